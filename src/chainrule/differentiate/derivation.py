@@ -1,0 +1,61 @@
+"""The record of a derivation: a graph of steps over the graph of expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from chainrule.expr.nodes import Expr, Symbol
+
+Kind = Literal["derivative", "rewriting", "solving"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A claim, with the rule that makes it.
+
+    What is claimed depends on ``kind``:
+
+    * ``derivative``: d/d``variable`` of ``before`` is ``after``;
+    * ``rewriting``: ``before`` equals ``after`` wherever both are defined;
+    * ``solving``: ``before`` equals ``after`` once ``output`` in it stands for the function.
+
+    Attributes:
+        kind: see above.
+        rule: identifier of the rule or identity (``power``, ``chain``, ``cancel``).
+        before: left side of the claim.
+        after: right side of the claim.
+        variable: the variable of differentiation.
+        applied: the rule taken literally, before anybody tidies it up (``-1·m^(-1-1)``);
+            ``None`` where that is ``after`` itself.
+        inner: for a chain rule, the inner expressions that get a letter of their own.
+        premises: the steps this one rests on.
+        output: for ``solving``, the symbol that stands for the function's own value.
+    """
+
+    kind: Kind
+    rule: str
+    before: Expr
+    after: Expr
+    variable: Symbol
+    applied: Expr | None = None
+    inner: tuple[Expr, ...] = ()
+    premises: tuple[Step, ...] = ()
+    output: Symbol | None = None
+
+
+def ordered(*roots: Step) -> Iterator[Step]:
+    """Every step below ``roots`` once, premises before what rests on them."""
+    done: set[Step] = set()
+    stack = list(reversed(roots))
+    while stack:
+        step = stack[-1]
+        pending = [p for p in reversed(step.premises) if p not in done]
+        if pending and step not in done:
+            stack += pending
+            continue
+        stack.pop()
+        if step not in done:
+            done.add(step)
+            yield step

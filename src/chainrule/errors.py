@@ -1,0 +1,75 @@
+"""The errors chainrule raises on purpose; anything else that escapes is a bug."""
+
+from __future__ import annotations
+
+
+class ChainruleError(Exception):
+    """Base class of every error that chainrule raises on purpose."""
+
+
+class InputError(ChainruleError):
+    """A formula, an option or a file that cannot be read or makes no sense.
+
+    Attributes:
+        message: what is wrong, one sentence without a full stop.
+        text: the text that was being read, or ``None``.
+        position: 0-based offset into ``text`` where the trouble starts, or ``None``.
+        hint: what would help ("did you mean `tanh`?"), or ``None``.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        text: str | None = None,
+        position: int | None = None,
+        hint: str | None = None,
+    ) -> None:
+        self.message = message
+        self.text = text
+        self.position = position
+        self.hint = hint
+        super().__init__(self.describe())
+
+    @property
+    def line(self) -> int | None:
+        """1-based line of the trouble, where the position is known."""
+        if self.text is None or self.position is None:
+            return None
+        return self.text.count("\n", 0, self.position) + 1
+
+    @property
+    def column(self) -> int | None:
+        """1-based column of the trouble within its line, where the position is known."""
+        if self.text is None or self.position is None:
+            return None
+        return self.position - (self.text.rfind("\n", 0, self.position) + 1) + 1
+
+    def describe(self, width: int = 76) -> str:
+        """The message, the line with a caret under the column, and the hint."""
+        parts = [self.message]
+        if self.text is not None and self.column is not None and self.position is not None:
+            start = self.text.rfind("\n", 0, self.position) + 1
+            end = self.text.find("\n", start)
+            line = self.text[start : end if end >= 0 else len(self.text)]
+            column = self.column - 1
+            left = max(0, min(column - width // 2, len(line) - width))
+            shown = line[left : left + width].replace("\t", " ")
+            caret = column - left
+            if left > 0:
+                shown, caret = "…" + shown, caret + 1
+            if left + width < len(line):
+                shown += "…"
+            where = f" (line {self.line}, column {self.column})"
+            parts[0] += where
+            parts += ["  " + shown, "  " + " " * caret + "^"]
+        if self.hint:
+            parts.append(self.hint)
+        return "\n".join(parts)
+
+
+class MissingExtraError(ChainruleError):
+    """An optional library is not installed; the message names the extra that brings it."""
+
+    def __init__(self, library: str, extra: str) -> None:
+        super().__init__(f"this needs {library}: pip install 'chainrule[{extra}]'")

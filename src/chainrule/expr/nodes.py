@@ -1,0 +1,582 @@
+"""What a formula is: a graph of immutable, shared nodes.
+
+Nodes are hash-consed: building the same node twice gives the same object, so equality is
+identity, a dictionary keyed by nodes is a memo over the graph, and a subexpression that
+occurs a thousand times is stored and differentiated once.
+
+The bare constructors (``Sum((a, b))``) keep the shape they are given: that is what the parser
+and a rule "as applied" need. The operators (``a + b``) and the functions ``add``,
+``multiply``, … leave out what nobody writes: ``0 + a``, ``1·a``, ``a/1``, ``a^1``.
+
+No algorithm here or elsewhere recurses over a formula: walk ``postorder`` with a memo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
+from typing import Any, ClassVar, Self, cast
+from weakref import ref
+
+Value = int | Fraction
+"""An exact rational number; integers are always ``int``."""
+
+ExprLike = "Expr | int | Fraction"
+
+
+class _NodeRef(ref["Expr"]):
+    """A weak reference that knows its key, so that a dead node leaves the table."""
+
+    __slots__ = ("key",)
+    key: tuple[Any, ...]
+
+
+_table: dict[tuple[Any, ...], _NodeRef] = {}
+
+
+def _forget(reference: Any, table: dict[tuple[Any, ...], _NodeRef] = _table) -> None:
+    if table.get(reference.key) is reference:
+        del table[reference.key]
+
+
+class Expr:
+    """A node of the expression graph. ``args`` are its children, always nodes themselves."""
+
+    __slots__ = ("__weakref__", "args")
+    args: tuple[Expr, ...]
+    sort_rank: ClassVar[int] = 9
+
+    # --- arithmetic, for rules and identities written as formulas -------------------------
+    def __add__(self, other: Expr | Value) -> Expr:
+        return add(self, as_expr(other))
+
+    def __radd__(self, other: Value) -> Expr:
+        return add(as_expr(other), self)
+
+    def __sub__(self, other: Expr | Value) -> Expr:
+        return add(self, negate(as_expr(other)))
+
+    def __rsub__(self, other: Value) -> Expr:
+        return add(as_expr(other), negate(self))
+
+    def __mul__(self, other: Expr | Value) -> Expr:
+        return multiply(self, as_expr(other))
+
+    def __rmul__(self, other: Value) -> Expr:
+        return multiply(as_expr(other), self)
+
+    def __truediv__(self, other: Expr | Value) -> Expr:
+        return divide(self, as_expr(other))
+
+    def __rtruediv__(self, other: Value) -> Expr:
+        return divide(as_expr(other), self)
+
+    def __pow__(self, other: Expr | Value) -> Expr:
+        return power(self, as_expr(other))
+
+    def __rpow__(self, other: Value) -> Expr:
+        return power(as_expr(other), self)
+
+    def __neg__(self) -> Expr:
+        return negate(self)
+
+    # --- display ---------------------------------------------------------------------------
+    def __str__(self) -> str:
+        from chainrule.expr.plain import to_text
+
+        return to_text(self)
+
+    def __repr__(self) -> str:
+        return f"Expr({str(self)!r})"
+
+    def _repr_latex_(self) -> str:
+        from chainrule.render.notation import latex
+
+        return f"${latex(self)}$"
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        """The same node over other children."""
+        raise NotImplementedError
+
+    def __reduce__(self) -> tuple[Callable[..., Expr], tuple[Any, ...]]:
+        return _rebuild, (flatten(self),)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Self:
+        return self
+
+
+def _intern(key: tuple[Any, ...], cls: type[Expr], args: tuple[Expr, ...]) -> Any:
+    reference = _table.get(key)
+    if reference is not None:
+        node = reference()
+        if node is not None:
+            return node
+    node = object.__new__(cls)
+    node.args = args
+    reference = _NodeRef(node, _forget)
+    reference.key = key
+    _table[key] = reference
+    return node
+
+
+class Number(Expr):
+    """An exact rational. ``decimal`` says that it was written with a decimal point."""
+
+    __slots__ = ("decimal", "value")
+    __match_args__ = ("value",)
+    value: Value
+    decimal: bool
+    sort_rank = 0
+
+    def __new__(cls, value: Value, decimal: bool = False) -> Number:
+        if value.__class__ is not int:
+            if value.denominator == 1:
+                value = value.numerator
+            decimal = decimal and _is_finite_decimal(value)
+        if value.__class__ is int:
+            decimal = False
+            value = int(value)
+        node = _intern((cls, value, decimal), cls, ())
+        node.value = value
+        node.decimal = decimal
+        return cast(Number, node)
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return self
+
+
+def _is_finite_decimal(value: Value) -> bool:
+    denominator = value.denominator
+    if denominator.bit_length() > 4000:
+        return False
+    for prime in (2, 5):
+        while denominator % prime == 0:
+            denominator //= prime
+    return denominator == 1
+
+
+class Symbol(Expr):
+    """A variable or a parameter. Greek letters go by their English names: ``alpha``."""
+
+    __slots__ = ("name",)
+    __match_args__ = ("name",)
+    name: str
+    sort_rank = 2
+
+    def __new__(cls, name: str) -> Symbol:
+        node = _intern((cls, name), cls, ())
+        node.name = name
+        return cast(Symbol, node)
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return self
+
+
+class Constant(Expr):
+    """A named number: ``e`` or ``pi``. (A power of e is a call of ``exp``.)"""
+
+    __slots__ = ("name",)
+    __match_args__ = ("name",)
+    name: str
+    sort_rank = 1
+
+    def __new__(cls, name: str) -> Constant:
+        node = _intern((cls, name), cls, ())
+        node.name = name
+        return cast(Constant, node)
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return self
+
+
+class Sum(Expr):
+    """Two or more terms; a difference is a sum with a term times −1."""
+
+    __slots__ = ()
+    __match_args__ = ("args",)
+    sort_rank = 6
+
+    def __new__(cls, args: tuple[Expr, ...]) -> Sum:
+        return cast(Sum, _intern((cls, args), cls, args))
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Sum(args)
+
+
+class Product(Expr):
+    """Two or more factors; ``−a`` is ``Product((Number(-1), a))``."""
+
+    __slots__ = ()
+    __match_args__ = ("args",)
+    sort_rank = 5
+
+    def __new__(cls, args: tuple[Expr, ...]) -> Product:
+        return cast(Product, _intern((cls, args), cls, args))
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Product(args)
+
+
+class Quotient(Expr):
+    """``args`` are numerator and denominator. Stays a quotient until a step rewrites it."""
+
+    __slots__ = ()
+    __match_args__ = ("numerator", "denominator")
+    sort_rank = 7
+
+    def __new__(cls, numerator: Expr, denominator: Expr) -> Quotient:
+        args = (numerator, denominator)
+        return cast(Quotient, _intern((cls, args), cls, args))
+
+    @property
+    def numerator(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def denominator(self) -> Expr:
+        return self.args[1]
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Quotient(*args)
+
+
+class Power(Expr):
+    """``args`` are base and exponent."""
+
+    __slots__ = ()
+    __match_args__ = ("base", "exponent")
+    sort_rank = 3
+
+    def __new__(cls, base: Expr, exponent: Expr) -> Power:
+        args = (base, exponent)
+        return cast(Power, _intern((cls, args), cls, args))
+
+    @property
+    def base(self) -> Expr:
+        return self.args[0]
+
+    @property
+    def exponent(self) -> Expr:
+        return self.args[1]
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Power(*args)
+
+
+class Call(Expr):
+    """A known function (of the table of functions or of the catalogue) and its arguments."""
+
+    __slots__ = ("name",)
+    __match_args__ = ("name", "args")
+    name: str
+    sort_rank = 4
+
+    def __new__(cls, name: str, args: tuple[Expr, ...]) -> Call:
+        node = _intern((cls, name, args), cls, args)
+        node.name = name
+        return cast(Call, node)
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Call(self.name, args)
+
+
+class Unknown(Expr):
+    """A function nobody defined, ``f(u, v)``, or a partial derivative of one.
+
+    ``orders[i]`` counts how often it has been differentiated by its i-th argument:
+    ``Unknown("f", (2,), (u,))`` is f''(u).
+    """
+
+    __slots__ = ("name", "orders")
+    __match_args__ = ("name", "orders", "args")
+    name: str
+    orders: tuple[int, ...]
+    sort_rank = 4
+
+    def __new__(cls, name: str, orders: tuple[int, ...], args: tuple[Expr, ...]) -> Unknown:
+        node = _intern((cls, name, orders, args), cls, args)
+        node.name = name
+        node.orders = orders
+        return cast(Unknown, node)
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Unknown(self.name, self.orders, args)
+
+
+class Comparison(Expr):
+    """A chain such as ``a < b <= c``: ``operators`` is one shorter than ``args``.
+
+    Operators: ``<``, ``<=``, ``>``, ``>=``, ``==``, ``!=``.
+    """
+
+    __slots__ = ("operators",)
+    __match_args__ = ("operators", "args")
+    operators: tuple[str, ...]
+    sort_rank = 8
+
+    def __new__(cls, operators: tuple[str, ...], args: tuple[Expr, ...]) -> Comparison:
+        node = _intern((cls, operators, args), cls, args)
+        node.operators = operators
+        return cast(Comparison, node)
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Comparison(self.operators, args)
+
+
+class Piecewise(Expr):
+    """Cases tried in order: ``args`` is value, condition, value, condition, …, [otherwise].
+
+    An even number of arguments has no "otherwise": outside its conditions the function is
+    undefined.
+    """
+
+    __slots__ = ()
+    __match_args__ = ("args",)
+    sort_rank = 8
+
+    def __new__(cls, args: tuple[Expr, ...]) -> Piecewise:
+        return cast(Piecewise, _intern((cls, args), cls, args))
+
+    @property
+    def branches(self) -> tuple[tuple[Expr, Expr], ...]:
+        """Pairs (value, condition), the "otherwise" not among them."""
+        return tuple(zip(self.args[0::2], self.args[1::2], strict=False))
+
+    @property
+    def otherwise(self) -> Expr | None:
+        return self.args[-1] if len(self.args) % 2 else None
+
+    @property
+    def values(self) -> tuple[Expr, ...]:
+        """Every value, that of "otherwise" last."""
+        return self.args[0::2]
+
+    def with_values(self, values: Sequence[Expr]) -> Piecewise:
+        """The same conditions over other values."""
+        args = list(self.args)
+        args[0::2] = values
+        return Piecewise(tuple(args))
+
+    def with_args(self, args: tuple[Expr, ...]) -> Expr:
+        return Piecewise(args)
+
+
+ZERO = Number(0)
+ONE = Number(1)
+TWO = Number(2)
+MINUS_ONE = Number(-1)
+HALF = Number(Fraction(1, 2))
+E = Constant("e")
+PI = Constant("pi")
+
+
+def as_expr(value: Expr | Value) -> Expr:
+    """A node for an exact Python number; nodes pass through."""
+    return value if isinstance(value, Expr) else Number(value)
+
+
+# --- constructors that leave out what nobody writes ----------------------------------------
+def add(*terms: Expr) -> Expr:
+    """The sum without zeros; nested sums are joined."""
+    kept: list[Expr] = []
+    for term in terms:
+        if term is ZERO:
+            continue
+        if type(term) is Sum:
+            kept += term.args
+        else:
+            kept.append(term)
+    if not kept:
+        return ZERO
+    return kept[0] if len(kept) == 1 else Sum(tuple(kept))
+
+
+def multiply(*factors: Expr) -> Expr:
+    """The product without ones, 0 if a factor is 0; nested products are joined.
+
+    Numbers are multiplied together and stand in front.
+    """
+    coefficient: Value = 1
+    decimal = False
+    kept: list[Expr] = []
+    for factor in factors:
+        for part in factor.args if type(factor) is Product else (factor,):
+            if type(part) is Number:
+                coefficient = coefficient * part.value
+                decimal = decimal or part.decimal
+            else:
+                kept.append(part)
+    if coefficient == 0:
+        return ZERO
+    if coefficient != 1 or not kept:
+        kept.insert(0, Number(coefficient, decimal))
+    return kept[0] if len(kept) == 1 else Product(tuple(kept))
+
+
+def negate(term: Expr) -> Expr:
+    """−term, without a double sign."""
+    return multiply(MINUS_ONE, term)
+
+
+def divide(numerator: Expr, denominator: Expr) -> Expr:
+    """The quotient; over 1 it is the numerator, and 0 over anything but 0 is 0."""
+    if denominator is ONE:
+        return numerator
+    if numerator is ZERO and denominator is not ZERO:
+        return ZERO
+    return Quotient(numerator, denominator)
+
+
+def power(base: Expr, exponent: Expr) -> Expr:
+    """The power; exponent 1 gives the base, exponent 0 gives 1."""
+    if exponent is ONE:
+        return base
+    if exponent is ZERO and base is not ZERO:
+        return ONE
+    return Power(base, exponent)
+
+
+def call(name: str, *args: Expr | Value) -> Expr:
+    """A known function of its arguments: ``call("exp", x)``."""
+    return Call(name, tuple(as_expr(arg) for arg in args))
+
+
+# --- walking the graph ----------------------------------------------------------------------
+def postorder(*roots: Expr) -> list[Expr]:
+    """Every distinct node below ``roots`` once, children before parents."""
+    done: set[Expr] = set()
+    order: list[Expr] = []
+    stack: list[Expr] = list(reversed(roots))
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        pending = [arg for arg in node.args if arg not in done]
+        if pending:
+            pending.reverse()
+            stack += pending
+        else:
+            stack.pop()
+            done.add(node)
+            order.append(node)
+    return order
+
+
+def transform(root: Expr, visit: Callable[[Expr], Expr]) -> Expr:
+    """Rebuild the graph bottom-up; ``visit`` sees each node with its new children."""
+    new: dict[Expr, Expr] = {}
+    for node in postorder(root):
+        args = node.args
+        rebuilt = node
+        if args:
+            fresh = tuple([new[arg] for arg in args])
+            if fresh != args:
+                rebuilt = node.with_args(fresh)
+        new[node] = visit(rebuilt)
+    return new[root]
+
+
+def substitute(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+    """Replace each node that is a key of ``mapping``; replacements are not searched again."""
+    new: dict[Expr, Expr] = dict(mapping)
+    for node in _postorder_until(root, mapping):
+        if node in new:
+            continue
+        args = node.args
+        fresh = tuple([new[arg] for arg in args])
+        new[node] = node.with_args(fresh) if fresh != args else node
+    return new[root]
+
+
+def _postorder_until(root: Expr, stop: Mapping[Expr, Expr]) -> Iterator[Expr]:
+    done: set[Expr] = set(stop)
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        pending = [arg for arg in node.args if arg not in done]
+        if pending:
+            stack += reversed(pending)
+        else:
+            stack.pop()
+            done.add(node)
+            yield node
+
+
+def contains(root: Expr, wanted: Expr) -> bool:
+    """Whether ``wanted`` is ``root`` or occurs below it."""
+    return wanted in postorder(root)
+
+
+def symbols(*roots: Expr) -> list[Symbol]:
+    """The distinct symbols in the order in which they first occur."""
+    return [node for node in postorder(*roots) if type(node) is Symbol]
+
+
+def size(*roots: Expr) -> int:
+    """How many distinct nodes the graph has."""
+    return len(postorder(*roots))
+
+
+def depends_on(root: Expr, variable: Symbol) -> bool:
+    """Whether ``variable`` occurs in the formula."""
+    return contains(root, variable)
+
+
+# --- pickling without recursion ---------------------------------------------------------------
+def flatten(root: Expr) -> list[tuple[Any, ...]]:
+    """The graph as a list of rows (class, own data, indices of children)."""
+    index: dict[Expr, int] = {}
+    rows: list[tuple[Any, ...]] = []
+    for node in postorder(root):
+        own: tuple[Any, ...]
+        match node:
+            case Number():
+                own = (node.value, node.decimal)
+            case Symbol() | Constant() | Call():
+                own = (node.name,)
+            case Unknown():
+                own = (node.name, node.orders)
+            case Comparison():
+                own = (node.operators,)
+            case _:
+                own = ()
+        index[node] = len(rows)
+        rows.append((type(node).__name__, own, tuple(index[arg] for arg in node.args)))
+    return rows
+
+
+def _rebuild(rows: Iterable[tuple[Any, ...]]) -> Expr:
+    built: list[Expr] = []
+    for kind, own, children in rows:
+        args = tuple(built[child] for child in children)
+        match kind:
+            case "Number":
+                built.append(Number(*own))
+            case "Symbol":
+                built.append(Symbol(*own))
+            case "Constant":
+                built.append(Constant(*own))
+            case "Quotient":
+                built.append(Quotient(*args))
+            case "Power":
+                built.append(Power(*args))
+            case "Sum":
+                built.append(Sum(args))
+            case "Product":
+                built.append(Product(args))
+            case "Piecewise":
+                built.append(Piecewise(args))
+            case "Call":
+                built.append(Call(own[0], args))
+            case "Unknown":
+                built.append(Unknown(own[0], own[1], args))
+            case _:
+                built.append(Comparison(own[0], args))
+    return built[-1]

@@ -4,7 +4,6 @@
 PYTHON ?= python3
 python := .venv/bin/python
 pip := $(python) -m pip install --quiet --disable-pip-version-check
-katex := tests/katex/node_modules/.package-lock.json
 workers := auto
 
 .DEFAULT_GOAL := help

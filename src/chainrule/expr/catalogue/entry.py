@@ -1,0 +1,93 @@
+"""What the catalogue says about one named function: pure data, nothing is parsed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from chainrule.expr.nodes import Number
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a catalogue function.
+
+    Attributes:
+        name: its symbol, as in expressions (``alpha``).
+        default: an integer, a decimal or a fraction, as text ("0.01", "1/8").
+        domain: the condition under which the formula makes sense, as typed ("alpha > 0");
+            "" if there is none.
+    """
+
+    name: str
+    default: str
+    domain: str = ""
+
+    @property
+    def value(self) -> Number:
+        """The default, exactly as it is written."""
+        return Number(Fraction(self.default), decimal="." in self.default)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One named activation or loss. All formulas and conditions are text, as one types them.
+
+    Attributes:
+        name: its name in formulas and on the command line.
+        title: its name in a sentence, without an article ("leaky rectified linear unit").
+        formula: what an author would write down, in ``arguments`` and ``parameters``; it may
+            call elementary functions and other entries.
+        kind: "activation" or "loss" (of one element, before any mean or sum).
+        arguments: the main arguments; derivatives are taken by the first unless told otherwise.
+        parameters: what follows the arguments in a call, each with its default.
+        domain: the condition on the arguments under which the formula is defined; "" if always.
+        kinks: the points of the first argument at which the function, its first or its second
+            derivative jumps, as formulas in the other arguments and the parameters.
+        at_kink: the first derivatives that PyTorch returns at the kinks, in the same order and
+            separated by commas, also as formulas; JAX follows in brackets where it differs:
+            "0 (JAX: 1/2)". "" where neither has the function.
+        letter: the symbol mathematics uses for it: a Greek name ("sigma"), one letter, or an
+            upright operator name ("SiLU").
+        aliases: other spellings that formulas may use.
+        apis: dotted names of the functions or modules in PyTorch, JAX, Keras, SciPy, … that
+            compute it (perhaps with other defaults); "ONNX Name" for an operator of ONNX.
+        source: the paper or book it comes from; "" where the frameworks are the source.
+        sample: where to check it: pairs of a symbol and a range ("-6..6") or a list of values
+            ("-1, 1"). Arguments not named here range over -6..6, parameters keep their default.
+    """
+
+    name: str
+    title: str
+    formula: str
+    kind: Literal["activation", "loss"] = "activation"
+    arguments: tuple[str, ...] = ("x",)
+    parameters: tuple[Parameter, ...] = ()
+    domain: str = ""
+    kinks: tuple[str, ...] = ()
+    at_kink: str = ""
+    letter: str = "f"
+    aliases: tuple[str, ...] = ()
+    apis: tuple[str, ...] = ()
+    source: str = ""
+    sample: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        """Arguments and parameters in the order in which a call gives them."""
+        return (*self.arguments, *(parameter.name for parameter in self.parameters))
+
+    @property
+    def range_of(self) -> dict[str, str]:
+        """For each symbol, the range or the values to check it at."""
+        usual = dict.fromkeys(self.arguments, "-6..6")
+        fixed = {parameter.name: parameter.default for parameter in self.parameters}
+        return usual | fixed | dict(self.sample)
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """Every spelling that formulas may use, the name first."""
+        joined = self.name.replace("_", "")
+        upright = (self.letter,) if self.letter.lower() == joined else ()
+        return tuple(dict.fromkeys((self.name, *upright, joined, *self.aliases)))

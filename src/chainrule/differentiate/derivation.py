@@ -11,7 +11,8 @@ from chainrule.expr.nodes import Expr, Symbol
 Kind = Literal["derivative", "rewriting", "solving"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+# Not frozen, for speed: one is made for every node of a formula. Nothing changes it later.
+@dataclass(slots=True, eq=False)
 class Step:
     """A claim, with the rule that makes it.
 
@@ -27,11 +28,9 @@ class Step:
         before: left side of the claim.
         after: right side of the claim.
         variable: the variable of differentiation.
-        applied: the rule taken literally, before anybody tidies it up (``-1·m^(-1-1)``);
-            ``None`` where that is ``after`` itself.
-        inner: for a chain rule, the inner expressions that get a letter of their own.
         premises: the steps this one rests on.
         output: for ``solving``, the symbol that stands for the function's own value.
+        reasons: for ``rewriting``, the identities used, in the order in which they were.
     """
 
     kind: Kind
@@ -39,10 +38,9 @@ class Step:
     before: Expr
     after: Expr
     variable: Symbol
-    applied: Expr | None = None
-    inner: tuple[Expr, ...] = ()
     premises: tuple[Step, ...] = ()
     output: Symbol | None = None
+    reasons: tuple[str, ...] = ()
 
 
 def ordered(*roots: Step) -> Iterator[Step]:

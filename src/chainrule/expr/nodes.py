@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, ClassVar, Self, cast
 from weakref import ref
+from zlib import crc32
 
 Value = int | Fraction
 """An exact rational number; integers are always ``int``."""
@@ -42,9 +43,10 @@ def _forget(reference: Any, table: dict[tuple[Any, ...], _NodeRef] = _table) -> 
 class Expr:
     """A node of the expression graph. ``args`` are its children, always nodes themselves."""
 
-    __slots__ = ("__weakref__", "args")
+    __slots__ = ("__weakref__", "_order", "args")
     args: tuple[Expr, ...]
-    sort_rank: ClassVar[int] = 9
+    _order: tuple[int, str, int]
+    rank: ClassVar[int] = 9
 
     # --- arithmetic, for rules and identities written as formulas -------------------------
     def __add__(self, other: Expr | Value) -> Expr:
@@ -129,7 +131,7 @@ class Number(Expr):
     __match_args__ = ("value",)
     value: Value
     decimal: bool
-    sort_rank = 0
+    rank = 0
 
     def __new__(cls, value: Value, decimal: bool = False) -> Number:
         if value.__class__ is not int:
@@ -164,7 +166,7 @@ class Symbol(Expr):
     __slots__ = ("name",)
     __match_args__ = ("name",)
     name: str
-    sort_rank = 2
+    rank = 2
 
     def __new__(cls, name: str) -> Symbol:
         node = _intern((cls, name), cls, ())
@@ -181,7 +183,7 @@ class Constant(Expr):
     __slots__ = ("name",)
     __match_args__ = ("name",)
     name: str
-    sort_rank = 1
+    rank = 1
 
     def __new__(cls, name: str) -> Constant:
         node = _intern((cls, name), cls, ())
@@ -197,7 +199,7 @@ class Sum(Expr):
 
     __slots__ = ()
     __match_args__ = ("args",)
-    sort_rank = 6
+    rank = 6
 
     def __new__(cls, args: tuple[Expr, ...]) -> Sum:
         return cast(Sum, _intern((cls, args), cls, args))
@@ -211,7 +213,7 @@ class Product(Expr):
 
     __slots__ = ()
     __match_args__ = ("args",)
-    sort_rank = 5
+    rank = 5
 
     def __new__(cls, args: tuple[Expr, ...]) -> Product:
         return cast(Product, _intern((cls, args), cls, args))
@@ -225,7 +227,7 @@ class Quotient(Expr):
 
     __slots__ = ()
     __match_args__ = ("numerator", "denominator")
-    sort_rank = 7
+    rank = 7
 
     def __new__(cls, numerator: Expr, denominator: Expr) -> Quotient:
         args = (numerator, denominator)
@@ -248,7 +250,7 @@ class Power(Expr):
 
     __slots__ = ()
     __match_args__ = ("base", "exponent")
-    sort_rank = 3
+    rank = 3
 
     def __new__(cls, base: Expr, exponent: Expr) -> Power:
         args = (base, exponent)
@@ -272,7 +274,7 @@ class Call(Expr):
     __slots__ = ("name",)
     __match_args__ = ("name", "args")
     name: str
-    sort_rank = 4
+    rank = 4
 
     def __new__(cls, name: str, args: tuple[Expr, ...]) -> Call:
         node = _intern((cls, name, args), cls, args)
@@ -294,7 +296,7 @@ class Unknown(Expr):
     __match_args__ = ("name", "orders", "args")
     name: str
     orders: tuple[int, ...]
-    sort_rank = 4
+    rank = 4
 
     def __new__(cls, name: str, orders: tuple[int, ...], args: tuple[Expr, ...]) -> Unknown:
         node = _intern((cls, name, orders, args), cls, args)
@@ -315,7 +317,7 @@ class Comparison(Expr):
     __slots__ = ("operators",)
     __match_args__ = ("operators", "args")
     operators: tuple[str, ...]
-    sort_rank = 8
+    rank = 8
 
     def __new__(cls, operators: tuple[str, ...], args: tuple[Expr, ...]) -> Comparison:
         node = _intern((cls, operators, args), cls, args)
@@ -335,7 +337,7 @@ class Piecewise(Expr):
 
     __slots__ = ()
     __match_args__ = ("args",)
-    sort_rank = 8
+    rank = 8
 
     def __new__(cls, args: tuple[Expr, ...]) -> Piecewise:
         return cast(Piecewise, _intern((cls, args), cls, args))
@@ -444,6 +446,18 @@ def call(name: str, *args: Expr | Value) -> Expr:
     return Call(name, tuple(as_expr(arg) for arg in args))
 
 
+def rational_value(node: Expr) -> Value | None:
+    """The exact value of a number written as ``3``, ``1/2``, ``-1/2`` or ``0.5``."""
+    match node:
+        case Number(value):
+            return value
+        case Quotient(Number(top), Number(bottom)) if bottom != 0:
+            return Fraction(top) / bottom
+        case Product((Number(-1), Quotient(Number(top), Number(bottom)))) if bottom != 0:
+            return -Fraction(top) / bottom
+    return None
+
+
 # --- walking the graph ----------------------------------------------------------------------
 def postorder(*roots: Expr) -> list[Expr]:
     """Every distinct node below ``roots`` once, children before parents."""
@@ -529,27 +543,48 @@ def depends_on(root: Expr, variable: Symbol) -> bool:
     return contains(root, variable)
 
 
+def order_key(root: Expr) -> tuple[int, str, int]:
+    """A key that sorts nodes the same way in every run: kind, name, then structure.
+
+    Kept on the node, since sorting asks for it again and again.
+    """
+    try:
+        return root._order
+    except AttributeError:
+        pass
+    for node in postorder(root):
+        if not hasattr(node, "_order"):
+            own = _own_data(node)
+            name = own[0] if own and type(own[0]) is str else ""
+            inner = [arg._order for arg in node.args]
+            node._order = (node.rank, name, crc32(repr((own, inner)).encode()))
+    return root._order
+
+
 # --- pickling without recursion ---------------------------------------------------------------
 def flatten(root: Expr) -> list[tuple[Any, ...]]:
     """The graph as a list of rows (class, own data, indices of children)."""
     index: dict[Expr, int] = {}
     rows: list[tuple[Any, ...]] = []
     for node in postorder(root):
-        own: tuple[Any, ...]
-        match node:
-            case Number():
-                own = (node.value, node.decimal)
-            case Symbol() | Constant() | Call():
-                own = (node.name,)
-            case Unknown():
-                own = (node.name, node.orders)
-            case Comparison():
-                own = (node.operators,)
-            case _:
-                own = ()
         index[node] = len(rows)
-        rows.append((type(node).__name__, own, tuple(index[arg] for arg in node.args)))
+        children = tuple(index[arg] for arg in node.args)
+        rows.append((type(node).__name__, _own_data(node), children))
     return rows
+
+
+def _own_data(node: Expr) -> tuple[Any, ...]:
+    """What a node holds besides its children."""
+    match node:
+        case Number():
+            return (node.value, node.decimal)
+        case Symbol() | Constant() | Call():
+            return (node.name,)
+        case Unknown():
+            return (node.name, node.orders)
+        case Comparison():
+            return (node.operators,)
+    return ()
 
 
 def _rebuild(rows: Iterable[tuple[Any, ...]]) -> Expr:

@@ -1,0 +1,46 @@
+"""The walk over a formula that applies one rule to each distinct subexpression."""
+
+from __future__ import annotations
+
+from chainrule.differentiate.derivation import Step
+from chainrule.differentiate.rules import BY_KIND, Context, NamedDerivative
+from chainrule.expr.nodes import ONE, ZERO, Comparison, Expr, Symbol, postorder
+
+
+def differentiate(
+    expr: Expr, variable: Symbol, *, named: NamedDerivative, method: str = "power"
+) -> Step:
+    """The derivative of ``expr`` by ``variable`` as a step, resting on those of its parts.
+
+    Each distinct subexpression is differentiated once. A subexpression that does not depend
+    on the variable has no step of its own.
+
+    Args:
+        expr: any formula.
+        variable: the symbol to differentiate by; every other symbol is constant.
+        named: gives the derivatives of catalogue functions.
+        method: "power" takes c/u as c·u⁻¹, "quotient" by the quotient rule.
+
+    Raises:
+        InputError: a function that cannot be differentiated by that argument.
+    """
+    context = Context(variable, named, method)
+    steps = context.steps
+    for node in postorder(expr):
+        args = node.args
+        if not args:
+            if node is variable:
+                steps[node] = Step("derivative", "variable", node, ONE, variable)
+            continue
+        kind = type(node)
+        if kind is Comparison:
+            continue
+        premises = tuple([steps[arg] for arg in args if arg in steps])
+        if premises:
+            for rule in BY_KIND[kind]:
+                if rule.applies(node, context):
+                    after = rule.derive(node, context)
+                    steps[node] = Step("derivative", rule.name, node, after, variable, premises)
+                    break
+    found = steps.get(expr)
+    return found or Step("derivative", "constant", expr, ZERO, variable)

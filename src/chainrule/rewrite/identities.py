@@ -1,0 +1,138 @@
+"""The table of identities: how each rewriting is said, and those that are patterns.
+
+``WORDS`` gives every identity its sentence. ``PATTERNS`` are the identities that are more
+than arithmetic: a pattern with letters for anything, its replacement, and the condition
+under which it is valid. Sources: DLMF 4.21 (trigonometric), 4.35 (hyperbolic).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chainrule.expr.nodes import (
+    HALF,
+    ONE,
+    PI,
+    ZERO,
+    Call,
+    E,
+    Expr,
+    Number,
+    Quotient,
+    Symbol,
+    call,
+    postorder,
+)
+
+WORDS: dict[str, str] = {
+    # everyday rewriting
+    "add-numbers": "add the numbers",
+    "multiply-numbers": "multiply the numbers",
+    "order-factors": "put the factors in order",
+    "drop-zero": "what cancels leaves nothing",
+    "like-terms": "add like terms",
+    "open-bracket": "open the bracket",
+    "same-base": "gather powers of the same base",
+    "add-exponents": "powers of e multiply by adding their exponents",
+    "negative-power": "a negative power moves below the line",
+    "two-signs": "two minus signs cancel",
+    "fractions": "write it as one fraction",
+    "power-of-power": "a power of a power multiplies the exponents",
+    "exp-log": "e to the power of a logarithm undoes it",
+    "inverse": "a function undoes its inverse",
+    "root-of-square": "the root of a square is the absolute value",
+    "root-of-power": "a root halves the exponent",
+    "special-value": "a known value",
+    "parity": "take the sign out of the function",
+    "absolute-of-positive": "what is positive is its own absolute value",
+    "same-cases": "all cases agree",
+    # larger steps
+    "factor-out": "take out the common factor",
+    "common-denominator": "bring the terms over a common denominator",
+    "cancel": "cancel what top and bottom share",
+    "factor": "factor",
+    "expand": "multiply out",
+    # patterns
+    "pythagoras": "sin² + cos² = 1",
+    "hyperbolic-pythagoras": "cosh² − sinh² = 1",
+    "quotient-tangent": "sine over cosine is the tangent",
+    "exp-pair": "e^u + e^−u is twice the hyperbolic cosine",
+    "reciprocal-tangent": "1 + tan² = 1/cos²",
+    "double-angle": "2 sin u cos u = sin 2u",
+    "logistic": "that is the logistic function σ",
+}
+"""What each identity is called in a walk-through."""
+
+SPECIAL_VALUES: dict[tuple[str, Expr], Expr] = {
+    ("exp", ZERO): ONE,
+    ("exp", ONE): E,
+    ("log", ONE): ZERO,
+    ("log", E): ONE,
+    ("sqrt", ZERO): ZERO,
+    ("sqrt", ONE): ONE,
+    ("sin", ZERO): ZERO,
+    ("cos", ZERO): ONE,
+    ("tan", ZERO): ZERO,
+    ("sin", PI): ZERO,
+    ("cos", PI): Number(-1),
+    ("sin", Quotient(PI, Number(2))): ONE,
+    ("cos", Quotient(PI, Number(2))): ZERO,
+    ("asin", ZERO): ZERO,
+    ("atan", ZERO): ZERO,
+    ("sinh", ZERO): ZERO,
+    ("cosh", ZERO): ONE,
+    ("tanh", ZERO): ZERO,
+    ("sech", ZERO): ONE,
+    ("asinh", ZERO): ZERO,
+    ("atanh", ZERO): ZERO,
+    ("erf", ZERO): ZERO,
+    ("erfc", ZERO): ONE,
+    ("normcdf", ZERO): HALF,
+    ("abs", ZERO): ZERO,
+    ("sign", ZERO): ZERO,
+    ("gamma", ONE): ONE,
+    ("lgamma", ONE): ZERO,
+    ("log1p", ZERO): ZERO,
+    ("expm1", ZERO): ZERO,
+}
+"""Values at single points that everybody knows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """``pattern`` equals ``replacement`` for every value of the letters u, v.
+
+    Attributes:
+        name: its identifier, a key of ``WORDS``.
+        pattern: the left side; the letters stand for any expression. A sum or a product
+            matches a part of a larger one.
+        replacement: the right side.
+        needs: function names without which the pattern cannot occur.
+    """
+
+    name: str
+    pattern: Expr
+    replacement: Expr
+    needs: frozenset[str]
+
+
+U = Symbol("u")
+_sin, _cos = call("sin", U), call("cos", U)
+_sinh, _cosh = call("sinh", U), call("cosh", U)
+
+
+def _identity(name: str, pattern: Expr, replacement: Expr) -> Identity:
+    needs = frozenset(node.name for node in postorder(pattern) if isinstance(node, Call))
+    return Identity(name, pattern, replacement, needs)
+
+
+PATTERNS: tuple[Identity, ...] = (
+    _identity("pythagoras", _sin**2 + _cos**2, ONE),
+    _identity("pythagoras", 1 - _sin**2, _cos**2),
+    _identity("pythagoras", 1 - _cos**2, _sin**2),
+    _identity("hyperbolic-pythagoras", _cosh**2 - _sinh**2, ONE),
+    _identity("hyperbolic-pythagoras", 1 + _sinh**2, _cosh**2),
+    _identity("hyperbolic-pythagoras", _cosh**2 - 1, _sinh**2),
+    _identity("quotient-tangent", _sin / _cos, call("tan", U)),
+    _identity("quotient-tangent", _sinh / _cosh, call("tanh", U)),
+)

@@ -1,0 +1,314 @@
+"""A product seen as a coefficient and powers of bases, and written back as an author would.
+
+``split`` takes products, quotients, powers, roots and exponentials apart; ``Monomial.build``
+puts them together: number first, positive exponents above the line and negative ones below.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from math import isqrt
+
+from chainrule.expr.nodes import (
+    ONE,
+    ZERO,
+    Call,
+    Constant,
+    E,
+    Expr,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Unknown,
+    Value,
+    add,
+    multiply,
+    order_key,
+    rational_value,
+)
+
+# Exact powers of numbers are worked out up to this many bits, and left standing beyond.
+MAX_BITS = 256
+
+
+@dataclass(slots=True)
+class Exponent:
+    """A sum of a rational number and symbolic terms (each with an integer multiplier)."""
+
+    number: Value = 0
+    terms: list[tuple[int, Expr]] = field(default_factory=list)
+
+    def key(self) -> tuple[object, ...]:
+        return (self.number, *self.terms)
+
+
+@dataclass(slots=True)
+class Monomial:
+    """``coefficient`` times the product of base^exponent; e^u has the base ``E``."""
+
+    coefficient: Value = 1
+    decimal: bool = False
+    powers: dict[Expr, Exponent] = field(default_factory=dict)
+    merged: bool = False
+    """Whether two factors met in one base, so that something was collected or cancelled."""
+
+    def raise_base(self, base: Expr, number: Value, symbolic: tuple[int, Expr] | None) -> None:
+        exponent = self.powers.get(base)
+        if exponent is None:
+            exponent = self.powers[base] = Exponent()
+        else:
+            self.merged = True
+        exponent.number += number
+        if symbolic is not None:
+            exponent.terms.append(symbolic)
+
+    def build(self) -> Expr:
+        """The expression, in the order in which an author writes factors."""
+        above: list[Expr] = []
+        below: list[Expr] = []
+        self._settle()
+        for base, exponent in self.powers.items():
+            if base is E:
+                total = add(*(multiply(Number(k), u) for k, u in exponent.terms))
+                total = add(total, Number(exponent.number))
+                if total is not ZERO:
+                    above.append(E if total is ONE else Call("exp", (total,)))
+            elif exponent.terms:
+                total = add(*(multiply(Number(k), u) for k, u in exponent.terms))
+                total = add(total, Number(exponent.number))
+                if total is not ZERO:
+                    above.append(Power(base, total))
+            elif exponent.number > 0:
+                above.append(number_power(base, exponent.number))
+            elif exponent.number < 0:
+                below.append(number_power(base, -exponent.number))
+        above.sort(key=author_order)
+        below.sort(key=author_order)
+        coefficient = self.coefficient
+        if coefficient == 0:
+            return ZERO
+        top: Value = coefficient
+        bottom: Value = 1
+        if not self.decimal or not Number(coefficient, True).decimal:
+            top, bottom = coefficient.numerator, coefficient.denominator
+        if top != 1:
+            above.insert(0, Number(top, self.decimal))
+        if bottom != 1:
+            below.insert(0, Number(bottom))
+        sign: tuple[Expr, ...] = ()
+        if below and above and type(above[0]) is Number and above[0].value < 0:
+            # The sign of a fraction stands before the fraction.
+            sign = (Number(-1),)
+            positive = Number(-above[0].value, above[0].decimal)
+            above[0:1] = [] if positive is ONE else [positive]
+        numerator = _product(above)
+        if not below:
+            return numerator
+        fraction = Quotient(numerator, _product(below))
+        return Product((*sign, fraction)) if sign else fraction
+
+    def _settle(self) -> None:
+        """Whole powers of numbers go into the coefficient; |u| and sign u are brought together."""
+        for base in list(self.powers):
+            exponent = self.powers[base]
+            if type(base) is Number and not exponent.terms:
+                self._settle_number(base, exponent)
+            elif type(base) is Call and not exponent.terms and exponent.number.__class__ is int:
+                if base.name == "sign":
+                    self._settle_sign(base, exponent.number)
+                elif base.name == "abs" and exponent.number % 2 == 0 and exponent.number:
+                    number = exponent.number
+                    del self.powers[base]
+                    self.raise_base(base.args[0], number, None)
+
+    def _settle_sign(self, base: Call, number: Value) -> None:
+        """sign² u = 1, |u| sign u = u, and u sign u = |u|."""
+        del self.powers[base]
+        argument = base.args[0]
+        if number % 2 == 0:
+            self.merged = True
+            return
+        for partner, product in ((Call("abs", (argument,)), argument), (argument, None)):
+            other = self.powers.get(partner)
+            if other is not None and not other.terms and other.number >= 1:
+                other.number -= 1
+                self.merged = True
+                self.raise_base(product or Call("abs", (argument,)), 1, None)
+                return
+        self.powers[base] = Exponent(1)
+
+    def _settle_number(self, base: Number, exponent: Exponent) -> None:
+        whole = exponent.number.__floor__()
+        rest = exponent.number - whole
+        # 1/√2 stays as it is: only what has a root left above it is taken out.
+        if whole < 0 < rest:
+            whole, rest = whole + 1, rest - 1
+        if base.value == 0 or abs(whole) * _bits(base.value) > MAX_BITS:
+            return
+        if whole:
+            self.coefficient = self.coefficient * Fraction(base.value) ** whole
+            if self.coefficient.denominator == 1:
+                self.coefficient = self.coefficient.numerator
+            exponent.number = rest
+        # 2/√2 = √2
+        if (
+            exponent.number < 0
+            and base.value.__class__ is int
+            and self.coefficient % base.value == 0
+            and base.value > 1
+        ):
+            self.coefficient = Fraction(self.coefficient) / base.value
+            exponent.number += 1
+        if self.coefficient.denominator == 1:
+            self.coefficient = self.coefficient.numerator
+
+
+def _bits(value: Value) -> int:
+    return max(value.numerator.bit_length(), value.denominator.bit_length())
+
+
+def _product(factors: list[Expr]) -> Expr:
+    if not factors:
+        return ONE
+    return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+
+def number_power(base: Expr, exponent: Value) -> Expr:
+    """base^exponent for a positive rational exponent; a half is a root."""
+    if exponent == 1:
+        return base
+    if exponent == Fraction(1, 2):
+        return Call("sqrt", (base,))
+    return Power(base, Number(exponent))
+
+
+def author_order(node: Expr) -> tuple[int, int, str, int]:
+    """Where a factor stands: numbers, constants, letters, functions, brackets."""
+    base = node
+    while type(base) is Power or (type(base) is Call and base.name == "sqrt"):
+        base = base.args[0]
+    match base:
+        case Number():
+            place = 0 if base is node else 1
+        case Constant():
+            place = 1
+        case Symbol():
+            place = 2
+        case Call(name) | Unknown(name):
+            place = 5 if name == "exp" else 4
+        case Sum():
+            place = 6
+        case _:
+            place = 7
+    order = order_key(base)
+    return (place, order[0], order[1], order[2])
+
+
+def split(*factors: Expr) -> Monomial:
+    """The product of the factors as a monomial."""
+    result = Monomial()
+    stack: list[tuple[Expr, int]] = [(factor, 1) for factor in reversed(factors)]
+    while stack:
+        part, times = stack.pop()
+        kind = type(part)
+        if kind is Product:
+            stack += [(factor, times) for factor in reversed(part.args)]
+        elif kind is Quotient:
+            stack.append((part.args[1], -times))
+            stack.append((part.args[0], times))
+        elif isinstance(part, Number):
+            _number(result, part, times)
+        elif kind is Power:
+            _power(result, stack, part, times)
+        elif isinstance(part, Call) and part.name == "exp":
+            result.raise_base(E, 0, (times, part.args[0]))
+        elif isinstance(part, Call) and part.name == "sqrt":
+            result.raise_base(part.args[0], Fraction(times, 2) if times % 2 else times // 2, None)
+        else:
+            result.raise_base(part, times, None)
+    return result
+
+
+def _number(result: Monomial, part: Number, times: int) -> None:
+    value = part.value
+    if value == 0 and times < 0 or abs(times) * _bits(value) > MAX_BITS:
+        result.raise_base(part, times, None)
+        return
+    factor: Value = Fraction(value) ** times if times != 1 else value
+    product = result.coefficient * factor
+    result.coefficient = product.numerator if product.denominator == 1 else product
+    result.decimal = result.decimal or part.decimal
+
+
+def _power(result: Monomial, stack: list[tuple[Expr, int]], part: Expr, times: int) -> None:
+    base, exponent = part.args
+    value = rational_value(exponent)
+    if value is None:
+        result.raise_base(base, 0, (times, exponent))
+    elif value.__class__ is int:
+        if type(base) in (Product, Quotient, Power, Number) or _is_power_like(base):
+            stack.append((base, times * int(value)))
+        else:
+            result.raise_base(base, times * value, None)
+    else:
+        total = times * value
+        result.raise_base(base, total.numerator if total.denominator == 1 else total, None)
+
+
+def _is_power_like(base: Expr) -> bool:
+    return type(base) is Call and base.name in ("exp", "sqrt")
+
+
+def exact_root(value: Value) -> Value | None:
+    """The square root of a rational number, if it is rational."""
+    if value < 0:
+        return None
+    top, bottom = isqrt(value.numerator), isqrt(value.denominator)
+    if top * top == value.numerator and bottom * bottom == value.denominator:
+        return Fraction(top, bottom) if bottom != 1 else top
+    return None
+
+
+def coefficient_and_rest(term: Expr) -> tuple[Value, bool, Expr]:
+    """A term as a number (and whether it is a decimal) times the rest: 3x/2 is (3/2, x)."""
+    match term:
+        case Number(value):
+            return value, term.decimal, ONE
+        case Product(args):
+            first = args[0]
+            if isinstance(first, Number):
+                rest = args[1] if len(args) == 2 else Product(args[1:])
+                if first.value == -1 and type(rest) is Quotient:
+                    value, decimal, inner = coefficient_and_rest(rest)
+                    return -value, decimal, inner
+                return first.value, first.decimal, rest
+        case Quotient(top, bottom):
+            value, decimal, above = coefficient_and_rest(top)
+            divisor, decimal_below, below = coefficient_and_rest(bottom)
+            if (value != 1 or divisor != 1) and divisor != 0:
+                number = Fraction(value) / divisor
+                rest = above if below is ONE else Quotient(above, below)
+                return (
+                    number.numerator if number.denominator == 1 else number,
+                    decimal or decimal_below,
+                    rest,
+                )
+    return 1, False, term
+
+
+def scaled(value: Value, decimal: bool, rest: Expr) -> Expr:
+    """The inverse of ``coefficient_and_rest``, written as an author would."""
+    if value == 1:
+        return rest
+    if rest is ONE:
+        return Number(value, decimal)
+    monomial = split(rest)
+    monomial.coefficient = monomial.coefficient * value
+    monomial.decimal = monomial.decimal or decimal
+    return monomial.build()
+
+

@@ -1,0 +1,439 @@
+"""Expressions as rational functions of their kernels, computed with by FLINT.
+
+A kernel is a part that arithmetic cannot see into: a symbol, a call, a root. Exponentials are
+split over a basis, so that e^{2x}, e^{x} and e^{-x} are powers of one kernel. Everything here
+gives up, by returning ``None``, where polynomials would grow too large.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import reduce
+from math import lcm
+
+from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
+
+from chainrule.expr.nodes import (
+    ONE,
+    Call,
+    E,
+    Expr,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Value,
+    rational_value,
+)
+from chainrule.rewrite.monomial import Monomial, coefficient_and_rest, number_power
+
+MAX_TERMS = 600
+MAX_DEGREE = 16
+
+
+class TooLargeError(Exception):
+    """A polynomial grew past the limits; the caller falls back to what it had."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ratio:
+    """A rational function: two coprime polynomials in the kernels of a field."""
+
+    top: fmpq_mpoly
+    bottom: fmpq_mpoly
+
+
+@dataclass(frozen=True, slots=True)
+class Exponential:
+    """The kernel e^{argument}; e^{c·rest} is its power ``c / unit``."""
+
+    rest: Expr
+    unit: Fraction
+
+
+class Field:
+    """The field of rational functions over the kernels of some expressions.
+
+    Attributes:
+        kernels: the generators: an expression, or an ``Exponential``.
+        decimal: whether any number was written as a decimal, so that results should be too.
+
+    Raises:
+        TooLargeError: while converting, where powers or polynomials grow too large.
+    """
+
+    def __init__(self, *roots: Expr) -> None:
+        self.decimal = False
+        self._balanced = False
+        units: dict[Expr, list[Fraction]] = {}
+        plain: dict[Expr, None] = {}
+        self._roots: dict[Expr, int] = {}
+        for node in _structure(roots):
+            match node:
+                case Number():
+                    self.decimal = self.decimal or node.decimal
+                case Call("exp", (argument,)):
+                    for term in _terms(argument):
+                        value, _, rest = coefficient_and_rest(term)
+                        units.setdefault(rest, []).append(Fraction(value))
+                case Call("sqrt", (base,)):
+                    self._roots[base] = lcm(self._roots.get(base, 1), 2)
+                case Power(base, exponent):
+                    value_ = rational_value(exponent)
+                    if value_ is None:
+                        plain[_symbolic_part(node)] = None
+                    elif value_.__class__ is not int:
+                        self._roots[base] = lcm(self._roots.get(base, 1), value_.denominator)
+                case Sum() | Product() | Quotient():
+                    pass
+                case _:
+                    plain[node] = None
+        self.kernels: list[Expr | Exponential] = list(plain)
+        for base, degree in self._roots.items():
+            self.kernels.append(number_power(base, Fraction(1, degree)))
+        for rest, values in units.items():
+            unit = Fraction(1, reduce(lcm, (v.denominator for v in values)))
+            if all(value < 0 for value in values):
+                unit = -unit
+            self.kernels.append(Exponential(rest, unit))
+        self._index = {
+            kernel.rest if isinstance(kernel, Exponential) else kernel: (i, kernel)
+            for i, kernel in enumerate(self.kernels)
+            if isinstance(kernel, Exponential)
+        }
+        self._position = {
+            kernel: i for i, kernel in enumerate(self.kernels) if not isinstance(kernel, Exponential)
+        }
+        names = [f"k{i}" for i in range(len(self.kernels))] or ["k0"]
+        self.context = fmpq_mpoly_ctx.get(names, "lex")
+        self.generators = self.context.gens()
+        self._one = self.context.constant(1)
+        self._done: dict[Expr, Ratio] = {}
+        self._relations: list[tuple[int, int, Expr]] = [
+            (self._position[number_power(base, Fraction(1, degree))], degree, base)
+            for base, degree in self._roots.items()
+        ]
+
+    # --- into the field -----------------------------------------------------------------------
+    def ratio(self, root: Expr) -> Ratio:
+        """The expression as a cancelled rational function."""
+        done = self._done
+        for node in _structure((root,)):
+            if node not in done:
+                done[node] = self._convert(node)
+        found = done[root]
+        return self.cancelled(self._reduced(found.top), self._reduced(found.bottom))
+
+    def _convert(self, node: Expr) -> Ratio:
+        one = self._one
+        done = self._done
+        match node:
+            case Number(value):
+                return Ratio(self._constant(value), one)
+            case Sum(args):
+                return self._sum([done[arg] for arg in args])
+            case Product(args):
+                top, bottom = one, one
+                for arg in args:
+                    part = done[arg]
+                    top, bottom = top * part.top, bottom * part.bottom
+                return self._checked(top, bottom)
+            case Quotient(numerator, denominator):
+                above, below = done[numerator], done[denominator]
+                if below.top.is_zero():
+                    raise TooLargeError
+                return self._checked(above.top * below.bottom, above.bottom * below.top)
+            case Call("exp", (argument,)):
+                return self._exponential(argument)
+            case Call("sqrt", (base,)):
+                return self._root(base, Fraction(1, 2))
+            case Power(base, exponent):
+                value_ = rational_value(exponent)
+                if value_ is None:
+                    symbolic = _symbolic_part(node)
+                    kernel = self.generators[self._position[symbolic]]
+                    shift = _numeric_shift(exponent)
+                    if shift == 0:
+                        return Ratio(kernel, one)
+                    inner = self._power(done[base], shift)
+                    return Ratio(kernel * inner.top, inner.bottom)
+                if value_.__class__ is not int:
+                    return self._root(base, Fraction(value_))
+                return self._power(done[base], int(value_))
+        return Ratio(self.generators[self._position[node]], one)
+
+    def _constant(self, value: Value) -> fmpq_mpoly:
+        return self.context.constant(fmpq(value.numerator, value.denominator))
+
+    def _sum(self, parts: Sequence[Ratio]) -> Ratio:
+        top, bottom = parts[0].top, parts[0].bottom
+        for part in parts[1:]:
+            if part.bottom == bottom:
+                top = top + part.top
+            else:
+                common = bottom.gcd(part.bottom)
+                scale = part.bottom // common
+                top = top * scale + part.top * (bottom // common)
+                bottom = bottom * scale
+        return self._checked(top, bottom)
+
+    def _power(self, base: Ratio, exponent: int) -> Ratio:
+        if abs(exponent) > MAX_DEGREE and max(len(base.top), len(base.bottom)) > 1:
+            raise TooLargeError
+        if abs(exponent) > 10**6:
+            raise TooLargeError
+        if exponent >= 0:
+            return self._checked(base.top**exponent, base.bottom**exponent)
+        if base.top.is_zero():
+            raise TooLargeError
+        return self._checked(base.bottom**-exponent, base.top**-exponent)
+
+    def _exponential(self, argument: Expr) -> Ratio:
+        top = bottom = self._one
+        for term in _terms(argument):
+            value, _, rest = coefficient_and_rest(term)
+            position, kernel = self._index[rest]
+            degree = int(Fraction(value) / kernel.unit)
+            if abs(degree) > 10**6:
+                raise TooLargeError
+            if degree >= 0:
+                top = top * self.generators[position] ** degree
+            else:
+                bottom = bottom * self.generators[position] ** -degree
+        return Ratio(top, bottom)
+
+    def _root(self, base: Expr, exponent: Fraction) -> Ratio:
+        degree = self._roots[base]
+        position = self._position[number_power(base, Fraction(1, degree))]
+        power = int(exponent * degree)
+        if abs(power) > MAX_DEGREE:
+            raise TooLargeError
+        kernel = self.generators[position] ** abs(power)
+        return Ratio(kernel, self._one) if power >= 0 else Ratio(self._one, kernel)
+
+    def _checked(self, top: fmpq_mpoly, bottom: fmpq_mpoly) -> Ratio:
+        if len(top) > MAX_TERMS or len(bottom) > MAX_TERMS:
+            raise TooLargeError
+        return Ratio(top, bottom)
+
+    def _reduced(self, poly: fmpq_mpoly) -> fmpq_mpoly:
+        """With root kernels lowered by rootⁿ = base, where the base is a polynomial here."""
+        for position, degree, base in self._relations:
+            if poly.degrees()[position] < degree or base not in self._done:
+                continue
+            square = self._done[base]
+            if not square.bottom.is_one():
+                continue
+            lowered = self.context.from_dict({})
+            for exponents, coefficient in poly.terms():
+                times, rest = divmod(exponents[position], degree)
+                kept = (*exponents[:position], rest, *exponents[position + 1 :])
+                lowered = (
+                    lowered
+                    + self.context.from_dict({tuple(map(int, kept)): coefficient})
+                    * square.top ** int(times)
+                )
+            poly = lowered
+        return poly
+
+    def cancelled(self, top: fmpq_mpoly, bottom: fmpq_mpoly) -> Ratio:
+        """In lowest terms."""
+        if bottom.is_one():
+            return Ratio(top, bottom)
+        if top.is_zero():
+            return Ratio(top, self._one)
+        common = top.gcd(bottom)
+        if not common.is_one():
+            top, bottom = top // common, bottom // common
+        return Ratio(top, bottom)
+
+    # --- out of the field ----------------------------------------------------------------------
+    def expression(self, ratio: Ratio, *, factored: bool, balanced: bool = False) -> Expr:
+        """The rational function as an expression; the denominator is always factored.
+
+        With ``factored`` the numerator is too. With ``balanced`` a factor such as 1 + e^{2x} is
+        written e^x (e^x + e^{-x}). The result still wants tidying.
+        """
+        self._balanced = balanced
+        scale, below, positive = self._factors(ratio.bottom)
+        result = Monomial(decimal=self.decimal)
+        for base, exponent in below:
+            result.raise_base(base, -exponent, None)
+        sign = 1 if positive else -1
+        if factored:
+            top_scale, above, top_positive = self._factors(ratio.top)
+            result.coefficient = top_scale / scale * sign * (1 if top_positive else -1)
+            for base, exponent in above:
+                result.raise_base(base, exponent, None)
+            return self._with_exponentials(result)
+        whole = self._sum_expression(ratio.top, 1 / (scale * sign))
+        rest = self._with_exponentials(result)
+        return whole if rest is ONE else Product((whole, rest))
+
+    def _with_exponentials(self, monomial: Monomial) -> Expr:
+        for i, kernel in enumerate(self.kernels):
+            if isinstance(kernel, Exponential):
+                placeholder = Symbol(f" k{i}")
+                exponent = monomial.powers.pop(placeholder, None)
+                if exponent is not None:
+                    amount = kernel.unit * exponent.number
+                    monomial.raise_base(E, 0, (1, _scaled_argument(amount, kernel.rest)))
+        if monomial.coefficient.denominator == 1:
+            monomial.coefficient = monomial.coefficient.numerator
+        return monomial.build()
+
+    def _generator(self, position: int) -> Expr:
+        kernel = self.kernels[position]
+        return Symbol(f" k{position}") if isinstance(kernel, Exponential) else kernel
+
+    def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, list[tuple[Expr, int]], bool]:
+        """Positive content, factors with exponents, and whether the sign is positive."""
+        content, factors = poly.factor()
+        positive = content > 0
+        scale = Fraction(int(content.p), int(content.q))
+        scale = abs(scale)
+        found: list[tuple[Expr, int]] = []
+        flipped: int | None = None
+        pieces: list[tuple[fmpq_mpoly, int]] = []
+        for factor, power in factors:
+            exponent = int(power)
+            denominators = reduce(lcm, (int(c.q) for c in factor.coeffs()), 1)
+            factor = factor * denominators
+            scale = scale / denominators**exponent
+            if len(factor) > 1 and not _starts_positive(factor):
+                factor = -factor
+                if exponent % 2:
+                    positive = not positive
+                    flipped = len(pieces) if flipped is None else flipped
+            pieces.append((factor, exponent))
+        if not positive and flipped is not None and len(pieces[flipped][0]) == 2:
+            factor, exponent = pieces[flipped]
+            pieces[flipped] = (-factor, exponent)
+            positive = True
+        for factor, exponent in pieces:
+            if len(factor) == 1:
+                ((exponents, coefficient),) = factor.terms()
+                scale = scale * abs(Fraction(int(coefficient.p), int(coefficient.q))) ** exponent
+                for i, degree in enumerate(exponents):
+                    if degree:
+                        found.append((self._generator(i), int(degree) * exponent))
+            else:
+                if self._balanced:
+                    factor = self._balance(factor, exponent, found)
+                found.append((self._sum_expression(factor, Fraction(1)), exponent))
+        return scale, found, positive
+
+    def _balance(
+        self, factor: fmpq_mpoly, exponent: int, found: list[tuple[Expr, int]]
+    ) -> list[tuple[tuple[int, ...], fmpq]]:
+        """The factor divided by the middle power of each exponential; ``found`` takes the rest."""
+        rows = [(tuple(map(int, exponents)), value) for exponents, value in factor.terms()]
+        for i, kernel in enumerate(self.kernels):
+            highest = max(exponents[i] for exponents, _ in rows)
+            if isinstance(kernel, Exponential) and highest and highest % 2 == 0:
+                middle = highest // 2
+                found.append((self._generator(i), middle * exponent))
+                rows = [((*e[:i], e[i] - middle, *e[i + 1 :]), v) for e, v in rows]
+        return rows
+
+    def _sum_expression(
+        self, poly: fmpq_mpoly | list[tuple[tuple[int, ...], fmpq]], scale: Fraction
+    ) -> Expr:
+        rows: list[tuple[tuple[int, ...], Fraction]] = []
+        for exponents, coefficient in poly if isinstance(poly, list) else poly.terms():
+            value = Fraction(int(coefficient.p), int(coefficient.q)) * scale
+            rows.append((tuple(map(int, exponents)), value))
+        rows.sort(key=lambda row: self._author_order(row, len(rows)))
+        terms = [self._term(exponents, value) for exponents, value in rows]
+        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+
+    def _author_order(self, row: tuple[tuple[int, ...], Fraction], count: int) -> tuple[object, ...]:
+        """Constants first in short sums; three terms and more by falling powers of letters."""
+        exponents, value = row
+        degree = sum(exponents)
+        letters = all(
+            isinstance(self.kernels[i], Symbol) for i, power in enumerate(exponents) if power
+        )
+        negative = value < 0
+        if count > 2 and letters and len(self.kernels) == 1:
+            return (0, -degree)
+        return (negative, degree, tuple(-power for power in exponents))
+
+    def _term(self, exponents: tuple[int, ...], value: Fraction) -> Expr:
+        monomial = Monomial(coefficient=value, decimal=self.decimal)
+        for i, degree in enumerate(exponents):
+            if degree:
+                monomial.raise_base(self._generator(i), degree, None)
+        return self._with_exponentials(monomial)
+
+
+def _scaled_argument(amount: Fraction, rest: Expr) -> Expr:
+    monomial = Monomial(coefficient=amount.numerator if amount.denominator == 1 else amount)
+    if rest is not ONE:
+        monomial.raise_base(rest, 1, None)
+    return monomial.build()
+
+
+def _starts_positive(poly: fmpq_mpoly) -> bool:
+    """Whether the term that an author writes first, that of lowest degree, is positive."""
+    lowest = min(poly.terms(), key=lambda term: sum(map(int, term[0])))
+    return bool(lowest[1] > 0)
+
+
+def _terms(argument: Expr) -> tuple[Expr, ...]:
+    return argument.args if type(argument) is Sum else (argument,)
+
+
+def _numeric_shift(exponent: Expr) -> int:
+    """The integer term of a symbolic exponent: a − 1 has −1."""
+    for term in _terms(exponent):
+        value = rational_value(term)
+        if value is not None and value.__class__ is int:
+            return int(value)
+    return 0
+
+
+def _symbolic_part(node: Expr) -> Expr:
+    """x^{a−1} is x^a times x^{−1}; this is the first of them."""
+    base, exponent = node.args
+    if _numeric_shift(exponent) == 0:
+        return node
+    rest = tuple(
+        term
+        for term in _terms(exponent)
+        if not ((value := rational_value(term)) is not None and value.__class__ is int)
+    )
+    return Power(base, rest[0] if len(rest) == 1 else Sum(rest))
+
+
+def _structure(roots: Sequence[Expr]) -> list[Expr]:
+    """Nodes that arithmetic sees into, and kernels, children before parents."""
+    done: set[Expr] = set()
+    order: list[Expr] = []
+    stack = list(reversed(roots))
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        match node:
+            case Sum(args) | Product(args):
+                inside = args
+            case Quotient():
+                inside = node.args
+            case Power(base, _) | Call("sqrt", (base,)):
+                inside = (base,)
+            case _:
+                inside = ()
+        pending = [arg for arg in inside if arg not in done]
+        if pending:
+            stack += reversed(pending)
+        else:
+            stack.pop()
+            done.add(node)
+            order.append(node)
+    return order

@@ -1,0 +1,356 @@
+"""The everyday rewriting: arithmetic, signs, brackets, like terms, powers of one base, fractions.
+
+A ``Tidier`` rewrites bottom-up and notes which identities it used. It lives as long as one
+derivation: a sum that comes up again with its terms in another order is recognised and keeps
+the order in which it was first written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Call,
+    Constant,
+    E,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Value,
+    negate,
+    postorder,
+    rational_value,
+)
+from chainrule.rewrite.identities import SPECIAL_VALUES
+from chainrule.rewrite.monomial import (
+    Monomial,
+    coefficient_and_rest,
+    exact_root,
+    number_power,
+    scaled,
+    split,
+)
+
+
+class Tidier:
+    """Rewrites expressions into the everyday form; see the module's docstring.
+
+    Attributes:
+        reasons: identifiers of the identities used since the list was last cleared, each once.
+    """
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+        self._done: dict[Expr, tuple[Expr, tuple[str, ...]]] = {}
+        self._sums: dict[frozenset[Expr], Expr] = {}
+
+    def tidy(self, root: Expr) -> Expr:
+        """The everyday form of an expression. Applying it twice changes nothing more."""
+        done = self._done
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in done:
+                stack.pop()
+                continue
+            pending = [arg for arg in node.args if arg not in done]
+            if pending:
+                stack += reversed(pending)
+                continue
+            stack.pop()
+            self._visit(node)
+        return self._collect(root)
+
+    def _visit(self, node: Expr) -> None:
+        done = self._done
+        outer, self.reasons = self.reasons, []
+        fresh = tuple([done[arg][0] for arg in node.args])
+        current = node if fresh == node.args else node.with_args(fresh)
+        # A rewriting may expose another one; each makes the expression smaller or more regular,
+        # so that this ends, and the bound only guards against a mistake.
+        for _ in range(12):
+            after = self._once(current)
+            if after is current:
+                break
+            current = after
+        done[node] = (current, tuple(self.reasons))
+        done.setdefault(current, (current, ()))
+        self.reasons = outer
+
+    def _collect(self, root: Expr) -> Expr:
+        """Gather the reasons below ``root`` in the order of the formula."""
+        result = self._done[root][0]
+        if result is not root:
+            for node in postorder(root):
+                for reason in self._done.get(node, (node, ()))[1]:
+                    self._note(reason)
+        return result
+
+    def _note(self, reason: str) -> None:
+        if reason not in self.reasons:
+            self.reasons.append(reason)
+
+    def _once(self, node: Expr) -> Expr:
+        match node:
+            case Sum(args):
+                return self._sum(args)
+            case Product() | Quotient():
+                return self._product(node)
+            case Power():
+                return self._power(node)
+            case Call():
+                return self._call(node)
+            case Piecewise():
+                return self._piecewise(node)
+        return node
+
+    # --- sums ------------------------------------------------------------------------------
+    def _sum(self, args: Sequence[Expr]) -> Expr:
+        terms: list[Expr] = []
+        for arg in args:
+            terms += self._flat_terms(arg)
+        numbers: dict[Expr, tuple[Value, bool]] = {}
+        for term in terms:
+            value, decimal, rest = coefficient_and_rest(term)
+            seen = numbers.get(rest)
+            if seen is None:
+                numbers[rest] = (value, decimal)
+            else:
+                self._note("add-numbers" if rest is ONE else "like-terms")
+                numbers[rest] = (seen[0] + value, seen[1] or decimal)
+        kept: list[tuple[Value, bool, Expr]] = []
+        for rest, (value, decimal) in numbers.items():
+            if value == 0:
+                if (rest is not ONE) or len(numbers) > 1:
+                    self._note("drop-zero")
+            else:
+                kept.append((value, decimal, rest))
+        if not kept:
+            return ZERO
+        if len(kept) > 1 and all(value < 0 for value, _, _ in kept):
+            inner = self._ordered([scaled(-value, d, rest) for value, d, rest in kept])
+            return Product((MINUS_ONE, inner))
+        if kept[0][0] < 0:
+            # An author begins a sum with a term that has no minus sign.
+            first = next((i for i, row in enumerate(kept) if row[0] > 0), 0)
+            kept.insert(0, kept.pop(first))
+        rebuilt = [scaled(*row) for row in kept]
+        return rebuilt[0] if len(rebuilt) == 1 else self._ordered(rebuilt)
+
+    def _flat_terms(self, arg: Expr) -> list[Expr]:
+        if type(arg) is Sum:
+            return list(arg.args)
+        if (
+            type(arg) is Product
+            and len(arg.args) == 2
+            and arg.args[0] is MINUS_ONE
+            and type(arg.args[1]) is Sum
+        ):
+            self._note("open-bracket")
+            return [negate_term(term) for term in arg.args[1].args]
+        return [arg]
+
+    def _ordered(self, terms: list[Expr]) -> Expr:
+        found = Sum(tuple(terms))
+        return self._sums.setdefault(frozenset(terms), found)
+
+    # --- products and fractions ------------------------------------------------------------
+    def _product(self, node: Expr) -> Expr:
+        monomial = split(node)
+        self._logarithms_upstairs(monomial)
+        result = monomial.build()
+        if result is node:
+            return node
+        if monomial.merged:
+            self._note("same-base")
+        elif result is not node:
+            self._note(_shape_reason(node))
+        return result
+
+    def _logarithms_upstairs(self, monomial: Monomial) -> None:
+        """e^{u + c ln v} = v^c e^u for a rational number c."""
+        exponential = monomial.powers.get(E)
+        if exponential is None:
+            return
+        for k, argument in list(exponential.terms):
+            rest: list[Expr] = []
+            for term in argument.args if type(argument) is Sum else (argument,):
+                value, _, inner = coefficient_and_rest(term)
+                if isinstance(inner, Call) and inner.name == "log":
+                    monomial.raise_base(inner.args[0], k * value, None)
+                    self._note("exp-log")
+                else:
+                    rest.append(term)
+            if len(rest) < (len(argument.args) if type(argument) is Sum else 1):
+                exponential.terms.remove((k, argument))
+                if rest:
+                    joined = rest[0] if len(rest) == 1 else Sum(tuple(rest))
+                    exponential.terms.append((k, joined))
+        if len(exponential.terms) + (exponential.number != 0) > 1:
+            joined = self._sum(
+                [scaled(k, False, u) for k, u in exponential.terms] + [Number(exponential.number)]
+            )
+            self._note("add-exponents")
+            exponential.number = 0
+            exponential.terms = [] if joined is ZERO else [(1, joined)]
+
+    # --- powers ------------------------------------------------------------------------------
+    def _power(self, node: Expr) -> Expr:
+        base, exponent = node.args
+        if base is E:
+            return Call("exp", (exponent,))
+        value = rational_value(exponent)
+        if value is None:
+            if base is ONE:
+                return ONE
+            if isinstance(base, Power) and rational_value(base.exponent) is None:
+                return node
+            return node
+        if value == 0 and base is not ZERO:
+            return ONE
+        if value.__class__ is int:
+            monomial = split(node)
+            self._logarithms_upstairs(monomial)
+            result = monomial.build()
+            if result is not node:
+                self._note("power-of-power" if type(base) is Power else _shape_reason(node))
+            return result
+        if value > 0:
+            if value == Fraction(1, 2):
+                return self._root(base)
+            wanted = number_power(base, value)
+            return wanted
+        result = Quotient(ONE, number_power(base, -value))
+        self._note("negative-power")
+        return result
+
+    def _root(self, base: Expr) -> Expr:
+        """√base, with whole squares taken out."""
+        if isinstance(base, Number) and (root := exact_root(base.value)) is not None:
+            self._note("root-of-square")
+            return Number(root, base.decimal)
+        if isinstance(base, Call) and base.name == "exp":
+            self._note("root-of-power")
+            return Call("exp", (scaled(Fraction(1, 2), False, base.args[0]),))
+        if type(base) not in (Product, Quotient, Power):
+            return Call("sqrt", (base,))
+        monomial = split(base)
+        outside = Monomial()
+        root = exact_root(abs(monomial.coefficient))
+        if root is not None and root != 1:
+            outside.coefficient = root
+            monomial.coefficient = 1 if monomial.coefficient > 0 else -1
+        for inner, exponent in monomial.powers.items():
+            number = exponent.number
+            if not exponent.terms and number.__class__ is int and number % 2 == 0 and number:
+                half = int(number) // 2
+                outside.raise_base(Call("abs", (inner,)) if half % 2 else inner, half, None)
+                exponent.number = 0
+        if outside.coefficient == 1 and not outside.powers:
+            return Call("sqrt", (base,))
+        self._note("root-of-square")
+        remaining = monomial.build()
+        if remaining is not ONE:
+            outside.raise_base(remaining, Fraction(1, 2), None)
+        return outside.build()
+
+    # --- functions -----------------------------------------------------------------------------
+    def _call(self, node: Call) -> Expr:
+        name = node.name
+        if name == "sqrt":
+            return self._root(node.args[0])
+        row = BY_NAME.get(name)
+        if row is None or len(node.args) != 1:
+            return node
+        argument = node.args[0]
+        special = SPECIAL_VALUES.get((name, argument))
+        if special is not None:
+            self._note("special-value")
+            return special
+        if isinstance(argument, Call):
+            inner = BY_NAME.get(argument.name)
+            if inner is not None and inner.inverse == name and not inner.inverse_range:
+                self._note("inverse")
+                return argument.args[0]
+        if name == "exp":
+            monomial = split(node)
+            self._logarithms_upstairs(monomial)
+            return monomial.build()
+        if row.parity:
+            value, _, _ = coefficient_and_rest(argument)
+            if value < 0:
+                self._note("parity")
+                flipped = Call(name, (negate_term(argument),))
+                return flipped if row.parity == "even" else negate(flipped)
+        if name == "abs":
+            return self._absolute(node)
+        return node
+
+    def _absolute(self, node: Call) -> Expr:
+        argument = node.args[0]
+        if isinstance(argument, Number):
+            return Number(abs(argument.value), argument.decimal)
+        if is_positive(argument):
+            self._note("absolute-of-positive")
+            return argument
+        return node
+
+    def _piecewise(self, node: Piecewise) -> Expr:
+        values = node.values
+        if node.otherwise is not None and all(value is values[0] for value in values):
+            self._note("same-cases")
+            return values[0]
+        return node
+
+
+def negate_term(term: Expr) -> Expr:
+    """−term, with the sign where an author puts it."""
+    value, decimal, rest = coefficient_and_rest(term)
+    return scaled(-value, decimal, rest)
+
+
+def is_positive(node: Expr) -> bool:
+    """Whether the expression is certainly positive, or zero at most, for all real values."""
+    match node:
+        case Number(value):
+            return value >= 0
+        case Constant():
+            return True
+        case Call(name):
+            return name in ("exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf")
+        case Power(_, Number(value)):
+            return value.__class__ is int and value % 2 == 0
+        case Sum(args) | Product(args) | Quotient(args):
+            return all(is_positive(arg) for arg in args)
+    return False
+
+
+def _shape_reason(node: Expr) -> str:
+    """Why a product, quotient or power was rewritten although no base met itself."""
+    signs = 0
+    negative_power = False
+    numbers = 0
+    for part in postorder(node):
+        if type(part) is Power and (value := rational_value(part.args[1])) is not None:
+            negative_power = negative_power or value < 0
+    for factor in node.args:
+        first = factor.args[0] if type(factor) is Product else factor
+        if isinstance(first, Number):
+            numbers += 1
+            signs += first.value < 0
+    if negative_power:
+        return "negative-power"
+    if signs > 1:
+        return "two-signs"
+    if type(node) is Quotient or any(type(arg) is Quotient for arg in node.args):
+        return "fractions"
+    return "multiply-numbers" if numbers > 1 else "order-factors"

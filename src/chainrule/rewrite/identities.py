@@ -52,14 +52,12 @@ WORDS: dict[str, str] = {
     "cancel": "cancel what top and bottom share",
     "factor": "factor",
     "expand": "multiply out",
+    "divide-terms": "divide term by term",
     # patterns
     "pythagoras": "sin² + cos² = 1",
     "hyperbolic-pythagoras": "cosh² − sinh² = 1",
     "quotient-tangent": "sine over cosine is the tangent",
-    "exp-pair": "e^u + e^−u is twice the hyperbolic cosine",
     "reciprocal-tangent": "1 + tan² = 1/cos²",
-    "double-angle": "2 sin u cos u = sin 2u",
-    "logistic": "that is the logistic function σ",
 }
 """What each identity is called in a walk-through."""
 
@@ -133,6 +131,7 @@ PATTERNS: tuple[Identity, ...] = (
     _identity("hyperbolic-pythagoras", _cosh**2 - _sinh**2, ONE),
     _identity("hyperbolic-pythagoras", 1 + _sinh**2, _cosh**2),
     _identity("hyperbolic-pythagoras", _cosh**2 - 1, _sinh**2),
+    _identity("reciprocal-tangent", 1 + call("tan", U) ** 2, 1 / _cos**2),
     _identity("quotient-tangent", _sin / _cos, call("tan", U)),
     _identity("quotient-tangent", _sinh / _cosh, call("tanh", U)),
 )

@@ -73,10 +73,10 @@ class Monomial:
         self._settle()
         for base, exponent in self.powers.items():
             if base is E:
-                total = add(*(multiply(Number(k), u) for k, u in exponent.terms))
-                total = add(total, Number(exponent.number))
-                if total is not ZERO:
-                    above.append(E if total is ONE else Call("exp", (total,)))
+                # e^x and e^{e^x} stay apart; only what collects is brought together, by tidying.
+                parts = [multiply(Number(k), u) for k, u in exponent.terms]
+                parts += [Number(exponent.number)] if exponent.number else []
+                above += [E if u is ONE else Call("exp", (u,)) for u in parts if u is not ZERO]
             elif exponent.terms:
                 total = add(*(multiply(Number(k), u) for k, u in exponent.terms))
                 total = add(total, Number(exponent.number))
@@ -86,8 +86,8 @@ class Monomial:
                 above.append(number_power(base, exponent.number))
             elif exponent.number < 0:
                 below.append(number_power(base, -exponent.number))
-        above.sort(key=author_order)
-        below.sort(key=author_order)
+        above = sorted(_one_root(above), key=author_order)
+        below = sorted(_one_root(below), key=author_order)
         coefficient = self.coefficient
         if coefficient == 0:
             return ZERO
@@ -154,15 +154,14 @@ class Monomial:
             if self.coefficient.denominator == 1:
                 self.coefficient = self.coefficient.numerator
             exponent.number = rest
-        # 2/√2 = √2
-        if (
-            exponent.number < 0
-            and base.value.__class__ is int
-            and self.coefficient % base.value == 0
-            and base.value > 1
-        ):
-            self.coefficient = Fraction(self.coefficient) / base.value
-            exponent.number += 1
+        # 2/√2 = √2 and √2/2 = 1/√2
+        if base.value.__class__ is int and base.value > 1:
+            coefficient = Fraction(self.coefficient)
+            if exponent.number < 0 and coefficient.numerator % base.value == 0:
+                coefficient, exponent.number = coefficient / base.value, exponent.number + 1
+            elif exponent.number > 0 and coefficient.denominator % base.value == 0:
+                coefficient, exponent.number = coefficient * base.value, exponent.number - 1
+            self.coefficient = coefficient
         if self.coefficient.denominator == 1:
             self.coefficient = self.coefficient.numerator
 
@@ -175,6 +174,21 @@ def _product(factors: list[Expr]) -> Expr:
     if not factors:
         return ONE
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+
+def _one_root(factors: list[Expr]) -> list[Expr]:
+    """√2 √π is √(2π); roots of what varies are left alone."""
+    roots = [
+        factor.args[0]
+        for factor in factors
+        if type(factor) is Call
+        and factor.name == "sqrt"
+        and isinstance(factor.args[0], Number | Constant)
+    ]
+    if len(roots) < 2:
+        return factors
+    rest = [f for f in factors if not (type(f) is Call and f.name == "sqrt" and f.args[0] in roots)]
+    return [*rest, Call("sqrt", (_product(sorted(roots, key=author_order)),))]
 
 
 def number_power(base: Expr, exponent: Value) -> Expr:

@@ -55,6 +55,19 @@ class Exponential:
     unit: Fraction
 
 
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """An irreducible factor and how often it occurs."""
+
+    poly: fmpq_mpoly
+    exponent: int
+
+    def is_difference(self) -> bool:
+        """Two terms of different signs, an odd number of times."""
+        signs = [value > 0 for value in self.poly.coeffs()]
+        return len(signs) == 2 and signs[0] != signs[1] and self.exponent % 2 == 1
+
+
 class Field:
     """The field of rational functions over the kernels of some expressions.
 
@@ -259,20 +272,71 @@ class Field:
         written e^x (e^x + e^{-x}). The result still wants tidying.
         """
         self._balanced = balanced
-        scale, below, positive = self._factors(ratio.bottom)
-        result = Monomial(decimal=self.decimal)
-        for base, exponent in below:
-            result.raise_base(base, -exponent, None)
-        sign = 1 if positive else -1
-        if factored:
-            top_scale, above, top_positive = self._factors(ratio.top)
-            result.coefficient = top_scale / scale * sign * (1 if top_positive else -1)
-            for base, exponent in above:
-                result.raise_base(base, exponent, None)
-            return self._with_exponentials(result)
-        whole = self._sum_expression(ratio.top, 1 / (scale * sign))
-        rest = self._with_exponentials(result)
-        return whole if rest is ONE else Product((whole, rest))
+        bottom_scale, bottom, bottom_sign = self._factors(ratio.bottom)
+        if not factored:
+            rest = self._written(1 / (bottom_scale * bottom_sign), [], bottom)
+            whole = self._sum_expression(ratio.top, Fraction(1))
+            return whole if rest is ONE else Product((whole, rest))
+        top_scale, top, top_sign = self._factors(ratio.top)
+        scale = top_scale / bottom_scale * top_sign * bottom_sign
+        if scale < 0:
+            # Rather y (1 − y) than −y (y − 1): a difference takes the sign.
+            for pieces in (top, bottom):
+                i = next((i for i, piece in enumerate(pieces) if piece.is_difference()), None)
+                if i is not None:
+                    pieces[i] = Piece(-pieces[i].poly, pieces[i].exponent)
+                    scale = -scale
+                    break
+        return self._written(scale, top, bottom)
+
+    def _written(self, scale: Fraction, top: list[Piece], bottom: list[Piece]) -> Expr:
+        result = Monomial(coefficient=scale, decimal=self.decimal)
+        for pieces, sign in ((top, 1), (bottom, -1)):
+            for piece in pieces:
+                self._raise_piece(result, piece, sign)
+        return self._with_exponentials(result)
+
+    def _raise_piece(self, result: Monomial, piece: Piece, sign: int) -> None:
+        exponent = piece.exponent * sign
+        if len(piece.poly) == 1:
+            ((exponents, _),) = piece.poly.terms()
+            for i, degree in enumerate(exponents):
+                if degree:
+                    result.raise_base(self._generator(i), int(degree) * exponent, None)
+            return
+        rows = [(tuple(map(int, exponents)), value) for exponents, value in piece.poly.terms()]
+        if self._balanced:
+            for i, kernel in enumerate(self.kernels):
+                highest = max(exponents[i] for exponents, _ in rows)
+                if isinstance(kernel, Exponential) and highest and highest % 2 == 0:
+                    middle = highest // 2
+                    result.raise_base(self._generator(i), middle * exponent, None)
+                    rows = [((*e[:i], e[i] - middle, *e[i + 1 :]), v) for e, v in rows]
+        result.raise_base(self._sum_expression(rows, Fraction(1)), exponent, None)
+
+    def termwise(self, ratio: Ratio) -> Expr:
+        """The rational function with the terms of the numerator divided by the denominator.
+
+        Terms that end up over the same denominator share a fraction.
+        """
+        ((below, divisor),) = ratio.bottom.terms()
+        scale = 1 / Fraction(int(divisor.p), int(divisor.q))
+        groups: dict[tuple[object, ...], list[tuple[tuple[int, ...], fmpq]]] = {}
+        for exponents, value in ratio.top.terms():
+            powers = tuple(int(e) - int(b) for e, b in zip(exponents, below, strict=True))
+            denominator = (Fraction(int(value.p), int(value.q)) * scale).denominator
+            key = (denominator, *(min(power, 0) for power in powers))
+            groups.setdefault(key, []).append((powers, value))
+        parts: list[Expr] = []
+        for (denominator, *shift), rows in groups.items():
+            raised = [(tuple(p - s for p, s in zip(e, shift, strict=True)), v) for e, v in rows]
+            divide = Monomial(coefficient=Fraction(1, denominator), decimal=self.decimal)
+            for i, power in enumerate(shift):
+                if power:
+                    divide.raise_base(self._generator(i), power, None)
+            whole = self._sum_expression(raised, scale * denominator)
+            parts.append(Product((whole, self._with_exponentials(divide))))
+        return parts[0] if len(parts) == 1 else Sum(tuple(parts))
 
     def _with_exponentials(self, monomial: Monomial) -> Expr:
         for i, kernel in enumerate(self.kernels):
@@ -286,59 +350,32 @@ class Field:
             monomial.coefficient = monomial.coefficient.numerator
         return monomial.build()
 
+    def kernel_power(self, position: int, exponent: int) -> Expr:
+        """The kernel raised to a power, as an expression."""
+        monomial = Monomial()
+        monomial.raise_base(self._generator(position), exponent, None)
+        return self._with_exponentials(monomial)
+
     def _generator(self, position: int) -> Expr:
         kernel = self.kernels[position]
         return Symbol(f" k{position}") if isinstance(kernel, Exponential) else kernel
 
-    def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, list[tuple[Expr, int]], bool]:
-        """Positive content, factors with exponents, and whether the sign is positive."""
+    def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, list[Piece], int]:
+        """Positive content, factors with integer coefficients and a good sign, and the sign."""
         content, factors = poly.factor()
-        positive = content > 0
-        scale = Fraction(int(content.p), int(content.q))
-        scale = abs(scale)
-        found: list[tuple[Expr, int]] = []
-        flipped: int | None = None
-        pieces: list[tuple[fmpq_mpoly, int]] = []
+        sign = 1 if content > 0 else -1
+        scale = abs(Fraction(int(content.p), int(content.q)))
+        pieces: list[Piece] = []
         for factor, power in factors:
             exponent = int(power)
             denominators = reduce(lcm, (int(c.q) for c in factor.coeffs()), 1)
             factor = factor * denominators
-            scale = scale / denominators**exponent
+            scale = scale / Fraction(denominators) ** exponent
             if len(factor) > 1 and not _starts_positive(factor):
                 factor = -factor
-                if exponent % 2:
-                    positive = not positive
-                    flipped = len(pieces) if flipped is None else flipped
-            pieces.append((factor, exponent))
-        if not positive and flipped is not None and len(pieces[flipped][0]) == 2:
-            factor, exponent = pieces[flipped]
-            pieces[flipped] = (-factor, exponent)
-            positive = True
-        for factor, exponent in pieces:
-            if len(factor) == 1:
-                ((exponents, coefficient),) = factor.terms()
-                scale = scale * abs(Fraction(int(coefficient.p), int(coefficient.q))) ** exponent
-                for i, degree in enumerate(exponents):
-                    if degree:
-                        found.append((self._generator(i), int(degree) * exponent))
-            else:
-                if self._balanced:
-                    factor = self._balance(factor, exponent, found)
-                found.append((self._sum_expression(factor, Fraction(1)), exponent))
-        return scale, found, positive
-
-    def _balance(
-        self, factor: fmpq_mpoly, exponent: int, found: list[tuple[Expr, int]]
-    ) -> list[tuple[tuple[int, ...], fmpq]]:
-        """The factor divided by the middle power of each exponential; ``found`` takes the rest."""
-        rows = [(tuple(map(int, exponents)), value) for exponents, value in factor.terms()]
-        for i, kernel in enumerate(self.kernels):
-            highest = max(exponents[i] for exponents, _ in rows)
-            if isinstance(kernel, Exponential) and highest and highest % 2 == 0:
-                middle = highest // 2
-                found.append((self._generator(i), middle * exponent))
-                rows = [((*e[:i], e[i] - middle, *e[i + 1 :]), v) for e, v in rows]
-        return rows
+                sign = -sign if exponent % 2 else sign
+            pieces.append(Piece(factor, exponent))
+        return scale, pieces, sign
 
     def _sum_expression(
         self, poly: fmpq_mpoly | list[tuple[tuple[int, ...], fmpq]], scale: Fraction
@@ -379,9 +416,14 @@ def _scaled_argument(amount: Fraction, rest: Expr) -> Expr:
 
 
 def _starts_positive(poly: fmpq_mpoly) -> bool:
-    """Whether the term that an author writes first, that of lowest degree, is positive."""
-    lowest = min(poly.terms(), key=lambda term: sum(map(int, term[0])))
-    return bool(lowest[1] > 0)
+    """Whether an author would write the sum with these signs: the constant term, or else most
+    of the terms, positive."""
+    terms = [(sum(map(int, exponents)), value) for exponents, value in poly.terms()]
+    degree, value = min(terms, key=lambda term: term[0])
+    if degree == 0:
+        return bool(value > 0)
+    positive = sum(value > 0 for _, value in terms)
+    return 2 * positive > len(terms) or (2 * positive == len(terms) and bool(terms[0][1] > 0))
 
 
 def _terms(argument: Expr) -> tuple[Expr, ...]:

@@ -113,6 +113,8 @@ def _lowest_terms(current: Expr, tidier: Tidier) -> list[list[tuple[str, Expr]]]
     if _is_polynomial(expanded) and type(current) is not Sum:
         combine = "expand"
     sequences = [[(combine, expanded)]]
+    if len(ratio.bottom) == 1 and len(ratio.top) > 1:
+        sequences.append([("divide-terms", tidier.tidy(field.termwise(ratio)))])
     for form in forms:
         factored = tidier.tidy(form)
         moves = [("factor", factored)]

@@ -41,6 +41,9 @@ from chainrule.rewrite.monomial import (
 )
 
 
+NEVER_NEGATIVE = frozenset({"exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc"})
+
+
 class Tidier:
     """Rewrites expressions into the everyday form; see the module's docstring.
 
@@ -50,8 +53,13 @@ class Tidier:
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self._positive: set[Expr] = set()
         self._done: dict[Expr, tuple[Expr, tuple[str, ...]]] = {}
         self._sums: dict[frozenset[Expr], Expr] = {}
+
+    def assume_positive(self, expr: Expr) -> None:
+        """From now on ``expr`` counts as not negative: |expr| is expr."""
+        self._positive.add(expr)
 
     def tidy(self, root: Expr) -> Expr:
         """The everyday form of an expression. Applying it twice changes nothing more."""
@@ -195,13 +203,15 @@ class Tidier:
                 if rest:
                     joined = rest[0] if len(rest) == 1 else Sum(tuple(rest))
                     exponential.terms.append((k, joined))
-        if len(exponential.terms) + (exponential.number != 0) > 1:
-            joined = self._sum(
-                [scaled(k, False, u) for k, u in exponential.terms] + [Number(exponential.number)]
-            )
-            self._note("add-exponents")
-            exponential.number = 0
-            exponential.terms = [] if joined is ZERO else [(1, joined)]
+        parts = [scaled(k, False, u) for k, u in exponential.terms]
+        if exponential.number:
+            parts.append(Number(exponential.number))
+        if len(parts) > 1:
+            joined = self._sum(parts)
+            if _count(joined) < sum(map(_count, parts)):
+                self._note("add-exponents")
+                exponential.number = 0
+                exponential.terms = [] if joined is ZERO else [(1, joined)]
 
     # --- powers ------------------------------------------------------------------------------
     def _power(self, node: Expr) -> Expr:
@@ -299,7 +309,7 @@ class Tidier:
         argument = node.args[0]
         if isinstance(argument, Number):
             return Number(abs(argument.value), argument.decimal)
-        if is_positive(argument):
+        if argument in self._positive or is_positive(argument):
             self._note("absolute-of-positive")
             return argument
         return node
@@ -312,26 +322,41 @@ class Tidier:
         return node
 
 
+def _count(expr: Expr) -> int:
+    """How many terms a sum has."""
+    if expr is ZERO:
+        return 0
+    if type(expr) is Product and expr.args[0] is MINUS_ONE and len(expr.args) == 2:
+        expr = expr.args[1]
+    return len(expr.args) if type(expr) is Sum else 1
+
+
 def negate_term(term: Expr) -> Expr:
     """−term, with the sign where an author puts it."""
     value, decimal, rest = coefficient_and_rest(term)
     return scaled(-value, decimal, rest)
 
 
-def is_positive(node: Expr) -> bool:
-    """Whether the expression is certainly positive, or zero at most, for all real values."""
-    match node:
-        case Number(value):
-            return value >= 0
-        case Constant():
-            return True
-        case Call(name):
-            return name in ("exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf")
-        case Power(_, Number(value)):
-            return value.__class__ is int and value % 2 == 0
-        case Sum(args) | Product(args) | Quotient(args):
-            return all(is_positive(arg) for arg in args)
-    return False
+def is_positive(root: Expr) -> bool:
+    """Whether the expression is certainly not negative, for all real values of its letters."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        match node:
+            case Sum() | Product() | Quotient():
+                stack += node.args
+                continue
+            case Number(value):
+                positive = value >= 0
+            case Call(name):
+                positive = name in NEVER_NEGATIVE
+            case Power(_, Number(value)):
+                positive = value.__class__ is int and value % 2 == 0
+            case _:
+                positive = isinstance(node, Constant)
+        if not positive:
+            return False
+    return True
 
 
 def _shape_reason(node: Expr) -> str:

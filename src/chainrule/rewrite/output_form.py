@@ -1,0 +1,297 @@
+"""The derivative by the function's own output: f' = Q(f), or else f' = Q(x, f).
+
+It is found, not looked up: y = f(x) is solved for inner parts of f (``solve``), and they are
+replaced in f'. Where that leaves the variable behind, f and f' are seen as rational functions
+of one transcendental part, which is eliminated between y = f and f'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import gcd
+
+from flint import fmpq_mpoly
+
+from chainrule.differentiate.derivation import Step
+from chainrule.expr.nodes import (
+    Call,
+    Expr,
+    Piecewise,
+    Product,
+    Quotient,
+    Symbol,
+    call,
+    depends_on,
+    postorder,
+    size,
+    substitute,
+)
+from chainrule.rewrite.cost import cost
+from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
+from chainrule.rewrite.simplify import MAX_NODES, factor_out, simplify
+from chainrule.rewrite.solve import Solved, dependents, inner_parts
+from chainrule.rewrite.tidy import Tidier, is_positive
+
+# Inverse functions that nobody has at hand: a form that needs them helps no one.
+UNWELCOME = frozenset({"erfinv", "acosh", "asech", "acoth", "acsch"})
+
+
+@dataclass(frozen=True, slots=True)
+class OutputForm:
+    """f' written with the function's output.
+
+    Attributes:
+        expr: the form; ``output`` in it stands for f(x).
+        output: that symbol.
+        needs_variable: whether the variable is still in it.
+        solved: what was solved for, as steps of kind ``solving``.
+        rewriting: how the form was reached from f' once those parts were replaced.
+        cases: for a piecewise function, one form (or ``None``) for each case.
+    """
+
+    expr: Expr
+    output: Symbol
+    needs_variable: bool
+    solved: tuple[Step, ...] = ()
+    rewriting: tuple[Step, ...] = ()
+    cases: tuple[OutputForm | None, ...] = ()
+
+
+def output_form(
+    function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
+) -> OutputForm | None:
+    """The derivative by the function's own output, or ``None`` if none was found.
+
+    A form that keeps the variable is returned only if it takes less ink than ``derivative`` or
+    is free of the transcendental parts of the function.
+    """
+    if size(function, derivative) > MAX_NODES:
+        return None
+    if isinstance(function, Piecewise):
+        return _case_by_case(function, derivative, variable, output, tidier)
+    if not depends_on(derivative, variable):
+        return None
+    best: OutputForm | None = None
+    for solved, replaced in _candidates(function, derivative, variable, output, tidier):
+        form = _finish(solved, replaced, variable, output, tidier)
+        if any(isinstance(n, Call) and n.name in UNWELCOME for n in postorder(form.expr)):
+            continue
+        if not form.needs_variable:
+            return form
+        if _welcome(form.expr, derivative, variable) and (
+            best is None or cost(form.expr) < cost(best.expr)
+        ):
+            best = form
+    return best
+
+
+def _welcome(expr: Expr, derivative: Expr, variable: Symbol) -> bool:
+    transcendental = any(
+        isinstance(node, Call) and node.name not in ("abs", "sign")
+        for node in dependents(expr, variable)
+    )
+    return not transcendental or cost(expr) < cost(derivative)
+
+
+def _finish(
+    solved: tuple[Solved, ...], replaced: Expr, variable: Symbol, output: Symbol, tidier: Tidier
+) -> OutputForm:
+    rewriting = simplify(replaced, variable, tidier)
+    expr = rewriting[-1].after if rewriting else replaced
+    factored = tidier.tidy(factor_out(expr))
+    if factored is not expr and type(factored) is not Quotient:
+        # y (1 − y) says more than y − y², though it takes as much ink.
+        rewriting.append(
+            Step("rewriting", "factor-out", expr, factored, variable, reasons=("factor-out",))
+        )
+        expr = factored
+    steps = tuple(
+        Step("solving", "solve", row.inner, row.value, variable, output=output) for row in solved
+    )
+    return OutputForm(expr, output, depends_on(expr, variable), steps, tuple(rewriting))
+
+
+def _candidates(
+    function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
+) -> Iterator[tuple[tuple[Solved, ...], Expr]]:
+    """Ways to bring the output into the derivative: what is solved for, and the result."""
+    derivative = _related(function, derivative)
+    levels: list[Solved] = []
+    seen: set[Expr] = {derivative}
+    for solved in inner_parts(function, variable, output, tidier):
+        levels.append(solved)
+        if solved.inner is variable and len(levels) > 1 and solved.value is output:
+            break
+        replaced = substitute(derivative, {row.inner: row.value for row in levels})
+        if replaced not in seen and output in (symbols := set(postorder(replaced))):
+            seen.add(replaced)
+            used = tuple(row for row in levels if row.inner in set(postorder(derivative)))
+            if variable not in symbols or len(levels) == 1:
+                yield _needed(levels, used), replaced
+    size_ = _absolute(function)
+    if size_ is not None:
+        levels.append(Solved(size_, call("abs", output)))
+    for solved in reversed(levels):
+        yield from _eliminations(solved, derivative, variable, tidier)
+
+
+def _related(function: Expr, derivative: Expr) -> Expr:
+    """The derivative with squares of one function written by the one that ``function`` has.
+
+    1/cos² is 1 + tan² beside a tangent, cosh is √(1 + sinh²) beside a hyperbolic sine.
+    """
+    mapping: dict[Expr, Expr] = {}
+    for node in postorder(function):
+        if isinstance(node, Call) and node.name in RELATIVES:
+            mapping |= dict(RELATIVES[node.name](node))
+    return substitute(derivative, mapping) if mapping else derivative
+
+
+def _square(name: str, node: Call) -> Expr:
+    return call(name, *node.args) ** 2
+
+
+RELATIVES: dict[str, Callable[[Call], list[tuple[Expr, Expr]]]] = {
+    "tan": lambda f: [(_square("cos", f), 1 / (1 + f**2))],
+    "cot": lambda f: [(_square("sin", f), 1 / (1 + f**2))],
+    "coth": lambda f: [(_square("sinh", f), 1 / (f**2 - 1))],
+    "sinh": lambda f: [(call("cosh", *f.args), call("sqrt", 1 + f**2))],
+}
+"""Pythagorean relations by which a function's derivative is written with the function."""
+
+
+def _needed(levels: list[Solved], used: tuple[Solved, ...]) -> tuple[Solved, ...]:
+    """The levels on the way to the innermost one used, without the function itself."""
+    if not used:
+        return ()
+    last = levels.index(used[-1])
+    return tuple(levels[1 : last + 1])
+
+
+def _absolute(function: Expr) -> Expr | None:
+    """|f| for a product or quotient whose parts have known signs, else ``None``."""
+    if not any(isinstance(node, Call) and node.name == "abs" for node in postorder(function)):
+        return None
+    match function:
+        case Quotient(top, bottom) if is_positive(bottom):
+            return Quotient(call("abs", top), bottom)
+        case Product(args):
+            return Product(tuple(a if is_positive(a) else call("abs", a) for a in args))
+    return None
+
+
+def _eliminations(
+    level: Solved, derivative: Expr, variable: Symbol, tidier: Tidier
+) -> Iterator[tuple[tuple[Solved, ...], Expr]]:
+    """Eliminate one kernel between level.inner = level.value and the derivative.
+
+    It is enough that level.inner is a fraction of degree one in a power of the kernel.
+    """
+    stand_in = Symbol(" value")
+    try:
+        field = Field(level.inner, derivative, stand_in)
+        relation, target = field.ratio(level.inner), field.ratio(derivative)
+    except TooLargeError:
+        return
+    value = field.ratio(stand_in).top
+    for position, kernel in enumerate(field.kernels):
+        expr = kernel.rest if isinstance(kernel, Exponential) else kernel
+        if expr is stand_in or not depends_on(expr, variable):
+            continue
+        step = _common_step(field, position, relation)
+        if step == 0 or _common_step(field, position, target) % step:
+            continue
+        pair = _solve_linear(field, position, step, relation, value)
+        if pair is None:
+            continue
+        top, bottom = pair
+        try:
+            ratio = _substitute_kernel(field, position, step, target, top, bottom)
+        except TooLargeError:
+            continue
+        found = field.expression(field.cancelled(top, bottom), factored=True)
+        part = field.kernel_power(position, step)
+        solved = Solved(part, tidier.tidy(substitute(found, {stand_in: level.value})))
+        result = field.expression(ratio, factored=True)
+        yield (solved,), substitute(result, {stand_in: level.value})
+
+
+def _coefficients(field: Field, position: int, poly: fmpq_mpoly) -> dict[int, fmpq_mpoly]:
+    """The polynomial by powers of one generator."""
+    rows: dict[int, dict[tuple[int, ...], object]] = {}
+    for exponents, coefficient in poly.terms():
+        powers = tuple(map(int, exponents))
+        rest = (*powers[:position], 0, *powers[position + 1 :])
+        rows.setdefault(powers[position], {})[rest] = coefficient
+    return {degree: field.context.from_dict(terms) for degree, terms in rows.items()}
+
+
+def _common_step(field: Field, position: int, ratio: Ratio) -> int:
+    """The largest d such that only powers of kernel^d occur; 0 if the kernel does not."""
+    degrees = [*_coefficients(field, position, ratio.top)]
+    degrees += [*_coefficients(field, position, ratio.bottom)]
+    return gcd(*degrees) if degrees else 0
+
+
+def _solve_linear(
+    field: Field, position: int, step: int, ratio: Ratio, value: fmpq_mpoly
+) -> tuple[fmpq_mpoly, fmpq_mpoly] | None:
+    """K = kernel^step from (a + bK)/(c + dK) = value, as numerator and denominator."""
+    above = _coefficients(field, position, ratio.top)
+    below = _coefficients(field, position, ratio.bottom)
+    if max(above, default=0) > step or max(below, default=0) > step:
+        return None
+    zero = field.context.constant(0)
+    a, b = above.get(0, zero), above.get(step, zero)
+    c, d = below.get(0, zero), below.get(step, zero)
+    top, bottom = a - value * c, value * d - b
+    if bottom.is_zero() or top.is_zero():
+        return None
+    return top, bottom
+
+
+def _substitute_kernel(
+    field: Field, position: int, step: int, target: Ratio, top: fmpq_mpoly, bottom: fmpq_mpoly
+) -> Ratio:
+    """The target with kernel^step replaced by top/bottom, in lowest terms."""
+    above = _coefficients(field, position, target.top)
+    below = _coefficients(field, position, target.bottom)
+    highest = max([*above, *below]) // step
+    if highest > 12:
+        raise TooLargeError
+
+    def homogeneous(rows: dict[int, fmpq_mpoly]) -> fmpq_mpoly:
+        total = field.context.constant(0)
+        for degree, coefficient in rows.items():
+            times = degree // step
+            total = total + coefficient * top**times * bottom ** (highest - times)
+        return total
+
+    denominator = homogeneous(below)
+    if denominator.is_zero():
+        raise TooLargeError
+    return field.cancelled(homogeneous(above), denominator)
+
+
+def _case_by_case(
+    function: Piecewise, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
+) -> OutputForm | None:
+    """One form for each case; a case without one keeps the derivative as it is."""
+    if not isinstance(derivative, Piecewise) or len(derivative.values) != len(function.values):
+        return None
+    forms = tuple(
+        output_form(part, slope, variable, output, tidier)
+        for part, slope in zip(function.values, derivative.values, strict=True)
+    )
+    if not any(forms):
+        return None
+    values = [
+        slope if form is None else form.expr
+        for form, slope in zip(forms, derivative.values, strict=True)
+    ]
+    expr = derivative.with_values(values)
+    needs = any(depends_on(value, variable) for value in values)
+    solved = tuple(step for form in forms if form for step in form.solved)
+    rewriting = tuple(step for form in forms if form for step in form.rewriting)
+    return OutputForm(expr, output, needs, solved, rewriting, forms)

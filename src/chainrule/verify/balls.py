@@ -1,0 +1,195 @@
+"""Values in rigorous ball arithmetic (Arb): every result encloses the true number.
+
+A value that is not defined, or that the ball cannot decide (a condition within its radius),
+is a ball that is not finite; nothing here raises for a point outside the domain.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import lru_cache
+
+from flint import arb, ctx
+
+from chainrule.expr.functions import FUNCTIONS
+from chainrule.expr.nodes import Expr, Symbol
+from chainrule.verify import samples
+from chainrule.verify.program import Arithmetic, Coordinate, Program, ball
+
+PRECISION = 128
+"""Bits of a ball to begin with."""
+MAX_PRECISION = 4096
+"""Bits at which one gives up on a number that cancels."""
+
+
+@contextmanager
+def precision(bits: int, cap: int | None = None) -> Iterator[None]:
+    """Flint's global precision, and the length of its power series, set and put back."""
+    before = ctx.prec, ctx.cap
+    ctx.prec = bits
+    if cap is not None:
+        ctx.cap = cap
+    try:
+        yield
+    finally:
+        ctx.prec, ctx.cap = before
+
+
+def undefined() -> arb:
+    return arb.nan()
+
+
+def power(base: arb, exponent: arb) -> arb:
+    """Real powers: of a positive base, or of any base with an exponent known to be integer."""
+    if base > 0:
+        return base**exponent
+    if exponent.is_integer():
+        return integer_power(int(exponent.unique_fmpz()))(base)
+    if base.is_zero() and exponent > 0:
+        return base
+    return undefined()
+
+
+@lru_cache(maxsize=256)
+def integer_power(n: int) -> Callable[[arb], arb]:
+    exponent = arb(n)
+    if n == 0:
+        return lambda base: undefined() if base.contains(0) else base**0
+    return lambda base: base**exponent
+
+
+@lru_cache(maxsize=256)
+def root(numerator: int, denominator: int) -> Callable[[arb], arb]:
+    if denominator == 2:
+        if numerator == 1:
+            return arb.sqrt
+        return lambda base: base.sqrt() ** numerator
+
+    def fractional(base: arb) -> arb:
+        # Arb's root of an exact 0 is not a number.
+        if base.is_zero():
+            return base if numerator > 0 else undefined()
+        return base.root(denominator) ** numerator
+
+    return fractional
+
+
+def sign(u: arb) -> arb:
+    return u.sgn() if u.is_finite() else undefined()
+
+
+def polygamma(order: arb, u: arb) -> arb:
+    """ψ⁽ⁿ⁾(u) for an integer n ≥ 0: DLMF 5.15.1, with the Hurwitz zeta function."""
+    n = order.unique_fmpz()
+    if n is None or n < 0:
+        return undefined()
+    if n == 0:
+        return u.digamma()
+    n = int(n)
+    if u > 0:
+        return (-1) ** (n + 1) * arb.fac_ui(n) * arb(n + 1).zeta(u)
+    return _polygamma_by_reflection(n, u)
+
+
+def _polygamma_by_reflection(n: int, u: arb) -> arb:
+    """Left of 0 by the recurrence ψ⁽ⁿ⁾(u) = ψ⁽ⁿ⁾(u+1) − (−1)ⁿ n!/uⁿ⁺¹ (DLMF 5.15.5)."""
+    if not u.is_finite() or u < -1000:
+        return undefined()
+    total = arb(0)
+    steps = int(abs(u).upper().ceil().unique_fmpz()) + 1
+    for k in range(steps):
+        total += 1 / (u + k) ** (n + 1)
+    sign_of_n = (-1) ** (n + 1)
+    return sign_of_n * arb.fac_ui(n) * (arb(n + 1).zeta(u + steps) + total)
+
+
+def atan2(y: arb, x: arb) -> arb:
+    """The angle of (x, y), which is not defined on the cut x ≤ 0, y = 0."""
+    if x > 0 or not y.contains(0):
+        return arb.atan2(y, x)
+    return undefined()
+
+
+def _less(a: arb, b: arb) -> bool | None:
+    return True if a < b else (False if a >= b else None)
+
+
+def _less_equal(a: arb, b: arb) -> bool | None:
+    return True if a <= b else (False if a > b else None)
+
+
+def _equal(a: arb, b: arb) -> bool | None:
+    if a.is_exact() and b.is_exact():
+        return bool(a == b) if a.is_finite() and b.is_finite() else None
+    return None if a.overlaps(b) else False
+
+
+def _unequal(a: arb, b: arb) -> bool | None:
+    same = _equal(a, b)
+    return None if same is None else not same
+
+
+_SPECIAL: dict[str, Callable[..., arb]] = {
+    "abs": operator.abs,
+    "sign": sign,
+    "polygamma": polygamma,
+    "atan2": atan2,
+    "max": arb.max,
+    "min": arb.min,
+}
+
+BALLS = Arithmetic(
+    lift=lambda value: value,
+    negate=operator.neg,
+    add=operator.add,
+    multiply=operator.mul,
+    divide=operator.truediv,
+    invert=lambda u: 1 / u,
+    power=power,
+    integer_power=integer_power,
+    root=root,
+    compare={
+        "<": _less,
+        "<=": _less_equal,
+        ">": lambda a, b: _less(b, a),
+        ">=": lambda a, b: _less_equal(b, a),
+        "==": _equal,
+        "!=": _unequal,
+    },
+    undefined=undefined,
+    functions={
+        row.name: _SPECIAL.get(row.name) or getattr(arb, row.arb)
+        for row in FUNCTIONS
+        if row.name in _SPECIAL or row.arb
+    },
+    unknown=samples.value,
+)
+
+
+def compile_balls(
+    roots: Iterable[Expr], aliases: Mapping[Expr, Expr] | None = None
+) -> Program:
+    """One program for the values of all ``roots``."""
+    return Program(BALLS, roots, aliases)
+
+
+def evaluate(
+    expr: Expr, env: Mapping[Symbol, Coordinate], bits: int = PRECISION
+) -> arb | None:
+    """A ball around the value, ``None`` where it is not defined or not decided.
+
+    Raises:
+        KeyError: a symbol has no value in ``env``.
+    """
+    program = compile_balls([expr])
+    with precision(bits):
+        value = program.run([ball(env[symbol]) for symbol in program.symbols])[0]
+    return value if type(value) is arb and value.is_finite() else None
+
+
+def accuracy(value: arb) -> int:
+    """Bits of ``value`` that are certain, counted from its first one."""
+    return int(value.rel_accuracy_bits())
+

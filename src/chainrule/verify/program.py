@@ -1,0 +1,305 @@
+"""Straight-line programs: a set of expressions, compiled once, run at many points.
+
+The program knows the shape of a formula and nothing about numbers; what its operations mean
+is an ``Arithmetic``: balls (``balls.py``) or power series with ball coefficients
+(``series.py``). Several expressions share one program, so what they have in common is
+evaluated once per point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from flint import arb, ctx, fmpq
+
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    Call,
+    Comparison,
+    Constant,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Unknown,
+)
+
+Element = Any
+"""A ball, a power series, or the truth value of a comparison (``None``: not decided)."""
+
+Coordinate = Fraction | int | arb
+"""What a symbol can stand for; exact, or a ball that encloses it."""
+
+_UNARY = -1
+_MANY = -2
+_BINARY = -3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arithmetic:
+    """What the operations of a program do.
+
+    ``functions`` holds the functions that are evaluated directly; every other one goes by its
+    definition in the table of functions or in the catalogue. A result that is not defined is
+    ``undefined()``, which every operation passes on.
+    """
+
+    lift: Callable[[arb], Element]
+    negate: Callable[[Element], Element]
+    add: Callable[[Element, Element], Element]
+    multiply: Callable[[Element, Element], Element]
+    divide: Callable[[Element, Element], Element]
+    invert: Callable[[Element], Element]
+    power: Callable[[Element, Element], Element]
+    integer_power: Callable[[int], Callable[[Element], Element]]
+    root: Callable[[int, int], Callable[[Element], Element]]
+    compare: Mapping[str, Callable[[Element, Element], bool | None]]
+    undefined: Callable[[], Element]
+    functions: Mapping[str, Callable[..., Element]]
+    unknown: Callable[[str, tuple[int, ...]], Callable[[list[Element]], Element]]
+
+
+def ball(value: Coordinate) -> arb:
+    """The number as a ball at the precision in force."""
+    if type(value) is int:
+        return arb(value)
+    if type(value) is arb:
+        return value
+    return arb(fmpq(value.numerator, value.denominator))
+
+
+class Program:
+    """The expressions ``roots``, compiled.
+
+    Attributes:
+        symbols: the symbols that need a value, in the order of first use.
+        samples: names of the unknown functions that sample functions stand in for.
+    """
+
+    def __init__(
+        self,
+        arithmetic: Arithmetic,
+        roots: Iterable[Expr],
+        aliases: Mapping[Expr, Expr] | None = None,
+    ) -> None:
+        """``aliases`` gives nodes that stand for other expressions, compiled in their place."""
+        self.symbols: list[Symbol] = []
+        self.samples: set[str] = set()
+        self._arithmetic = arithmetic
+        # Slots: leaves count down from -1, results count up from 0, until _finish joins them.
+        self._leaves: list[Expr] = []
+        self._slots: dict[Expr, int] = {}
+        self._raw: list[tuple[Any, Any, int, int]] = []
+        self._code: list[tuple[Any, Any, int]] = []
+        self._constants: dict[int, list[Element]] = {}
+        for node, meaning in (aliases or {}).items():
+            self._slots[node] = self._compile(meaning)
+        outputs = [self._compile(root) for root in roots]
+        self._finish(outputs)
+
+    def __len__(self) -> int:
+        return len(self._code)
+
+    def run(self, inputs: Sequence[Element]) -> list[Element]:
+        """Evaluate at the precision in force; ``inputs`` are in the order of ``symbols``."""
+        precision = ctx.prec
+        constants = self._constants.get(precision)
+        if constants is None:
+            constants = self._constants[precision] = [
+                self._arithmetic.lift(_constant(leaf)) for leaf in self._constant_leaves
+            ]
+        values = [*inputs, *constants]
+        append = values.append
+        for function, a, b in self._code:
+            if b >= 0:
+                append(function(values[a], values[b]))
+            elif b == _UNARY:
+                append(function(values[a]))
+            else:
+                append(function([values[i] for i in a]))
+        return [values[slot] for slot in self._outputs]
+
+    # --- compiling ---------------------------------------------------------------------------
+    def _finish(self, outputs: list[int]) -> None:
+        self.symbols = [leaf for leaf in self._leaves if type(leaf) is Symbol]
+        self._constant_leaves = [leaf for leaf in self._leaves if type(leaf) is not Symbol]
+        place = {leaf: i for i, leaf in enumerate([*self.symbols, *self._constant_leaves])}
+        # Python's negative indices reach the leaves; the results follow behind them.
+        final = list(range(len(self._leaves), len(self._leaves) + len(self._raw)))
+        final += [place[leaf] for leaf in reversed(self._leaves)]
+        for function, a, b, kind in self._raw:
+            if kind == _BINARY:
+                self._code.append((function, final[a], final[b]))
+            elif kind == _UNARY:
+                self._code.append((function, final[a], _UNARY))
+            else:
+                self._code.append((function, tuple([final[i] for i in a]), _MANY))
+        self._outputs = [final[slot] for slot in outputs]
+        self._slots, self._raw = {}, []
+
+    def _compile(self, root: Expr) -> int:
+        slots = self._slots
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in slots:
+                stack.pop()
+                continue
+            pending = [arg for arg in node.args if arg not in slots]
+            if pending:
+                stack += reversed(pending)
+            else:
+                stack.pop()
+                slots[node] = self._emit(node)
+        return slots[root]
+
+    def _unary(self, function: Any, a: int) -> int:
+        self._raw.append((function, a, 0, _UNARY))
+        return len(self._raw) - 1
+
+    def _binary(self, function: Any, a: int, b: int) -> int:
+        self._raw.append((function, a, b, _BINARY))
+        return len(self._raw) - 1
+
+    def _many(self, function: Any, operands: tuple[int, ...]) -> int:
+        self._raw.append((function, operands, 0, _MANY))
+        return len(self._raw) - 1
+
+    def _emit(self, node: Expr) -> int:
+        """Append what computes ``node`` from its arguments, which are there already."""
+        slots, arithmetic = self._slots, self._arithmetic
+        match node:
+            case Number() | Symbol() | Constant():
+                self._leaves.append(node)
+                return -len(self._leaves)
+            case Sum():
+                return self._chain(arithmetic.add, node.args)
+            case Product():
+                if type(node.args[0]) is Number and node.args[0].value == -1:
+                    return self._unary(
+                        arithmetic.negate, self._chain(arithmetic.multiply, node.args[1:])
+                    )
+                return self._chain(arithmetic.multiply, node.args)
+            case Quotient(numerator, denominator):
+                if type(numerator) is Number and numerator.value == 1:
+                    return self._unary(arithmetic.invert, slots[denominator])
+                return self._binary(arithmetic.divide, slots[numerator], slots[denominator])
+            case Power(base, exponent):
+                return self._power(base, exponent)
+            case Call(name, args):
+                return self._call(node, name, args)
+            case Comparison():
+                return self._comparison(node)
+            case Piecewise():
+                choose = _chooser(arithmetic.undefined)
+                return self._many(choose, tuple([slots[arg] for arg in node.args]))
+            case Unknown(name, orders):
+                self.samples.add(name)
+                function = arithmetic.unknown(name, orders)
+                return self._many(function, tuple([slots[arg] for arg in node.args]))
+            case _:
+                raise TypeError(f"cannot evaluate a {type(node).__name__}")
+
+    def _chain(self, operation: Any, args: Sequence[Expr]) -> int:
+        slots = self._slots
+        result = slots[args[0]]
+        for arg in args[1:]:
+            result = self._binary(operation, result, slots[arg])
+        return result
+
+    def _power(self, base: Expr, exponent: Expr) -> int:
+        arithmetic, slot = self._arithmetic, self._slots[base]
+        value = rational(exponent)
+        if value is None:
+            return self._binary(arithmetic.power, slot, self._slots[exponent])
+        if value == 2:
+            return self._binary(arithmetic.multiply, slot, slot)
+        if value == -1:
+            return self._unary(arithmetic.invert, slot)
+        if value.denominator == 1:
+            return self._unary(arithmetic.integer_power(value.numerator), slot)
+        return self._unary(arithmetic.root(value.numerator, value.denominator), slot)
+
+    def _call(self, node: Call, name: str, args: tuple[Expr, ...]) -> int:
+        operands = tuple([self._slots[arg] for arg in args])
+        function = self._arithmetic.functions.get(name)
+        if function is None:
+            return self._compile(definition(node))
+        if len(operands) == 1:
+            return self._unary(function, operands[0])
+        if len(operands) == 2:
+            return self._binary(function, *operands)
+        undefined = self._arithmetic.undefined
+        return self._many(lambda _: undefined(), operands)
+
+    def _comparison(self, node: Comparison) -> int:
+        compare = self._arithmetic.compare
+        links = [
+            self._binary(compare[operator], self._slots[left], self._slots[right])
+            for operator, left, right in zip(
+                node.operators, node.args, node.args[1:], strict=False
+            )
+        ]
+        return links[0] if len(links) == 1 else self._many(_all_true, tuple(links))
+
+
+def _constant(leaf: Expr) -> arb:
+    match leaf:
+        case Number(value):
+            return ball(value)
+        case Constant("pi"):
+            return arb.pi()
+        case Constant("e"):
+            return arb.const_e()
+        case _:
+            raise TypeError(f"not a constant: {leaf!r}")
+
+
+def _chooser(undefined: Callable[[], Element]) -> Callable[[list[Element]], Element]:
+    def choose(args: list[Element]) -> Element:
+        """The value of the first case that holds, if every case before it certainly fails."""
+        for i in range(1, len(args), 2):
+            if args[i] is None:
+                return undefined()
+            if args[i]:
+                return args[i - 1]
+        return args[-1] if len(args) % 2 else undefined()
+
+    return choose
+
+
+def _all_true(links: list[bool | None]) -> bool | None:
+    if False in links:
+        return False
+    return None if None in links else True
+
+
+def rational(node: Expr) -> Fraction | None:
+    """The value of an exact number, written as one or as a quotient of two."""
+    match node:
+        case Number(value):
+            return Fraction(value)
+        case Quotient(Number(above), Number(below)) if below != 0:
+            return Fraction(above) / below
+        case Product((Number(-1), factor)):
+            value = rational(factor)
+            return None if value is None else -value
+        case _:
+            return None
+
+
+def definition(node: Call) -> Expr:
+    """The call by more elementary functions: of the table of functions, or the catalogue's."""
+    row = BY_NAME.get(node.name)
+    if row is not None and row.definition is not None:
+        return row.definition(*node.args)
+    from chainrule.parse.definitions import expand
+
+    return expand(node)

@@ -30,7 +30,10 @@ class Step:
         variable: the variable of differentiation.
         premises: the steps this one rests on.
         output: for ``solving``, the symbol that stands for the function's own value.
-        reasons: for ``rewriting``, the identities used, in the order in which they were.
+        reasons: the identities used, in the order in which they were: for ``rewriting`` from
+            ``before`` to ``after``, for ``derivative`` from ``applied`` to ``after``.
+        applied: what the rule gives before it is tidied up into ``after``; ``None`` if that is
+            the same.
     """
 
     kind: Kind
@@ -41,6 +44,7 @@ class Step:
     premises: tuple[Step, ...] = ()
     output: Symbol | None = None
     reasons: tuple[str, ...] = ()
+    applied: Expr | None = None
 
 
 def ordered(*roots: Step) -> Iterator[Step]:

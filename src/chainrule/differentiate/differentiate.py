@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.rules import BY_KIND, Context, NamedDerivative
 from chainrule.expr.nodes import ONE, ZERO, Comparison, Expr, Symbol, postorder
 
 
+Tidy = Callable[[Expr], tuple[Expr, tuple[str, ...]]]
+"""Tidies an expression up and names the identities it used."""
+
+
 def differentiate(
-    expr: Expr, variable: Symbol, *, named: NamedDerivative, method: str = "power"
+    expr: Expr,
+    variable: Symbol,
+    *,
+    named: NamedDerivative,
+    method: str = "power",
+    tidy: Tidy | None = None,
 ) -> Step:
     """The derivative of ``expr`` by ``variable`` as a step, resting on those of its parts.
 
@@ -20,6 +31,7 @@ def differentiate(
         variable: the symbol to differentiate by; every other symbol is constant.
         named: gives the derivatives of catalogue functions.
         method: "power" takes c/u as c·u⁻¹, "quotient" by the quotient rule.
+        tidy: if given, each derivative is tidied up before others build on it, as on paper.
 
     Raises:
         InputError: a function that cannot be differentiated by that argument.
@@ -40,7 +52,11 @@ def differentiate(
             for rule in BY_KIND[kind]:
                 if rule.applies(node, context):
                     after = rule.derive(node, context)
-                    steps[node] = Step("derivative", rule.name, node, after, variable, premises)
+                    step = Step("derivative", rule.name, node, after, variable, premises)
+                    if tidy is not None:
+                        step.applied = after
+                        step.after, step.reasons = tidy(after)
+                    steps[node] = step
                     break
     found = steps.get(expr)
     return found or Step("derivative", "constant", expr, ZERO, variable)

@@ -29,12 +29,15 @@ from chainrule.expr.nodes import (
 )
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
-from chainrule.rewrite.simplify import MAX_NODES, factor_out, simplify
+from chainrule.rewrite.simplify import MAX_NODES, simplify
 from chainrule.rewrite.solve import Solved, dependents, inner_parts
 from chainrule.rewrite.tidy import Tidier, is_positive
 
 # Inverse functions that nobody has at hand: a form that needs them helps no one.
 UNWELCOME = frozenset({"erfinv", "acosh", "asech", "acoth", "acsch"})
+
+# y (1 − y) says more than y − y², though it takes a little more ink.
+FACTOR_TOLERANCE = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,17 +102,22 @@ def _finish(
 ) -> OutputForm:
     rewriting = simplify(replaced, variable, tidier)
     expr = rewriting[-1].after if rewriting else replaced
-    factored = tidier.tidy(factor_out(expr))
-    if factored is not expr and type(factored) is not Quotient:
-        # y (1 − y) says more than y − y², though it takes as much ink.
-        rewriting.append(
-            Step("rewriting", "factor-out", expr, factored, variable, reasons=("factor-out",))
-        )
+    factored = tidier.tidy(_factored(expr))
+    if factored is not expr and cost(factored) <= cost(expr) + FACTOR_TOLERANCE:
+        rewriting.append(Step("rewriting", "factor", expr, factored, variable, reasons=("factor",)))
         expr = factored
     steps = tuple(
         Step("solving", "solve", row.inner, row.value, variable, output=output) for row in solved
     )
     return OutputForm(expr, output, depends_on(expr, variable), steps, tuple(rewriting))
+
+
+def _factored(expr: Expr) -> Expr:
+    try:
+        field = Field(expr)
+        return field.expression(field.ratio(expr), factored=True)
+    except TooLargeError:
+        return expr
 
 
 def _candidates(

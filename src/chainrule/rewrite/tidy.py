@@ -78,6 +78,11 @@ class Tidier:
             self._visit(node)
         return self._collect(root)
 
+    def explained(self, root: Expr) -> tuple[Expr, tuple[str, ...]]:
+        """The everyday form, and the identities that led there."""
+        self.reasons.clear()
+        return self.tidy(root), tuple(self.reasons)
+
     def _visit(self, node: Expr) -> None:
         done = self._done
         outer, self.reasons = self.reasons, []

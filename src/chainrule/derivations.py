@@ -1,0 +1,239 @@
+"""The road from a formula to its derivative: differentiate, rewrite, verify, say.
+
+A ``Derivation`` is what the public ``derive`` returns. Each stage is worked out when it is
+first asked for and kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from typing import TYPE_CHECKING
+
+from chainrule.differentiate.derivation import Step, ordered
+from chainrule.differentiate.differentiate import differentiate
+from chainrule.errors import InputError
+from chainrule.expr.catalogue import Entry
+from chainrule.expr.nodes import Call, Expr, Symbol, size, substitute, symbols
+from chainrule.parse.definitions import definition
+from chainrule.rewrite.cost import cost
+from chainrule.rewrite.output_form import OutputForm, output_form
+from chainrule.rewrite.simplify import MAX_NODES, simplify
+from chainrule.rewrite.tidy import Tidier
+
+if TYPE_CHECKING:
+    from chainrule.verify.verdict import Verdict
+
+METHODS = ("power", "quotient")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is to be differentiated, and how it is to be called.
+
+    Attributes:
+        function: the formula.
+        variables: the variables to differentiate by, one after the other.
+        name: the letter of the function: ``f``, ``sigma``, or an upright ``SiLU``.
+        arguments: what the function is written of, f(x) or L(p, y).
+        method: "power" or "quotient", see ``differentiate``.
+        entry: the row of the catalogue it comes from.
+        defaults: values of parameters, for numbers to try and for checking.
+    """
+
+    function: Expr
+    variables: tuple[Symbol, ...]
+    name: str = "f"
+    arguments: tuple[Symbol, ...] = ()
+    method: str = "power"
+    entry: Entry | None = None
+    defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One differentiation: of ``function`` by ``variable``, and the simplification after it."""
+
+    function: Expr
+    variable: Symbol
+    step: Step
+    rewriting: tuple[Step, ...]
+
+    @property
+    def raw(self) -> Expr:
+        """The derivative as the rules give it."""
+        return self.step.after
+
+    @property
+    def derivative(self) -> Expr:
+        """The derivative simplified."""
+        return self.rewriting[-1].after if self.rewriting else self.step.after
+
+
+class Derivation:
+    """A formula and its derivative, with every step between them.
+
+    Attributes:
+        problem: what was asked.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._tidier = Tidier()
+
+    def __repr__(self) -> str:
+        return f"Derivation({str(self.function)!r}, by={self.variable.name!r})"
+
+    @property
+    def function(self) -> Expr:
+        """The formula as it was given."""
+        return self.problem.function
+
+    @property
+    def variable(self) -> Symbol:
+        """The variable of the last differentiation."""
+        return self.problem.variables[-1]
+
+    @property
+    def order(self) -> int:
+        """How often it is differentiated."""
+        return len(self.problem.variables)
+
+    @cached_property
+    def raw(self) -> Expr:
+        """The derivative as the rules give it, before anything is tidied up."""
+        return self._differentiate(self._last_function, self.variable, tidy=False).after
+
+    @property
+    def _last_function(self) -> Expr:
+        return self._earlier[-1].derivative if self.order > 1 else self.function
+
+    @cached_property
+    def _earlier(self) -> tuple[Stage, ...]:
+        """The differentiations before the last one."""
+        stages: list[Stage] = []
+        function = self.function
+        for variable in self.problem.variables[:-1]:
+            stages.append(self._stage(function, variable))
+            function = stages[-1].derivative
+        return tuple(stages)
+
+    def _differentiate(self, function: Expr, variable: Symbol, *, tidy: bool) -> Step:
+        return differentiate(
+            function,
+            variable,
+            named=named_slope,
+            method=self.problem.method,
+            tidy=self._tidier.explained if tidy else None,
+        )
+
+    def _stage(self, function: Expr, variable: Symbol) -> Stage:
+        # In a formula of thousands of nodes nobody reads the parts; tidying each would be slow.
+        step = self._differentiate(function, variable, tidy=size(function) <= MAX_NODES)
+        rewriting = tuple(simplify(step.after, variable, self._tidier))
+        return Stage(function, variable, step, rewriting)
+
+    @cached_property
+    def stages(self) -> tuple[Stage, ...]:
+        """One for each differentiation, in order."""
+        return (*self._earlier, self._stage(self._last_function, self.variable))
+
+    @property
+    def derivative(self) -> Expr:
+        """The simplified derivative."""
+        return self.stages[-1].derivative
+
+    @cached_property
+    def output(self) -> Symbol:
+        """The symbol that stands for the function's value in the output form."""
+        taken = {symbol.name for symbol in symbols(self.function)}
+        return Symbol(fresh_letter((self.problem.name, "y", "w", "z", "v"), taken))
+
+    @cached_property
+    def output_form(self) -> OutputForm | None:
+        """The derivative by the function's own output, or ``None`` if none was found."""
+        if len(set(self.problem.variables)) > 1:
+            return None
+        return output_form(
+            self.function, self.derivative, self.variable, self.output, self._tidier
+        )
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Every step, each after those it rests on."""
+        return tuple(self._all_steps())
+
+    def _all_steps(self) -> Iterator[Step]:
+        for stage in self.stages:
+            yield from ordered(stage.step)
+            yield from stage.rewriting
+        if self.output_form is not None:
+            yield from self.output_form.solved
+            yield from self.output_form.rewriting
+
+
+def fresh_letter(wanted: Sequence[str], taken: set[str]) -> str:
+    """The first of the wanted names that is one letter (or Greek) and not taken."""
+    for name in wanted:
+        if name not in taken and (len(name) == 1 or name in GREEK):
+            return name
+    return next(f"{wanted[-1]}_{i}" for i in range(1, 1000) if f"{wanted[-1]}_{i}" not in taken)
+
+
+GREEK = frozenset(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau "
+    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega".split()
+)
+
+
+@cache
+def _slope_template(name: str, index: int) -> tuple[tuple[Symbol, ...], Expr]:
+    """The derivative of a catalogue function by its i-th symbol, in its own symbols.
+
+    The function's own output is used where that takes less ink.
+    """
+    known = definition(name)
+    variable = known.symbols[index]
+    derivation = Derivation(Problem(function=known.expr, variables=(variable,)))
+    best = derivation.derivative
+    form = derivation.output_form
+    if form is not None and not form.cases:
+        by_itself = substitute(form.expr, {form.output: Call(name, known.symbols)})
+        if not form.needs_variable or cost(by_itself) < cost(best):
+            best = by_itself
+    return known.symbols, best
+
+
+def named_slope(name: str, index: int, args: tuple[Expr, ...]) -> Expr:
+    """The derivative of a catalogue function by its i-th argument, at ``args``."""
+    own, template = _slope_template(name, index)
+    return substitute(template, dict(zip(own, args, strict=True)))
+
+
+def choose_variable(function: Expr, declared: Sequence[Symbol], wrt: str | None) -> Symbol:
+    """The variable to differentiate by: the one asked for, else the one that is meant.
+
+    That is the first declared argument, else x, else the only letter there is.
+
+    Raises:
+        InputError: several letters and none of them x.
+    """
+    if wrt is not None:
+        return Symbol(wrt)
+    if declared:
+        return declared[0]
+    found = symbols(function)
+    names = [symbol.name for symbol in found]
+    if "x" in names or not names:
+        return Symbol("x")
+    if len(found) == 1:
+        return found[0]
+    for usual in ("t", "z", "u", "theta"):
+        if usual in names:
+            return Symbol(usual)
+    raise InputError(
+        f"which of {', '.join(names)} is the variable?", hint=f"say so, for example --wrt {names[0]}"
+    )
+
+

@@ -17,8 +17,8 @@ def report() -> str:
         [
             "# Speed and growth",
             "",
-            "Written by `make bench`. Times differ from machine to machine and from day to day; the "
-            "ratios, taken side by side in one run, are what to look at.",
+            "Written by `make bench`. Times differ from machine to machine and from day to day; "
+            "the ratios, taken side by side in one run, are what to look at.",
             "",
             f"{date.today():%Y-%m-%d}: {machine()}",
             "",

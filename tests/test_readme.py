@@ -7,6 +7,7 @@ line that is just ``…`` stands for any lines. ``>>>`` lines in a ``python`` bl
 from __future__ import annotations
 
 import doctest
+import os
 import re
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [*ROOT.glob("README.md"), *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```(console|python)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CHAINRULE = Path(sys.executable).with_name("chainrule")
 
@@ -57,7 +58,13 @@ def test_commands_print_what_the_page_shows(
     where: str, line: str, output: str, tmp_path: Path
 ) -> None:
     shell = f'chainrule() {{ "{CHAINRULE}" "$@"; }}\n{line}'
-    done = subprocess.run(["bash", "-c", shell], cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        ["bash", "-c", shell],
+        cwd=tmp_path,
+        env={**os.environ, "COLUMNS": "80"},
+        capture_output=True,
+        text=True,
+    )
     printed = done.stdout + done.stderr
     assert matches(printed, output), f"{where} prints\n{printed}"
 

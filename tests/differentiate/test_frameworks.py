@@ -124,6 +124,8 @@ POINTS = 25
 DRAWS = 3
 """Sets of parameters; each comes with POINTS points."""
 TOLERANCE = 1e-10
+SINGLE = {"hard_sigmoid", "celu"}
+"""PyTorch keeps their 1/6 and 1/α in single precision whatever the tensors are."""
 
 
 def draw(entry: Entry, symbol: str, choose: random.Random) -> float:
@@ -158,7 +160,9 @@ def our_derivative(entry: Entry, variable: str) -> Callable[..., Any]:
     return function
 
 
-def check(entry: Entry, variable: str, gradient: Callable[..., list[float]]) -> None:
+def check(
+    entry: Entry, variable: str, gradient: Callable[..., list[float]], tolerance: float = TOLERANCE
+) -> None:
     ours = our_derivative(entry, variable)
     for arguments, parameters in samples(entry):
         theirs = gradient(variable, arguments, parameters)
@@ -167,7 +171,7 @@ def check(entry: Entry, variable: str, gradient: Callable[..., list[float]]) -> 
             with mpmath.workdps(30):
                 truth = ours(*map(mpmath.mpf, (*point, *parameters.values())))
             where = dict(zip(entry.symbols, (*point, *parameters.values()), strict=True))
-            assert got == pytest.approx(float(truth), rel=TOLERANCE, abs=TOLERANCE), where
+            assert got == pytest.approx(float(truth), rel=tolerance, abs=tolerance), where
 
 
 def cases(functions: dict[str, Callable[..., Any]]) -> list[tuple[str, str]]:
@@ -194,7 +198,7 @@ def test_gradients_of_pytorch(name: str, variable: str) -> None:
         found: list[float] = tensors[by].grad.tolist()
         return found
 
-    check(BY_NAME[name], variable, gradient)
+    check(BY_NAME[name], variable, gradient, 1e-7 if name in SINGLE else TOLERANCE)
 
 
 @pytest.mark.parametrize(("name", "variable"), cases(JAX))

@@ -1,0 +1,311 @@
+"""Where to test: points over the whole domain, the same ones in every run.
+
+Coordinates are dyadic rationals, which are exact as balls at any precision, and have no
+relation to the special points of any formula. They are laid out by size, from 10⁻⁶ to 700 on
+both sides of 0, the most telling ones first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import lru_cache
+from itertools import pairwise
+
+from flint import arb, arb_series
+
+from chainrule.expr.nodes import Call, Comparison, Expr, Symbol, postorder
+from chainrule.verify.balls import compile_balls, precision
+from chainrule.verify.program import ball, definition
+from chainrule.verify.series import SERIES
+
+Range = tuple[Fraction, Fraction]
+Values = tuple[Fraction, ...]
+
+
+def _dyadic(value: float, bits: int = 12) -> Fraction:
+    """A nearby rational with a power of two below the line and an odd number above."""
+    scale = 1
+    while abs(value) * scale < 2 ** (bits - 1):
+        scale *= 2
+    return Fraction(2 * round(value * scale / 2) + 1, scale)
+
+
+# Every prefix of this row spreads over sizes and signs; half the points are inside ±6, where
+# activation functions bend.
+_MAIN = tuple(
+    _dyadic(value)
+    for value in (
+        *(0.7183, -1.2824, 2.6457, -0.3337, 0.1459, -3.1679, 5.2915, -11.358, 1.4427, -0.8414),
+        *(23.14, -37.7, -0.0457, 347.1, -702.3, 0.0106, 4.123, -2.236, 121.7, -5.744, 0.5306),
+        *(-68.43, 701.6, -0.5813, 1.1087, -131.9, 8.485, -1.732, 0.2764, -0.1901, 3.3166),
+        *(-4.583, 9.7e-4, -1.1e-3, 57.31, -17.23, 14.87, -7.681, -345.8, 6.403, 1.9e-6, -2.3e-6),
+        *(0.8862, -0.9428, 0.9642, 1.7725, 2.0801, -2.9155, 1.0471e3, -1.3e3),
+    )
+)
+_MIXED = tuple(
+    _dyadic(value, 8)
+    for value in (0.683, 1.317, -0.442, 0.31, 2.19, -1.57, 0.558, 3.41, -0.83, 0.127, -2.71)
+)
+_POSITIVE = tuple(
+    _dyadic(value, 8) for value in (1.317, 0.683, 2.19, 0.31, 3.41, 0.558, 1.73, 0.127, 5.21)
+)
+_UNIT = tuple(_dyadic(value, 8) for value in (0.442, 0.683, 0.31, 0.127, 0.558, 0.83, 0.94))
+_ROUNDS = (_MIXED, _POSITIVE, _UNIT)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """Coordinates, with the inputs of programs made ready.
+
+    ``along`` are power series in the direction of the first coordinate.
+    """
+
+    values: Values
+    balls: tuple[arb, ...]
+    along: tuple[arb_series, ...]
+
+
+def point(values: Values) -> Point:
+    balls = tuple([ball(value) for value in values])
+    lines = [SERIES.lift(value) for value in balls]
+    if lines:
+        lines[0] = arb_series([balls[0], 1])
+    return Point(values, balls, tuple(lines))
+
+
+@lru_cache(maxsize=64)
+def grid(count: int, ranges: tuple[Range | None, ...] = ()) -> tuple[Point, ...]:
+    """Points for ``count`` symbols, the variable first and parameters behind.
+
+    A symbol with a range gets values spread over it.
+    """
+    if count == 0:
+        return (point(()),)
+    fixed = ranges or (None,) * count
+    points = []
+    for number, pool in enumerate(_ROUNDS if count > 1 else (_MIXED,)):
+        for i, main in enumerate(_MAIN):
+            values = [main]
+            for k in range(1, count):
+                values.append(pool[(i * (2 * k + 1) + 3 * k + number) % len(pool)])
+            for k, limits in enumerate(fixed):
+                if limits is not None:
+                    values[k] = spread(limits, i * (k + 1) + k + number)
+            points.append(point(tuple(values)))
+    return tuple(points)
+
+
+def spread(limits: Range, i: int) -> Fraction:
+    """The i-th of a sequence that fills the interval evenly, the ends left out."""
+    low, high = limits
+    share, step = Fraction(3, 256), Fraction(1, 2)
+    i += 1
+    while i:
+        share += step * (i & 1)
+        step /= 2
+        i >>= 1
+    return low + (high - low) * (share % 1)
+
+
+def search(
+    symbols: Sequence[Symbol],
+    defined: Callable[[Point], bool],
+    wanted: int,
+    ranges: Mapping[Symbol, Range] | None = None,
+    extra: Iterable[Fraction] = (),
+) -> list[Point]:
+    """Up to ``wanted`` points with ``defined``, looked for more closely where they are rare.
+
+    ``extra`` are values of the variable to try first (see ``turning_points``).
+    """
+    limits = tuple((ranges or {}).get(symbol) for symbol in symbols)
+    candidates = grid(len(symbols), limits)
+    found: list[Point] = []
+    if symbols:
+        rests = [p.values[1:] for p in candidates[:: len(_MAIN)]]
+        tried = (point((value, *rest)) for value in extra for rest in rests[:3])
+        found += [p for p in tried if _inside(p, limits) and defined(p)]
+    bad: list[Point] = []
+    for candidate in candidates:
+        if len(found) >= wanted:
+            return found
+        (found if defined(candidate) else bad).append(candidate)
+    if symbols:
+        for candidate in _between(found, bad, limits):
+            if len(found) >= wanted:
+                break
+            if defined(candidate):
+                found.append(candidate)
+    return found
+
+
+def _inside(p: Point, limits: Sequence[Range | None]) -> bool:
+    return all(
+        span is None or span[0] <= value <= span[1]
+        for value, span in zip(p.values, limits, strict=True)
+    )
+
+
+def _between(
+    found: Sequence[Point], bad: Sequence[Point], limits: Sequence[Range | None]
+) -> Iterator[Point]:
+    """More candidates: around the points that were found, or on a finer grid if none was."""
+    if found:
+        for depth in range(9):
+            for good in found[:8]:
+                rest = good.values[1:]
+                center = good.values[0]
+                lower = [p.values[0] for p in bad if p.values[0] < center]
+                upper = [p.values[0] for p in bad if p.values[0] > center]
+                for edge in (max(lower, default=center - 8), min(upper, default=center + 8)):
+                    share = Fraction(3, 4 << depth)
+                    yield point((_short(center + (edge - center) * share), *rest))
+        return
+    rests = [p.values[1:] for p in grid(len(limits), tuple(limits))[:: len(_MAIN)]]
+    for rest in rests:
+        for tenths in range(-90, 91):
+            size = _dyadic(10 ** (tenths / 15))
+            yield point((size, *rest))
+            yield point((-size, *rest))
+
+
+def _short(value: Fraction) -> Fraction:
+    """A dyadic number close by (within 2⁻⁴⁰ of its size)."""
+    size = max(abs(value), Fraction(1, 2**60))
+    shift = 40 - (size.numerator.bit_length() - size.denominator.bit_length())
+    scale = Fraction(2) ** shift
+    return Fraction(round(value * scale)) / scale
+
+
+# --- where formulas change ----------------------------------------------------------------------
+def switches(roots: Iterable[Expr]) -> list[Expr]:
+    """Expressions at whose zeros a piecewise formula, |x|, max, … changes its branch."""
+    found: dict[Expr, None] = {}
+    pending = list(roots)
+    seen: set[Expr] = set()
+    while pending:
+        nodes = [node for node in postorder(*pending) if node not in seen]
+        seen.update(nodes)
+        pending = []
+        for node in nodes:
+            match node:
+                case Comparison(_, args):
+                    found.update((left - right, None) for left, right in pairwise(args))
+                case Call("abs" | "sign" | "heaviside" | "cbrt", (u,)):
+                    found[u] = None
+                case Call("max" | "min", (u, v)):
+                    found[u - v] = None
+                case Call(name) if name not in SERIES.functions and name != "undefined":
+                    pending.append(definition(node))
+                case _:
+                    pass
+    return list(found)
+
+
+def turning_points(
+    roots: Iterable[Expr], symbols: Sequence[Symbol], rest: Values
+) -> list[Fraction]:
+    """Values of the first symbol on either side of every switch, and between neighbours.
+
+    The other symbols have the values ``rest``.
+    """
+    changing = switches(roots)
+    if not changing or not symbols:
+        return []
+    program = compile_balls(changing)
+    values_of = dict(zip(symbols[1:], map(ball, rest), strict=True))
+
+    def signs(x: Fraction) -> list[int]:
+        env = {symbols[0]: ball(x), **values_of}
+        balls = program.run([env[symbol] for symbol in program.symbols])
+        return [1 if b > 0 else -1 if b < 0 else 0 for b in balls]
+
+    at: set[Fraction] = set()
+    with precision(128):
+        row = [(x, signs(x)) for x in sorted(_MAIN)]
+        for (x, before), (y, after) in pairwise(row):
+            for k in range(len(changing)):
+                if before[k] * after[k] < 0:
+                    at.add(_bisect(lambda t, k=k: signs(t)[k], x, y, before[k]))
+    near = sorted(at)
+    found = []
+    for t in near:
+        offset = max(abs(t), Fraction(1)) / 2**9
+        found += [_short(t - offset), _short(t + offset)]
+    found += [_short((s + t) / 2) for s, t in pairwise(near) if t - s > Fraction(1, 2**20)]
+    return found
+
+
+def _bisect(sign: Callable[[Fraction], int], low: Fraction, high: Fraction, below: int) -> Fraction:
+    for _ in range(30):
+        middle = _short((low + high) / 2)
+        if sign(middle) == below:
+            low = middle
+        else:
+            high = middle
+    return _short((low + high) / 2)
+
+
+# --- implicit curves -------------------------------------------------------------------------------
+def curve_points(
+    equation: Expr, x: Symbol, y: Symbol, wanted: int = 12, bits: int = 192
+) -> list[dict[Symbol, arb]]:
+    """Points on the curve ``equation = 0``; y is a ball that is proved to hold a solution.
+
+    Sign changes in y are bisected, and the interval Newton operator
+    m − F(m)/F′([y]) ⊂ [y] proves that exactly one zero is inside.
+    """
+    from chainrule.verify.series import compile_series
+
+    program = compile_series([equation])
+    others = [s for s in program.symbols if s not in (x, y)]
+    found: list[dict[Symbol, arb]] = []
+    with precision(bits, 2):
+        for i, main in enumerate(_MAIN):
+            if len(found) >= wanted:
+                break
+            env = {s: ball(_POSITIVE[(i + k) % len(_POSITIVE)]) for k, s in enumerate(others)}
+            env[x] = ball(main)
+
+            def line(at: arb, env: dict[Symbol, arb] = env) -> arb_series:
+                here = {**env, y: arb_series([at, 1])}
+                row = [here[s] for s in program.symbols]
+                return program.run([v if type(v) is arb_series else SERIES.lift(v) for v in row])[0]
+
+            found += [{**env, y: at} for at in _zeros(line)]
+    return found[:wanted]
+
+
+def _zeros(line: Callable[[arb], arb_series]) -> Iterator[arb]:
+    row = [(t, line(ball(t))[0]) for t in sorted(_MAIN)]
+    for (low, f_low), (high, f_high) in pairwise(row):
+        if not ((f_low > 0 and f_high < 0) or (f_low < 0 and f_high > 0)):
+            continue
+        rising = bool(f_low < 0)
+
+        def sign(t: Fraction, rising: bool = rising) -> int:
+            return -1 if (line(ball(t))[0] < 0) == rising else 1
+
+        zero = _newton(line, ball(_bisect(sign, low, high, -1)))
+        if zero is not None:
+            yield zero
+
+
+def _newton(line: Callable[[arb], arb_series], middle: arb) -> arb | None:
+    """A proved zero near ``middle``, as narrow as the precision allows."""
+    for _ in range(8):
+        here = line(middle)
+        if not (here[0].is_finite() and here[1].is_finite()) or here[1].contains(0):
+            return None
+        middle = (middle - here[0] / here[1]).mid()
+    for exponent in (-160, -120, -80, -40):
+        wide = middle + arb(0, arb(2) ** exponent)
+        slope = line(wide)[1]
+        if not slope.is_finite() or slope.contains(0):
+            continue
+        narrow = middle - line(middle)[0] / slope
+        if wide.contains(narrow):
+            return narrow
+    return None

@@ -1,0 +1,72 @@
+"""What was verified, and how: never a stronger word than was earned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Word = Literal["proved", "checked", "not checked", "wrong"]
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """A point at which the two sides of a claim differ, and both values."""
+
+    point: Mapping[str, str]
+    left: str
+    right: str
+
+    def __str__(self) -> str:
+        where = ", ".join(f"{name} = {value}" for name, value in self.point.items())
+        return f"{'at ' + where + ': ' if where else ''}{self.left} against {self.right}"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome for one claim.
+
+    Attributes:
+        word: "proved" (exact algebra), "checked" (rigorous balls at points), "wrong" (the
+            balls at one point do not overlap), "not checked".
+        points: at how many points the two sides were compared.
+        digits: to how many decimal digits they agree for certain at every one of them.
+        interval: least and greatest value of the variable among the points.
+        variable: that variable.
+        reason: how it was proved, what stood in for what, or why it was not checked.
+        counterexample: for "wrong".
+    """
+
+    word: Word
+    points: int = 0
+    digits: int = 0
+    interval: tuple[str, str] | None = None
+    variable: str = ""
+    reason: str = ""
+    counterexample: Counterexample | None = field(default=None)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claim was proved or checked."""
+        return self.word in ("proved", "checked")
+
+    def sentence(self) -> str:
+        """The verdict in words, without a capital and a full stop.
+
+        >>> Verdict("checked", points=16, digits=30, interval=("-745", "745")).sentence()
+        'checked at 16 points of [-745, 745] to 30 digits'
+        >>> Verdict("proved", reason="as an identity between rational functions").sentence()
+        'proved as an identity between rational functions'
+        """
+        match self.word:
+            case "proved":
+                return f"proved {self.reason}".rstrip()
+            case "checked":
+                where = f" of [{self.interval[0]}, {self.interval[1]}]" if self.interval else ""
+                plural = "" if self.points == 1 else "s"
+                how = f", {self.reason}" if self.reason else ""
+                return f"checked at {self.points} point{plural}{where} to {self.digits} digits{how}"
+            case "wrong":
+                return f"wrong {self.counterexample}"
+            case _:
+                return f"not checked, because {self.reason}"

@@ -122,6 +122,6 @@ def _filled(call: Call, known: Definition, formula: Expr) -> Expr:
             f"{call.name} takes {wanted} argument{'' if most == 1 else 's'}, not {len(call.args)}",
             hint=f"it is called as {signature}",
         )
-    mapping: dict[Expr, Expr] = {**known.defaults}
+    mapping: dict[Expr, Expr] = dict(known.defaults.items())
     mapping.update(zip(known.symbols, call.args, strict=False))
     return substitute(formula, mapping)

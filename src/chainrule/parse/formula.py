@@ -1,0 +1,170 @@
+"""Formulas as people type them: ``parse_text``, and ``parse`` for that or LaTeX.
+
+How words are read. Known functions, ``e``, ``pi``, Greek letters (typed or in English) and
+declared variables are what they are. Of other words, those with up to three letters are
+products of their letters (``xy``), longer ones and those with digits or an underscore are one
+symbol (``threshold``, ``x1``, ``w_ij``). A function may run into one letter: ``sinx``,
+``xlnx``. ``f``, ``g``, ``h``, ``F``, ``G``, ``H`` before a bracket, and any letter with a
+prime, are functions that nobody defined; other letters before a bracket are factors. σ, Φ, φ,
+Γ and ψ are functions before a bracket (sigmoid, normal distribution and density, gamma,
+digamma) and symbols elsewhere.
+
+How signs are read. ``-x^2`` is −(x²), ``a^b^c`` is a^(b^c), and ``1/2x`` is (1/2)·x: a factor
+without a sign binds like one with a sign. The argument of a function without brackets is the
+factors that follow, up to a sign, another function or a bracket: ``sin 2x cos x``. ``log`` is
+the natural logarithm.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chainrule.errors import InputError
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import Comparison, Expr, Symbol, Unknown, postorder, symbols
+from chainrule.parse.complaints import complaint
+from chainrule.parse.lexer import Definition, find_definition, plain_tokens, simplify_characters
+from chainrule.parse.names import CONSTANTS, GREEK, Names, default_names
+from chainrule.parse.shift_reduce import UnexpectedTokenError
+from chainrule.parse.shift_reduce import parse as shift_reduce
+from chainrule.parse.tokens import Token, check_length, settle, settle_functions
+from chainrule.parse.tree import Builder, Equation, close
+from chainrule.parse.words import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Formula:
+    """A formula that was read.
+
+    Attributes:
+        name: what it is called where it was written as ``f(x) = …`` or ``y = …``; a symbol's
+            name (``sigma``) or a word.
+        variables: the variables declared by ``f(x, a) = …``.
+        expr: the formula; of an equation, its left side.
+        equals: the right side of an equation such as ``x^2 + y^2 = 1``.
+    """
+
+    name: str | None
+    variables: tuple[Symbol, ...]
+    expr: Expr
+    equals: Expr | None = None
+
+
+Lexer = Callable[[str, Reader], list[Token]]
+
+
+def parse(text: str, symbols: Iterable[str] = ()) -> Formula:
+    """Read a formula in LaTeX, if it has a backslash or a dollar sign, or else in plain text.
+
+    ``symbols`` are words to be read as one symbol each whatever the rules above say.
+
+    >>> str(parse("1/(1+e^-x)").expr), str(parse(r"\\\\frac{1}{1+e^{-x}}").expr)
+    ('1/(1 + e^(-x))', '1/(1 + e^(-x))')
+
+    Raises:
+        InputError: the text is no formula; a condition such as ``x > 0`` is none.
+    """
+    check_length(text)
+    if "\\" in text or text.lstrip().startswith("$"):
+        from chainrule.parse.latex import parse_latex
+
+        formula = parse_latex(text, symbols)
+    else:
+        formula = parse_text(text, symbols)
+    match formula.expr:
+        case Comparison(("==",), (left, right)):
+            return Formula(None, (), left, right)
+        case Comparison():
+            raise InputError("this is a condition, not a formula", text=text, position=0)
+    return formula
+
+
+def parse_text(
+    text: str, symbols: Iterable[str] = (), names: Names | None = None
+) -> Formula:
+    """Read a formula, or a condition, in plain text (see the module for what is what).
+
+    Raises:
+        InputError: with the position and what was expected there.
+    """
+    check_length(text)
+    plain = simplify_characters(text)
+    definition = find_definition(plain)
+    return read_formula(text, plain, definition, plain_tokens, symbols, names or default_names())
+
+
+def read_formula(
+    text: str,
+    source: str,
+    definition: Definition | None,
+    lexer: Lexer,
+    symbols: Iterable[str],
+    names: Names,
+    latex: bool = False,
+) -> Formula:
+    """What plain text and LaTeX have in common. ``source`` is ``text`` cleaned, of equal length."""
+    if not source.strip(" \t\n$"):
+        raise InputError("there is no formula here", text=text, position=0)
+    if definition is None:
+        return _named(_read(text, source, 0, lexer, Reader(text, names, frozenset(symbols), latex)))
+    for place, variable in enumerate(definition.variables):
+        _check_variable(variable, definition.variables[:place], names, text)
+    declared = frozenset([*symbols, *definition.variables])
+    reader = Reader(text, names, declared, latex)
+    sides = _read(text, source, definition.end, lexer, reader)
+    variables = tuple(Symbol(variable) for variable in definition.variables)
+    if sides.equals is not None:
+        raise InputError(
+            "a definition has only one `=`", text=text, position=text.rfind("=")
+        )
+    name = names.functions.get(definition.name, definition.name)
+    if name in BY_NAME and not _defines(sides.expr, variables):
+        # sin(y) = x says something about the sine, and tanh(x) = (e^x - … says what it is.
+        return _read(text, source, 0, lexer, Reader(text, names, frozenset(symbols), latex))
+    if any(isinstance(n, Unknown) and n.name == definition.name for n in postorder(sides.expr)):
+        raise InputError(
+            f"`{definition.name}` is defined by itself", text=text, position=definition.end
+        )
+    return Formula(definition.name, variables, sides.expr)
+
+
+def _read(text: str, source: str, start: int, lexer: Lexer, reader: Reader) -> Formula:
+    # Blanks keep the offsets what they are in the text.
+    tokens = settle(lexer(" " * start + source[start:], reader), text)
+    tokens = settle_functions(tokens)
+    builder = Builder(text, reader.names)
+    try:
+        sides = shift_reduce(tokens, builder)
+    except UnexpectedTokenError as problem:
+        raise complaint(problem, text, reader.names) from None
+    if isinstance(sides, Equation):
+        return Formula(None, (), sides.left, sides.right)
+    return Formula(None, (), close(sides))
+
+
+def _named(formula: Formula) -> Formula:
+    """``y = formula`` names the formula, unless y occurs in it."""
+    left, right = formula.expr, formula.equals
+    if isinstance(left, Symbol) and right is not None and left not in symbols(right):
+        return Formula(left.name, (), right)
+    return formula
+
+
+def _defines(expr: Expr, variables: tuple[Symbol, ...]) -> bool:
+    found = set(symbols(expr))
+    return bool(found) and found <= set(variables)
+
+
+def _check_variable(variable: str, earlier: tuple[str, ...], names: Names, text: str) -> None:
+    position = text.find("(")
+    if variable in earlier:
+        raise InputError(f"`{variable}` is declared twice", text=text, position=position)
+    if variable in CONSTANTS:
+        raise InputError(
+            f"`{variable}` is a constant and cannot be a variable", text=text, position=position
+        )
+    if names.functions.get(variable) in BY_NAME and variable not in GREEK.values():
+        raise InputError(
+            f"`{variable}` is a function and cannot be a variable", text=text, position=position
+        )

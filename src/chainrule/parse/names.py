@@ -1,0 +1,163 @@
+"""Which words a formula may use: functions, constants, Greek letters, keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from chainrule.expr.functions import BY_NAME, spellings
+from chainrule.expr.nodes import Number
+
+if TYPE_CHECKING:
+    from chainrule.expr.catalogue import Entry
+
+GREEK: dict[str, str] = {
+    "α": "alpha", "β": "beta", "γ": "gamma", "δ": "delta", "ε": "epsilon", "ζ": "zeta",
+    "η": "eta", "θ": "theta", "ι": "iota", "κ": "kappa", "λ": "lambda", "μ": "mu", "ν": "nu",
+    "ξ": "xi", "ο": "omicron", "π": "pi", "ρ": "rho", "σ": "sigma", "ς": "sigma", "τ": "tau",
+    "υ": "upsilon", "φ": "phi", "χ": "chi", "ψ": "psi", "ω": "omega",
+    "Α": "Alpha", "Β": "Beta", "Γ": "Gamma", "Δ": "Delta", "Ε": "Epsilon", "Ζ": "Zeta",
+    "Η": "Eta", "Θ": "Theta", "Ι": "Iota", "Κ": "Kappa", "Λ": "Lambda", "Μ": "Mu", "Ν": "Nu",
+    "Ξ": "Xi", "Ο": "Omicron", "Π": "Pi", "Ρ": "Rho", "Σ": "Sigma", "Τ": "Tau",
+    "Υ": "Upsilon", "Φ": "Phi", "Χ": "Chi", "Ψ": "Psi", "Ω": "Omega",
+}  # fmt: skip
+"""Greek letters and their English names (after NFKC, which maps ϕ to φ and ϑ to θ)."""
+
+GREEK_WORDS = frozenset(GREEK.values())
+
+GREEK_FUNCTIONS = {
+    "sigma": "sigmoid",
+    "Phi": "normcdf",
+    "phi": "normpdf",
+    "Gamma": "gamma",
+    "psi": "digamma",
+}
+"""Greek letters that name a function where a bracket follows: σ(x), Γ(x)."""
+
+FUNCTION_LETTERS = frozenset("fghFGH")
+"""Letters that are a function nobody defined where a bracket follows: f(x)."""
+
+CONSTANTS = frozenset({"e", "pi"})
+
+KEYWORDS = {"if": "IF", "else": "ELSE", "otherwise": "ELSE"}
+LOGIC = frozenset({"and", "or", "not"})
+
+MODULES = frozenset(
+    """np numpy math jnp jax torch scipy special nn functional F tf keras K activations losses
+    sp sympy lax mx cupy cp""".split()
+)
+"""Prefixes of Python spellings that are dropped: np.exp, torch.nn.functional.relu."""
+
+
+class Signature(NamedTuple):
+    """What a function is called with: main arguments, then parameters with their defaults."""
+
+    name: str
+    arguments: tuple[str, ...]
+    parameters: tuple[str, ...] = ()
+    defaults: tuple[Number, ...] = ()
+
+    def __str__(self) -> str:
+        optional = zip(self.parameters, self.defaults, strict=True)
+        given = [*self.arguments, *[f"{name}={default}" for name, default in optional]]
+        return f"{self.name}({', '.join(given)})"
+
+
+class Operation(NamedTuple):
+    """A function that is read as something else: how many arguments, and an example."""
+
+    least: int
+    most: int
+    example: str
+
+
+MANY = 1_000_000
+"""As many arguments as you like."""
+
+OPERATIONS: dict[str, Operation] = {
+    "where": Operation(3, 3, "where(x > 0, x, a*x)"),
+    "max": Operation(2, MANY, "max(x, y)"),
+    "min": Operation(2, MANY, "min(x, y)"),
+    "log": Operation(1, 2, "log(x), or log(x, b) to base b"),
+    "pow": Operation(2, 2, "pow(x, n)"),
+    "power": Operation(2, 2, "power(x, n)"),
+    "square": Operation(1, 1, "square(x)"),
+    "reciprocal": Operation(1, 1, "reciprocal(x)"),
+    "negative": Operation(1, 1, "negative(x)"),
+    "exp2": Operation(1, 1, "exp2(x)"),
+}
+"""Calls that ``tree.Builder`` writes in other terms (max and log among them)."""
+
+_OTHER_SPELLINGS = {"fabs": "abs", "absolute": "abs", "erf_inv": "erfinv"}
+
+
+class Names(NamedTuple):
+    """Every known function.
+
+    Attributes:
+        functions: spelling → name.
+        folded: the same, in lower case without underscores, where that is unambiguous.
+        signatures: name → how it is called.
+        words: words that are one symbol although they are short (``eps``).
+    """
+
+    functions: Mapping[str, str]
+    folded: Mapping[str, str]
+    signatures: Mapping[str, Signature]
+    words: frozenset[str]
+
+    def near(self, word: str) -> str | None:
+        """A known spelling that the word may have been meant to be."""
+        from difflib import get_close_matches
+
+        found = get_close_matches(word, self.functions, 1, 0.6)
+        if not found:
+            folded = get_close_matches(fold(word), self.folded, 1, 0.7)
+            found = [self.folded[name] for name in folded]
+        return found[0] if found else None
+
+    def lookup(self, word: str) -> str | None:
+        """The function that ``word`` spells, upper and lower case and underscores aside."""
+        return self.functions.get(word) or self.folded.get(fold(word))
+
+
+def fold(word: str) -> str:
+    """``LeakyReLU``, ``leaky_relu`` and ``Leaky ReLU`` are one word."""
+    return word.replace("_", "").replace(" ", "").replace("-", "").lower()
+
+
+def make_names(entries: Iterable[Entry]) -> Names:
+    """The table of functions and the given rows of a catalogue."""
+    functions = {**spellings(), **_OTHER_SPELLINGS}
+    functions |= {name: name for name in OPERATIONS if name not in functions}
+    signatures = {
+        name: Signature(name, _LETTERS.get(name, ("x", "y")[: row.arity]))
+        for name, row in BY_NAME.items()
+    }
+    words: set[str] = set()
+    for entry in entries:
+        parameters = tuple(parameter.name for parameter in entry.parameters)
+        defaults = tuple(parameter.value for parameter in entry.parameters)
+        signatures[entry.name] = Signature(entry.name, entry.arguments, parameters, defaults)
+        for spelling in entry.spellings:
+            functions.setdefault(spelling, entry.name)
+        words |= {name for name in entry.symbols if len(name) > 1}
+    folded: dict[str, str] = {}
+    for spelling, name in functions.items():
+        if len(spelling) > 1 and folded.setdefault(fold(spelling), name) != name:
+            folded[fold(spelling)] = functions.get(fold(spelling), folded[fold(spelling)])
+    for spelling in [s for s in GREEK_WORDS if s in folded]:
+        del folded[spelling]
+    return Names(functions, folded, signatures, frozenset(words - functions.keys()))
+
+
+_LETTERS = {"logb": ("x", "base"), "atan2": ("y", "x"), "polygamma": ("n", "x")}
+
+
+@cache
+def default_names() -> Names:
+    """The table of functions and the whole catalogue."""
+    from chainrule.expr.catalogue import CATALOGUE
+
+    return make_names(CATALOGUE)

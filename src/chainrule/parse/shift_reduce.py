@@ -1,0 +1,82 @@
+"""Run the LALR(1) tables: tokens in, whatever the builder makes of them out.
+
+One loop and two stacks, so that brackets may be nested as deep as they like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from chainrule.parse.tables import ACTIONS, END, GOTOS, RULES, START
+from chainrule.parse.tokens import Token
+
+
+class UnexpectedTokenError(Exception):
+    """No formula goes on like this. ``expected`` are the terminals that could stand here."""
+
+    def __init__(self, token: Token, previous: Token | None, expected: frozenset[str]) -> None:
+        super().__init__(token.kind)
+        self.token = token
+        self.previous = previous
+        self.expected = expected
+
+
+def parse(tokens: Sequence[Token], builder: object) -> Any:
+    """The value of ``start``. ``tokens`` end with $END.
+
+    Raises:
+        UnexpectedTokenError: where the formula stops making sense.
+    """
+    methods = [getattr(builder, method) if method else None for *_, method in RULES]
+    states = [START]
+    values: list[Any] = []
+    previous: Token | None = None
+    for token in tokens:
+        kind = token.kind
+        while True:
+            action = ACTIONS[states[-1]].get(kind)
+            if action is None:
+                raise UnexpectedTokenError(token, previous, _expected(states))
+            if action >= 0:
+                states.append(action)
+                values.append(token)
+                break
+            origin, length, kept, _ = RULES[~action]
+            method = methods[~action]
+            if length > 1 or method is not None:
+                parts = values[-length:]
+                value = parts[kept[0]] if method is None else method(*[parts[i] for i in kept])
+                del values[-length:]
+                values.append(value)
+            del states[-length:]
+            states.append(GOTOS[states[-1]][origin])
+            if states[-1] == END:
+                return values[-1]
+        previous = token
+    raise AssertionError("the tokens do not end with $END")
+
+
+def _expected(states: list[int]) -> frozenset[str]:
+    return frozenset(kind for kind in ACTIONS[states[-1]] if _accepts(states, kind))
+
+
+def _accepts(states: list[int], kind: str) -> bool:
+    """Whether ``kind`` would be shifted, after all the reductions it sets off.
+
+    ``top`` holds the states pushed since; below it the stack is as it was.
+    """
+    kept = len(states)
+    top: list[int] = []
+    while True:
+        state = top[-1] if top else states[kept - 1]
+        if state == END:
+            return kind == "$END"
+        action = ACTIONS[state].get(kind)
+        if action is None or action >= 0:
+            return action is not None
+        origin, length, _, _ = RULES[~action]
+        from_top = min(length, len(top))
+        del top[len(top) - from_top :]
+        kept -= length - from_top
+        top.append(GOTOS[top[-1] if top else states[kept - 1]][origin])

@@ -1,0 +1,194 @@
+"""How a word is read: as a function, a symbol, or several letters multiplied together."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from chainrule.errors import InputError
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import PI, Constant, E, Expr, Number, Symbol
+from chainrule.parse.names import (
+    CONSTANTS,
+    FUNCTION_LETTERS,
+    GREEK_FUNCTIONS,
+    GREEK_WORDS,
+    KEYWORDS,
+    LOGIC,
+    Names,
+)
+from chainrule.parse.tokens import Name, Token
+
+LONGEST_PRODUCT = 3
+"""Unknown words of at most so many letters are products of their letters."""
+
+_UNARY = frozenset(name for name, row in BY_NAME.items() if row.arity == 1)
+_RADICALS = {"sqrt": 2, "cbrt": 3}
+_CONSTANT_NODES: dict[str, Expr] = {"e": E, "pi": PI}
+_LETTERS_THEN_DIGITS = re.compile(r"([^\W\d_]+)([0-9]+)")
+
+
+class Reader(NamedTuple):
+    """What decides how words are read.
+
+    Attributes:
+        text: the whole formula, for errors.
+        names: the known functions.
+        symbols: words that were declared to be symbols.
+        latex: whether every unknown word is a product of letters, as in LaTeX.
+    """
+
+    text: str
+    names: Names
+    symbols: frozenset[str]
+    latex: bool = False
+
+    def read(self, word: str, start: int, end: int, called: str) -> list[Token]:
+        """The tokens of a word (letters, digits, subscripts; Greek letters by their names).
+
+        ``called`` is what follows: "(" for a bracket, "x" for the beginning of another
+        operand, "" for anything else.
+        """
+        if word in self.symbols:
+            return [Token("NAME", Symbol(word), start, end)]
+        if word in CONSTANTS:
+            return [Token("CONSTANT", _CONSTANT_NODES[word], start, end)]
+        if word in KEYWORDS:
+            return [Token(KEYWORDS[word], word, start, end)]
+        if word in LOGIC:
+            raise self.error(
+                f"conditions cannot be joined with `{word}`",
+                start,
+                "write a chain such as 0 < x < 1, or one more case",
+            )
+        function = self.function(word, start, end, called)
+        if function:
+            return [function]
+        if word in GREEK_WORDS or word in self.names.words or len(word) == 1:
+            return [Token("NAME", Symbol(word), start, end)]
+        if "_" in word:
+            return [self._subscripted(word, start, end, called)]
+        digits = _LETTERS_THEN_DIGITS.fullmatch(word)
+        if digits:
+            return self._with_digits(*digits.groups(), start, end, called)
+        parts = split_letters(word, self.names, called)
+        if parts:
+            return self._spell_out(parts, start, called)
+        self._check_call(word, start, called)
+        if self.latex or len(word) <= LONGEST_PRODUCT:
+            return self._spell_out(list(word), start, called)
+        return [Token("NAME", Symbol(word), start, end)]
+
+    def greek(self, name: str, start: int, end: int, called: str) -> Token:
+        """A Greek letter: σ(x) is a function, γ(x) a product (but gamma(x) is a function)."""
+        if name in self.symbols:
+            return Token("NAME", Symbol(name), start, end)
+        if name in CONSTANTS:
+            return Token("CONSTANT", _CONSTANT_NODES[name], start, end)
+        if called == "(" and name in GREEK_FUNCTIONS:
+            return Token("FUNCTION", Name(GREEK_FUNCTIONS[name]), start, end)
+        return Token("NAME", Symbol(name), start, end)
+
+    def function(self, word: str, start: int, end: int, called: str) -> Token | None:
+        """The word as a function, if it is one here."""
+        known: str | None
+        if word in GREEK_WORDS:
+            known = self.names.functions.get(word) if called == "(" else None
+        elif len(word) == 1:
+            if called == "(" and word in FUNCTION_LETTERS:
+                return Token("FUNCTION", Name(word, known=False), start, end)
+            return None
+        else:
+            known = self.names.functions.get(word)
+            if known is None and called == "(":
+                known = self.names.lookup(word)
+            if known is not None and known not in BY_NAME and not called:
+                return None
+        if known is None:
+            return None
+        if known in _RADICALS and called == "(":
+            return Token("RADICAL", _RADICALS[known], start, end)
+        return Token("FUNCTION", Name(known), start, end)
+
+    def _subscripted(self, word: str, start: int, end: int, called: str) -> Token:
+        base = word.partition("_")[0]
+        if called == "(" and base in FUNCTION_LETTERS:
+            return Token("FUNCTION", Name(word, known=False), start, end)
+        self._check_call(base, start, called)
+        return Token("NAME", Symbol(word), start, end)
+
+    def _with_digits(
+        self, letters: str, digits: str, start: int, end: int, called: str
+    ) -> list[Token]:
+        """``sqrt2`` and ``sin2`` are functions of a number, ``x1`` and ``alpha1`` symbols."""
+        middle = start + len(letters)
+        if self.names.functions.get(letters) in _UNARY and letters not in GREEK_WORDS:
+            function = self.function(letters, start, middle, "x")
+            if function:
+                number = Token("NUMBER", Number(int(digits)), middle, end)
+                return [function, number]
+        self._check_call(letters, start, called)
+        return [Token("NAME", Symbol(letters + digits), start, end)]
+
+    def _spell_out(self, parts: list[str], start: int, called: str) -> list[Token]:
+        tokens: list[Token] = []
+        for place, part in enumerate(parts):
+            following = called if place == len(parts) - 1 else "x"
+            # A part is a letter, a Greek letter or a function: none of these is split again.
+            tokens += self.read(part, start, start + len(part), following)
+            start += len(part)
+        return tokens
+
+    def _check_call(self, word: str, start: int, called: str) -> None:
+        """An unknown word before a bracket is more likely a slip than a product."""
+        if called != "(" or len(word) < LONGEST_PRODUCT or word in GREEK_WORDS:
+            return
+        near = self.names.near(word)
+        if self.latex and near is None:
+            return
+        raise self.error(
+            f"`{word}` is not a function that chainrule knows",
+            start,
+            f"did you mean `{near}`?" if near else f"for a product write {word}*(…)",
+        )
+
+    def error(self, message: str, position: int, hint: str | None = None) -> InputError:
+        """The error, pointing at its place in the formula."""
+        return InputError(message, text=self.text, position=position, hint=hint)
+
+
+def split_letters(word: str, names: Names, called: str) -> list[str] | None:
+    """The word as functions, Greek letters and single letters, if it was meant so.
+
+    ``sinx`` and ``xlnx`` are functions of one letter, ``betax`` and ``pix`` products;
+    ``xsin`` counts only before a bracket. ``None`` if the word is anything else: that its
+    beginning spells a function does not make ``signal`` a product.
+    """
+    for first in range(2):
+        parts = [word[:first]] if first else []
+        rest = word[first:]
+        while rest:
+            known = _longest_known(rest, names)
+            if known is None:
+                break
+            rest = rest[len(known) :]
+            greek = known in GREEK_WORDS
+            if first and greek and len(word) > LONGEST_PRODUCT:
+                break
+            if not rest and not greek and called != "(":
+                break
+            parts.append(known)
+            if rest:
+                parts.append(rest[0])
+                rest = rest[1:]
+        else:
+            return parts if len(parts) > 1 else None
+    return None
+
+
+def _longest_known(rest: str, names: Names) -> str | None:
+    for length in range(len(rest), 1, -1):
+        piece = rest[:length]
+        if piece in GREEK_WORDS or names.functions.get(piece) in _UNARY:
+            return piece
+    return None

@@ -1,0 +1,44 @@
+"""Where a long formula may be broken: before relations, then before + and −, then at dots."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class Rank(IntEnum):
+    """The rank of a break; the looser the sign, the better the place."""
+
+    DOT = 1
+    TERM = 2
+
+
+class Break(NamedTuple):
+    """A place where a line may end: offset into the material, width before it, rank."""
+
+    offset: int
+    width: float
+    rank: Rank
+
+
+def choose(breaks: Sequence[Break], total: float, room: float, indent: float) -> list[Break]:
+    """The breaks to take so that no line is wider than ``room``, where that is possible.
+
+    Lines after the first are ``indent`` further right. A line ends at the last break before a
+    term that leaves at least a third of it filled, else at the last dot that fits, else at the
+    first break there is.
+    """
+    taken: list[Break] = []
+    start, available = 0.0, room
+    ahead = list(breaks)
+    while total - start > available and ahead:
+        fitting = [b for b in ahead if b.width - start <= available]
+        terms = [
+            b for b in fitting if b.rank is Rank.TERM and b.width - start >= available / 3
+        ]
+        best = (terms or fitting or ahead[:1])[-1]
+        taken.append(best)
+        start, available = best.width, room - indent
+        ahead = [b for b in ahead if b.width > start]
+    return taken

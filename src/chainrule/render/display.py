@@ -1,0 +1,166 @@
+"""Chains of equations as displays: on one line if they fit, else aligned at their relations."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from chainrule.document.blocks import Chain, Term
+from chainrule.expr.nodes import Expr, Piecewise, postorder
+from chainrule.render.breaking import choose
+from chainrule.render.latex import LATEX, Tex
+from chainrule.render.layout import LAYOUT, Box, beside, broken, text_box, width
+from chainrule.render.setter import signed
+from chainrule.render.terms import parts_of, set_chain, set_term
+from chainrule.render.unicode import UNICODE
+
+LATEX_ROOM = 62
+"""Width of a LaTeX display in digits: what the text of an article holds, and a phone's half."""
+
+_TALLEST = 7
+_TALLEST_CASES = 25
+_OPERATOR_AHEAD = re.compile(r" (?=[+−·=<>≤≥≈] )")
+
+
+def latex_chain(chain: Chain, *, display: bool = False) -> str:
+    """A chain in LaTeX without dollar signs; a long display is broken before its relations."""
+    whole = set_chain(chain, LATEX)
+    if not display or whole.width <= LATEX_ROOM:
+        return whole.text
+    groups = list(_groups(chain))
+    rows: list[str] = []
+    for index, group in enumerate(groups):
+        lines = _latex_rows(group)
+        if index < len(groups) - 1:
+            lines[-1] += ","
+        rows += lines
+    if len(rows) == 1:
+        return rows[0].replace("&", "", 1)
+    body = " \\\\\n".join(rows)
+    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def _groups(chain: Chain) -> Iterator[Chain]:
+    """The equations of a chain, which commas separate."""
+    start = 0
+    for index, relation in enumerate(chain.relations):
+        if relation == ",":
+            yield Chain(chain.terms[start : index + 1], chain.relations[start:index])
+            start = index + 1
+    yield Chain(chain.terms[start:], chain.relations[start:])
+
+
+def _latex_rows(chain: Chain) -> list[str]:
+    parts = parts_of(chain, LATEX)
+    left = parts[0]
+    if not chain.relations:
+        first, *rest = _latex_lines(left, LATEX_ROOM)
+        return ["&" + first, *("&\\quad{}" + line for line in rest)]
+    narrow = left.width <= LATEX_ROOM / 3
+    room = LATEX_ROOM - 3 - (left.width if narrow else 2)
+    if narrow:
+        rows, start = [], left.text
+    else:
+        first, *rest = _latex_lines(left, LATEX_ROOM)
+        rows, start = ["&" + first, *("&\\quad{}" + line for line in rest)], ""
+    lead = "&" if narrow else "&\\quad{}"
+    for relation, part in zip(chain.relations, parts[1:], strict=True):
+        first, *rest = _latex_lines(part, room)
+        rows.append(LATEX.row([Tex(start + lead + LATEX.relation(relation).text, 0), Tex(first, 0)]).text)
+        rows += [lead + "\\quad{}" + line for line in rest]
+        start = ""
+    return rows
+
+
+def _latex_lines(part: Tex, room: float) -> list[str]:
+    """The LaTeX of a term, cut where it is broken."""
+    edges = [0, *(b.offset for b in choose(part.breaks, part.width, room, 2)), len(part.text)]
+    return [part.text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+
+
+# --- two-dimensional Unicode --------------------------------------------------------------------
+def unicode_chain(chain: Chain) -> str:
+    """A chain on one line of Unicode."""
+    return set_chain(chain, UNICODE)
+
+
+def layout_chain(chain: Chain, room: int) -> list[Box]:
+    """A chain in rows of two-dimensional Unicode no wider than ``room`` where that can be."""
+    boxes = [_term_box(term) for term in chain.terms]
+    whole = _joined(chain, boxes)
+    if whole.width <= room:
+        return [whole]
+    rows: list[Box] = []
+    groups = list(_groups(chain))
+    for index, group in enumerate(groups):
+        count = len(group.terms)
+        lines = _rows(group, boxes[:count], room)
+        boxes = boxes[count:]
+        if index < len(groups) - 1:
+            lines[-1] = beside([lines[-1], text_box(",")])
+        rows += lines
+    return rows
+
+
+def _joined(chain: Chain, boxes: list[Box]) -> Box:
+    row = boxes[:1]
+    for relation, box in zip(chain.relations, boxes[1:], strict=True):
+        row += [LAYOUT.relation(relation), box]
+    return beside(row)
+
+
+def _term_box(term: Term) -> Box:
+    """The term in two dimensions, or on one line if it would tower above everything."""
+    box = signed(set_term(term, LAYOUT), LAYOUT)
+    if box.height <= _TALLEST or (box.height <= _TALLEST_CASES and _has_cases(term)):
+        return box
+    return text_box(signed(set_term(term, UNICODE), UNICODE))
+
+
+def _has_cases(term: Term) -> bool:
+    return isinstance(term, Expr) and any(
+        isinstance(node, Piecewise) for node in postorder(term)
+    )
+
+
+def _rows(chain: Chain, boxes: list[Box], room: int) -> list[Box]:
+    """The left side, then one relation and its right side per row."""
+    left, *right = boxes
+    if not right:
+        return _fitted(chain.terms[0], left, room)
+    rows: list[Box] = []
+    start = left
+    if left.width > room / 3:
+        rows, start = _fitted(chain.terms[0], left, room), text_box("")
+    margin = start.width
+    for relation, term, box in zip(chain.relations, chain.terms[1:], right, strict=True):
+        sign = LAYOUT.relation(relation)
+        first, *rest = _fitted(term, box, room - margin - sign.width)
+        rows.append(beside([start, sign, first]))
+        blank = text_box(" " * (margin + sign.width))
+        rows += [beside([blank, line]) for line in rest]
+        start = text_box(" " * margin)
+    return rows
+
+
+def _fitted(term: Term, box: Box, room: int) -> list[Box]:
+    """The term in lines that fit: broken where it has places for that, else on one line."""
+    lines = broken(box, room)
+    if max(line.width for line in lines) <= room:
+        return lines
+    text = signed(set_term(term, UNICODE), UNICODE)
+    return [text_box(line) for line in wrapped(text, room)]
+
+
+def wrapped(text: str, room: int, indent: str = "  ") -> list[str]:
+    """One-line mathematics in several lines, broken before operators or at other blanks."""
+    chunks: list[str] = []
+    for chunk in _OPERATOR_AHEAD.split(text):
+        chunks += [chunk] if width(chunk) <= room - len(indent) else chunk.split(" ")
+    lines = [chunks[0]]
+    for chunk in chunks[1:]:
+        if width(lines[-1]) + 1 + width(chunk) <= room:
+            lines[-1] += " " + chunk
+        else:
+            lines.append(indent + chunk)
+    return lines

@@ -1,0 +1,428 @@
+"""Expressions as a careful author would set them, in any notation.
+
+``e^{-x}`` and not ``exp(-x)``; no ``1·x``, no ``+ -``, no brackets nobody needs. The walk is
+a trampoline over generators: each one asks for the pieces of its children with ``yield``, so
+that the code reads like recursion and no formula is too deep for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from dataclasses import replace
+from fractions import Fraction
+from typing import TypeAlias, TypeVar, cast
+
+from chainrule.expr.functions import BY_NAME, spellings
+from chainrule.expr.nodes import (
+    Call,
+    Comparison,
+    Constant,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Unknown,
+    postorder,
+)
+from chainrule.render.abridge import LARGEST_FORMULA, abridge
+from chainrule.render.letters import GREEK, decimal, digits, is_single_letter
+from chainrule.render.setter import (
+    Level,
+    Piece,
+    Setter,
+    Shape,
+    Token,
+    at_least,
+    atom,
+    bracketed,
+    product,
+    signed,
+    total,
+)
+
+T = TypeVar("T")
+Walk: TypeAlias = Generator[tuple[Expr, bool], Piece[T], Piece[T]]
+"""Asks for (child, whether it stands in an exponent or index), gets the child's piece."""
+
+WITHOUT_BRACKETS = frozenset(
+    """log log2 log10 logb sin cos tan cot sec csc asin acos atan acot asec acsc
+    sinh cosh tanh coth sech csch asinh acosh atanh acoth asech acsch""".split()
+)
+"""Functions that stand before a single symbol without brackets: sin x."""
+
+_EXPONENT_ON_NAME = WITHOUT_BRACKETS - {"log", "log2", "log10", "logb"}
+_FUNCTION_LETTERS = frozenset("f g h F G H sigma phi varphi Phi psi Gamma gamma theta".split())
+ELEMENTARY = spellings()
+_DELIMITERS = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉")}
+_ROOTS = {"sqrt": 2, "cbrt": 3}
+
+
+def latex(expr: Expr, limit: int = LARGEST_FORMULA) -> str:
+    """The expression in LaTeX (amsmath, and KaTeX's strict mode), without dollar signs.
+
+    What would take more than ``limit`` nodes when written out is cut short with ``\\ldots``
+    (``abridge`` tells whether it is).
+
+    >>> from chainrule.expr.nodes import Symbol, call
+    >>> latex(1 / (1 + call("exp", -Symbol("x"))))
+    '\\\\frac{1}{1+e^{-x}}'
+    """
+    from chainrule.render.latex import LATEX
+
+    return signed(typeset(abridge(expr, limit), LATEX), LATEX).text
+
+
+def unicode(expr: Expr, limit: int = LARGEST_FORMULA) -> str:
+    """The expression on one line of Unicode.
+
+    >>> from chainrule.expr.nodes import Symbol, call
+    >>> unicode(1 / (1 + call("exp", -Symbol("x"))))
+    '1/(1 + e⁻ˣ)'
+    """
+    from chainrule.render.unicode import UNICODE
+
+    return signed(typeset(abridge(expr, limit), UNICODE), UNICODE)
+
+
+def typeset(expr: Expr, s: Setter[T], script: bool = False) -> Piece[T]:
+    """The expression as a piece. The caller has seen to it that it is not too large."""
+    stack: list[Walk[T]] = [_walk(expr, script, s)]
+    answer: Piece[T] | None = None
+    while True:
+        try:
+            child, in_script = stack[-1].send(cast(Piece[T], answer))
+        except StopIteration as finished:
+            stack.pop()
+            answer = cast(Piece[T], finished.value)
+            if not stack:
+                return answer
+        else:
+            stack.append(_walk(child, in_script, s))
+            answer = None
+
+
+def _walk(node: Expr, script: bool, s: Setter[T]) -> Walk[T]:
+    match node:
+        case Number():
+            return _number(node, script, s)
+        case Symbol(name) | Constant(name):
+            return _symbol(name, s)
+        case Sum(args):
+            return _sum(args, script, s)
+        case Product(args):
+            return _product(args, script, s)
+        case Quotient(above, below):
+            return _quotient(above, below, script, s)
+        case Power(base, exponent):
+            return _power(base, exponent, script, s)
+        case Call(name, args):
+            return _call(name, args, script, s)
+        case Unknown(name, orders, args):
+            return _unknown(name, orders, args, script, s)
+        case Comparison(operators, args):
+            return _comparison(operators, args, script, s)
+        case Piecewise():
+            return _piecewise(node, script, s)
+        case _:
+            raise TypeError(f"no notation for {type(node).__name__}")
+
+
+# --- numbers and letters ------------------------------------------------------------------------
+def _number(node: Number, script: bool, s: Setter[T]) -> Walk[T]:
+    """Integers, decimals as written, fractions."""
+    yield from ()
+    value = abs(node.value)
+    negative = node.value < 0
+    if isinstance(value, int):
+        return Piece(s.number(digits(value)), Level.ATOM, Shape.NUMBER, Shape.NUMBER, negative)
+    if node.decimal:
+        return _decimal(value, negative, s)
+    above, below = s.number(digits(value.numerator)), s.number(digits(value.denominator))
+    if s.stacked and not script:
+        body, level, shape = s.fraction(above, below), Level.FRACTION, Shape.COEFFICIENT
+    else:
+        body = s.row([above, s.token(Token.SLASH), below])
+        level, shape = Level.RATIO, Shape.NUMBER
+    return Piece(body, level, shape, shape, negative, tall=shape is Shape.COEFFICIENT)
+
+
+def _decimal(value: Fraction, negative: bool, s: Setter[T]) -> Piece[T]:
+    mantissa, exponent = decimal(value)
+    if not exponent:
+        return Piece(s.number(mantissa), Level.ATOM, Shape.NUMBER, Shape.NUMBER, negative)
+    figures = s.number(digits(abs(exponent)))
+    signed_exponent = s.row([s.token(Token.SIGN), figures]) if exponent < 0 else figures
+    power_of_ten = s.raised(s.number("10"), signed_exponent)
+    if mantissa == "1":
+        return Piece(power_of_ten, Level.POWER, Shape.NUMBER, Shape.POWER, negative)
+    body = s.row([s.number(mantissa), s.token(Token.DOT), power_of_ten])
+    return Piece(body, Level.PRODUCT, Shape.NUMBER, Shape.POWER, negative, joined=True)
+
+
+def _symbol(name: str, s: Setter[T]) -> Walk[T]:
+    yield from ()
+    return symbol(name, s)
+
+
+def symbol(name: str, s: Setter[T]) -> Piece[T]:
+    """A variable or a parameter."""
+    if name == "…":
+        return atom(s.token(Token.ELLIPSIS), Shape.WORD)
+    if name in _FUNCTION_LETTERS:
+        return atom(s.letter(name), Shape.FUNCTION_LETTER)
+    return atom(s.letter(name), Shape.LETTER if is_single_letter(name) else Shape.WORD)
+
+
+def function_name(name: str, s: Setter[T]) -> T:
+    """The name of a known function: a letter (σ, Γ), or upright (SiLU, tanh)."""
+    row = BY_NAME.get(name)
+    return s.function(row.latex, row.text) if row else own_name(_catalogue_letter(name), s)
+
+
+def own_name(name: str, s: Setter[T]) -> T:
+    """A name that a document gives to its function: σ, f, or upright if longer."""
+    if is_single_letter(name):
+        return s.letter(name)
+    if name in BY_NAME:
+        return function_name(name, s)
+    escaped = name.replace("_", r"\_")
+    return s.function(rf"\operatorname{{{escaped}}}", name)
+
+
+def _catalogue_letter(name: str) -> str:
+    """The catalogue's symbol for the function, if no other function is meant by it."""
+    # Most formulas call nothing of the catalogue, which takes longer to import than they do.
+    from chainrule.expr.catalogue import BY_NAME as ENTRIES
+    from chainrule.expr.catalogue import SPELLINGS
+
+    if name not in ENTRIES:
+        return name
+    letter = ENTRIES[name].letter
+    if letter in GREEK:
+        known = letter in ELEMENTARY or any(
+            entry.letter == letter and entry.name != name for entry in ENTRIES.values()
+        )
+        return name if known else letter
+    means = SPELLINGS.get(letter) or SPELLINGS.get(letter.lower())
+    return letter if means == name and len(letter) > 1 else name
+
+
+def _without_defaults(name: str, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """A call of the catalogue without the last parameters that have their usual values."""
+    if name in BY_NAME:
+        return args
+    from chainrule.expr.catalogue import BY_NAME as ENTRIES
+
+    if name not in ENTRIES:
+        return args
+    entry = ENTRIES[name]
+    usual = (*[None] * len(entry.arguments), *[p.value for p in entry.parameters])
+    while len(args) > 1 and len(args) == len(usual) and args[-1] is usual[-1]:
+        args, usual = args[:-1], usual[:-1]
+    return args
+
+
+# --- sums, products, quotients, powers ------------------------------------------------------------
+def _sum(args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
+    terms = []
+    for arg in args:
+        terms.append((yield arg, script))
+    return total(terms, s)
+
+
+def _product(args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
+    """On one line, a numeric fraction in front becomes a numerator and a denominator."""
+    first, rest = args[0], args[1:]
+    match first:
+        case Number(Fraction() as value) if rest and not first.decimal and (
+            script or not s.stacked
+        ):
+            above: Expr = Number(value.numerator)
+            if abs(value.numerator) == 1:
+                above = rest[0] if len(rest) == 1 else Product(rest)
+                piece = yield from _ratio(above, Number(value.denominator), script, s)
+                return _negated(piece, s) if value < 0 else piece
+            return (
+                yield from _ratio(Product((above, *rest)), Number(value.denominator), script, s)
+            )
+        case Number(-1) if rest:
+            return _negated((yield (rest[0] if len(rest) == 1 else Product(rest)), script), s)
+        case Number(1) if rest:
+            one = Piece(s.number("1"), Level.ATOM, Shape.NUMBER, Shape.FRACTION)
+            factors = [one]
+        case _:
+            factors = [(yield first, script)]
+    for arg in rest:
+        factors.append((yield arg, script))
+    return product(factors, s)
+
+
+def _negated(piece: Piece[T], s: Setter[T]) -> Piece[T]:
+    """Minus the piece, in brackets if it is a sum or has a sign already."""
+    if piece.negative or piece.level <= Level.SUM or piece.first is Shape.CASES:
+        piece = bracketed(piece, s)
+    return replace(piece, negative=True)
+
+
+def _quotient(above: Expr, below: Expr, script: bool, s: Setter[T]) -> Walk[T]:
+    if script or not s.stacked:
+        return (yield from _ratio(above, below, script, s))
+    numerator = yield above, script
+    denominator = yield below, script
+    body = s.fraction(numerator.body, signed(denominator, s))
+    fraction = Shape.FRACTION
+    return Piece(body, Level.FRACTION, fraction, fraction, numerator.negative, tall=True)
+
+
+def _ratio(above: Expr, below: Expr, script: bool, s: Setter[T]) -> Walk[T]:
+    """A fraction on one line."""
+    numerator = yield above, script
+    denominator = yield below, script
+    negative = numerator.negative
+    if numerator.level < Level.PRODUCT or numerator.first is Shape.CASES:
+        numerator = bracketed(replace(numerator, negative=False), s)
+    denominator = at_least(denominator, Level.PREFIX, s)
+    body = s.row([numerator.body, s.token(Token.SLASH), denominator.body])
+    tall = numerator.tall or denominator.tall
+    return Piece(body, Level.RATIO, numerator.first, denominator.last, negative, tall)
+
+
+def _power(base: Expr, exponent: Expr, script: bool, s: Setter[T]) -> Walk[T]:
+    match base, exponent:
+        case _, Number(Fraction(numerator=1, denominator=degree)) if degree > 3:
+            return (yield from _root(degree, base, script, s))
+        case Call(name, (argument,)), Number(int(n)) if name in _EXPONENT_ON_NAME and n > 1:
+            raised = s.raised(function_name(name, s), s.number(digits(n)))
+            return (yield from _applied(raised, (argument,), True, script, s))
+    foot = at_least((yield base, script), Level.ATOM, s)
+    top = signed((yield exponent, True), s)
+    plain = isinstance(exponent, Number | Symbol) and not foot.tall
+    if plain and isinstance(exponent, Number):
+        plain = 0 <= exponent.value < 10 and isinstance(exponent.value, int)
+    body = s.raised(foot.body, top)
+    return Piece(body, Level.POWER, foot.first, Shape.POWER, tall=not plain)
+
+
+def _root(degree: int, body: Expr, script: bool, s: Setter[T]) -> Walk[T]:
+    piece = yield body, script
+    simple = piece.level == Level.ATOM and not piece.negative and not piece.tall
+    root = s.root(degree, signed(piece, s), simple)
+    return Piece(root, Level.POWER, Shape.ROOT, Shape.ROOT, tall=True)
+
+
+# --- functions --------------------------------------------------------------------------------------
+def _call(name: str, args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
+    match name, args:
+        case "exp", (argument,) if not isinstance(argument, Piecewise):
+            top = signed((yield argument, True), s)
+            body = s.raised(s.letter("e"), top)
+            return Piece(body, Level.POWER, Shape.EXPONENTIAL, Shape.POWER, tall=True)
+        case ("sqrt" | "cbrt"), (argument,):
+            return (yield from _root(_ROOTS[name], argument, script, s))
+        case ("abs" | "floor" | "ceil"), (argument,):
+            left, right = _DELIMITERS[name]
+            piece = yield argument, script
+            tall = piece.tall or (name == "abs" and _has_bar(argument))
+            body = s.enclosed(left, signed(piece, s), right, tall)
+            return atom(body, Shape.BAR, tall=tall)
+        case "logb", (argument, base):
+            index = signed((yield base, True), s)
+            log = s.lowered(function_name(name, s), index)
+            return (yield from _applied(log, (argument,), True, script, s))
+        case "polygamma", (Number(int(order)), argument) if order >= 0:
+            psi = primed(function_name(name, s), order, s)
+            return (yield from _applied(psi, (argument,), False, script, s))
+        case ("max" | "min"), _:
+            args = _flat(name, args)
+    plain = name in WITHOUT_BRACKETS
+    args = _without_defaults(name, args)
+    return (yield from _applied(function_name(name, s), args, plain, script, s))
+
+
+def _applied(
+    name: T, args: tuple[Expr, ...], plain: bool, script: bool, s: Setter[T]
+) -> Walk[T]:
+    """A function's name and its arguments; ``plain`` ones need no brackets if simple."""
+    pieces = []
+    for arg in args:
+        pieces.append((yield arg, script))
+    if plain and len(args) == 1 and _needs_no_brackets(args[0]):
+        body = s.row([name, s.token(Token.APPLY), pieces[0].body])
+        return Piece(body, Level.PREFIX, Shape.PREFIX, Shape.PREFIX, tall=pieces[0].tall)
+    row = [signed(pieces[0], s)] if pieces else []
+    for piece in pieces[1:]:
+        row += [s.token(Token.COMMA), signed(piece, s)]
+    tall = any(piece.tall for piece in pieces)
+    body = s.row([name, s.enclosed("(", s.row(row), ")", tall)])
+    return atom(body, Shape.PREFIX if plain else Shape.CALL, Shape.CALL, tall=tall)
+
+
+def _needs_no_brackets(argument: Expr) -> bool:
+    match argument:
+        case Symbol() | Constant() | Call("abs" | "sqrt" | "cbrt"):
+            return True
+        case Number(value):
+            return value >= 0 and (argument.decimal or isinstance(value, int))
+        case _:
+            return False
+
+
+def _has_bar(argument: Expr) -> bool:
+    return any(isinstance(node, Call) and node.name == "abs" for node in postorder(argument))
+
+
+def _flat(name: str, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
+    """max(max(a, b), c) is written max(a, b, c)."""
+    while isinstance(args[0], Call) and args[0].name == name:
+        args = (*args[0].args, *args[1:])
+    return args
+
+
+def _unknown(
+    name: str, orders: tuple[int, ...], args: tuple[Expr, ...], script: bool, s: Setter[T]
+) -> Walk[T]:
+    """f'(x) with one argument, ∂₁f(u, v) with several."""
+    letter = s.letter(name)
+    if len(orders) == 1:
+        name_ = primed(letter, orders[0], s)
+        return (yield from _applied(name_, args, False, script, s)) if args else atom(name_)
+    operators = []
+    for position, order in enumerate(orders, start=1):
+        if order:
+            partial = s.lowered(s.token(Token.PARTIAL), s.number(str(position)))
+            operators.append(s.raised(partial, s.number(str(order))) if order > 1 else partial)
+    return (yield from _applied(s.row([*operators, letter]), args, False, script, s))
+
+
+def primed(name: T, order: int, s: Setter[T]) -> T:
+    """f, f', f'', f''', f⁽⁴⁾."""
+    if order <= 3:
+        return s.row([name, *[s.token(Token.PRIME)] * order])
+    return s.raised(name, s.enclosed("(", s.number(str(order)), ")", False))
+
+
+# --- relations and cases ------------------------------------------------------------------------------
+def _comparison(
+    operators: tuple[str, ...], args: tuple[Expr, ...], script: bool, s: Setter[T]
+) -> Walk[T]:
+    first = yield args[0], script
+    row, tall = [signed(first, s)], first.tall
+    for operator, arg in zip(operators, args[1:], strict=True):
+        piece = yield arg, script
+        row += [s.relation(operator), signed(piece, s)]
+        tall = tall or piece.tall
+    return Piece(s.row(row), Level.RELATION, Shape.WORD, Shape.WORD, tall=tall)
+
+
+def _piecewise(node: Piecewise, script: bool, s: Setter[T]) -> Walk[T]:
+    rows: list[tuple[T, T | None]] = []
+    for value, condition in node.branches:
+        body = signed((yield value, script), s)
+        rows.append((body, signed((yield condition, script), s)))
+    if node.otherwise is not None:
+        rows.append((signed((yield node.otherwise, script), s), None))
+    return Piece(s.cases(rows), Level.PRODUCT, Shape.CASES, Shape.CASES, tall=True)

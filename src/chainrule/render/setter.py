@@ -1,0 +1,211 @@
+"""What a notation must be able to set, and what is known of a piece that has been set.
+
+``notation`` decides what a careful author would write: which brackets, which minus signs,
+which dots. A ``Setter`` only spells: one for LaTeX, one for a line of Unicode, one for
+two-dimensional layout. ``T`` is the material that a setter works in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum, IntEnum, auto
+from typing import Generic, Protocol, TypeVar
+
+T = TypeVar("T")
+
+
+class Token(Enum):
+    """Signs that stand between pieces or before them."""
+
+    PLUS = auto()
+    MINUS = auto()
+    SIGN = auto()
+    """A minus in front of a term, without the room of a difference."""
+    DOT = auto()
+    WIDE_DOT = auto()
+    """A dot between factors that are formulas of their own: dσ/dm · dm/dx."""
+    THIN = auto()
+    """The little room between factors that would run into each other."""
+    APPLY = auto()
+    """Room around an upright name such as ``sin``, which LaTeX leaves by itself."""
+    SLASH = auto()
+    COMMA = auto()
+    DIFFERENTIAL = auto()
+    PARTIAL = auto()
+    PRIME = auto()
+    ELLIPSIS = auto()
+
+
+class Setter(Protocol[T]):
+    """How one notation spells."""
+
+    stacked: bool
+    """Whether fractions and roots are drawn; if not they are written with / and √( )."""
+
+    def token(self, token: Token) -> T: ...
+    def relation(self, operator: str) -> T: ...
+    def number(self, figures: str) -> T: ...
+    def letter(self, name: str) -> T: ...
+    def function(self, latex: str, text: str) -> T: ...
+    def words(self, text: str) -> T: ...
+    def row(self, pieces: Sequence[T]) -> T: ...
+    def fraction(self, above: T, below: T) -> T: ...
+    def raised(self, base: T, exponent: T) -> T: ...
+    def lowered(self, base: T, index: T) -> T: ...
+    def root(self, degree: int, body: T, simple: bool) -> T: ...
+    def enclosed(self, left: str, body: T, right: str, tall: bool) -> T: ...
+    def cases(self, rows: Sequence[tuple[T, T | None]]) -> T: ...
+    def struck(self, body: T) -> T: ...
+    def framed(self, body: T) -> T: ...
+    def evaluated(self, body: T, condition: T) -> T: ...
+
+
+class Level(IntEnum):
+    """How tightly a piece holds together; below what its place needs, it gets brackets."""
+
+    RELATION = 0
+    SUM = 1
+    RATIO = 2
+    """A fraction on one line, a/b."""
+    PRODUCT = 3
+    PREFIX = 4
+    """A function whose argument has no brackets: sin x."""
+    FRACTION = 5
+    """A fraction with a bar."""
+    POWER = 6
+    ATOM = 7
+
+
+class Shape(Enum):
+    """What a piece starts or ends with: decides how factors stand side by side."""
+
+    NUMBER = auto()
+    COEFFICIENT = auto()
+    """A numeric fraction with a bar."""
+    LETTER = auto()
+    FUNCTION_LETTER = auto()
+    """A letter that looks like a function when a bracket follows: f, σ, φ."""
+    WORD = auto()
+    POWER = auto()
+    CALL = auto()
+    PREFIX = auto()
+    """Starts with the name of a function that needs no brackets, or ends with its argument."""
+    GROUP = auto()
+    SIGNED_GROUP = auto()
+    """A bracket with a minus sign first; without a dot before it, it looks like a difference."""
+    FRACTION = auto()
+    ROOT = auto()
+    BAR = auto()
+    EXPONENTIAL = auto()
+    CASES = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Piece(Generic[T]):
+    """Something that has been set, and what its surroundings need to know of it.
+
+    Attributes:
+        body: the material, without the minus sign that ``negative`` stands for.
+        level: how tightly it holds together.
+        first: what it starts with.
+        last: what it ends with.
+        negative: whether a minus sign belongs in front.
+        tall: whether brackets around it must grow.
+        leading_sign: whether ``body`` itself starts with a minus sign.
+        joined: whether it is a product, whose factors a following factor must not blur.
+    """
+
+    body: T
+    level: Level
+    first: Shape
+    last: Shape
+    negative: bool = False
+    tall: bool = False
+    leading_sign: bool = False
+    joined: bool = False
+
+
+def atom(body: T, shape: Shape, last: Shape | None = None, *, tall: bool = False) -> Piece[T]:
+    """A piece that never needs brackets."""
+    return Piece(body, Level.ATOM, shape, last or shape, tall=tall)
+
+
+def signed(piece: Piece[T], s: Setter[T]) -> T:
+    """The material with its minus sign."""
+    return s.row([s.token(Token.SIGN), piece.body]) if piece.negative else piece.body
+
+
+def bracketed(piece: Piece[T], s: Setter[T]) -> Piece[T]:
+    """The piece in round brackets."""
+    body = s.enclosed("(", signed(piece, s), ")", piece.tall)
+    return atom(body, Shape.SIGNED_GROUP if piece.negative else Shape.GROUP, tall=piece.tall)
+
+
+def at_least(piece: Piece[T], level: Level, s: Setter[T]) -> Piece[T]:
+    """The piece, in brackets if it is looser than ``level`` or has a sign."""
+    return bracketed(piece, s) if piece.negative or piece.level < level else piece
+
+
+def joint(last: Shape, first: Shape) -> Token | None:
+    """What stands between two factors, the left one ending and the right one starting so."""
+    if first in _DOT_BEFORE or last is Shape.FRACTION:
+        return Token.DOT
+    if first is Shape.PREFIX:
+        return Token.APPLY
+    if last is Shape.PREFIX:
+        return Token.DOT
+    if last in (Shape.NUMBER, Shape.COEFFICIENT):
+        return Token.THIN if first in (Shape.CALL, Shape.WORD) else None
+    if first is Shape.GROUP:
+        return Token.THIN if last in _THIN_BEFORE_BRACKET else None
+    if first in _THIN_BEFORE or last in _THIN_AFTER:
+        return Token.THIN
+    return None
+
+
+_DOT_BEFORE = {Shape.NUMBER, Shape.COEFFICIENT, Shape.FRACTION, Shape.SIGNED_GROUP}
+_THIN_BEFORE_BRACKET = {Shape.FUNCTION_LETTER, Shape.WORD, Shape.CALL}
+_THIN_BEFORE = {Shape.CALL, Shape.WORD, Shape.BAR, Shape.EXPONENTIAL}
+_THIN_AFTER = {Shape.CALL, Shape.WORD, Shape.BAR}
+
+
+def product(factors: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
+    """Factors side by side, with dots and brackets only where they are needed."""
+    negative = factors[0].negative
+    kept = [_factor(f, i, len(factors), s) for i, f in enumerate(factors)]
+    parts = [kept[0].body]
+    for left, right in zip(kept, kept[1:], strict=False):
+        between = Token.DOT if right.joined else joint(left.last, right.first)
+        if between is not None:
+            parts.append(s.token(between))
+        parts.append(right.body)
+    tall = any(piece.tall for piece in kept)
+    first, last = kept[0].first, kept[-1].last
+    return Piece(s.row(parts), Level.PRODUCT, first, last, negative, tall, joined=True)
+
+
+def _factor(piece: Piece[T], index: int, count: int, s: Setter[T]) -> Piece[T]:
+    if piece.first is Shape.CASES and index < count - 1:
+        return bracketed(piece, s)
+    if index == 0 and piece.level >= Level.PRODUCT:
+        return piece
+    return at_least(piece, Level.PRODUCT, s)
+
+
+def total(terms: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
+    """Terms with plus and minus signs between them."""
+    kept = [_term(t, i, len(terms), s) for i, t in enumerate(terms)]
+    parts = [signed(kept[0], s)]
+    for piece in kept[1:]:
+        parts += [s.token(Token.MINUS if piece.negative else Token.PLUS), piece.body]
+    tall = any(piece.tall for piece in kept)
+    leading_sign = kept[0].negative or kept[0].leading_sign
+    first, last = kept[0].first, kept[-1].last
+    return Piece(s.row(parts), Level.SUM, first, last, False, tall, leading_sign)
+
+
+def _term(piece: Piece[T], index: int, count: int, s: Setter[T]) -> Piece[T]:
+    hidden_sign = index > 0 and piece.leading_sign
+    open_cases = piece.first is Shape.CASES and index < count - 1
+    return bracketed(piece, s) if hidden_sign or open_cases or not piece.level else piece

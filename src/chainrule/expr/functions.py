@@ -26,7 +26,8 @@ class Function:
     Attributes:
         name: its name in expressions and in formulas as typed.
         title: its name in a sentence ("the sine").
-        derivatives: the partial derivative by each argument, as formulas of all arguments.
+        derivatives: the partial derivative by each argument, as formulas of all arguments;
+            ``None`` for an argument that takes whole numbers only.
         rule: the rule of differentiation in words.
         aliases: other spellings the parser accepts.
         inverse: name of the inverse function, on the branch where this one is inverted.
@@ -49,7 +50,7 @@ class Function:
 
     name: str
     title: str
-    derivatives: tuple[Formula, ...]
+    derivatives: tuple[Formula | None, ...]
     rule: str
     aliases: tuple[str, ...] = ()
     inverse: str = ""
@@ -675,10 +676,7 @@ FUNCTIONS: tuple[Function, ...] = (
     Function(
         name="polygamma",
         title="the polygamma function",
-        derivatives=(
-            lambda n, u: call("undefined"),
-            lambda n, u: call("polygamma", n + 1, u),
-        ),
+        derivatives=(None, lambda n, u: call("polygamma", n + 1, u)),
         rule="Differentiating a polygamma function raises its order by one.",
         arb="polygamma",
         latex=r"\psi",

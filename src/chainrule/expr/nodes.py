@@ -381,13 +381,18 @@ def as_expr(value: Expr | Value) -> Expr:
 
 
 # --- constructors that leave out what nobody writes ----------------------------------------
+# A sum or product of more parts than this is left nested by add and multiply: copying it into
+# the next one, and the next, would make the derivative of a deep formula quadratic in size.
+LONGEST_JOINED = 24
+
+
 def add(*terms: Expr) -> Expr:
-    """The sum without zeros; nested sums are joined."""
+    """The sum without zeros; nested sums are joined, but for long ones."""
     kept: list[Expr] = []
     for term in terms:
         if term is ZERO:
             continue
-        if type(term) is Sum:
+        if type(term) is Sum and len(term.args) <= LONGEST_JOINED:
             kept += term.args
         else:
             kept.append(term)
@@ -397,7 +402,7 @@ def add(*terms: Expr) -> Expr:
 
 
 def multiply(*factors: Expr) -> Expr:
-    """The product without ones, 0 if a factor is 0; nested products are joined.
+    """The product without ones, 0 if a factor is 0; nested products are joined, but for long ones.
 
     Numbers are multiplied together and stand in front.
     """
@@ -405,7 +410,8 @@ def multiply(*factors: Expr) -> Expr:
     decimal = False
     kept: list[Expr] = []
     for factor in factors:
-        for part in factor.args if type(factor) is Product else (factor,):
+        joined = type(factor) is Product and len(factor.args) <= LONGEST_JOINED
+        for part in factor.args if joined else (factor,):
             if type(part) is Number:
                 coefficient = coefficient * part.value
                 decimal = decimal or part.decimal

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from chainrule.differentiate.derivation import Step
-from chainrule.differentiate.rules import BY_KIND, Context, NamedDerivative
+from chainrule.differentiate.rules import BY_KIND, Context, NamedDerivative, Rule
 from chainrule.expr.nodes import ONE, ZERO, Comparison, Expr, Symbol, postorder
 
 
@@ -20,6 +20,7 @@ def differentiate(
     named: NamedDerivative,
     method: str = "power",
     tidy: Tidy | None = None,
+    override: Mapping[Expr, Rule] | None = None,
 ) -> Step:
     """The derivative of ``expr`` by ``variable`` as a step, resting on those of its parts.
 
@@ -32,6 +33,8 @@ def differentiate(
         named: gives the derivatives of catalogue functions.
         method: "power" takes c/u as c·u⁻¹, "quotient" by the quotient rule.
         tidy: if given, each derivative is tidied up before others build on it, as on paper.
+        override: rules to apply to certain nodes in place of the one that fits, right or not;
+            ``check`` finds slips with it.
 
     Raises:
         InputError: a function that cannot be differentiated by that argument.
@@ -49,7 +52,8 @@ def differentiate(
             continue
         premises = tuple([steps[arg] for arg in args if arg in steps])
         if premises:
-            for rule in BY_KIND[kind]:
+            own = override.get(node) if override else None
+            for rule in BY_KIND[kind] if own is None else (own,):
                 if rule.applies(node, context):
                     after = rule.derive(node, context)
                     step = Step("derivative", rule.name, node, after, variable, premises)

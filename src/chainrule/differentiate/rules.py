@@ -69,9 +69,9 @@ class Rule:
         name: its identifier.
         title: its name in a sentence.
         words: the rule in words, as quoted.
-        statement: formula text of the function and of its derivative, with ``u``, ``v`` for
-            parts that depend on the variable, ``u'`` for their derivatives, ``c``, ``n``, ``a``
-            for constants; empty where the words say it all.
+        statement: the function and its derivative, with c, n, a for constants; by u itself
+            where the rule has an outer function of u, else with u', v' for the derivatives of
+            parts; ``None`` where the words say it all.
         kinds: the node classes it can apply to.
         applies: whether it applies to a node of these classes.
         derive: the derivative of the node.
@@ -81,7 +81,7 @@ class Rule:
     name: str
     title: str
     words: str
-    statement: tuple[str, str] = ("", "")
+    statement: tuple[Expr, Expr] | None = None
     kinds: tuple[type[Expr], ...]
     applies: Callable[[Expr, Context], bool] = lambda node, context: True
     derive: Callable[[Expr, Context], Expr]
@@ -252,13 +252,16 @@ def _second_only(node: Expr, context: Context) -> bool:
     return node.args[0] not in context.steps
 
 
+_U, _V, _C, _N, _A = (Symbol(letter) for letter in "uvcna")
+_DU, _DV = (Unknown(letter, (1,), ()) for letter in "uv")
+
 RULES: tuple[Rule, ...] = (
     Rule(
         name="sum",
         title="Sum rule",
         words="Differentiate term by term; a constant term does not change, so its derivative "
         "is 0.",
-        statement=("u + v + c", "u' + v'"),
+        statement=(Sum((_U, _V, _C)), _DU + _DV),
         kinds=(Sum,),
         derive=_sum,
     ),
@@ -266,7 +269,7 @@ RULES: tuple[Rule, ...] = (
         name="constant-multiple",
         title="Constant multiple",
         words="A constant factor stays in front.",
-        statement=("c*u", "c*u'"),
+        statement=(_C * _U, _C * _DU),
         kinds=(Product,),
         applies=_one_depends,
         derive=_constant_multiple,
@@ -275,7 +278,7 @@ RULES: tuple[Rule, ...] = (
         name="product",
         title="Product rule",
         words="Differentiate one factor at a time, leave the others as they are, and add up.",
-        statement=("u*v", "u'*v + u*v'"),
+        statement=(_U * _V, _DU * _V + _U * _DV),
         kinds=(Product,),
         derive=_product,
     ),
@@ -283,7 +286,7 @@ RULES: tuple[Rule, ...] = (
         name="constant-divisor",
         title="Constant multiple",
         words="A constant divisor stays where it is.",
-        statement=("u/c", "u'/c"),
+        statement=(_U / _C, _DU / _C),
         kinds=(Quotient,),
         applies=_first_only,
         derive=_constant_divisor,
@@ -292,7 +295,7 @@ RULES: tuple[Rule, ...] = (
         name="reciprocal",
         title="Power rule",
         words="Bring the exponent down in front, then lower it by one.",
-        statement=("u^n", "n*u^(n - 1)*u'"),
+        statement=(_U**_N, _N * _U ** (_N - 1)),
         kinds=(Quotient,),
         applies=lambda node, context: context.method == "power" and _second_only(node, context),
         derive=_reciprocal,
@@ -303,7 +306,7 @@ RULES: tuple[Rule, ...] = (
         title="Quotient rule",
         words="The derivative of the top times the bottom, minus the top times the derivative of "
         "the bottom, all over the bottom squared.",
-        statement=("u/v", "(u'*v - u*v')/v^2"),
+        statement=(_U / _V, (_DU * _V - _U * _DV) / _V**2),
         kinds=(Quotient,),
         derive=_quotient,
     ),
@@ -311,7 +314,7 @@ RULES: tuple[Rule, ...] = (
         name="power",
         title="Power rule",
         words="Bring the exponent down in front, then lower it by one.",
-        statement=("u^n", "n*u^(n - 1)*u'"),
+        statement=(_U**_N, _N * _U ** (_N - 1)),
         kinds=(Power,),
         applies=_first_only,
         derive=_power,
@@ -321,7 +324,7 @@ RULES: tuple[Rule, ...] = (
         name="exponential",
         title="Exponential rule",
         words="A power with a constant base is its own derivative, but for the factor ln a.",
-        statement=("a^u", "a^u*ln(a)*u'"),
+        statement=(_A**_U, _A**_U * call("log", _A)),
         kinds=(Power,),
         applies=_second_only,
         derive=_exponential,
@@ -332,7 +335,7 @@ RULES: tuple[Rule, ...] = (
         title="General power",
         words="Where base and exponent both vary, write the power as an exponential, "
         "u^v = e^(v ln u), and differentiate the exponent as a product.",
-        statement=("u^v", "u^v*(v'*ln(u) + v*u'/u)"),
+        statement=(_U**_V, _U**_V * (_DV * call("log", _U) + _V * (_DU / _U))),
         kinds=(Power,),
         derive=_general_power,
     ),
@@ -369,7 +372,6 @@ RULES: tuple[Rule, ...] = (
         title="Chain rule",
         words="The derivative of a composition is the derivative of the outer function, taken at "
         "the inner one, times the derivative of the inner one.",
-        statement=("f(u)", "f'(u)*u'"),
         kinds=(Unknown,),
         derive=_unknown,
         chain=True,

@@ -26,6 +26,7 @@ from chainrule.expr.nodes import (
     Sum,
     Symbol,
     Unknown,
+    Value,
     postorder,
 )
 from chainrule.render.abridge import LARGEST_FORMULA, abridge
@@ -48,14 +49,15 @@ T = TypeVar("T")
 Walk: TypeAlias = Generator[tuple[Expr, bool], Piece[T], Piece[T]]
 """Asks for (child, whether it stands in an exponent or index), gets the child's piece."""
 
-WITHOUT_BRACKETS = frozenset(
-    """log log2 log10 logb sin cos tan cot sec csc asin acos atan acot asec acsc
-    sinh cosh tanh coth sech csch asinh acosh atanh acoth asech acsch""".split()
+_CIRCULAR = frozenset(["sin", "cos", "tan", "cot", "sec", "csc"])
+_EXPONENT_ON_NAME = frozenset(
+    prefix + name + suffix for name in _CIRCULAR for prefix in ("", "a") for suffix in ("", "h")
 )
+"""Functions whose power is written sin² x."""
+WITHOUT_BRACKETS = _EXPONENT_ON_NAME | {"log", "log2", "log10", "logb"}
 """Functions that stand before a single symbol without brackets: sin x."""
 
-_EXPONENT_ON_NAME = WITHOUT_BRACKETS - {"log", "log2", "log10", "logb"}
-_FUNCTION_LETTERS = frozenset("f g h F G H sigma phi varphi Phi psi Gamma gamma theta".split())
+_FUNCTION_LETTERS = frozenset("fghFGH") | {"sigma", "phi", "varphi", "Phi", "psi", "Gamma"}
 ELEMENTARY = spellings()
 _DELIMITERS = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉")}
 _ROOTS = {"sqrt": 2, "cbrt": 3}
@@ -131,11 +133,11 @@ def _walk(node: Expr, script: bool, s: Setter[T]) -> Walk[T]:
             raise TypeError(f"no notation for {type(node).__name__}")
 
 
-# --- numbers and letters ------------------------------------------------------------------------
+# --- numbers and letters ----------------------------------------------------------------------
 def _number(node: Number, script: bool, s: Setter[T]) -> Walk[T]:
     """Integers, decimals as written, fractions."""
     yield from ()
-    value = abs(node.value)
+    value: Value = abs(node.value)
     negative = node.value < 0
     if isinstance(value, int):
         return Piece(s.number(digits(value)), Level.ATOM, Shape.NUMBER, Shape.NUMBER, negative)
@@ -226,7 +228,7 @@ def _without_defaults(name: str, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
     return args
 
 
-# --- sums, products, quotients, powers ------------------------------------------------------------
+# --- sums, products, quotients, powers --------------------------------------------------------
 def _sum(args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
     terms = []
     for arg in args:
@@ -238,8 +240,8 @@ def _product(args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
     """On one line, a numeric fraction in front becomes a numerator and a denominator."""
     first, rest = args[0], args[1:]
     match first:
-        case Number(Fraction() as value) if rest and not first.decimal and (
-            script or not s.stacked
+        case Number(Fraction() as value) if (
+            rest and not first.decimal and (script or not s.stacked)
         ):
             above: Expr = Number(value.numerator)
             if abs(value.numerator) == 1:
@@ -314,16 +316,16 @@ def _root(degree: int, body: Expr, script: bool, s: Setter[T]) -> Walk[T]:
     return Piece(root, Level.POWER, Shape.ROOT, Shape.ROOT, tall=True)
 
 
-# --- functions --------------------------------------------------------------------------------------
+# --- functions --------------------------------------------------------------------------------
 def _call(name: str, args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
     match name, args:
         case "exp", (argument,) if not isinstance(argument, Piecewise):
             top = signed((yield argument, True), s)
             body = s.raised(s.letter("e"), top)
             return Piece(body, Level.POWER, Shape.EXPONENTIAL, Shape.POWER, tall=True)
-        case ("sqrt" | "cbrt"), (argument,):
+        case (("sqrt" | "cbrt"), (argument,)):
             return (yield from _root(_ROOTS[name], argument, script, s))
-        case ("abs" | "floor" | "ceil"), (argument,):
+        case (("abs" | "floor" | "ceil"), (argument,)):
             left, right = _DELIMITERS[name]
             piece = yield argument, script
             tall = piece.tall or (name == "abs" and _has_bar(argument))
@@ -336,16 +338,14 @@ def _call(name: str, args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk
         case "polygamma", (Number(int(order)), argument) if order >= 0:
             psi = primed(function_name(name, s), order, s)
             return (yield from _applied(psi, (argument,), False, script, s))
-        case ("max" | "min"), _:
+        case (("max" | "min"), _):
             args = _flat(name, args)
     plain = name in WITHOUT_BRACKETS
     args = _without_defaults(name, args)
     return (yield from _applied(function_name(name, s), args, plain, script, s))
 
 
-def _applied(
-    name: T, args: tuple[Expr, ...], plain: bool, script: bool, s: Setter[T]
-) -> Walk[T]:
+def _applied(name: T, args: tuple[Expr, ...], plain: bool, script: bool, s: Setter[T]) -> Walk[T]:
     """A function's name and its arguments; ``plain`` ones need no brackets if simple."""
     pieces = []
     for arg in args:
@@ -389,7 +389,11 @@ def _unknown(
     letter = s.letter(name)
     if len(orders) == 1:
         name_ = primed(letter, orders[0], s)
-        return (yield from _applied(name_, args, False, script, s)) if args else atom(name_)
+        return (
+            (yield from _applied(name_, args, False, script, s))
+            if args
+            else atom(name_, Shape.LETTER)
+        )
     operators = []
     for position, order in enumerate(orders, start=1):
         if order:
@@ -405,7 +409,7 @@ def primed(name: T, order: int, s: Setter[T]) -> T:
     return s.raised(name, s.enclosed("(", s.number(str(order)), ")", False))
 
 
-# --- relations and cases ------------------------------------------------------------------------------
+# --- relations and cases ----------------------------------------------------------------------
 def _comparison(
     operators: tuple[str, ...], args: tuple[Expr, ...], script: bool, s: Setter[T]
 ) -> Walk[T]:

@@ -106,6 +106,8 @@ def _finish(
     if factored is not expr and cost(factored) <= cost(expr) + FACTOR_TOLERANCE:
         rewriting.append(Step("rewriting", "factor", expr, factored, variable, reasons=("factor",)))
         expr = factored
+    # What leads back to where it was is not worth telling.
+    rewriting = rewriting[: next((i for i, s in enumerate(rewriting) if s.before is expr), None)]
     steps = tuple(
         Step("solving", "solve", row.inner, row.value, variable, output=output) for row in solved
     )

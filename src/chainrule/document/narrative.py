@@ -1,0 +1,364 @@
+"""The walk-through of a derivation: what is said, in which order.
+
+The shape is that of an article a person would write: the function and a value to try, the
+rewriting that prepares the work, what kind of function it is, the parts one after the other,
+the simplification, the form by the function's own output, and what was checked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from itertools import cycle
+
+from chainrule.derivations import Derivation, Problem, Stage
+from chainrule.differentiate.derivation import Step
+from chainrule.document.blocks import (
+    Block,
+    Boxed,
+    Bullets,
+    Chain,
+    Digits,
+    Display,
+    Document,
+    Emphasis,
+    Heading,
+    Inline,
+    Math,
+    Name,
+    Paragraph,
+    Piece,
+    Term,
+    equation,
+    math,
+)
+from chainrule.document.checks import checked_blocks
+from chainrule.document.phrases import because, joined, operations
+from chainrule.document.telling import Style, Teller
+from chainrule.expr.nodes import (
+    MINUS_ONE,
+    ONE,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Symbol,
+    postorder,
+    substitute,
+    symbols,
+)
+from chainrule.parse.definitions import definition
+from chainrule.rewrite.output_form import OutputForm
+from chainrule.rewrite.tidy import Tidier
+from chainrule.verify.certified import decimal
+
+# Points to try on a calculator, the first at which the function is defined; and values for
+# letters that have no default.
+POINTS = (5, 2, 1, Fraction(1, 2), 3, 10, Fraction(1, 10), -2)
+LETTER_VALUES = (2, 3, 5, 7)
+
+
+def narrate(
+    derivation: Derivation, style: Style | None = None, at: Mapping[Symbol, Expr] | None = None
+) -> Document:
+    """The walk-through of a derivation.
+
+    Args:
+        derivation: what to tell.
+        style: how much to say and in whose notation.
+        at: values for the variable and other letters, for the calculator example.
+    """
+    style = style or Style()
+    problem = derivation.problem
+    arguments = problem.arguments or (problem.variables[0],)
+    whole = Name(problem.name, arguments)
+    blocks: list[Block] = [Heading(1, ("The derivative of ", math(whole, problem.function)))]
+    if problem.entry is not None:
+        blocks.append(Paragraph(_introduction(problem)))
+    blocks += _to_try(derivation, whole, dict(at or {}))
+    for i, stage in enumerate(derivation.stages, start=1):
+        blocks += _stage(derivation, stage, i, style)
+    blocks += _by_itself(derivation, style)
+    blocks += checked_blocks(derivation)
+    return Document(f"The derivative of {_plain_title(problem)}", tuple(blocks))
+
+
+def _plain_title(problem: Problem) -> str:
+    if problem.entry is not None:
+        return problem.entry.title
+    return f"{problem.name}({problem.variables[0].name}) = {problem.function}"
+
+
+def _introduction(problem: Problem) -> Inline:
+    entry = problem.entry
+    assert entry is not None
+    pieces: list[Piece] = [f"The {entry.title}"]
+    if entry.parameters:
+        rows: list[Inline] = [
+            (math(Symbol(p.name), p.value),) for p in entry.parameters if Symbol(p.name) is not None
+        ]
+        pieces += [", usually with ", *joined(rows)]
+    return (*pieces, ".")
+
+
+def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list[Block]:
+    """A value with certified digits, for the reader to try on a calculator."""
+    problem = derivation.problem
+    function = problem.function
+    main = problem.variables[0]
+    values = {k: v for k, v in problem.defaults.items() if k in symbols(function)}
+    free = [s for s in symbols(function) if s is not main and s not in values]
+    values |= {s: Number(v) for s, v in zip(free, cycle(LETTER_VALUES), strict=False)}
+    values |= at
+    tries = [at[main]] if main in at else [Number(value) for value in POINTS]
+    for point in tries:
+        filled = substitute(function, {**values, main: point})
+        digits = None if symbols(filled) else _decimal(filled)
+        if digits is not None:
+            arguments = tuple(point if a is main else values.get(a, a) for a in whole.args)
+            rest = [(math(k, v),) for k, v in values.items() if k not in whole.args]
+            pieces: list[Piece] = [Emphasis("To try on a calculator:"), " "]
+            relation = "="
+            pieces.append(Math(Chain((Name(whole.name, arguments), digits), (relation,))))
+            if rest:
+                pieces += [" for ", *joined(rest)]
+            return [Paragraph((*pieces, "" if digits.more else "."))]
+    if main in at:
+        return [Paragraph(("At ", math(main, at[main]), " the function is not defined."))]
+    return []
+
+
+def _decimal(expr: Expr) -> Digits | None:
+    if any(type(node).__name__ == "Unknown" for node in postorder(expr)):
+        return None
+    value = decimal(expr, {}, digits=17)
+    return None if value is None else Digits(value.text.rstrip("…"), not value.exact)
+
+
+def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> list[Block]:
+    """One differentiation, from the look at the function to the simplified derivative."""
+    problem = derivation.problem
+    blocks: list[Block] = []
+    name = problem.name
+    if derivation.order > 1:
+        ordinal = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
+        title = f"{ordinal[number - 1]} derivative" if number <= 6 else f"Derivative {number}"
+        blocks.append(Heading(2, (title,)))
+        if number > 1:
+            name = "g"
+            blocks.append(Paragraph(("Now differentiate ", math(Symbol("g"), stage.function), ".")))
+    teller = make_teller(derivation, stage, style)
+    if stage.step.rule == "constant":
+        blocks.append(
+            Paragraph(
+                (
+                    math(stage.variable),
+                    " does not occur in the formula, so nothing changes when it does: the "
+                    "derivative is ",
+                    math(stage.step.after),
+                    ".",
+                )
+            )
+        )
+        return blocks
+    if style.detail == "brief":
+        terms: list[Term] = [teller.slope(name), stage.step.applied or stage.step.after]
+        if stage.step.after is not terms[-1]:
+            terms.append(stage.step.after)
+        blocks.append(Display(equation(*terms)))
+    else:
+        blocks += _prepared(stage, Name(name, problem.arguments or (stage.variable,)))
+        teller.tell(stage.step, name)
+        blocks += teller.blocks
+    blocks += _simplified(teller.slope(name), stage.rewriting)
+    return blocks
+
+
+def make_teller(
+    derivation: Derivation, stage: Stage, style: Style, *, nested: bool = False
+) -> Teller:
+    """A teller for one differentiation, which names nothing by a letter already in use."""
+    problem = derivation.problem
+    taken = {symbol.name for symbol in symbols(stage.function)} | {problem.name, "e", "f"}
+    taken |= {argument.name for argument in problem.arguments} | {derivation.output.name}
+    return Teller(
+        stage.variable,
+        taken,
+        style,
+        tidy=Tidier().tidy,
+        partial=len(problem.arguments) > 1,
+        fold_named=None if nested else lambda name: _named_walk(name, style),
+    )
+
+
+def _named_walk(name: str, style: Style) -> tuple[Block, ...]:
+    """The walk for a function of the catalogue, as it is told inside another one."""
+    if style.detail == "brief":
+        return ()
+    known = definition(name)
+    derivation = Derivation(
+        Problem(
+            function=known.expr,
+            variables=known.arguments[:1],
+            name=known.entry.letter,
+            arguments=known.arguments,
+            entry=known.entry,
+            defaults=known.defaults,
+        )
+    )
+    stage = derivation.stages[0]
+    teller = make_teller(derivation, stage, style, nested=True)
+    whole = Name(known.entry.letter, known.arguments)
+    blocks: list[Block] = [Display(equation(whole, known.expr))]
+    blocks += _prepared(stage, whole)
+    teller.tell(stage.step, known.entry.letter)
+    blocks += teller.blocks
+    blocks += _simplified(teller.slope(known.entry.letter), stage.rewriting)
+    blocks += _by_itself(derivation, style)
+    return tuple(block for block in blocks if not isinstance(block, Heading))
+
+
+def _prepared(stage: Stage, whole: Name) -> list[Block]:
+    """A reciprocal is written as a power before it is differentiated."""
+    node = stage.function
+    if stage.step.rule != "reciprocal":
+        return []
+    top, bottom = node.args
+    power = Power(bottom, MINUS_ONE)
+    written = power if top is ONE else Product((top, power))
+    return [
+        Paragraph(("Written as a power, the function is easier to take apart:",)),
+        Display(equation(whole, written)),
+    ]
+
+
+def _simplified(slope: Term, rewriting: tuple[Step, ...]) -> list[Block]:
+    """The simplification, one named rewriting at a time."""
+    if not rewriting:
+        return []
+    blocks: list[Block] = [Heading(2, ("Simplify",))]
+    for step in rewriting:
+        note = because(step.reasons)
+        blocks.append(Display(equation(slope, step.before, step.after), note))
+    return blocks
+
+
+def _by_itself(derivation: Derivation, style: Style) -> list[Block]:
+    """The output form and how it was found."""
+    form = derivation.output_form
+    if form is None:
+        return []
+    problem = derivation.problem
+    output = form.output
+    own_letter = output.name == problem.name
+    blocks: list[Block] = [Heading(2, ("By the function itself",))]
+    if form.cases and isinstance(derivation.function, Piecewise):
+        return blocks + _case_forms(derivation, form)
+    pieces: list[Piece] = []
+    if form.needs_variable:
+        pieces.append("The result can be written with the function's own value")
+    else:
+        pieces += ["The result can be written with nothing but ", math(output)]
+    if not own_letter:
+        arguments = problem.arguments or (derivation.variable,)
+        pieces += [", where ", math(output, Name(problem.name, arguments))]
+    blocks.append(Paragraph((*pieces, ".")))
+    blocks += _found(derivation.function, derivation.derivative, form, style, problem.name)
+    if form.needs_variable:
+        blocks.append(
+            Paragraph(
+                (
+                    "Here ",
+                    math(derivation.variable),
+                    " is still needed, so a backward pass must keep both ",
+                    math(derivation.variable),
+                    " and ",
+                    math(output),
+                    ".",
+                    *_where_it_fails(derivation, form),
+                )
+            )
+        )
+    elif derivation.order == 1:
+        cost = operations(form.expr)
+        blocks.append(
+            Paragraph(
+                (
+                    "In backpropagation this means: keep the output of the forward pass, and the "
+                    f"derivative costs {cost or 'nothing more'}.",
+                )
+            )
+        )
+    return blocks
+
+
+def _where_it_fails(derivation: Derivation, form: OutputForm) -> Inline:
+    """The value at 0, where a form that divides by the variable has none."""
+    if len(symbols(derivation.function)) > 1:
+        return ()
+    zero = {derivation.variable: Number(0)}
+    output = substitute(derivation.function, zero)
+    at_zero = substitute(form.expr, {**zero, form.output: output})
+    if _decimal(at_zero) is not None:
+        return ()
+    value = Tidier().tidy(substitute(derivation.derivative, zero))
+    if _decimal(value) is None:
+        return ()
+    slope = Name(derivation.problem.name, (Number(0),), 1)
+    return (
+        " At ",
+        math(derivation.variable, Number(0)),
+        " it divides by 0; there ",
+        math(slope, value),
+        ".",
+    )
+
+
+def _found(
+    function: Expr, derivative: Expr, form: OutputForm, style: Style, name: str
+) -> list[Block]:
+    """How the inner parts were solved for, and the substitution."""
+    blocks: list[Block] = []
+    pieces: list[Piece] = []
+    before: Inline = (math(form.output, function),)
+    for i, step in enumerate(form.solved):
+        pieces += ["From ", *before, " follows "] if i == 0 else [", and from that "]
+        pieces.append(math(step.before, step.after))
+    if pieces:
+        blocks.append(Paragraph((*pieces, ". Substituting:")))
+    start = form.rewriting[0].before if form.rewriting else form.expr
+    primes = 1
+    slope: Term = Name(name, (), primes)
+    terms: list[Term] = [slope, derivative]
+    for expr in (start, *(step.after for step in form.rewriting)):
+        if expr is not terms[-1]:
+            terms.append(expr)
+    terms[-1] = Boxed(terms[-1])
+    reasons = tuple(reason for step in form.rewriting for reason in step.reasons)
+    blocks.append(Display(equation(*terms), because(dict.fromkeys(reasons))))
+    return blocks
+
+
+def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
+    """The output form of each case that has one."""
+    function, derivative = derivation.function, derivation.derivative
+    assert isinstance(function, Piecewise)
+    assert isinstance(derivative, Piecewise)
+    conditions = [*(condition for _, condition in function.branches), None]
+    rows: list[Inline] = []
+    for case, value, slope, condition in zip(
+        form.cases, function.values, derivative.values, conditions, strict=False
+    ):
+        where: Inline = ("otherwise",) if condition is None else ("where ", math(condition))
+        if case is None:
+            rows.append((*where, ": ", math(Name(derivation.problem.name, (), 1), slope)))
+            continue
+        pieces: list[Piece] = [*where, ": from ", math(form.output, value)]
+        for step in case.solved:
+            pieces += [" follows ", math(step.before, step.after)]
+        rows.append(
+            (*pieces, ", so ", math(Name(derivation.problem.name, (), 1), slope, case.expr))
+        )
+    slope_name = Name(derivation.problem.name, (), 1)
+    return [Bullets(tuple(rows)), Display(equation(slope_name, Boxed(form.expr)))]

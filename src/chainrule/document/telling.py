@@ -1,0 +1,588 @@
+"""How one differentiation is told: the parts named, each rule quoted where it is first used.
+
+A ``Teller`` walks the graph of steps from the outside in. It never derives a part twice: the
+second time it refers back. What a reader of the chosen detail sees at once is said in half a
+sentence instead of a section.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from chainrule.differentiate.derivation import Step, ordered
+from chainrule.differentiate.rules import BY_NAME_OF_RULE, lowered
+from chainrule.document.blocks import (
+    Block,
+    Chain,
+    Derivative,
+    Display,
+    Dots,
+    Fold,
+    Heading,
+    Inline,
+    Name,
+    Paragraph,
+    Piece,
+    Plus,
+    Quote,
+    Steps,
+    Strong,
+    Term,
+    equation,
+    math,
+)
+from chainrule.document.phrases import because, joined
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Call,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Unknown,
+    call,
+    negate,
+    substitute,
+)
+
+Detail = Literal["brief", "normal", "full"]
+Notation = Literal["leibniz", "lagrange"]
+
+# Deeper parts are stated with their result only.
+MAX_DEPTH = 6
+LETTERS = ("m", "u", "v", "w", "p", "q", "r", "s", "t", "k", "h", "g", "z", "b", "c", "d")
+# The parts of a product or a quotient are u and v wherever these are free.
+PART_LETTERS = (*LETTERS[1:], "m")
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How much is said, and in whose notation."""
+
+    detail: Detail = "normal"
+    notation: Notation = "leibniz"
+
+
+@dataclass(frozen=True, slots=True)
+class Outer:
+    """The outer function of a composition, in the letter of its inner one.
+
+    Attributes:
+        expr: the function.
+        applied: its derivative as the rule gives it.
+        slope: its derivative tidied up.
+    """
+
+    expr: Expr
+    applied: Term
+    slope: Expr
+
+
+class Teller:
+    """Tells the derivation of one function into a list of blocks.
+
+    Attributes:
+        blocks: what has been told.
+        letters: the letter given to each inner expression.
+    """
+
+    def __init__(
+        self,
+        variable: Symbol,
+        taken: set[str],
+        style: Style,
+        *,
+        tidy: Callable[[Expr], Expr],
+        partial: bool = False,
+        fold_named: Callable[[str], tuple[Block, ...]] | None = None,
+    ) -> None:
+        self.variable = variable
+        self.style = style
+        self.partial = partial
+        self.blocks: list[Block] = []
+        self.letters: dict[Expr, Symbol] = {}
+        self._taken = set(taken)
+        self._tidy = tidy
+        self._told: dict[Step, str] = {}
+        self._quoted: set[str] = set()
+        self._fold_named = fold_named
+
+    # --- notation ----------------------------------------------------------------------------
+    def slope(self, of: str, by: Symbol | None = None) -> Term:
+        """The derivative of what is called ``of``: dσ/dx, or σ'."""
+        by = by or self.variable
+        if self.style.notation == "lagrange":
+            return Name(of, (by,) if by is not self.variable else (), 1)
+        return Derivative(of, ((by.name, 1),), partial=self.partial and by is self.variable)
+
+    def letter(self, expr: Expr, letters: tuple[str, ...] = LETTERS) -> Symbol:
+        """A letter of its own for a part, the same one every time."""
+        known = self.letters.get(expr)
+        if known is None:
+            name = next((letter for letter in letters if letter not in self._taken), None)
+            if name is None:
+                name = next(f"m_{i}" for i in range(1, 10000) if f"m_{i}" not in self._taken)
+            self._taken.add(name)
+            known = self.letters[expr] = Symbol(name)
+        return known
+
+    def _say(self, *pieces: Piece) -> None:
+        self.blocks.append(Paragraph(pieces))
+
+    def _show(self, *terms: Term, note: Inline = ()) -> None:
+        self.blocks.append(Display(equation(*terms), note))
+
+    def quote(self, rule: str) -> None:
+        """Quote a rule the first time it is used."""
+        row = BY_NAME_OF_RULE[rule]
+        if row.title not in self._quoted:
+            self._quoted.add(row.title)
+            words: Inline = (row.words,)
+            if row.statement is not None:
+                before, after = row.statement
+                by = "u" if row.chain else self.variable.name
+                words = (f"{row.words[:-1]}: ", math(Derivative(before, ((by, 1),)), after), ".")
+            self.blocks.append(Quote(row.title, words))
+
+    # --- parts ----------------------------------------------------------------------------------
+    def weight(self, step: Step) -> int:
+        """How many steps below and with this one are more than linear."""
+        return sum(not self._is_linear(part) for part in ordered(step))
+
+    def _is_linear(self, step: Step) -> bool:
+        return step.rule in ("variable", "constant", "constant-multiple", "constant-divisor") or (
+            step.rule == "sum"
+        )
+
+    def _is_easy(self, step: Step) -> bool:
+        limit = 0 if self.style.detail == "full" else 1
+        return self.weight(step) <= limit
+
+    def outer(self, step: Step, letter: Symbol) -> Outer:
+        """The outer function of a chain-rule step with ``letter`` for its inner one."""
+        node = step.before
+        inner = step.premises[0].before
+        expr = node.with_args(tuple(letter if arg is inner else arg for arg in node.args))
+        match step.rule:
+            case "reciprocal":
+                factor = node.args[0]
+                lower = Power(letter, Sum((MINUS_ONE, MINUS_ONE)))
+                front = () if factor is ONE else (factor,)
+                expr = Power(letter, MINUS_ONE)
+                return Outer(
+                    Product((factor, expr)) if front else expr,
+                    Dots((*front, MINUS_ONE, lower)),
+                    negate(factor) * Power(letter, Number(-2)),
+                )
+            case "power":
+                exponent = node.args[1]
+                less = lowered(exponent)
+                plain = letter if less is ONE else Power(letter, less)
+                written = Sum((exponent, MINUS_ONE))
+                applied: Term = Dots((exponent, Power(letter, written)))
+                slope = exponent * plain
+                negative = isinstance(less, Number) and less.value < 0
+                return Outer(expr, applied, slope if negative else self._tidy(slope))
+            case "exponential":
+                base = node.args[0]
+                product = expr * call("log", base)
+                return Outer(expr, product, product)
+            case "elementary":
+                assert isinstance(node, Call)
+                row = BY_NAME[node.name]
+                partial = row.derivatives[node.args.index(inner)]
+                assert partial is not None
+                result = partial(*expr.args)
+                return Outer(expr, result, self._tidy(result))
+            case "unknown":
+                assert isinstance(node, Unknown)
+                i = node.args.index(inner)
+                orders = tuple(order + (j == i) for j, order in enumerate(node.orders))
+                primed = Unknown(node.name, orders, expr.args)
+                return Outer(expr, primed, primed)
+        from chainrule.derivations import named_slope
+
+        assert isinstance(node, Call)
+        known = named_slope(node.name, node.args.index(inner), expr.args)
+        return Outer(expr, known, self._tidy(known))
+
+    def clause(self, step: Step) -> tuple[Inline, Term]:
+        """An easy part in half a sentence, and its derivative as it comes out of the rule."""
+        node, after = step.before, step.after
+        if self._is_linear(step) and self.weight(step) == 0:
+            return (math(node), " has the derivative ", math(after)), after
+        core = step
+        while core.rule in ("constant-multiple", "constant-divisor", "sum"):
+            core = next(p for p in core.premises if self.weight(p))
+        if not BY_NAME_OF_RULE[core.rule].chain or len(core.premises) != 1:
+            return (math(Derivative(node, ((self.variable.name, 1),)), after),), after
+        inner = core.premises[0]
+        if inner.before is self.variable:
+            return (*self._sentence(core), " ", math(node), " gives ", math(after)), after
+        letter = self.letter(inner.before)
+        outer = self.outer(core, letter)
+        pieces: Inline = (
+            math(core.before),
+            " is a composition, ",
+            math(outer.expr),
+            " with ",
+            math(letter, inner.before),
+            ". ",
+            *self._sentence(core),
+            " And ",
+            math(self.slope(letter.name), inner.after),
+            ".",
+        )
+        return pieces, Dots((outer.applied, inner.after)) if core is step else after
+
+    def _sentence(self, step: Step) -> Inline:
+        """The rule of the outer function, as a sentence with its full stop."""
+        node = step.before
+        match step.rule:
+            case "elementary":
+                assert isinstance(node, Call)
+                return (BY_NAME[node.name].rule,)
+            case "named" | "unknown":
+                letter = self.letter(step.premises[0].before)
+                outer = self.outer(step, letter)
+                by = ((letter.name, 1),)
+                return ("Its derivative is ", math(Derivative(outer.expr, by), outer.slope), ".")
+        return (BY_NAME_OF_RULE[step.rule].words,)
+
+    def part(self, step: Step, name: str, title: Inline, number: str, depth: int) -> Expr:
+        """One part under its own heading, or in half a sentence where it is easy.
+
+        Returns its derivative, as it should appear where the parts are put together.
+        """
+        seen = self._told.get(step)
+        if seen is not None:
+            self._say(*title, f" was done in section {seen}: ", math(self.slope(name), step.after))
+            return step.after
+        self.blocks.append(Heading(3 if "." in number else 2, title, number))
+        self.tell(step, name, number, depth)
+        self._told[step] = number
+        return step.after
+
+    # --- the rules --------------------------------------------------------------------------------
+    def tell(self, step: Step, name: str, number: str = "", depth: int = 0) -> None:
+        """Tell how the function called ``name`` is differentiated, ending with its derivative."""
+        rule = step.rule
+        if depth > MAX_DEPTH:
+            self._say("In the same way as above one finds")
+            self._show(self.slope(name), step.after)
+        elif BY_NAME_OF_RULE.get(rule) is not None and BY_NAME_OF_RULE[rule].chain:
+            if len(step.premises) > 1:
+                self._several(step, name)
+            elif step.premises[0].before is self.variable:
+                self._direct(step, name)
+            else:
+                self._composition(step, name, number, depth)
+        else:
+            self._by_rule(step, name, number, depth)
+
+    def _by_rule(self, step: Step, name: str, number: str, depth: int) -> None:
+        match step.rule:
+            case "variable" | "constant":
+                self._show(self.slope(name), step.after)
+            case "sum":
+                self._sum(step, name, number, depth)
+            case "constant-multiple" | "constant-divisor":
+                self._multiple(step, name, number, depth)
+            case "product":
+                self._product(step, name, number, depth)
+            case "quotient":
+                self._quotient(step, name, number, depth)
+            case "general-power":
+                self._general_power(step, name, number, depth)
+            case _:
+                self._cases(step, name, number, depth)
+
+    def _direct(self, step: Step, name: str) -> None:
+        """A single function of the variable itself."""
+        outer = self.outer(step, self.variable)
+        if step.rule in ("elementary", "named", "unknown"):
+            self._say(*self._sentence(step)) if step.rule == "elementary" else None
+            self._fold(step)
+        else:
+            self.quote(step.rule)
+        self._show_result(name, step, outer.applied)
+
+    def _show_result(
+        self, name: str, step: Step, *written: Term, reasons: tuple[str, ...] = ()
+    ) -> None:
+        terms: list[Term] = [self.slope(name)]
+        for expr in (*written, step.after):
+            if expr != terms[-1]:
+                terms.append(expr)
+        self._show(*terms, note=because((*reasons, *step.reasons)) if len(terms) > 2 else ())
+
+    def _several(self, step: Step, name: str) -> None:
+        self._say(
+            "Several arguments vary at once, so differentiate by one at a time, multiply each by "
+            "the derivative of that argument, and add up."
+        )
+        self._show_result(name, step, *([step.applied] if step.applied is not None else []))
+
+    def _composition(self, step: Step, name: str, number: str, depth: int) -> None:
+        inner = step.premises[0]
+        letter = self.letter(inner.before)
+        outer = self.outer(step, letter)
+        again = "Chain rule" in self._quoted
+        if again:
+            self._say("Again a composition:")
+        else:
+            question: Inline = (Strong("What kind of function is it?"), " ") if depth == 0 else ()
+            self._say(*question, "A composition. ", *self._what_happens(step), " Name the inside:")
+        self.blocks.append(
+            Display(Chain((Name(name), outer.expr, letter, inner.before), ("=", ",", "=")))
+        )
+        if not again:
+            self.quote("elementary")
+        if self.style.notation == "lagrange":
+            self._show(self.slope(name), Dots((Name(name, (letter,), 1), Name(letter.name, (), 1))))
+        else:
+            above = Derivative(name, ((letter.name, 1),), cancel_below=True)
+            below = Derivative(letter.name, ((self.variable.name, 1),), cancel_above=True)
+            self._show(self.slope(name), Dots((above, below)))
+        if depth == 0:
+            self._plan(
+                ("differentiate ", math(outer.expr), " with respect to ", math(letter), ";"),
+                (
+                    "differentiate ",
+                    math(inner.before),
+                    " with respect to ",
+                    math(self.variable),
+                    ";",
+                ),
+                ("multiply.",),
+            )
+        prefix = f"{number}." if number else ""
+        self._outer_section(step, name, outer, letter, f"{prefix}1")
+        self.part(
+            inner,
+            letter.name,
+            ("The inner function, ", math(inner.before)),
+            f"{prefix}2",
+            depth + 1,
+        )
+        self.blocks.append(Heading(3 if prefix else 2, ("Multiply",), f"{prefix}3"))
+        back = substitute(outer.slope, {letter: inner.before})
+        signs = _is_negative(back) and _is_negative(inner.after)
+        self._show_result(
+            name,
+            step,
+            Dots((back, inner.after)),
+            reasons=("two-signs",) if signs else (),
+        )
+
+    def _outer_section(
+        self, step: Step, name: str, outer: Outer, letter: Symbol, number: str
+    ) -> None:
+        level = 3 if "." in number else 2
+        self.blocks.append(Heading(level, ("The outer function, ", math(outer.expr)), number))
+        if step.rule == "elementary":
+            self._say(*self._sentence(step))
+        elif step.rule in ("named", "unknown"):
+            self._fold(step)
+        else:
+            self.quote(step.rule)
+        back = substitute(outer.slope, {letter: step.premises[0].before})
+        terms: list[Term] = [self.slope(name, letter)]
+        for expr in (outer.applied, outer.slope, back):
+            if expr is not terms[-1]:
+                terms.append(expr)
+        self._show(*terms)
+
+    def _what_happens(self, step: Step) -> Inline:
+        x = math(self.variable)
+        match step.rule:
+            case "reciprocal":
+                return ("Something is raised to the power ", math(MINUS_ONE), *_and_it(x))
+            case "power":
+                return ("Something is raised to the power ", math(step.before.args[1]), *_and_it(x))
+            case "exponential":
+                return (math(step.before.args[0]), " is raised to a power that depends on ", x, ".")
+            case "elementary":
+                assert isinstance(step.before, Call)
+                title = BY_NAME[step.before.name].title
+                return (f"{title[0].upper()}{title[1:]} is taken of something", *_and_it(x))
+        return ("A function is taken of something", *_and_it(x))
+
+    def _plan(self, *items: Inline) -> None:
+        self._say("So there are ", f"{'three' if len(items) == 3 else len(items)} things to do:")
+        self.blocks.append(Steps(items))
+
+    def _fold(self, step: Step) -> None:
+        node = step.before
+        if step.rule == "named" and isinstance(node, Call) and self._fold_named is not None:
+            blocks = self._fold_named(node.name)
+            if blocks and node.name not in self._quoted:
+                self._quoted.add(node.name)
+                name = math(node)
+                self.blocks.append(Fold(("Where the derivative of ", name, " comes from"), blocks))
+
+    def _sum(self, step: Step, name: str, number: str, depth: int) -> None:
+        self.quote("sum")
+        by_node = {premise.before: premise for premise in step.premises}
+        written: list[Term] = []
+        hard = [p for p in step.premises if not self._is_easy(p)]
+        for i, term in enumerate(step.before.args):
+            premise = by_node.get(term)
+            if premise is None:
+                written.append(ZERO)
+            elif premise in hard:
+                letter = self.letter(term)
+                title: Inline = (f"Term {i + 1}, ", math(letter, term))
+                section = f"{number}.{i + 1}" if number else str(i + 1)
+                written.append(self.part(premise, letter.name, title, section, depth + 1))
+            elif self.weight(premise) == 0:
+                written.append(premise.after)
+            else:
+                sentence, literal = self.clause(premise)
+                self._say(*sentence)
+                written.append(literal)
+        if hard:
+            section = f"{number}.{len(step.before.args) + 1}" if number else "Sum"
+            self.blocks.append(Heading(3 if number else 2, ("Add up",), section if number else ""))
+        self._show_result(name, step, Plus(tuple(written)))
+
+    def _multiple(self, step: Step, name: str, number: str, depth: int) -> None:
+        premise = step.premises[0]
+        node = step.before
+        if self.weight(premise) == 0:
+            self._show(self.slope(name), step.after)
+            return
+        if self._is_minus(node):
+            self._say("The minus sign stays in front.")
+        else:
+            self.quote(step.rule)
+        literal: Term
+        if self._is_easy(premise):
+            sentence, literal = self.clause(premise)
+            self._say(*sentence)
+        else:
+            letter = self.letter(premise.before)
+            self._say("What is left to differentiate is ", math(letter, premise.before), ".")
+            self.tell(premise, letter.name, number, depth + 1)
+            literal = premise.after
+        if isinstance(node, Quotient):
+            self._show_result(name, step, Quotient(premise.after, node.args[1]))
+        else:
+            factors = (literal if a is premise.before else a for a in node.args)
+            self._show_result(name, step, Dots(tuple(factors)))
+
+    @staticmethod
+    def _is_minus(node: Expr) -> bool:
+        return isinstance(node, Product) and node.args[0] is MINUS_ONE and len(node.args) == 2
+
+    def _named_parts(
+        self, step: Step, parts: list[Expr], number: str, depth: int, words: str
+    ) -> dict[Expr, Expr]:
+        """Give each part a letter, say so, and differentiate each; the derivatives by part."""
+        by_node = {premise.before: premise for premise in step.premises}
+        named = [(self.letter(part, PART_LETTERS), part) for part in parts]
+        self._say(f"{words} ", *joined((math(letter, part),) for letter, part in named), ".")
+        self.quote(step.rule)
+        slopes: dict[Expr, Expr] = {}
+        for i, (letter, part) in enumerate(named, start=1):
+            premise = by_node[part]
+            if self._is_easy(premise):
+                if premise.rule == "named":
+                    self._fold(premise)
+                elif self.weight(premise):
+                    sentence, _ = self.clause(premise)
+                    self._say(*sentence)
+                self._show(self.slope(letter.name), premise.after)
+                slopes[part] = premise.after
+            else:
+                section = f"{number}.{i}" if number else str(i)
+                title: Inline = ("The derivative of ", math(letter, part))
+                slopes[part] = self.part(premise, letter.name, title, section, depth + 1)
+        if any(not self._is_easy(by_node[part]) for part in parts):
+            self.blocks.append(
+                Heading(
+                    3 if number else 2,
+                    ("Put together",),
+                    f"{number}.{len(parts) + 1}" if number else str(len(parts) + 1),
+                )
+            )
+        return slopes
+
+    def _product(self, step: Step, name: str, number: str, depth: int) -> None:
+        dependent = {premise.before for premise in step.premises}
+        factors = list(step.before.args)
+        parts = [factor for factor in dict.fromkeys(factors) if factor in dependent]
+        slopes = self._named_parts(step, parts, number, depth, "A product, of")
+        terms: list[Expr] = []
+        for i, factor in enumerate(factors):
+            if factor in dependent:
+                row = [*factors]
+                row[i] = slopes[factor]
+                terms.append(Product(tuple(row)))
+        self._show_result(name, step, Sum(tuple(terms)) if len(terms) > 1 else terms[0])
+
+    def _quotient(self, step: Step, name: str, number: str, depth: int) -> None:
+        top, bottom = step.before.args
+        dependent = {premise.before for premise in step.premises}
+        parts = [part for part in dict.fromkeys((top, bottom)) if part in dependent]
+        slopes = self._named_parts(step, parts, number, depth, "A quotient, with")
+        up, down = slopes.get(top, ZERO), slopes.get(bottom, ZERO)
+        written = Quotient(
+            Sum((Product((up, bottom)), Product((MINUS_ONE, top, down)))),
+            Power(bottom, Number(2)),
+        )
+        self._show_result(name, step, written)
+
+    def _general_power(self, step: Step, name: str, number: str, depth: int) -> None:
+        base, exponent = step.before.args
+        self._say("Both the base and the exponent depend on ", math(self.variable), ".")
+        self.quote("general-power")
+        self._show(Name(name), call("exp", Product((exponent, call("log", base)))))
+        for premise in step.premises:
+            if not self._is_easy(premise):
+                letter = self.letter(premise.before)
+                self._say("Here ", math(letter, premise.before), ":")
+                self.tell(premise, letter.name, number, depth + 1)
+        by_node = {premise.before: premise.after for premise in step.premises}
+        up, down = by_node.get(exponent, ZERO), by_node.get(base, ZERO)
+        inside = Sum(
+            (
+                Product((up, call("log", base))),
+                Product((exponent, Quotient(down, base))),
+            )
+        )
+        self._show_result(name, step, Product((step.before, inside)))
+
+    def _cases(self, step: Step, name: str, number: str, depth: int) -> None:
+        self.quote(step.rule)
+        hard = [p for p in step.premises if not self._is_easy(p)]
+        for i, premise in enumerate(hard, start=1):
+            letter = self.letter(premise.before)
+            section = f"{number}.{i}" if number else str(i)
+            title: Inline = ("The case ", math(letter, premise.before))
+            if not isinstance(step.before, Piecewise):
+                title = ("The part ", math(letter, premise.before))
+            self.part(premise, letter.name, title, section, depth + 1)
+        for premise in step.premises:
+            if premise not in hard and self.weight(premise):
+                sentence, _ = self.clause(premise)
+                self._say(*sentence)
+        self._show_result(name, step, *([step.applied] if step.applied is not None else []))
+
+
+def _is_negative(expr: Expr) -> bool:
+    first = expr.args[0] if isinstance(expr, Product) else expr
+    return isinstance(first, Number) and first.value < 0
+
+
+def _and_it(x: Piece) -> Inline:
+    return (", and that something depends on ", x, ".")

@@ -53,13 +53,13 @@ def _message(
         if previous.value.known and (signature := names.signatures.get(previous.value.name)):
             example = str(signature)
         return f"the function `{before}` has no argument", f"write {example}"
-    if expected == {"OPEN"} and previous:
+    if expected == {"OPEN"} and previous and previous.kind == "FUNCTION":
         return f"expected an opening bracket after `{before}`", f"write {before}(x)"
     if token.kind == END:
         after = f" after `{before}`" if previous and previous.kind not in _SIMPLE_ENDS else ""
         return f"the formula ends too early{after}: {wanted}", None
     if token.kind == "NUMBER" and previous and previous.kind in _SIMPLE_ENDS:
-        return f"the number {typed} cannot follow `{before}` directly: {wanted}", None
+        return f"the number {typed} cannot stand here: {wanted}", None
     hint = None
     if token.kind == "EQUALS":
         hint = "a formula has one `=` at most; in conditions write =="

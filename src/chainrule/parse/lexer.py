@@ -123,7 +123,8 @@ def plain_tokens(text: str, reader: Reader) -> list[Token]:
                 kind = "COMPARE" if compares else "EQUALS"
                 tokens.append(Token(kind, "==", start, position))
             case "sign":
-                position = _read_special(text, start, reader, tokens)
+                found, position = special_tokens(text, start, reader, tokens)
+                tokens += found
     return tokens
 
 
@@ -199,7 +200,8 @@ def _takes_order(name: str) -> bool:
 
 
 def following(text: str, end: int) -> str:
-    """What follows a word: "(" for a bracket, "x" for an operand, "" for anything else."""
+    """What follows a word: "(" for a bracket, "^" for one after a small power, "x" for an
+    operand, "" for anything else."""
     found = _FOLLOWING.match(text, end)
     if not found:
         return ""
@@ -208,7 +210,7 @@ def following(text: str, end: int) -> str:
         return "("
     if character.isalnum() or character in _OPERAND_SIGNS:
         return "x"
-    return "(" if character == "^" and _SMALL_POWER.match(text, end) else ""
+    return "^" if character == "^" and _SMALL_POWER.match(text, end) else ""
 
 
 def symbol_name(word: str, reader: Reader | None = None, start: int = 0) -> str:
@@ -226,25 +228,22 @@ def symbol_name(word: str, reader: Reader | None = None, start: int = 0) -> str:
 
 
 # --- raised and lowered characters, fractions ----------------------------------------------------------
-def _read_special(text: str, start: int, reader: Reader, tokens: list[Token]) -> int:
-    """Append the tokens of ⁻¹, ½ and the like; returns where reading goes on."""
+def special_tokens(
+    text: str, start: int, reader: Reader, before: list[Token]
+) -> tuple[list[Token], int]:
+    """The tokens of ⁻¹, ½ and the like, and where reading goes on."""
     character = text[start]
     end = _run(text, start, "<super>")
     if end > start:
-        raised = _level(text[start:end])
-        tokens.append(Token("CARET", None, start, start))
-        tokens += _on_the_line(raised, start, end, reader)
-        return end
+        caret = Token("CARET", None, start, start)
+        return [caret, *_on_the_line(_level(text[start:end]), start, end, reader)], end
     if decomposition(character).startswith("<fraction>"):
         above, _, below = normalize("NFKC", character).partition("⁄")
-        if tokens and tokens[-1].kind == "NUMBER" and tokens[-1].end == start:
+        if before and before[-1].kind == "NUMBER" and before[-1].end == start:
             raise reader.error("a mixed number can be read in two ways", start, "write a sum")
         if below:
             value = (int(above), int(below))
-            tokens.append(Token("FRACTION", value, start, start + 1))
-            return start + 1
-    if character.isalpha():
-        raise reader.error(f"`{character}` cannot stand here", start)
+            return [Token("FRACTION", value, start, start + 1)], start + 1
     printable = f"`{character}`" if character.isprintable() else f"U+{ord(character):04X}"
     raise reader.error(
         f"the character {printable} has no meaning in a formula", start, _REFUSED.get(character)

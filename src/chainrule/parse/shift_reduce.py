@@ -31,13 +31,13 @@ def parse(tokens: Sequence[Token], builder: object) -> Any:
     methods = [getattr(builder, method) if method else None for *_, method in RULES]
     states = [START]
     values: list[Any] = []
-    previous: Token | None = None
-    for token in tokens:
+    for place, token in enumerate(tokens):
         kind = token.kind
         while True:
             action = ACTIONS[states[-1]].get(kind)
             if action is None:
-                raise UnexpectedTokenError(token, previous, _expected(states))
+                previous = tokens[place - 1] if place else None
+                raise UnexpectedTokenError(token, previous, _expected(tokens[:place]))
             if action >= 0:
                 states.append(action)
                 values.append(token)
@@ -53,11 +53,22 @@ def parse(tokens: Sequence[Token], builder: object) -> Any:
             states.append(GOTOS[states[-1]][origin])
             if states[-1] == END:
                 return values[-1]
-        previous = token
     raise AssertionError("the tokens do not end with $END")
 
 
-def _expected(states: list[int]) -> frozenset[str]:
+def _expected(tokens: Sequence[Token]) -> frozenset[str]:
+    """The terminals that may follow ``tokens``, which begin a formula.
+
+    LALR(1) tables may reduce before they notice an error, and so forget what else was possible;
+    hence the states are found again.
+    """
+    states = [START]
+    for token in tokens:
+        while (action := ACTIONS[states[-1]][token.kind]) < 0:
+            origin, length, _, _ = RULES[~action]
+            del states[-length:]
+            states.append(GOTOS[states[-1]][origin])
+        states.append(action)
     return frozenset(kind for kind in ACTIONS[states[-1]] if _accepts(states, kind))
 
 

@@ -278,7 +278,9 @@ class Builder:
         return _INVERSES[name]
 
     def _unknown(self, name: Name, arguments: Arguments, token: Token) -> Expr:
-        orders = name.orders or (0,) * len(arguments)
+        orders = name.orders or (0,)
+        if len(orders) > 1 or not name.orders:
+            orders += (0,) * (len(arguments) - len(orders))
         if len(orders) != len(arguments):
             raise self.error(
                 f"{len(arguments)} arguments, but derivatives by {len(orders)}",

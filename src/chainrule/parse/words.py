@@ -46,8 +46,8 @@ class Reader(NamedTuple):
     def read(self, word: str, start: int, end: int, called: str) -> list[Token]:
         """The tokens of a word (letters, digits, subscripts; Greek letters by their names).
 
-        ``called`` is what follows: "(" for a bracket, "x" for the beginning of another
-        operand, "" for anything else.
+        ``called`` is what follows: "(" for a bracket, "^" for one after a small power (f²(x)),
+        "x" for the beginning of another operand, "" for anything else.
         """
         if word in self.symbols:
             return [Token("NAME", Symbol(word), start, end)]
@@ -74,7 +74,7 @@ class Reader(NamedTuple):
         parts = split_letters(word, self.names, called)
         if parts:
             return self._spell_out(parts, start, called)
-        self._check_call(word, start, called)
+        self.check_call(word, start, called)
         if self.latex or len(word) <= LONGEST_PRODUCT:
             return self._spell_out(list(word), start, called)
         return [Token("NAME", Symbol(word), start, end)]
@@ -95,7 +95,7 @@ class Reader(NamedTuple):
         if word in GREEK_WORDS:
             known = self.names.functions.get(word) if called == "(" else None
         elif len(word) == 1:
-            if called == "(" and word in FUNCTION_LETTERS:
+            if called in ("(", "^") and word in FUNCTION_LETTERS:
                 return Token("FUNCTION", Name(word, known=False), start, end)
             return None
         else:
@@ -114,7 +114,7 @@ class Reader(NamedTuple):
         base = word.partition("_")[0]
         if called == "(" and base in FUNCTION_LETTERS:
             return Token("FUNCTION", Name(word, known=False), start, end)
-        self._check_call(base, start, called)
+        self.check_call(base, start, called)
         return Token("NAME", Symbol(word), start, end)
 
     def _with_digits(
@@ -127,7 +127,7 @@ class Reader(NamedTuple):
             if function:
                 number = Token("NUMBER", Number(int(digits)), middle, end)
                 return [function, number]
-        self._check_call(letters, start, called)
+        self.check_call(letters, start, called)
         return [Token("NAME", Symbol(letters + digits), start, end)]
 
     def _spell_out(self, parts: list[str], start: int, called: str) -> list[Token]:
@@ -139,7 +139,7 @@ class Reader(NamedTuple):
             start += len(part)
         return tokens
 
-    def _check_call(self, word: str, start: int, called: str) -> None:
+    def check_call(self, word: str, start: int, called: str) -> None:
         """An unknown word before a bracket is more likely a slip than a product."""
         if called != "(" or len(word) < LONGEST_PRODUCT or word in GREEK_WORDS:
             return

@@ -1,0 +1,52 @@
+"""Derivatives explained step by step, checked by machine.
+
+>>> import chainrule
+>>> str(chainrule.diff("1/(1+e^-x)"))
+'e^(-x)/(1 + e^(-x))^2'
+>>> str(chainrule.derive("sigmoid").output_form.expr)
+'sigma*(1 - sigma)'
+
+Everything is imported when it is first used, so that the command line starts fast.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from chainrule.api import derive, diff, gradient, parse
+    from chainrule.derivations import Derivation
+    from chainrule.errors import ChainruleError, InputError, MissingExtraError
+    from chainrule.expr.nodes import Expr
+
+__all__ = [
+    "ChainruleError",
+    "Derivation",
+    "Expr",
+    "InputError",
+    "MissingExtraError",
+    "derive",
+    "diff",
+    "gradient",
+    "parse",
+]
+
+_HOMES = {
+    "ChainruleError": "chainrule.errors",
+    "Derivation": "chainrule.derivations",
+    "Expr": "chainrule.expr.nodes",
+    "InputError": "chainrule.errors",
+    "MissingExtraError": "chainrule.errors",
+    "derive": "chainrule.api",
+    "diff": "chainrule.api",
+    "gradient": "chainrule.api",
+    "parse": "chainrule.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
+    return getattr(import_module(home), name)

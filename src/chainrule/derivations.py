@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Literal
 
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
@@ -23,9 +23,12 @@ from chainrule.rewrite.simplify import MAX_NODES, simplify
 from chainrule.rewrite.tidy import Tidier
 
 if TYPE_CHECKING:
+    from chainrule.document.blocks import Document
+    from chainrule.document.telling import Style
     from chainrule.verify.verdict import Verdict
 
 METHODS = ("power", "quotient")
+Form = Literal["simplified", "output", "raw"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,9 +158,33 @@ class Derivation:
         """The derivative by the function's own output, or ``None`` if none was found."""
         if len(set(self.problem.variables)) > 1:
             return None
-        return output_form(
-            self.function, self.derivative, self.variable, self.output, self._tidier
-        )
+        return output_form(self.function, self.derivative, self.variable, self.output, self._tidier)
+
+    def form(self, form: Form = "simplified") -> Expr:
+        """The derivative in one of its forms.
+
+        Raises:
+            InputError: there is no form by the function's own output.
+        """
+        if form == "raw":
+            return self.raw
+        if form == "simplified":
+            return self.derivative
+        if self.output_form is None:
+            raise InputError(
+                "the derivative has no form by the function's own output",
+                hint="--form simplified always works",
+            )
+        return self.output_form.expr
+
+    @property
+    def label(self) -> str:
+        """What is printed before the derivative where there are several: df/dx."""
+        name = self.problem.name
+        if self.order == 1:
+            return f"d{name}/d{self.variable.name}"
+        below = "".join(f"d{variable.name}" for variable in self.problem.variables)
+        return f"d^{self.order}{name}/{below}"
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -171,6 +198,54 @@ class Derivation:
         if self.output_form is not None:
             yield from self.output_form.solved
             yield from self.output_form.rewriting
+
+
+    # --- what comes out; formats are imported when they are asked for --------------------------
+    def document(self, style: Style | None = None, *, at: str | None = None) -> Document:
+        """The walk-through as a document; ``at`` is a point such as "5" or "x=5, a=2"."""
+        from chainrule.api import point
+        from chainrule.document.narrative import narrate
+
+        values = point(at, self.problem.variables[0]) if at is not None else None
+        return narrate(self, style, values)
+
+    def to_text(self, style: Style | None = None) -> str:
+        """The walk-through as plain Unicode text."""
+        from chainrule.render.text import render
+
+        return render(self.document(style))
+
+    def to_markdown(self, style: Style | None = None, *, front_matter: bool = True) -> str:
+        """The walk-through as Markdown with ``$…$`` mathematics."""
+        from chainrule.render.markdown import render
+
+        return render(self.document(style), front_matter=front_matter)
+
+    def to_latex(self, style: Style | None = None) -> str:
+        """The walk-through as a LaTeX document."""
+        from chainrule.render.latex_document import render
+
+        return render(self.document(style))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data; the schema is documented in ``docs/json.md``."""
+        from chainrule.render.data import derivation_data
+
+        return derivation_data(self)
+
+    def to_json(self) -> str:
+        """``to_dict`` as JSON text."""
+        import json
+
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown(front_matter=False)
+
+    def _repr_latex_(self) -> str:
+        from chainrule.render.notation import latex
+
+        return f"${latex(self.derivative)}$"
 
 
 def fresh_letter(wanted: Sequence[str], taken: set[str]) -> str:
@@ -233,7 +308,6 @@ def choose_variable(function: Expr, declared: Sequence[Symbol], wrt: str | None)
         if usual in names:
             return Symbol(usual)
     raise InputError(
-        f"which of {', '.join(names)} is the variable?", hint=f"say so, for example --wrt {names[0]}"
+        f"which of {', '.join(names)} is the variable?",
+        hint=f"say so, for example --wrt {names[0]}",
     )
-
-

@@ -1,0 +1,159 @@
+"""What the package and the command line offer, in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal
+
+from chainrule.derivations import Derivation, Form
+from chainrule.document.blocks import Document
+from chainrule.errors import InputError
+from chainrule.expr.nodes import Expr, Symbol, symbols
+from chainrule.parse.formula import parse as read_formula
+from chainrule.problems import Source, Wrt, every_variable, make_problem
+
+Syntax = Literal["plain", "latex", "python", "sympy"]
+
+
+def parse(text: str) -> Expr:
+    """Read a formula, in plain text or LaTeX.
+
+    >>> str(parse("2x sin^2 x"))
+    '2*x*sin(x)^2'
+
+    Raises:
+        InputError: it cannot be read, or is an equation.
+    """
+    formula = read_formula(text)
+    if formula.equals is not None:
+        raise InputError("this is an equation, not a formula", text=text)
+    return formula.expr
+
+
+def derive(
+    f: Source, wrt: Wrt = None, order: int = 1, *, method: str = "power"
+) -> Derivation:
+    """The derivative of ``f`` with every step that leads to it.
+
+    Args:
+        f: text ("1/(1+e^-x)"), LaTeX, a name of the catalogue ("gelu"), an ``Expr``, a Python
+            callable that uses operators and NumPy, or a SymPy expression.
+        wrt: the variable; several ("x,y" or a sequence) for a mixed derivative. Left out, it is
+            the first argument of the function, or x, or the only letter.
+        order: how often to differentiate.
+        method: "power" takes 1/u as u^-1, "quotient" by the quotient rule.
+
+    Raises:
+        InputError: the formula cannot be read or the options make no sense.
+
+    >>> str(derive("sigmoid").output_form.expr)
+    'sigma*(1 - sigma)'
+    """
+    return Derivation(make_problem(f, wrt=wrt, order=order, method=method))
+
+
+def diff(
+    f: Source,
+    wrt: Wrt = None,
+    order: int = 1,
+    *,
+    form: Form = "simplified",
+    method: str = "power",
+) -> Expr:
+    """The derivative of ``f`` as an expression. Arguments as for ``derive``.
+
+    Args:
+        form: "simplified", "raw" (as the rules give it), or "output" (by the function's own
+            output, for which the result has a letter of its own).
+
+    >>> str(diff("x^x"))
+    'x^x*(ln(x) + 1)'
+    """
+    return derive(f, wrt, order, method=method).form(form)
+
+
+def derivations(f: str, *, wrt: str | None, order: int, method: str) -> Iterator[Derivation]:
+    """One derivation, or with ``wrt="all"`` one for each letter of the formula."""
+    if wrt == "all":
+        for variable in every_variable(f):
+            yield derive(f, variable, order, method=method)
+    else:
+        yield derive(f, wrt, order, method=method)
+
+
+def gradient(f: Source) -> dict[str, Expr]:
+    """All partial derivatives of ``f``, by the name of the variable.
+
+    >>> {name: str(slope) for name, slope in gradient("x^2 y").items()}
+    {'x': '2*x*y', 'y': 'x^2'}
+    """
+    return {v.name: diff(f, v) for v in every_variable(f)}
+
+
+def written(expr: Expr, syntax: str) -> str:
+    """An expression in one line of plain text, LaTeX, Python or SymPy."""
+    match syntax:
+        case "plain":
+            return str(expr)
+        case "latex":
+            from chainrule.render.notation import latex
+
+            return latex(expr)
+        case "python":
+            from chainrule.render.code_syntax import python
+
+            return python(expr)
+        case "sympy":
+            from chainrule.render.code_syntax import sympy
+
+            return sympy(expr)
+    raise InputError(f"unknown syntax {syntax!r}")
+
+
+def rendered(document: Document, format_: str) -> str:
+    """A document in one of the formats, as a string."""
+    match format_:
+        case "text" | "terminal":
+            from chainrule.render.text import render as text
+
+            return text(document)
+        case "markdown":
+            from chainrule.render.markdown import render as markdown
+
+            return markdown(document)
+        case "latex":
+            from chainrule.render.latex_document import render as latex
+
+            return latex(document)
+    raise InputError(f"a walk-through cannot be written as {format_!r}")
+
+
+def listing(word: str | None) -> Iterator[tuple[str, str, str]]:
+    """Name, formula and title of the catalogue's rows that have ``word`` in them."""
+    from chainrule.expr.catalogue import CATALOGUE
+
+    wanted = (word or "").lower()
+    for entry in CATALOGUE:
+        if any(wanted in text.lower() for text in (entry.title, *entry.spellings)):
+            parameters = ", ".join(f"{p.name} = {p.default}" for p in entry.parameters)
+            formula = f"{entry.formula}   ({parameters})" if parameters else entry.formula
+            yield entry.name, formula, f"{entry.title}; also {', '.join(entry.aliases)}" if (
+                entry.aliases
+            ) else entry.title
+
+
+def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:
+    """Values as typed: "5", or "x=5, a=1/2".
+
+    Raises:
+        InputError: a value that is no number.
+    """
+    values: dict[Symbol, Expr] = {}
+    for part in text.split(","):
+        name, equals, value = part.partition("=")
+        symbol, number = (Symbol(name.strip()), value) if equals else (main, part)
+        expr = parse(number)
+        if symbols(expr):
+            raise InputError(f"{number.strip()!r} is not a number", text=text)
+        values[symbol] = expr
+    return values

@@ -1,0 +1,309 @@
+"""The command line: one function per command, no mathematics."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from chainrule.errors import ChainruleError, InputError
+
+if TYPE_CHECKING:
+    from chainrule.document.blocks import Document
+
+FORMATS = ("terminal", "text", "markdown", "latex", "json")
+SYNTAXES = ("plain", "latex", "python", "sympy")
+BAD_INPUT = 2
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class Group(click.Group):
+    """A group that turns our own errors into a message and exit status 2."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ChainruleError as error:
+            describe = error.describe() if isinstance(error, InputError) else str(error)
+            click.echo(f"chainrule: {describe}", err=True)
+            ctx.exit(BAD_INPUT)
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.group(
+    cls=Group,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_examples(
+        "chainrule explain sigmoid",
+        'chainrule explain "x^2 sin(3x)" --at 1',
+        'chainrule diff "1/(1+e^-x)" --form output',
+        "chainrule check \"sin(x)^2\" --answer \"2 sin(x)\"",
+        "chainrule list gelu",
+    ),
+)
+@click.version_option(package_name="chainrule", prog_name="chainrule")
+def main() -> None:
+    """Derivatives explained step by step, checked by machine."""
+
+
+def _variable_options(command: Command) -> Command:
+    command = click.option(
+        "--wrt",
+        metavar="X",
+        help="Variable to differentiate by; several in turn as x,y; `all` for every one.",
+    )(command)
+    return click.option("--order", default=1, show_default=True, help="How often.")(command)
+
+
+def _method_option(command: Command) -> Command:
+    return click.option(
+        "--method",
+        type=click.Choice(["power", "quotient"]),
+        default="power",
+        show_default=True,
+        help="How to take 1/u: as the power u^-1, or by the quotient rule.",
+    )(command)
+
+
+def _format_options(command: Command) -> Command:
+    command = click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        default=None,
+        help="How to set it; a terminal gets `terminal`, anything else `text`.",
+    )(command)
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, writable=True, path_type=Path),
+        help="File to write to; its ending chooses the format (.md, .tex, .json, .txt).",
+    )(command)
+
+
+@main.command(
+    epilog=_examples(
+        "chainrule explain silu",
+        'chainrule explain "x sin(x)" --detail full',
+        'chainrule explain "x^2 + y^2 = 1"',
+        'chainrule explain "a e^(-b t)" --wrt t --order 2',
+        r"chainrule explain '\frac{1}{1+e^{-x}}' --format markdown -o sigmoid.md",
+    )
+)
+@click.argument("formula")
+@_variable_options
+@click.option("--at", metavar="VALUE", help="Point to try on a calculator: 5, or x=5,a=2.")
+@click.option(
+    "--detail",
+    type=click.Choice(["brief", "normal", "full"]),
+    default="normal",
+    show_default=True,
+    help="How much to say.",
+)
+@click.option(
+    "--notation",
+    type=click.Choice(["leibniz", "lagrange"]),
+    default="leibniz",
+    show_default=True,
+    help="df/dx or f'(x).",
+)
+@_method_option
+@_format_options
+def explain(
+    formula: str,
+    wrt: str | None,
+    order: int,
+    at: str | None,
+    detail: Any,
+    notation: Any,
+    method: str,
+    format_: str | None,
+    output: Path | None,
+) -> None:
+    """Walk through the derivative of FORMULA, or of a function of the catalogue by name."""
+    from chainrule import api
+    from chainrule.document.telling import Style
+
+    chosen = _chosen_format(format_, output)
+    style = Style(detail, notation)
+    documents: list[Document] = []
+    values: list[Any] = []
+    for derivation in api.derivations(formula, wrt=wrt, order=order, method=method):
+        if chosen == "json":
+            values.append(derivation.to_dict())
+        else:
+            documents.append(derivation.document(style, at=at))
+    if chosen == "json":
+        import json
+
+        whole = values[0] if len(values) == 1 else values
+        _write(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", output)
+    else:
+        _print_documents(documents, chosen, output)
+
+
+@main.command(
+    epilog=_examples(
+        'chainrule diff "x^x"',
+        "chainrule diff tanh --form output",
+        'chainrule diff "sqrt(1+x^2)" --syntax python',
+        'chainrule diff "x^2 y^3" --wrt x,y',
+        'chainrule diff "f(g(x))"',
+    )
+)
+@click.argument("formula")
+@_variable_options
+@click.option(
+    "--form",
+    type=click.Choice(["simplified", "output", "raw"]),
+    default="simplified",
+    show_default=True,
+    help="Simplified, by the function's own output y, or as the rules give it.",
+)
+@click.option(
+    "--syntax",
+    type=click.Choice(SYNTAXES),
+    default="plain",
+    show_default=True,
+    help="How to write it; `python` is an expression over `from math import *`.",
+)
+@_method_option
+def diff(
+    formula: str, wrt: str | None, order: int, form: Any, syntax: str, method: str
+) -> None:
+    """Print the derivative of FORMULA in one line."""
+    from chainrule import api
+
+    found = list(api.derivations(formula, wrt=wrt, order=order, method=method))
+    for derivation in found:
+        line = api.written(derivation.form(form), syntax)
+        label = f"{derivation.label}: " if len(found) > 1 else ""
+        click.echo(f"{label}{line}")
+
+
+@main.command(
+    epilog=_examples(
+        'chainrule check "e^(-x^2)" --answer "-2x e^(-x^2)"',
+        'chainrule check "sin(x)^2" --answer "2 sin(x)"',
+        "chainrule check --lines homework.txt",
+    )
+)
+@click.argument("formula", required=False)
+@click.option("--answer", metavar="FORMULA", help="Your derivative.")
+@click.option(
+    "--lines",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file with a derivation, one step a line; the first that does not follow is named.",
+)
+@_variable_options
+@_format_options
+def check(
+    formula: str | None,
+    answer: str | None,
+    lines: Path | None,
+    wrt: str | None,
+    order: int,
+    format_: str | None,
+    output: Path | None,
+) -> None:
+    """Check your own derivative of FORMULA. Exit status 0 if it is right, 1 if not."""
+    from chainrule import api
+
+    if lines is not None:
+        right, document = api.check_lines(lines.read_text(encoding="utf-8"))
+    elif formula is not None and answer is not None:
+        right, document = api.check(formula, answer, wrt=wrt, order=order)
+    else:
+        raise click.UsageError("give a FORMULA with --answer, or a file with --lines")
+    _print_documents([document], _chosen_format(format_, output), output)
+    sys.exit(0 if right else 1)
+
+
+@main.command("list", epilog=_examples("chainrule list", "chainrule list soft"))
+@click.argument("word", required=False)
+def list_(word: str | None) -> None:
+    """List the functions of the catalogue, or those whose name or title has WORD in it."""
+    from chainrule import api
+
+    rows = list(api.listing(word))
+    if not rows:
+        raise InputError(f"no function has {word!r} in its name", hint="`chainrule list` shows all")
+    width = max(len(row[0]) for row in rows)
+    for name, formula, title in rows:
+        click.echo(f"{name:<{width}}  {formula}")
+        click.echo(f"{'':<{width}}  {title}")
+
+
+@main.command(epilog=_examples("chainrule selftest", "chainrule selftest gelu silu"))
+@click.argument("names", nargs=-1)
+@click.option("--points", default=16, show_default=True, help="Points to check each claim at.")
+def selftest(names: tuple[str, ...], points: int) -> None:
+    """Derive and verify every function of the catalogue. Exit status 1 if a claim fails."""
+    from chainrule import api
+
+    failures = 0
+    for name, passed, sentence in api.selftest(names, points=points):
+        failures += not passed
+        click.echo(f"{'ok  ' if passed else 'FAIL'} {name}: {sentence}")
+    click.echo(f"{failures} failed" if failures else "every claim holds")
+    sys.exit(1 if failures else 0)
+
+
+@main.command(
+    epilog="\b\nExamples:\n  chainrule completion bash >> ~/.bashrc\n"
+    "  chainrule completion zsh >> ~/.zshrc"
+)
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print the completion script for a shell."""
+    from click.shell_completion import get_completion_class
+
+    made = get_completion_class(shell)
+    if made is None:
+        raise InputError(f"no completion for {shell}")
+    click.echo(made(main, {}, "chainrule", "_CHAINRULE_COMPLETE").source())
+
+
+def _chosen_format(format_: str | None, output: Path | None) -> str:
+    if format_ is not None:
+        return format_
+    if output is not None:
+        by_ending = {".md": "markdown", ".tex": "latex", ".json": "json"}
+        return by_ending.get(output.suffix, "text")
+    return "terminal" if sys.stdout.isatty() else "text"
+
+
+def _print_documents(documents: list[Document], format_: str, output: Path | None) -> None:
+    if format_ == "terminal" and output is None:
+        from rich.console import Console
+
+        from chainrule.render.terminal import print_document
+
+        console = Console(highlight=False)
+        for document in documents:
+            print_document(document, console)
+        return
+    from chainrule import api
+
+    _write("\n".join(api.rendered(document, format_) for document in documents), output)
+
+
+def _write(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {output}: {error.strerror}") from error
+
+
+if __name__ == "__main__":
+    main()

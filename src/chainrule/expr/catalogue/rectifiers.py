@@ -283,7 +283,6 @@ RECTIFIERS: tuple[Entry, ...] = (
         title="inverse square root linear unit",
         formula="{x >= 0: x, else: x/sqrt(1 + alpha*x^2)}",
         parameters=(_ALPHA,),
-        kinks=("0",),
         letter="ISRLU",
         source="Carlile et al., arXiv:1710.09967",
         sample=(("alpha", "0.5..3"),),

@@ -44,7 +44,7 @@ SQUASHING: tuple[Entry, ...] = (
         title="hard sigmoid",
         formula="{x <= -3: 0, x >= 3: 1, else: x/6 + 1/2}",
         kinks=("-3", "3"),
-        at_kink="0, 0 (JAX: 1/12, 1/12)",
+        at_kink="0, 0",
         letter="hardsigmoid",
         apis=(
             "torch.nn.Hardsigmoid",

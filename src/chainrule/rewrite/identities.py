@@ -26,6 +26,7 @@ from chainrule.expr.nodes import (
 
 WORDS: dict[str, str] = {
     # everyday rewriting
+    "tidy": "tidy up",
     "add-numbers": "add the numbers",
     "multiply-numbers": "multiply the numbers",
     "order-factors": "put the factors in order",

@@ -78,7 +78,10 @@ def output_form(
     best: OutputForm | None = None
     for solved, replaced in _candidates(function, derivative, variable, output, tidier):
         form = _finish(solved, replaced, variable, output, tidier)
-        if any(isinstance(n, Call) and n.name in UNWELCOME for n in postorder(form.expr)):
+        nodes = postorder(form.expr)
+        if output not in nodes or any(
+            isinstance(node, Call) and node.name in UNWELCOME for node in nodes
+        ):
             continue
         if not form.needs_variable:
             return form
@@ -94,7 +97,8 @@ def _welcome(expr: Expr, derivative: Expr, variable: Symbol) -> bool:
         isinstance(node, Call) and node.name not in ("abs", "sign")
         for node in dependents(expr, variable)
     )
-    return not transcendental or cost(expr) < cost(derivative)
+    allowed = 0.0 if transcendental else 3.0
+    return cost(expr) < cost(derivative) + allowed
 
 
 def _finish(
@@ -139,9 +143,11 @@ def _candidates(
             used = tuple(row for row in levels if row.inner in set(postorder(derivative)))
             if variable not in symbols or len(levels) == 1:
                 yield _needed(levels, used), replaced
-    size_ = _absolute(function)
-    if size_ is not None:
-        levels.append(Solved(size_, call("abs", output)))
+    levels += [
+        Solved(absolute, tidier.tidy(call("abs", level.value)))
+        for level in levels
+        if (absolute := _absolute(level.inner, tidier)) is not None
+    ]
     for solved in reversed(levels):
         yield from _eliminations(solved, derivative, variable, tidier)
 
@@ -179,16 +185,23 @@ def _needed(levels: list[Solved], used: tuple[Solved, ...]) -> tuple[Solved, ...
     return tuple(levels[1 : last + 1])
 
 
-def _absolute(function: Expr) -> Expr | None:
+def _absolute(function: Expr, tidier: Tidier) -> Expr | None:
     """|f| for a product or quotient whose parts have known signs, else ``None``."""
     if not any(isinstance(node, Call) and node.name == "abs" for node in postorder(function)):
         return None
     match function:
-        case Quotient(top, bottom) if is_positive(bottom):
-            return Quotient(call("abs", top), bottom)
+        case Quotient(top, bottom) if tidier.is_positive(bottom):
+            return Quotient(tidier.tidy(call("abs", top)), bottom)
         case Product(args):
-            return Product(tuple(a if is_positive(a) else call("abs", a) for a in args))
+            sizes = (a if tidier.is_positive(a) else call("abs", a) for a in args)
+            return tidier.tidy(Product(tuple(s for s in sizes if not _is_sign(s))))
     return None
+
+
+def _is_sign(size: Expr) -> bool:
+    """|sign u|, which is 1 where it matters."""
+    inner = size.args[0] if size.args else size
+    return isinstance(inner, Call) and inner.name == "sign"
 
 
 def _eliminations(

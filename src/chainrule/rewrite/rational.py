@@ -29,7 +29,7 @@ from chainrule.expr.nodes import (
     Value,
     rational_value,
 )
-from chainrule.rewrite.monomial import Monomial, coefficient_and_rest, number_power
+from chainrule.rewrite.monomial import Monomial, coefficient_and_rest, number_power, scaled
 
 MAX_TERMS = 600
 MAX_DEGREE = 16
@@ -82,7 +82,7 @@ class Field:
     def __init__(self, *roots: Expr) -> None:
         self.decimal = False
         self._balanced = False
-        units: dict[Expr, list[Fraction]] = {}
+        arguments: dict[Expr, None] = {}
         plain: dict[Expr, None] = {}
         self._roots: dict[Expr, int] = {}
         for node in _structure(roots):
@@ -90,9 +90,7 @@ class Field:
                 case Number():
                     self.decimal = self.decimal or node.decimal
                 case Call("exp", (argument,)):
-                    for term in _terms(argument):
-                        value, _, rest = coefficient_and_rest(term)
-                        units.setdefault(rest, []).append(Fraction(value))
+                    arguments[argument] = None
                 case Call("sqrt", (base,)):
                     self._roots[base] = lcm(self._roots.get(base, 1), 2)
                 case Power(base, exponent):
@@ -108,6 +106,7 @@ class Field:
         self.kernels: list[Expr | Exponential] = list(plain)
         for base, degree in self._roots.items():
             self.kernels.append(number_power(base, Fraction(1, degree)))
+        self._exponents, units = _exponent_basis(list(arguments))
         for rest, values in units.items():
             unit = Fraction(1, reduce(lcm, (v.denominator for v in values)))
             if all(value < 0 for value in values):
@@ -207,8 +206,7 @@ class Field:
 
     def _exponential(self, argument: Expr) -> Ratio:
         top = bottom = self._one
-        for term in _terms(argument):
-            value, _, rest = coefficient_and_rest(term)
+        for value, rest in self._exponents[argument]:
             position, kernel = self._index[rest]
             degree = int(Fraction(value) / kernel.unit)
             if abs(degree) > 10**6:
@@ -368,14 +366,21 @@ class Field:
         pieces: list[Piece] = []
         for factor, power in factors:
             exponent = int(power)
-            denominators = reduce(lcm, (int(c.q) for c in factor.coeffs()), 1)
-            factor = factor * denominators
-            scale = scale / Fraction(denominators) ** exponent
+            denominators = self._clearing(factor)
+            factor = factor * fmpq(denominators.numerator, denominators.denominator)
+            scale = scale / denominators**exponent
             if len(factor) > 1 and not _starts_positive(factor):
                 factor = -factor
                 sign = -sign if exponent % 2 else sign
             pieces.append(Piece(factor, exponent))
         return scale, pieces, sign
+
+    def _clearing(self, factor: fmpq_mpoly) -> Fraction:
+        """What to multiply a factor by for whole coefficients, or for 1 + 1.702x with decimals."""
+        if self.decimal and len(factor) > 1:
+            lowest = min(factor.terms(), key=lambda term: sum(map(int, term[0])))[1]
+            return abs(Fraction(int(lowest.q), int(lowest.p)))
+        return Fraction(reduce(lcm, (int(c.q) for c in factor.coeffs()), 1))
 
     def _sum_expression(
         self, poly: fmpq_mpoly | list[tuple[tuple[int, ...], fmpq]], scale: Fraction
@@ -408,11 +413,58 @@ class Field:
         return self._with_exponentials(monomial)
 
 
+def _exponent_basis(
+    arguments: Sequence[Expr],
+) -> tuple[dict[Expr, list[tuple[Fraction, Expr]]], dict[Expr, list[Fraction]]]:
+    """Each exponent as a sum of rational multiples of common parts, and all multiples of each.
+
+    A part is a term, or a whole exponent if no other one shares a term with it except in
+    proportion: e^{1-x} alone stays e^{1-x}, and is not taken apart into e and e^{-x}.
+    """
+    terms: dict[Expr, dict[Expr, Fraction]] = {}
+    for argument in arguments:
+        row = terms[argument] = {}
+        for term in _terms(argument):
+            value, _, rest = coefficient_and_rest(term)
+            row[rest] = row.get(rest, Fraction(0)) + Fraction(value)
+    exponents: dict[Expr, list[tuple[Fraction, Expr]]] = {}
+    for argument, row in terms.items():
+        if len(row) > 1:
+            sharing = [other for other in arguments if not row.keys().isdisjoint(terms[other])]
+            lead = sharing[0]
+            ratios = [_proportion(row, terms[other]) for other in sharing]
+            if all(ratios):
+                exponents[argument] = [(1 / Fraction(ratios[0] or 1), lead)]
+                continue
+        exponents[argument] = [(value, rest) for rest, value in row.items()]
+    units: dict[Expr, list[Fraction]] = {}
+    for parts in exponents.values():
+        for value, rest in parts:
+            units.setdefault(rest, []).append(value)
+    return exponents, units
+
+
+def _proportion(row: dict[Expr, Fraction], other: dict[Expr, Fraction]) -> Fraction | None:
+    """The number by which ``row`` is multiplied to give ``other``, if there is one."""
+    if row.keys() != other.keys():
+        return None
+    ratios = {other[rest] / value for rest, value in row.items() if value}
+    return ratios.pop() if len(ratios) == 1 else None
+
+
 def _scaled_argument(amount: Fraction, rest: Expr) -> Expr:
-    monomial = Monomial(coefficient=amount.numerator if amount.denominator == 1 else amount)
-    if rest is not ONE:
-        monomial.raise_base(rest, 1, None)
-    return monomial.build()
+    if type(rest) is Sum:
+        return rest if amount == 1 else Sum(tuple(_multiple(amount, term) for term in rest.args))
+    return _multiple(amount, rest)
+
+
+def _multiple(amount: Fraction, rest: Expr) -> Expr:
+    value, decimal, inner = coefficient_and_rest(rest)
+    return scaled(_plain(amount * value), decimal, inner)
+
+
+def _plain(value: Fraction) -> Value:
+    return value.numerator if value.denominator == 1 else value
 
 
 def _starts_positive(poly: fmpq_mpoly) -> bool:

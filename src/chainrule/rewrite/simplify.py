@@ -24,11 +24,14 @@ from chainrule.expr.nodes import (
     Sum,
     Symbol,
     Value,
+    postorder,
     size,
+    substitute,
+    symbols,
     transform,
 )
 from chainrule.rewrite.cost import cost
-from chainrule.rewrite.monomial import Exponent, Monomial, split
+from chainrule.rewrite.monomial import Exponent, Monomial, coefficient_and_rest, split
 from chainrule.rewrite.patterns import apply_patterns
 from chainrule.rewrite.rational import Field, TooLargeError
 from chainrule.rewrite.tidy import Tidier
@@ -100,10 +103,11 @@ def _improvement(current: Expr, weight: float, tidier: Tidier) -> list[tuple[str
 
 def _lowest_terms(current: Expr, tidier: Tidier) -> list[list[tuple[str, Expr]]]:
     """The fraction in lowest terms: multiplied out, factored, and with balanced exponentials."""
+    closed, opened = _closed_sum(current)
     try:
-        field = Field(current)
-        ratio = field.ratio(current)
-        expanded = tidier.tidy(field.expression(ratio, factored=False))
+        field = Field(closed)
+        ratio = field.ratio(closed)
+        expanded = tidier.tidy(substitute(field.expression(ratio, factored=False), opened))
         forms = [field.expression(ratio, factored=True)]
         if len(ratio.bottom) > 1:
             forms.append(field.expression(ratio, factored=True, balanced=True))
@@ -114,14 +118,34 @@ def _lowest_terms(current: Expr, tidier: Tidier) -> list[list[tuple[str, Expr]]]
         combine = "expand"
     sequences = [[(combine, expanded)]]
     if len(ratio.bottom) == 1 and len(ratio.top) > 1:
-        sequences.append([("divide-terms", tidier.tidy(field.termwise(ratio)))])
+        sequences.append([("divide-terms", tidier.tidy(substitute(field.termwise(ratio), opened)))])
     for form in forms:
-        factored = tidier.tidy(form)
+        factored = tidier.tidy(substitute(form, opened))
         moves = [("factor", factored)]
         if expanded is not current and cost(expanded) <= 1.5 * cost(current):
             moves = [(combine, expanded), ("factor", factored)]
         sequences.append(moves)
     return sequences
+
+
+def _closed_sum(current: Expr) -> tuple[Expr, dict[Expr, Expr]]:
+    """With x − y as one letter where neither occurs outside it, and what opens it again.
+
+    Nobody wants (x − y)² multiplied out.
+    """
+    for node in postorder(current):
+        if type(node) is Sum and all(map(_is_letter, node.args)):
+            inside = symbols(node)
+            letter = Symbol(" sum")
+            closed = substitute(current, {node: letter})
+            if closed is not letter and set(inside).isdisjoint(symbols(closed)):
+                return closed, {letter: node}
+    return current, {}
+
+
+def _is_letter(term: Expr) -> bool:
+    """A letter, or a letter with a number before it."""
+    return isinstance(coefficient_and_rest(term)[2], Symbol)
 
 
 def _is_polynomial(expr: Expr) -> bool:

@@ -7,7 +7,7 @@ the order in which it was first written.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from fractions import Fraction
 
 from chainrule.expr.functions import BY_NAME
@@ -77,6 +77,10 @@ class Tidier:
             stack.pop()
             self._visit(node)
         return self._collect(root)
+
+    def is_positive(self, expr: Expr) -> bool:
+        """Whether the expression is not negative, given what is assumed."""
+        return is_positive(expr, self._positive)
 
     def explained(self, root: Expr) -> tuple[Expr, tuple[str, ...]]:
         """The everyday form, and the identities that led there."""
@@ -178,6 +182,8 @@ class Tidier:
 
     # --- products and fractions ------------------------------------------------------------
     def _product(self, node: Expr) -> Expr:
+        if opened := self._opened(node):
+            return opened
         monomial = split(node)
         self._logarithms_upstairs(monomial)
         result = monomial.build()
@@ -188,6 +194,15 @@ class Tidier:
         elif result is not node:
             self._note(_shape_reason(node))
         return result
+
+    def _opened(self, node: Expr) -> Expr | None:
+        """−(a − b) is b − a; −(a + b) stays."""
+        if len(node.args) == 2 and node.args[0] is MINUS_ONE and type(node.args[1]) is Sum:
+            terms = node.args[1].args
+            if any(coefficient_and_rest(term)[0] < 0 for term in terms):
+                self._note("open-bracket")
+                return self._sum([negate_term(term) for term in terms])
+        return None
 
     def _logarithms_upstairs(self, monomial: Monomial) -> None:
         """e^{u + c ln v} = v^c e^u for a rational number c."""
@@ -314,7 +329,7 @@ class Tidier:
         argument = node.args[0]
         if isinstance(argument, Number):
             return Number(abs(argument.value), argument.decimal)
-        if argument in self._positive or is_positive(argument):
+        if self.is_positive(argument):
             self._note("absolute-of-positive")
             return argument
         return node
@@ -342,8 +357,11 @@ def negate_term(term: Expr) -> Expr:
     return scaled(-value, decimal, rest)
 
 
-def is_positive(root: Expr) -> bool:
-    """Whether the expression is certainly not negative, for all real values of its letters."""
+def is_positive(root: Expr, assumed: Container[Expr] = frozenset()) -> bool:
+    """Whether the expression is certainly not negative, for all real values of its letters.
+
+    What is in ``assumed`` counts as not negative.
+    """
     stack = [root]
     while stack:
         node = stack.pop()
@@ -353,13 +371,18 @@ def is_positive(root: Expr) -> bool:
                 continue
             case Number(value):
                 positive = value >= 0
+            case Call("log", (Sum(args),)) if any(
+                isinstance(arg, Number) and arg.value >= 1 for arg in args
+            ):
+                stack += args
+                continue
             case Call(name):
                 positive = name in NEVER_NEGATIVE
             case Power(_, Number(value)):
                 positive = value.__class__ is int and value % 2 == 0
             case _:
                 positive = isinstance(node, Constant)
-        if not positive:
+        if not positive and node not in assumed:
             return False
     return True
 

@@ -108,11 +108,12 @@ def both(first: Expr, second: Expr) -> Expr:
 
 
 def _readings(condition: Expr) -> list[Comparison]:
-    """A comparison, and the same read from right to left."""
+    """A comparison, and the same read from right to left; the ascending one first."""
     match condition:
         case Comparison(operators, args):
             mirrored = tuple(_MIRRORED[operator] for operator in reversed(operators))
-            return [condition, Comparison(mirrored, args[::-1])]
+            readings = [condition, Comparison(mirrored, args[::-1])]
+            return readings[::-1] if operators[0].startswith(">") else readings
     return []
 
 

@@ -71,9 +71,7 @@ def _cut_below(expr: Expr, levels: int) -> Expr:
     layers: list[set[Expr]] = [{expr}]
     for _ in range(levels - 1):
         layers.append({arg for node in layers[-1] for arg in node.args})
-    new: dict[Expr, Expr] = {
-        node: (ELLIPSIS if node.args else node) for node in layers[-1]
-    }
+    new: dict[Expr, Expr] = {node: (ELLIPSIS if node.args else node) for node in layers[-1]}
     for layer in reversed(layers[:-1]):
         new = {node: node.with_args(tuple(new[arg] for arg in node.args)) for node in layer}
     return new[expr]

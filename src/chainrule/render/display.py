@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from chainrule.document.blocks import Chain, Term
 from chainrule.expr.nodes import Expr, Piecewise, postorder
-from chainrule.render.breaking import choose
+from chainrule.render.breaking import Break, Rank, choose
 from chainrule.render.latex import LATEX, Tex
 from chainrule.render.layout import LAYOUT, Box, beside, broken, text_box, width
 from chainrule.render.setter import signed
 from chainrule.render.terms import parts_of, set_chain, set_term
 from chainrule.render.unicode import UNICODE
 
-LATEX_ROOM = 62
+LATEX_ROOM = 68
 """Width of a LaTeX display in digits: what the text of an article holds, and a phone's half."""
 
 _TALLEST = 7
 _TALLEST_CASES = 25
-_OPERATOR_AHEAD = re.compile(r" (?=[+−·=<>≤≥≈] )")
+_OPERATORS = frozenset("+−·=<>≤≥≈")
 
 
 def latex_chain(chain: Chain, *, display: bool = False) -> str:
@@ -66,7 +66,9 @@ def _latex_rows(chain: Chain) -> list[str]:
     lead = "&" if narrow else "&\\quad{}"
     for relation, part in zip(chain.relations, parts[1:], strict=True):
         first, *rest = _latex_lines(part, room)
-        rows.append(LATEX.row([Tex(start + lead + LATEX.relation(relation).text, 0), Tex(first, 0)]).text)
+        rows.append(
+            LATEX.row([Tex(start + lead + LATEX.relation(relation).text, 0), Tex(first, 0)]).text
+        )
         rows += [lead + "\\quad{}" + line for line in rest]
         start = ""
     return rows
@@ -74,8 +76,13 @@ def _latex_rows(chain: Chain) -> list[str]:
 
 def _latex_lines(part: Tex, room: float) -> list[str]:
     """The LaTeX of a term, cut where it is broken."""
-    edges = [0, *(b.offset for b in choose(part.breaks, part.width, room, 2)), len(part.text)]
-    return [part.text[a:b] for a, b in zip(edges, edges[1:], strict=False)]
+    lines, start = [], ""
+    position = 0
+    for taken in choose(part.breaks, part.width, room, 2):
+        lines.append(start + part.text[position : taken.offset])
+        position = taken.offset
+        start = r"\cdot " if taken.rank is Rank.FACTOR else ""
+    return [*lines, start + part.text[position:]]
 
 
 # --- two-dimensional Unicode --------------------------------------------------------------------
@@ -118,9 +125,7 @@ def _term_box(term: Term) -> Box:
 
 
 def _has_cases(term: Term) -> bool:
-    return isinstance(term, Expr) and any(
-        isinstance(node, Piecewise) for node in postorder(term)
-    )
+    return isinstance(term, Expr) and any(isinstance(node, Piecewise) for node in postorder(term))
 
 
 def _rows(chain: Chain, boxes: list[Box], room: int) -> list[Box]:
@@ -154,13 +159,24 @@ def _fitted(term: Term, box: Box, room: int) -> list[Box]:
 
 def wrapped(text: str, room: int, indent: str = "  ") -> list[str]:
     """One-line mathematics in several lines, broken before operators or at other blanks."""
-    chunks: list[str] = []
-    for chunk in _OPERATOR_AHEAD.split(text):
-        chunks += [chunk] if width(chunk) <= room - len(indent) else chunk.split(" ")
-    lines = [chunks[0]]
-    for chunk in chunks[1:]:
-        if width(lines[-1]) + 1 + width(chunk) <= room:
-            lines[-1] += " " + chunk
-        else:
-            lines.append(indent + chunk)
-    return lines
+    taken = choose(_line_breaks(text), width(text), room, len(indent))
+    edges = [0, *(b.offset for b in taken), len(text)]
+    pieces = [text[a:b].strip() for a, b in pairwise(edges)]
+    return [pieces[0], *(indent + piece for piece in pieces[1:])]
+
+
+def _line_breaks(text: str) -> list[Break]:
+    """Blanks and dots, ranked; those within brackets are the last resort."""
+    breaks: list[Break] = []
+    depth, column = 0, 0
+    for offset, character in enumerate(text):
+        depth += (character in "({⁽") - (character in ")}⁾")
+        if character == " " or (character == "·" and text[offset - 1] != " "):
+            following = text[offset + 1 : offset + 2]
+            if depth or (character == " " and following not in _OPERATORS):
+                rank = Rank.NESTED
+            else:
+                rank = Rank.DOT if "·" in (character, following) else Rank.TERM
+            breaks.append(Break(offset, column, rank))
+        column += width(character)
+    return breaks

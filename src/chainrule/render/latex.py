@@ -26,7 +26,8 @@ _TOKENS: dict[Token, Tex] = {
     Token.SIGN: Tex("-", 1.3),
     Token.DOT: Tex(r"\cdot", 1.6, (Break(0, 0, Rank.DOT),)),
     Token.WIDE_DOT: Tex(r"\cdot", 1.6, (Break(0, 0, Rank.DOT),)),
-    Token.THIN: Tex(r"\,", 0.3),
+    Token.THIN: Tex(r"\,", 0.3, (Break(0, 0, Rank.FACTOR),)),
+    Token.NEXT: Tex("", 0, (Break(0, 0, Rank.FACTOR),)),
     Token.APPLY: Tex("", 0.3),
     Token.SLASH: Tex("/", 1),
     Token.COMMA: Tex(",", 1),
@@ -46,8 +47,10 @@ _DELIMITERS = {"(": "(", ")": ")", "|": "|", "⌊": r"\lfloor", "⌋": r"\rfloor
                "⌉": r"\rceil"}  # fmt: skip
 
 _ENDS_IN_COMMAND = re.compile(r"\\[A-Za-z]+\Z")
-_SPECIAL = {"\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
-            "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}"}  # fmt: skip
+_SPECIAL = {
+    "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "$": r"\$", "&": r"\&", "#": r"\#",
+    "%": r"\%", "_": r"\_", "^": r"\textasciicircum{}", "~": r"\textasciitilde{}",
+}  # fmt: skip
 
 
 def escape(text: str) -> str:
@@ -88,9 +91,7 @@ class LatexSetter:
             if text and text[0].isalnum() and _ENDS_IN_COMMAND.search(last, max(0, len(last) - 30)):
                 parts.append(" ")
                 offset += 1
-            breaks += [
-                Break(offset + b.offset, width + b.width, b.rank) for b in piece.breaks
-            ]
+            breaks += [Break(offset + b.offset, width + b.width, b.rank) for b in piece.breaks]
             parts.append(text)
             offset += len(text)
             width += piece.width

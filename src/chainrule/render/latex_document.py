@@ -28,7 +28,6 @@ from chainrule.render.letters import GREEK, SUBSCRIPTS, SUPERSCRIPTS
 
 _PREAMBLE = r"""\documentclass[11pt]{article}
 \usepackage[utf8]{inputenc}
-\usepackage[T1]{fontenc}
 \usepackage{amsmath}
 \usepackage{array}
 \usepackage{cancel}
@@ -48,9 +47,14 @@ _IN_WORDS: dict[str, str] = {
     "′": r"$'$", "ϑ": r"$\vartheta$", "…": r"\ldots{}", "“": "``", "”": "''", "‘": "`",
     "’": "'", "–": "--", "—": "---", "\u00a0": "~", "⌊": r"$\lfloor$", "⌋": r"$\rfloor$",
     "✓": r"$\surd$", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
-    '"': r"\textquotedbl{}",
+    '"': "''",
 }  # fmt: skip
 """Characters in running text that need LaTeX's help."""
+
+
+_CAPITALS = frozenset(
+    ["Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega"]
+)
 
 
 def _letters_in_words() -> dict[str, str]:
@@ -67,7 +71,6 @@ def _letters_in_words() -> dict[str, str]:
     return letters
 
 
-_CAPITALS = frozenset("Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split())
 _CHARACTERS = _letters_in_words() | _IN_WORDS
 
 
@@ -81,8 +84,8 @@ def _block(block: Block) -> str:
     match block:
         case Heading(level, inline, number):
             text = (rf"{_words(number)}\quad " if number else "") + _inline(inline, heading=True)
-            return rf"\{_HEADINGS[level]}{{{text}}}" if level in _HEADINGS else (
-                rf"\textbf{{{text}}}"
+            return (
+                rf"\{_HEADINGS[level]}{{{text}}}" if level in _HEADINGS else (rf"\textbf{{{text}}}")
             )
         case Paragraph(inline):
             return _inline(inline)
@@ -129,9 +132,9 @@ def _pieces(inline: Inline, heading: bool) -> Iterator[str]:
 
 def _words(text: str) -> str:
     """Running text in LaTeX."""
-    return "".join(
-        _CHARACTERS.get(character) or escape(character) for character in text
-    ).replace("$$", "")
+    return "".join(_CHARACTERS.get(character) or escape(character) for character in text).replace(
+        "$$", ""
+    )
 
 
 def _table(table: Table) -> str:

@@ -7,7 +7,8 @@ have in common. Boxes are made by pure functions and never change.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from chainrule.render.breaking import Break, Rank, choose
 from chainrule.render.letters import letter_unicode, subscript, superscript
@@ -150,9 +151,7 @@ def root(degree: int, body: Box, simple: bool) -> Box:
     height = body.height
     sign = root_sign(degree)
     blank = len(sign) - 1
-    hook = [
-        " " * (blank + height - 1 - i) + "╱" + " " * i for i in range(height - 1)
-    ]
+    hook = [" " * (blank + height - 1 - i) + "╱" + " " * i for i in range(height - 1)]
     hook.append(sign + " " * (height - 1))
     left = Box((" " * len(hook[0]), *hook), body.base + 1)
     covered = Box(("_" * (body.width + 1), *(" " + line for line in body.lines)), body.base + 1)
@@ -212,9 +211,12 @@ def broken(box: Box, room: int, indent: int = 2) -> list[Box]:
     """The box in pieces no wider than ``room`` where it has places to break."""
     taken = choose(box.breaks, box.width, room, indent)
     edges = [0, *[b.offset for b in taken], box.width]
-    pieces = [cut(box, a, b) for a, b in zip(edges, edges[1:], strict=False)]
-    margin = text_box(" " * indent)
-    return [pieces[0], *(beside([margin, _without_margin(piece)]) for piece in pieces[1:])]
+    pieces = [cut(box, a, b) for a, b in pairwise(edges)]
+    lines = pieces[:1]
+    for taken_break, piece in zip(taken, pieces[1:], strict=True):
+        lead = "· " if taken_break.rank is Rank.FACTOR else ""
+        lines.append(beside([text_box(" " * indent + lead), _without_margin(piece)]))
+    return lines
 
 
 def _without_margin(box: Box) -> Box:
@@ -234,7 +236,7 @@ class LayoutSetter:
 
     def relation(self, operator: str) -> Box:
         operator = RELATIONS.get(operator, operator)
-        return text_box(operator + " " if operator == "," else f" {operator} ")
+        return text_box(",   " if operator == "," else f" {operator} ")
 
     def number(self, figures: str) -> Box:
         return text_box(figures)
@@ -249,7 +251,16 @@ class LayoutSetter:
         return text_box(text)
 
     def row(self, pieces: Sequence[Box]) -> Box:
-        return beside(pieces)
+        """Side by side; a place to break that has no width goes to what follows it."""
+        row: list[Box] = []
+        pending: tuple[Break, ...] = ()
+        for piece in pieces:
+            if piece.width:
+                row.append(replace(piece, breaks=pending + piece.breaks))
+                pending = ()
+            else:
+                pending = piece.breaks
+        return beside(row)
 
     def fraction(self, above: Box, below: Box) -> Box:
         return fraction(above, below)
@@ -295,6 +306,8 @@ class LayoutSetter:
 
 
 _RANKS = {
+    Token.NEXT: Rank.FACTOR,
+    Token.THIN: Rank.FACTOR,
     Token.PLUS: Rank.TERM,
     Token.MINUS: Rank.TERM,
     Token.DOT: Rank.DOT,

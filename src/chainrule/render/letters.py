@@ -40,10 +40,10 @@ _TRAILING_DIGITS = re.compile(r"([A-Za-z])(\d+)")
 
 
 class Letters(NamedTuple):
-    """A symbol's name in two parts; ``index`` is "" where there is no subscript."""
+    """A symbol's name in two parts; ``subscript`` is "" where there is no subscript."""
 
     base: str
-    index: str
+    subscript: str
 
 
 def split_name(name: str) -> Letters:

@@ -32,6 +32,7 @@ from chainrule.document.blocks import (
 )
 from chainrule.render.display import latex_chain
 from chainrule.render.excerpt import readable
+from chainrule.render.text import numbered
 
 _PRIMES = re.compile("'+")
 _BARE_UNDERSCORE = re.compile(r"(?<=[^0-9A-Za-z\s])_(?=\{)")
@@ -56,7 +57,7 @@ def _front_matter(document: Document) -> str:
 def _block(block: Block, front_matter: bool = True) -> str:
     match block:
         case Heading(level, inline, number):
-            text = _inline((f"{number} ", *inline) if number else inline)
+            text = _inline(numbered(number, inline))
             if level == 1 and front_matter:
                 return _inline(_emboldened(inline))
             return f"{'#' * level} {text}"

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import replace
 from fractions import Fraction
-from typing import TypeAlias, TypeVar, cast
+from typing import TypeAlias, TypeVar
 
-from chainrule.expr.functions import BY_NAME, spellings
 from chainrule.expr.nodes import (
     Call,
     Comparison,
@@ -26,11 +25,11 @@ from chainrule.expr.nodes import (
     Sum,
     Symbol,
     Unknown,
-    Value,
     postorder,
 )
 from chainrule.render.abridge import LARGEST_FORMULA, abridge
-from chainrule.render.letters import GREEK, decimal, digits, is_single_letter
+from chainrule.render.letters import decimal, digits
+from chainrule.render.names import function_name, primed, symbol, without_defaults
 from chainrule.render.setter import (
     Level,
     Piece,
@@ -44,6 +43,7 @@ from chainrule.render.setter import (
     signed,
     total,
 )
+from chainrule.render.trampoline import run
 
 T = TypeVar("T")
 Walk: TypeAlias = Generator[tuple[Expr, bool], Piece[T], Piece[T]]
@@ -57,8 +57,6 @@ _EXPONENT_ON_NAME = frozenset(
 WITHOUT_BRACKETS = _EXPONENT_ON_NAME | {"log", "log2", "log10", "logb"}
 """Functions that stand before a single symbol without brackets: sin x."""
 
-_FUNCTION_LETTERS = frozenset("fghFGH") | {"sigma", "phi", "varphi", "Phi", "psi", "Gamma"}
-ELEMENTARY = spellings()
 _DELIMITERS = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉")}
 _ROOTS = {"sqrt": 2, "cbrt": 3}
 
@@ -92,19 +90,7 @@ def unicode(expr: Expr, limit: int = LARGEST_FORMULA) -> str:
 
 def typeset(expr: Expr, s: Setter[T], script: bool = False) -> Piece[T]:
     """The expression as a piece. The caller has seen to it that it is not too large."""
-    stack: list[Walk[T]] = [_walk(expr, script, s)]
-    answer: Piece[T] | None = None
-    while True:
-        try:
-            child, in_script = stack[-1].send(cast(Piece[T], answer))
-        except StopIteration as finished:
-            stack.pop()
-            answer = cast(Piece[T], finished.value)
-            if not stack:
-                return answer
-        else:
-            stack.append(_walk(child, in_script, s))
-            answer = None
+    return run(lambda request: _walk(*request, s), (expr, script))
 
 
 def _walk(node: Expr, script: bool, s: Setter[T]) -> Walk[T]:
@@ -137,7 +123,7 @@ def _walk(node: Expr, script: bool, s: Setter[T]) -> Walk[T]:
 def _number(node: Number, script: bool, s: Setter[T]) -> Walk[T]:
     """Integers, decimals as written, fractions."""
     yield from ()
-    value: Value = abs(node.value)
+    value = -node.value if node.value < 0 else node.value
     negative = node.value < 0
     if isinstance(value, int):
         return Piece(s.number(digits(value)), Level.ATOM, Shape.NUMBER, Shape.NUMBER, negative)
@@ -168,64 +154,6 @@ def _decimal(value: Fraction, negative: bool, s: Setter[T]) -> Piece[T]:
 def _symbol(name: str, s: Setter[T]) -> Walk[T]:
     yield from ()
     return symbol(name, s)
-
-
-def symbol(name: str, s: Setter[T]) -> Piece[T]:
-    """A variable or a parameter."""
-    if name == "…":
-        return atom(s.token(Token.ELLIPSIS), Shape.WORD)
-    if name in _FUNCTION_LETTERS:
-        return atom(s.letter(name), Shape.FUNCTION_LETTER)
-    return atom(s.letter(name), Shape.LETTER if is_single_letter(name) else Shape.WORD)
-
-
-def function_name(name: str, s: Setter[T]) -> T:
-    """The name of a known function: a letter (σ, Γ), or upright (SiLU, tanh)."""
-    row = BY_NAME.get(name)
-    return s.function(row.latex, row.text) if row else own_name(_catalogue_letter(name), s)
-
-
-def own_name(name: str, s: Setter[T]) -> T:
-    """A name that a document gives to its function: σ, f, or upright if longer."""
-    if is_single_letter(name):
-        return s.letter(name)
-    if name in BY_NAME:
-        return function_name(name, s)
-    escaped = name.replace("_", r"\_")
-    return s.function(rf"\operatorname{{{escaped}}}", name)
-
-
-def _catalogue_letter(name: str) -> str:
-    """The catalogue's symbol for the function, if no other function is meant by it."""
-    # Most formulas call nothing of the catalogue, which takes longer to import than they do.
-    from chainrule.expr.catalogue import BY_NAME as ENTRIES
-    from chainrule.expr.catalogue import SPELLINGS
-
-    if name not in ENTRIES:
-        return name
-    letter = ENTRIES[name].letter
-    if letter in GREEK:
-        known = letter in ELEMENTARY or any(
-            entry.letter == letter and entry.name != name for entry in ENTRIES.values()
-        )
-        return name if known else letter
-    means = SPELLINGS.get(letter) or SPELLINGS.get(letter.lower())
-    return letter if means == name and len(letter) > 1 else name
-
-
-def _without_defaults(name: str, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
-    """A call of the catalogue without the last parameters that have their usual values."""
-    if name in BY_NAME:
-        return args
-    from chainrule.expr.catalogue import BY_NAME as ENTRIES
-
-    if name not in ENTRIES:
-        return args
-    entry = ENTRIES[name]
-    usual = (*[None] * len(entry.arguments), *[p.value for p in entry.parameters])
-    while len(args) > 1 and len(args) == len(usual) and args[-1] is usual[-1]:
-        args, usual = args[:-1], usual[:-1]
-    return args
 
 
 # --- sums, products, quotients, powers --------------------------------------------------------
@@ -295,7 +223,9 @@ def _ratio(above: Expr, below: Expr, script: bool, s: Setter[T]) -> Walk[T]:
 
 def _power(base: Expr, exponent: Expr, script: bool, s: Setter[T]) -> Walk[T]:
     match base, exponent:
-        case _, Number(Fraction(numerator=1, denominator=degree)) if degree > 3:
+        case _, Number(Fraction(numerator=1, denominator=degree)) if (
+            degree > 3 and isinstance(exponent, Number) and not exponent.decimal
+        ):
             return (yield from _root(degree, base, script, s))
         case Call(name, (argument,)), Number(int(n)) if name in _EXPONENT_ON_NAME and n > 1:
             raised = s.raised(function_name(name, s), s.number(digits(n)))
@@ -341,7 +271,7 @@ def _call(name: str, args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk
         case (("max" | "min"), _):
             args = _flat(name, args)
     plain = name in WITHOUT_BRACKETS
-    args = _without_defaults(name, args)
+    args = without_defaults(name, args)
     return (yield from _applied(function_name(name, s), args, plain, script, s))
 
 
@@ -400,13 +330,6 @@ def _unknown(
             partial = s.lowered(s.token(Token.PARTIAL), s.number(str(position)))
             operators.append(s.raised(partial, s.number(str(order))) if order > 1 else partial)
     return (yield from _applied(s.row([*operators, letter]), args, False, script, s))
-
-
-def primed(name: T, order: int, s: Setter[T]) -> T:
-    """f, f', f'', f''', f⁽⁴⁾."""
-    if order <= 3:
-        return s.row([name, *[s.token(Token.PRIME)] * order])
-    return s.raised(name, s.enclosed("(", s.number(str(order)), ")", False))
 
 
 # --- relations and cases ----------------------------------------------------------------------

@@ -8,8 +8,9 @@ two-dimensional layout. ``T`` is the material that a setter works in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
+from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
 
 T = TypeVar("T")
@@ -27,6 +28,8 @@ class Token(Enum):
     """A dot between factors that are formulas of their own: dσ/dm · dm/dx."""
     THIN = auto()
     """The little room between factors that would run into each other."""
+    NEXT = auto()
+    """Nothing: factors side by side."""
     APPLY = auto()
     """Room around an upright name such as ``sin``, which LaTeX leaves by itself."""
     SLASH = auto()
@@ -92,8 +95,8 @@ class Shape(Enum):
     PREFIX = auto()
     """Starts with the name of a function that needs no brackets, or ends with its argument."""
     GROUP = auto()
-    SIGNED_GROUP = auto()
-    """A bracket with a minus sign first; without a dot before it, it looks like a difference."""
+    DOTTED_GROUP = auto()
+    """A bracket that needs a dot before it: (−a) looks like a difference, (a/b) like a call."""
     FRACTION = auto()
     ROOT = auto()
     BAR = auto()
@@ -139,7 +142,8 @@ def signed(piece: Piece[T], s: Setter[T]) -> T:
 def bracketed(piece: Piece[T], s: Setter[T]) -> Piece[T]:
     """The piece in round brackets."""
     body = s.enclosed("(", signed(piece, s), ")", piece.tall)
-    return atom(body, Shape.SIGNED_GROUP if piece.negative else Shape.GROUP, tall=piece.tall)
+    dotted = piece.negative or piece.level is Level.RATIO
+    return atom(body, Shape.DOTTED_GROUP if dotted else Shape.GROUP, tall=piece.tall)
 
 
 def at_least(piece: Piece[T], level: Level, s: Setter[T]) -> Piece[T]:
@@ -147,7 +151,7 @@ def at_least(piece: Piece[T], level: Level, s: Setter[T]) -> Piece[T]:
     return bracketed(piece, s) if piece.negative or piece.level < level else piece
 
 
-def joint(last: Shape, first: Shape) -> Token | None:
+def joint(last: Shape, first: Shape) -> Token:
     """What stands between two factors, the left one ending and the right one starting so."""
     if first in _DOT_BEFORE or last is Shape.FRACTION:
         return Token.DOT
@@ -156,15 +160,15 @@ def joint(last: Shape, first: Shape) -> Token | None:
     if last is Shape.PREFIX:
         return Token.DOT
     if last in (Shape.NUMBER, Shape.COEFFICIENT):
-        return Token.THIN if first in (Shape.CALL, Shape.WORD) else None
+        return Token.THIN if first in (Shape.CALL, Shape.WORD) else Token.NEXT
     if first is Shape.GROUP:
-        return Token.THIN if last in _THIN_BEFORE_BRACKET else None
+        return Token.THIN if last in _THIN_BEFORE_BRACKET else Token.NEXT
     if first in _THIN_BEFORE or last in _THIN_AFTER:
         return Token.THIN
-    return None
+    return Token.NEXT
 
 
-_DOT_BEFORE = {Shape.NUMBER, Shape.COEFFICIENT, Shape.FRACTION, Shape.SIGNED_GROUP}
+_DOT_BEFORE = {Shape.NUMBER, Shape.COEFFICIENT, Shape.FRACTION, Shape.DOTTED_GROUP}
 _THIN_BEFORE_BRACKET = {Shape.FUNCTION_LETTER, Shape.WORD, Shape.CALL}
 _THIN_BEFORE = {Shape.CALL, Shape.WORD, Shape.BAR, Shape.EXPONENTIAL}
 _THIN_AFTER = {Shape.CALL, Shape.WORD, Shape.BAR}
@@ -173,23 +177,27 @@ _THIN_AFTER = {Shape.CALL, Shape.WORD, Shape.BAR}
 def product(factors: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
     """Factors side by side, with dots and brackets only where they are needed."""
     negative = factors[0].negative
-    kept = [_factor(f, i, len(factors), s) for i, f in enumerate(factors)]
+    unsigned = [replace(factors[0], negative=False), *factors[1:]]
+    kept = [_factor(f, i, len(factors), s) for i, f in enumerate(unsigned)]
     parts = [kept[0].body]
-    for left, right in zip(kept, kept[1:], strict=False):
+    for left, right in pairwise(kept):
         between = Token.DOT if right.joined else joint(left.last, right.first)
-        if between is not None:
-            parts.append(s.token(between))
-        parts.append(right.body)
+        if between is Token.NEXT and _runs_together(left, right):
+            between = Token.THIN
+        parts += [s.token(between), right.body]
     tall = any(piece.tall for piece in kept)
     first, last = kept[0].first, kept[-1].last
     return Piece(s.row(parts), Level.PRODUCT, first, last, negative, tall, joined=True)
 
 
+def _runs_together(left: Piece[T], right: Piece[T]) -> bool:
+    """Whether a letter stands before one with a long exponent, as in n m^{n-1}."""
+    return left.last is Shape.LETTER and right.first is Shape.LETTER and right.tall
+
+
 def _factor(piece: Piece[T], index: int, count: int, s: Setter[T]) -> Piece[T]:
     if piece.first is Shape.CASES and index < count - 1:
         return bracketed(piece, s)
-    if index == 0 and piece.level >= Level.PRODUCT:
-        return piece
     return at_least(piece, Level.PRODUCT, s)
 
 

@@ -19,7 +19,8 @@ from chainrule.document.blocks import (
     Words,
 )
 from chainrule.expr.nodes import Expr
-from chainrule.render.notation import own_name, primed, symbol, typeset
+from chainrule.render.names import own_name, primed, symbol
+from chainrule.render.notation import typeset
 from chainrule.render.setter import (
     Level,
     Piece,

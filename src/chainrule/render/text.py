@@ -57,17 +57,17 @@ def _blocks(blocks: Iterable[Block], width: int) -> Iterator[Line]:
 def _block(block: Block, width: int) -> Iterator[Line]:
     match block:
         case Heading(level, inline, number):
-            yield from _heading(level, (f"{number} ", *inline) if number else inline, width)
+            yield from _heading(level, numbered(number, inline), width)
         case Paragraph(inline):
             yield from _wrap(inline, width)
         case Quote(name, inline):
             text = (Strong(_sentence(name)), " ", *inline)
             yield from _prefixed("│ ", "│ ", _wrap(text, width - 2), "bar")
-        case Display(math, note):
+        case Display():
             yield from _display(block, width)
         case Steps(items):
-            for number, item in enumerate(items, start=1):
-                mark = f"{number}. "
+            for count, item in enumerate(items, start=1):
+                mark = f"{count}. "
                 lines = _wrap(item, width - len(mark))
                 yield from _prefixed(mark, " " * len(mark), lines, "number")
         case Bullets(items):
@@ -83,6 +83,13 @@ def _block(block: Block, width: int) -> Iterator[Line]:
 
 def _sentence(name: str) -> str:
     return name if name.endswith((".", ":", "?")) else name + "."
+
+
+def numbered(number: str, inline: Inline) -> Inline:
+    """The heading with its number: "1. …", "1.2 …"."""
+    if not number:
+        return inline
+    return (f"{number} " if "." in number else f"{number}. ", *inline)
 
 
 def _heading(level: int, inline: Inline, width: int) -> Iterator[Line]:

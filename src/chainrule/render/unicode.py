@@ -15,6 +15,7 @@ TOKENS: dict[Token, str] = {
     Token.DOT: "·",
     Token.WIDE_DOT: " · ",
     Token.THIN: " ",
+    Token.NEXT: "",
     Token.APPLY: " ",
     Token.SLASH: "/",
     Token.COMMA: ", ",

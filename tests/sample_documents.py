@@ -56,9 +56,7 @@ def d(of: str | Expr, by: str, order: int = 1) -> Derivative:
 SIGMOID = Document(
     "The derivative of the sigmoid",
     (
-        Heading(
-            1, ("The derivative of ", math(Name("sigma", (x,)), Quotient(ONE, inner)))
-        ),
+        Heading(1, ("The derivative of ", math(Name("sigma", (x,)), Quotient(ONE, inner)))),
         Paragraph(
             (
                 Emphasis("To try on a calculator:"),
@@ -125,8 +123,11 @@ SIGMOID = Document(
         Heading(2, ("The inner function, ", math(inner)), "2"),
         Quote(
             "Sum rule",
-            ("Differentiate term by term. A constant does not change, so its derivative is ",
-             math(ZERO), "."),
+            (
+                "Differentiate term by term. A constant does not change, so its derivative is ",
+                math(ZERO),
+                ".",
+            ),
         ),
         Paragraph(
             (
@@ -141,9 +142,7 @@ SIGMOID = Document(
             )
         ),
         Display(
-            equation(
-                d("m", "x"), Plus((ZERO, Dots((call("exp", u), MINUS_ONE)))), -exp_minus_x
-            )
+            equation(d("m", "x"), Plus((ZERO, Dots((call("exp", u), MINUS_ONE)))), -exp_minus_x)
         ),
         Heading(2, ("Multiply",), "3"),
         Display(
@@ -191,10 +190,16 @@ SIGMOID = Document(
                     (math(Quotient(exp_minus_x, Power(inner, Number(2)))),),
                     (math(x),),
                     ("all digits",),
-                    (math(ZERO), " for ", Math(Chain((x, Number(-44)), ("<",))),
-                     ", where the square overflows; NaN for ",
-                     Math(Chain((x, Number(-88)), ("<",))), ", where ", math(exp_minus_x),
-                     " does"),
+                    (
+                        math(ZERO),
+                        " for ",
+                        Math(Chain((x, Number(-44)), ("<",))),
+                        ", where the square overflows; NaN for ",
+                        Math(Chain((x, Number(-88)), ("<",))),
+                        ", where ",
+                        math(exp_minus_x),
+                        " does",
+                    ),
                 ),
                 (
                     (math(call("sigmoid", x) * call("sigmoid", -x)),),

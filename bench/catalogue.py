@@ -10,7 +10,6 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from statistics import median, quantiles
-from types import ModuleType
 
 import sympy
 from sympy.core.cache import clear_cache
@@ -34,14 +33,13 @@ def formula_caches() -> list[Callable[[], None]]:
 
     The grammar and the catalogue as it was read stay: they are the program's own.
     """
-    loaded: list[ModuleType] = [
-        module
-        for name, module in sys.modules.items()
-        if name.startswith("chainrule.")
-        and not name.startswith(("chainrule.parse", "chainrule.expr"))
+    loaded = [module for name, module in sys.modules.items() if name.startswith("chainrule.")]
+    values = {id(value): value for module in loaded for value in vars(module).values()}
+    return [
+        value.cache_clear
+        for value in values.values()
+        if hasattr(value, "cache_clear") and value.__module__.split(".")[1] not in ("parse", "expr")
     ]
-    functions = {id(f): f for module in loaded for f in vars(module).values()}
-    return [f.cache_clear for f in functions.values() if hasattr(f, "cache_clear")]
 
 
 def forget() -> None:

@@ -15,17 +15,28 @@ from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
-from chainrule.expr.nodes import Call, Expr, Symbol, size, substitute, symbols
+from chainrule.expr.nodes import (
+    ONE,
+    Call,
+    Expr,
+    Quotient,
+    Sum,
+    Symbol,
+    postorder,
+    size,
+    substitute,
+    symbols,
+)
 from chainrule.parse.definitions import definition
+from chainrule.parse.names import GREEK_WORDS
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.output_form import OutputForm, output_form
 from chainrule.rewrite.simplify import MAX_NODES, simplify
-from chainrule.rewrite.tidy import Tidier
+from chainrule.rewrite.tidy import Tidier, negate_term
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
     from chainrule.document.telling import Style
-    from chainrule.verify.verdict import Verdict
 
 METHODS = ("power", "quotient")
 Form = Literal["simplified", "output", "raw"]
@@ -84,6 +95,10 @@ class Derivation:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self._tidier = Tidier()
+        if problem.entry is not None:
+            for parameter in problem.entry.parameters:
+                if parameter.domain == f"{parameter.name} > 0":
+                    self._tidier.assume_positive(Symbol(parameter.name))
 
     def __repr__(self) -> str:
         return f"Derivation({str(self.function)!r}, by={self.variable.name!r})"
@@ -146,6 +161,11 @@ class Derivation:
     def derivative(self) -> Expr:
         """The simplified derivative."""
         return self.stages[-1].derivative
+
+    @property
+    def letter(self) -> str:
+        """The one letter by which a walk-through calls the function: σ, or y for SiLU."""
+        return self.output.name
 
     @cached_property
     def output(self) -> Symbol:
@@ -251,15 +271,9 @@ class Derivation:
 def fresh_letter(wanted: Sequence[str], taken: set[str]) -> str:
     """The first of the wanted names that is one letter (or Greek) and not taken."""
     for name in wanted:
-        if name not in taken and (len(name) == 1 or name in GREEK):
+        if name not in taken and (len(name) == 1 or name in GREEK_WORDS):
             return name
     return next(f"{wanted[-1]}_{i}" for i in range(1, 1000) if f"{wanted[-1]}_{i}" not in taken)
-
-
-GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma tau "
-    "upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega".split()
-)
 
 
 @cache
@@ -273,11 +287,27 @@ def _slope_template(name: str, index: int) -> tuple[tuple[Symbol, ...], Expr]:
     derivation = Derivation(Problem(function=known.expr, variables=(variable,)))
     best = derivation.derivative
     form = derivation.output_form
+    logistic = _with_logistic(best) if name != "sigmoid" else best
+    if logistic is not best:
+        return known.symbols, logistic
     if form is not None and not form.cases:
         by_itself = substitute(form.expr, {form.output: Call(name, known.symbols)})
         if not form.needs_variable or cost(by_itself) < cost(best):
             best = by_itself
     return known.symbols, best
+
+
+def _with_logistic(expr: Expr) -> Expr:
+    """With σ(u) for e^u/(1 + e^u) and 1/(1 + e^{-u}), where these make up the whole."""
+    for node in postorder(expr):
+        if isinstance(node, Call) and node.name == "exp":
+            (u,) = node.args
+            sums = [Sum((ONE, node)), Sum((node, ONE))]
+            if any(expr is Quotient(node, total) for total in sums):
+                return Call("sigmoid", (u,))
+            if any(expr is Quotient(ONE, total) for total in sums):
+                return Call("sigmoid", (negate_term(u),))
+    return expr
 
 
 def named_slope(name: str, index: int, args: tuple[Expr, ...]) -> Expr:

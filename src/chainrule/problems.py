@@ -31,7 +31,7 @@ def read(source: Source) -> tuple[Formula, catalogue.Entry | None]:
     """
     if isinstance(source, str):
         name = catalogue.SPELLINGS.get(source.strip())
-        if name is not None and not (len(source.strip()) == 1):
+        if name is not None and len(source.strip()) != 1:
             known = definition(name)
             return Formula(known.entry.letter, known.arguments, known.expr), known.entry
         return parse(source), None

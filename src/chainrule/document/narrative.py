@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import cycle
 
-from chainrule.derivations import Derivation, Problem, Stage
+from chainrule.derivations import Derivation, Problem, Stage, fresh_letter
 from chainrule.differentiate.derivation import Step
 from chainrule.document.blocks import (
     Block,
@@ -76,10 +76,12 @@ def narrate(
     blocks: list[Block] = [Heading(1, ("The derivative of ", math(whole, problem.function)))]
     if problem.entry is not None:
         blocks.append(Paragraph(_introduction(problem)))
+    if derivation.letter != problem.name:
+        blocks.append(Paragraph(("Write ", math(Name(derivation.letter), whole), " for short.")))
     blocks += _to_try(derivation, whole, dict(at or {}))
     for i, stage in enumerate(derivation.stages, start=1):
         blocks += _stage(derivation, stage, i, style)
-    blocks += _by_itself(derivation, style)
+    blocks += _by_itself(derivation)
     blocks += checked_blocks(derivation)
     return Document(f"The derivative of {_plain_title(problem)}", tuple(blocks))
 
@@ -93,13 +95,12 @@ def _plain_title(problem: Problem) -> str:
 def _introduction(problem: Problem) -> Inline:
     entry = problem.entry
     assert entry is not None
-    pieces: list[Piece] = [f"The {entry.title}"]
+    pieces: list[Piece] = [f"This is the {entry.title}"]
     if entry.parameters:
-        rows: list[Inline] = [
-            (math(Symbol(p.name), p.value),) for p in entry.parameters if Symbol(p.name) is not None
-        ]
+        rows: list[Inline] = [(math(Symbol(p.name), p.value),) for p in entry.parameters]
         pieces += [", usually with ", *joined(rows)]
-    return (*pieces, ".")
+    pieces.append(".")
+    return tuple(pieces)
 
 
 def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list[Block]:
@@ -140,14 +141,14 @@ def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> l
     """One differentiation, from the look at the function to the simplified derivative."""
     problem = derivation.problem
     blocks: list[Block] = []
-    name = problem.name
+    name = derivation.letter
     if derivation.order > 1:
         ordinal = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth")
         title = f"{ordinal[number - 1]} derivative" if number <= 6 else f"Derivative {number}"
         blocks.append(Heading(2, (title,)))
         if number > 1:
-            name = "g"
-            blocks.append(Paragraph(("Now differentiate ", math(Symbol("g"), stage.function), ".")))
+            name = fresh_letter(("g", "h", "w"), {s.name for s in symbols(stage.function)})
+            blocks.append(Paragraph(("Now differentiate ", math(Name(name), stage.function), ".")))
     teller = make_teller(derivation, stage, style)
     if stage.step.rule == "constant":
         blocks.append(
@@ -180,7 +181,7 @@ def make_teller(
 ) -> Teller:
     """A teller for one differentiation, which names nothing by a letter already in use."""
     problem = derivation.problem
-    taken = {symbol.name for symbol in symbols(stage.function)} | {problem.name, "e", "f"}
+    taken = {symbol.name for symbol in symbols(stage.function)} | {derivation.letter, "e", "f"}
     taken |= {argument.name for argument in problem.arguments} | {derivation.output.name}
     return Teller(
         stage.variable,
@@ -210,12 +211,14 @@ def _named_walk(name: str, style: Style) -> tuple[Block, ...]:
     stage = derivation.stages[0]
     teller = make_teller(derivation, stage, style, nested=True)
     whole = Name(known.entry.letter, known.arguments)
-    blocks: list[Block] = [Display(equation(whole, known.expr))]
+    letter = derivation.letter
+    written = (whole,) if letter == known.entry.letter else (Name(letter), whole)
+    blocks: list[Block] = [Display(equation(*written, known.expr))]
     blocks += _prepared(stage, whole)
-    teller.tell(stage.step, known.entry.letter)
+    teller.tell(stage.step, letter)
     blocks += teller.blocks
-    blocks += _simplified(teller.slope(known.entry.letter), stage.rewriting)
-    blocks += _by_itself(derivation, style)
+    blocks += _simplified(teller.slope(letter), stage.rewriting)
+    blocks += _by_itself(derivation)
     return tuple(block for block in blocks if not isinstance(block, Heading))
 
 
@@ -244,14 +247,12 @@ def _simplified(slope: Term, rewriting: tuple[Step, ...]) -> list[Block]:
     return blocks
 
 
-def _by_itself(derivation: Derivation, style: Style) -> list[Block]:
+def _by_itself(derivation: Derivation) -> list[Block]:
     """The output form and how it was found."""
     form = derivation.output_form
     if form is None:
         return []
-    problem = derivation.problem
     output = form.output
-    own_letter = output.name == problem.name
     blocks: list[Block] = [Heading(2, ("By the function itself",))]
     if form.cases and isinstance(derivation.function, Piecewise):
         return blocks + _case_forms(derivation, form)
@@ -260,11 +261,8 @@ def _by_itself(derivation: Derivation, style: Style) -> list[Block]:
         pieces.append("The result can be written with the function's own value")
     else:
         pieces += ["The result can be written with nothing but ", math(output)]
-    if not own_letter:
-        arguments = problem.arguments or (derivation.variable,)
-        pieces += [", where ", math(output, Name(problem.name, arguments))]
     blocks.append(Paragraph((*pieces, ".")))
-    blocks += _found(derivation.function, derivation.derivative, form, style, problem.name)
+    blocks += _found(derivation.function, derivation.derivative, form, derivation.letter)
     if form.needs_variable:
         blocks.append(
             Paragraph(
@@ -305,7 +303,7 @@ def _where_it_fails(derivation: Derivation, form: OutputForm) -> Inline:
     value = Tidier().tidy(substitute(derivation.derivative, zero))
     if _decimal(value) is None:
         return ()
-    slope = Name(derivation.problem.name, (Number(0),), 1)
+    slope = Name(derivation.letter, (Number(0),), 1)
     return (
         " At ",
         math(derivation.variable, Number(0)),
@@ -315,9 +313,7 @@ def _where_it_fails(derivation: Derivation, form: OutputForm) -> Inline:
     )
 
 
-def _found(
-    function: Expr, derivative: Expr, form: OutputForm, style: Style, name: str
-) -> list[Block]:
+def _found(function: Expr, derivative: Expr, form: OutputForm, name: str) -> list[Block]:
     """How the inner parts were solved for, and the substitution."""
     blocks: list[Block] = []
     pieces: list[Piece] = []
@@ -352,13 +348,13 @@ def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
     ):
         where: Inline = ("otherwise",) if condition is None else ("where ", math(condition))
         if case is None:
-            rows.append((*where, ": ", math(Name(derivation.problem.name, (), 1), slope)))
+            rows.append((*where, ": ", math(Name(derivation.letter, (), 1), slope)))
             continue
         pieces: list[Piece] = [*where, ": from ", math(form.output, value)]
         for step in case.solved:
             pieces += [" follows ", math(step.before, step.after)]
         rows.append(
-            (*pieces, ", so ", math(Name(derivation.problem.name, (), 1), slope, case.expr))
+            (*pieces, ", so ", math(Name(derivation.letter, (), 1), slope, case.expr))
         )
-    slope_name = Name(derivation.problem.name, (), 1)
+    slope_name = Name(derivation.letter, (), 1)
     return [Bullets(tuple(rows)), Display(equation(slope_name, Boxed(form.expr)))]

@@ -50,6 +50,7 @@ from chainrule.expr.nodes import (
     Symbol,
     Unknown,
     call,
+    multiply,
     negate,
     substitute,
 )
@@ -227,7 +228,8 @@ class Teller:
             return (math(Derivative(node, ((self.variable.name, 1),)), after),), after
         inner = core.premises[0]
         if inner.before is self.variable:
-            return (*self._sentence(core), " ", math(node), " gives ", math(after)), after
+            slope = Derivative(core.before, ((self.variable.name, 1),))
+            return (*self._sentence(core), " So ", math(slope, core.after), "."), after
         letter = self.letter(inner.before)
         outer = self.outer(core, letter)
         pieces: Inline = (
@@ -320,9 +322,9 @@ class Teller:
         self, name: str, step: Step, *written: Term, reasons: tuple[str, ...] = ()
     ) -> None:
         terms: list[Term] = [self.slope(name)]
-        for expr in (*written, step.after):
-            if expr != terms[-1]:
-                terms.append(expr)
+        for term in (*written, step.after):
+            if term != terms[-1] and not (term is not step.after and _same(term, step.after)):
+                terms.append(term)
         self._show(*terms, note=because((*reasons, *step.reasons)) if len(terms) > 2 else ())
 
     def _several(self, step: Step, name: str) -> None:
@@ -435,14 +437,16 @@ class Teller:
         by_node = {premise.before: premise for premise in step.premises}
         written: list[Term] = []
         hard = [p for p in step.premises if not self._is_easy(p)]
-        for i, term in enumerate(step.before.args):
+        told = 0
+        for term in step.before.args:
             premise = by_node.get(term)
             if premise is None:
                 written.append(ZERO)
             elif premise in hard:
+                told += 1
                 letter = self.letter(term)
-                title: Inline = (f"Term {i + 1}, ", math(letter, term))
-                section = f"{number}.{i + 1}" if number else str(i + 1)
+                title: Inline = ("The term ", math(letter, term))
+                section = f"{number}.{told}" if number else str(told)
                 written.append(self.part(premise, letter.name, title, section, depth + 1))
             elif self.weight(premise) == 0:
                 written.append(premise.after)
@@ -450,9 +454,9 @@ class Teller:
                 sentence, literal = self.clause(premise)
                 self._say(*sentence)
                 written.append(literal)
-        if hard:
-            section = f"{number}.{len(step.before.args) + 1}" if number else "Sum"
-            self.blocks.append(Heading(3 if number else 2, ("Add up",), section if number else ""))
+        if told:
+            section = f"{number}.{told + 1}" if number else str(told + 1)
+            self.blocks.append(Heading(3 if number else 2, ("Add up",), section))
         self._show_result(name, step, Plus(tuple(written)))
 
     def _multiple(self, step: Step, name: str, number: str, depth: int) -> None:
@@ -493,7 +497,8 @@ class Teller:
         self._say(f"{words} ", *joined((math(letter, part),) for letter, part in named), ".")
         self.quote(step.rule)
         slopes: dict[Expr, Expr] = {}
-        for i, (letter, part) in enumerate(named, start=1):
+        told = 0
+        for letter, part in named:
             premise = by_node[part]
             if self._is_easy(premise):
                 if premise.rule == "named":
@@ -504,17 +509,13 @@ class Teller:
                 self._show(self.slope(letter.name), premise.after)
                 slopes[part] = premise.after
             else:
-                section = f"{number}.{i}" if number else str(i)
+                told += 1
+                section = f"{number}.{told}" if number else str(told)
                 title: Inline = ("The derivative of ", math(letter, part))
                 slopes[part] = self.part(premise, letter.name, title, section, depth + 1)
-        if any(not self._is_easy(by_node[part]) for part in parts):
-            self.blocks.append(
-                Heading(
-                    3 if number else 2,
-                    ("Put together",),
-                    f"{number}.{len(parts) + 1}" if number else str(len(parts) + 1),
-                )
-            )
+        if told:
+            section = f"{number}.{told + 1}" if number else str(told + 1)
+            self.blocks.append(Heading(3 if number else 2, ("Put together",), section))
         return slopes
 
     def _product(self, step: Step, name: str, number: str, depth: int) -> None:
@@ -577,6 +578,14 @@ class Teller:
                 sentence, _ = self.clause(premise)
                 self._say(*sentence)
         self._show_result(name, step, *([step.applied] if step.applied is not None else []))
+
+
+def _same(term: Term, result: Expr) -> bool:
+    """Whether a product spelled out looks like the result."""
+    if not isinstance(term, Dots):
+        return term is result
+    factors = [factor for factor in term.factors if isinstance(factor, Expr)]
+    return len(factors) == len(term.factors) and multiply(*factors) is result
 
 
 def _is_negative(expr: Expr) -> bool:

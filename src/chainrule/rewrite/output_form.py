@@ -36,6 +36,8 @@ from chainrule.rewrite.tidy import Tidier, is_positive
 # Inverse functions that nobody has at hand: a form that needs them helps no one.
 UNWELCOME = frozenset({"erfinv", "acosh", "asech", "acoth", "acsch"})
 
+# A form that keeps the variable and starts out this much longer will not become short.
+HOPELESS = 2.0
 # y (1 − y) says more than y − y², though it takes a little more ink.
 FACTOR_TOLERANCE = 1.5
 
@@ -76,8 +78,14 @@ def output_form(
     if not depends_on(derivative, variable):
         return None
     best: OutputForm | None = None
-    for solved, replaced in _candidates(function, derivative, variable, output, tidier):
-        form = _finish(solved, replaced, variable, output, tidier)
+    seen: set[Expr] = set()
+    bound = HOPELESS * cost(derivative) + 10
+    for solved, candidate in _candidates(function, derivative, variable, output, tidier):
+        replaced = tidier.tidy(candidate)
+        if replaced in seen or (depends_on(replaced, variable) and cost(replaced) > bound):
+            continue
+        seen.add(replaced)
+        form = _finish(solved, candidate, variable, output, tidier)
         nodes = postorder(form.expr)
         if output not in nodes or any(
             isinstance(node, Call) and node.name in UNWELCOME for node in nodes
@@ -143,11 +151,13 @@ def _candidates(
             used = tuple(row for row in levels if row.inner in set(postorder(derivative)))
             if variable not in symbols or len(levels) == 1:
                 yield _needed(levels, used), replaced
-    levels += [
-        Solved(absolute, tidier.tidy(call("abs", level.value)))
-        for level in levels
-        if (absolute := _absolute(level.inner, tidier)) is not None
-    ]
+    for level in list(levels):
+        absolute = _absolute(level.inner, tidier)
+        if absolute is not None:
+            size_ = call("abs", level.value)
+            for part in inner_parts(absolute, variable, output, tidier):
+                value = tidier.tidy(substitute(part.value, {output: size_}))
+                levels.append(Solved(part.inner, value))
     for solved in reversed(levels):
         yield from _eliminations(solved, derivative, variable, tidier)
 

@@ -82,6 +82,7 @@ class Field:
     def __init__(self, *roots: Expr) -> None:
         self.decimal = False
         self._balanced = False
+        self._factored: dict[int, tuple[fmpq_mpoly, tuple[Fraction, tuple[Piece, ...], int]]] = {}
         arguments: dict[Expr, None] = {}
         plain: dict[Expr, None] = {}
         self._roots: dict[Expr, int] = {}
@@ -270,12 +271,14 @@ class Field:
         written e^x (e^x + e^{-x}). The result still wants tidying.
         """
         self._balanced = balanced
-        bottom_scale, bottom, bottom_sign = self._factors(ratio.bottom)
+        bottom_scale, below, bottom_sign = self._factors(ratio.bottom)
+        bottom = list(below)
         if not factored:
             rest = self._written(1 / (bottom_scale * bottom_sign), [], bottom)
             whole = self._sum_expression(ratio.top, Fraction(1))
             return whole if rest is ONE else Product((whole, rest))
-        top_scale, top, top_sign = self._factors(ratio.top)
+        top_scale, above, top_sign = self._factors(ratio.top)
+        top = list(above)
         scale = top_scale / bottom_scale * top_sign * bottom_sign
         if scale < 0:
             # Rather y (1 − y) than −y (y − 1): a difference takes the sign.
@@ -358,8 +361,22 @@ class Field:
         kernel = self.kernels[position]
         return Symbol(f" k{position}") if isinstance(kernel, Exponential) else kernel
 
-    def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, list[Piece], int]:
-        """Positive content, factors with integer coefficients and a good sign, and the sign."""
+    def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, tuple[Piece, ...], int]:
+        """Positive content, factors with integer coefficients and a good sign, and the sign.
+
+        Kept, since a ratio is written in several ways.
+        """
+        known = self._factored.get(id(poly))
+        if known is None:
+            known = self._factored[id(poly)] = (poly, self._factor(poly))
+        return known[1]
+
+    def _factor(self, poly: fmpq_mpoly) -> tuple[Fraction, tuple[Piece, ...], int]:
+        if len(poly) == 1:
+            ((_, coefficient),) = poly.terms()
+            value = Fraction(int(coefficient.p), int(coefficient.q))
+            sign = 1 if value > 0 else -1
+            return abs(value), (Piece(poly / coefficient, 1),), sign
         content, factors = poly.factor()
         sign = 1 if content > 0 else -1
         scale = abs(Fraction(int(content.p), int(content.q)))
@@ -373,7 +390,7 @@ class Field:
                 factor = -factor
                 sign = -sign if exponent % 2 else sign
             pieces.append(Piece(factor, exponent))
-        return scale, pieces, sign
+        return scale, tuple(pieces), sign
 
     def _clearing(self, factor: fmpq_mpoly) -> Fraction:
         """What to multiply a factor by for whole coefficients, or for 1 + 1.702x with decimals."""

@@ -68,8 +68,11 @@ def simplify(expr: Expr, variable: Symbol, tidier: Tidier | None = None) -> list
     if isinstance(current, Piecewise):
         return steps + _case_by_case(current, variable, tidier)
     weight = cost(current)
+    known = tidier.improvements
     while True:
-        best = _improvement(current, weight, tidier)
+        if current not in known:
+            known[current] = _improvement(current, weight, tidier)
+        best = known[current]
         if best is None:
             return steps
         for rule, after in best:
@@ -87,6 +90,8 @@ def _improvement(current: Expr, weight: float, tidier: Tidier) -> list[tuple[str
     name, after = apply_patterns(current, accept)
     if name:
         return [(name, after)]
+    if not any(type(node) is Sum for node in postorder(current)):
+        return None
     candidates: list[tuple[float, int, list[tuple[str, Expr]]]] = []
     factored = tidier.tidy(transform(current, factor_out))
     if factored is not current:

@@ -49,10 +49,13 @@ class Tidier:
 
     Attributes:
         reasons: identifiers of the identities used since the list was last cleared, each once.
+        improvements: what ``simplify`` found to be the next rewritings of an expression, kept so
+            that forms which meet in one expression go on together.
     """
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
+        self.improvements: dict[Expr, list[tuple[str, Expr]] | None] = {}
         self._positive: set[Expr] = set()
         self._done: dict[Expr, tuple[Expr, tuple[str, ...]]] = {}
         self._sums: dict[frozenset[Expr], Expr] = {}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import importlib
 import random
+import runpy
 from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import mpmath
@@ -92,6 +94,14 @@ def test_defaults_are_exact_as_written() -> None:
     assert Parameter("a", "0.01").value is Number(Fraction(1, 100), decimal=True)
     assert Parameter("a", "1/8").value is Number(Fraction(1, 8))
     assert Parameter("a", "2").value is Number(2)
+
+
+def test_the_page_of_the_catalogue_is_current() -> None:
+    docs = Path(__file__).parents[2] / "docs"
+    page: str = runpy.run_path(str(docs / "write_catalogue.py"))["page"]()
+    assert (docs / "catalogue.md").read_text(encoding="utf-8") == page, (
+        "run python docs/write_catalogue.py"
+    )
 
 
 # --- kinks ---------------------------------------------------------------------------------------
@@ -217,32 +227,52 @@ def compare(
             assert got == pytest.approx(float(truth), rel=tolerance, abs=tolerance), point
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("entry", [e for e in CATALOGUE if e.at_kink], ids=lambda e: e.name)
-def test_slopes_at_the_kinks(entry: Entry) -> None:
-    torch = pytest.importorskip("torch")
-    jax = pytest.importorskip("jax")
-    jax.config.update("jax_enable_x64", True)
-    assert entry.name in TORCH or entry.name in JAX
-    words, _, jax_words = entry.at_kink.removesuffix(")").partition(" (JAX: ")
+@with_kinks
+def test_slopes_are_stated_for_every_kink_of_a_framework(entry: Entry) -> None:
+    for library, slopes in (("torch.", entry.torch_slopes), ("jax.", entry.jax_slopes)):
+        has_it = any(api.startswith(library) for api in entry.apis)
+        assert len(slopes) == (len(entry.kinks) if has_it else 0)
+
+
+def kinks_and_slopes(
+    entry: Entry, slopes: tuple[str, ...]
+) -> tuple[list[float], list[tuple[float, float]]]:
+    """Values of all symbols but the first, and pairs of a kink and the slope stated there."""
     choose = random.Random(entry.name)
     others = {name: draw(entry, name, choose) for name in entry.symbols[1:]}
+    for name in {*entry.arguments, *dict(entry.sample)} & others.keys():
+        others[name] = round(others[name] * 64) / 64  # so that floats meet the kink exactly
     at = {name: mpmath.mpf(value) for name, value in others.items()}
     kinks = [float(evaluate(kink, at)) for kink in definition(entry.name).kinks]
-    slopes = [float(evaluate(parse_text(word).expr, at)) for word in words.split(",")]
+    stated = [float(evaluate(parse_text(slope).expr, at)) for slope in slopes]
+    return [*others.values()], list(zip(kinks, stated, strict=True))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", [e for e in CATALOGUE if e.torch_slopes], ids=lambda e: e.name)
+def test_slopes_of_pytorch_at_the_kinks(entry: Entry) -> None:
+    torch = pytest.importorskip("torch")
+    others, pairs = kinks_and_slopes(entry, entry.torch_slopes)
     last = len(entry.arguments) - 1
-    if entry.name in TORCH:
-        rest = [torch.tensor([value], dtype=torch.float64) for value in [*others.values()][:last]]
-        for kink, slope in zip(kinks, slopes, strict=True):
-            x = torch.tensor([kink], dtype=torch.float64, requires_grad=True)
-            TORCH[entry.name](torch, x, *rest, *[*others.values()][last:]).sum().backward()
-            assert x.grad.item() == pytest.approx(slope, abs=1e-6), kink
-    if entry.name in JAX:
-        if jax_words:
-            slopes = [float(evaluate(parse_text(word).expr, at)) for word in jax_words.split(",")]
-        slope_of = jax.grad(lambda x: JAX[entry.name](jax, x, *others.values()))
-        for kink, slope in zip(kinks, slopes, strict=True):
-            assert float(slope_of(kink)) == pytest.approx(slope, abs=1e-9), kink
+    arguments = [torch.tensor([value], dtype=torch.float64) for value in others[:last]]
+    for kink, slope in pairs:
+        x = torch.tensor([kink], dtype=torch.float64, requires_grad=True)
+        TORCH[entry.name](torch, x, *arguments, *others[last:]).sum().backward()
+        assert x.grad.item() == pytest.approx(slope, abs=1e-6), kink
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", [e for e in CATALOGUE if e.jax_slopes], ids=lambda e: e.name)
+def test_slopes_of_jax_at_the_kinks(entry: Entry) -> None:
+    jax = pytest.importorskip("jax")
+    jax.config.update("jax_enable_x64", True)
+    others, pairs = kinks_and_slopes(entry, entry.jax_slopes)
+    function = JAX.get(entry.name, lambda j, x, *_: getattr(j.nn, entry.name)(x))
+    if entry.name == "hard_tanh":  # without parameters in JAX
+        pairs = [(-1.0, pairs[0][1]), (1.0, pairs[1][1])]
+    slope_of = jax.grad(lambda x: function(jax, x, *others))
+    for kink, slope in pairs:
+        assert float(slope_of(kink)) == pytest.approx(slope, abs=1e-9), kink
 
 
 @pytest.mark.slow

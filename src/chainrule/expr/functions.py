@@ -827,5 +827,3 @@ BY_NAME: dict[str, Function] = {row.name: row for row in FUNCTIONS}
 def spellings(rows: Iterable[Function] = FUNCTIONS) -> dict[str, str]:
     """Every accepted spelling and the name it stands for."""
     return {spelling: row.name for row in rows for spelling in (row.name, *row.aliases)}
-
-

@@ -14,16 +14,19 @@ from chainrule.expr.catalogue.regression import REGRESSION_LOSSES
 from chainrule.expr.catalogue.squashing import SQUASHING
 from chainrule.expr.catalogue.waves import WAVES
 
-__all__ = ["BY_NAME", "CATALOGUE", "SPELLINGS", "Entry", "Parameter"]
+__all__ = ["BY_NAME", "CATALOGUE", "GROUPS", "SPELLINGS", "Entry", "Parameter"]
 
-CATALOGUE: tuple[Entry, ...] = (
-    *SQUASHING,
-    *RECTIFIERS,
-    *GATES,
-    *WAVES,
-    *REGRESSION_LOSSES,
-    *CLASSIFICATION_LOSSES,
-)
+GROUPS: dict[str, tuple[Entry, ...]] = {
+    "Sigmoids, links, and what compresses or stretches": SQUASHING,
+    "Rectifiers and their smooth kin": RECTIFIERS,
+    "Gates": GATES,
+    "Bumps and waves": WAVES,
+    "Losses of a prediction": REGRESSION_LOSSES,
+    "Losses of a probability, a logit or a margin": CLASSIFICATION_LOSSES,
+}
+"""The rows under headings, in the order in which they are shown."""
+
+CATALOGUE: tuple[Entry, ...] = tuple(entry for group in GROUPS.values() for entry in group)
 
 BY_NAME: dict[str, Entry] = {entry.name: entry for entry in CATALOGUE}
 """Rows by their own name."""

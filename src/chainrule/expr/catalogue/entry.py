@@ -45,9 +45,9 @@ class Entry:
         domain: the condition on the arguments under which the formula is defined; "" if always.
         kinks: the points of the first argument at which the function, its first or its second
             derivative jumps, as formulas in the other arguments and the parameters.
-        at_kink: the first derivatives that PyTorch returns at the kinks, in the same order and
-            separated by commas, also as formulas; JAX follows in brackets where it differs:
-            "0 (JAX: 1/2)". "" where neither has the function.
+        torch_slopes: the derivatives by the first argument that PyTorch returns at the kinks, in
+            their order, as formulas too; empty where PyTorch lacks the function.
+        jax_slopes: the same for JAX.
         letter: the symbol mathematics uses for it: a Greek name ("sigma"), one letter, or an
             upright operator name ("SiLU").
         aliases: other spellings that formulas may use.
@@ -66,7 +66,8 @@ class Entry:
     parameters: tuple[Parameter, ...] = ()
     domain: str = ""
     kinks: tuple[str, ...] = ()
-    at_kink: str = ""
+    torch_slopes: tuple[str, ...] = ()
+    jax_slopes: tuple[str, ...] = ()
     letter: str = "f"
     aliases: tuple[str, ...] = ()
     apis: tuple[str, ...] = ()

@@ -14,7 +14,8 @@ RECTIFIERS: tuple[Entry, ...] = (
         title="rectified linear unit",
         formula="{x > 0: x, else: 0}",
         kinks=("0",),
-        at_kink="0",
+        torch_slopes=("0",),
+        jax_slopes=("0",),
         letter="ReLU",
         aliases=("rectifier", "ramp"),
         apis=(
@@ -31,7 +32,8 @@ RECTIFIERS: tuple[Entry, ...] = (
         title="rectified linear unit capped at 6",
         formula="min(max(0, x), 6)",
         kinks=("0", "6"),
-        at_kink="0, 0",
+        torch_slopes=("0", "0"),
+        jax_slopes=("0", "0"),
         letter="ReLU6",
         apis=(
             "torch.nn.ReLU6",
@@ -57,7 +59,8 @@ RECTIFIERS: tuple[Entry, ...] = (
         formula="{x > 0: x, else: alpha*x}",
         parameters=(Parameter("alpha", "0.01"),),
         kinks=("0",),
-        at_kink="alpha (JAX: 1)",
+        torch_slopes=("alpha",),
+        jax_slopes=("1",),
         letter="LeakyReLU",
         apis=(
             "torch.nn.LeakyReLU",
@@ -75,7 +78,7 @@ RECTIFIERS: tuple[Entry, ...] = (
         formula="{x > 0: x, else: a*x}",
         parameters=(Parameter("a", "0.25"),),
         kinks=("0",),
-        at_kink="a",
+        torch_slopes=("a",),
         letter="PReLU",
         apis=(
             "torch.nn.PReLU",
@@ -92,7 +95,7 @@ RECTIFIERS: tuple[Entry, ...] = (
         formula="{x > 0: x, else: (a + b)/2*x}",
         parameters=(Parameter("a", "1/8"), Parameter("b", "1/3")),
         kinks=("0",),
-        at_kink="(a + b)/2",
+        torch_slopes=("(a + b)/2",),
         letter="RReLU",
         apis=("torch.nn.RReLU", "torch.nn.functional.rrelu"),
         source="Xu et al., arXiv:1505.00853",
@@ -104,7 +107,7 @@ RECTIFIERS: tuple[Entry, ...] = (
         formula="{x > theta: x, else: v}",
         parameters=(Parameter("theta", "0.1"), Parameter("v", "20")),
         kinks=("theta",),
-        at_kink="0",
+        torch_slopes=("0",),
         apis=(
             "torch.nn.Threshold",
             "torch.nn.functional.threshold",
@@ -154,7 +157,7 @@ RECTIFIERS: tuple[Entry, ...] = (
         formula="{x > lambda: x, x < -lambda: x, else: 0}",
         parameters=(_LAMBDA,),
         kinks=("-lambda", "lambda"),
-        at_kink="0, 0",
+        torch_slopes=("0", "0"),
         letter="hardshrink",
         apis=(
             "torch.nn.Hardshrink",
@@ -170,7 +173,7 @@ RECTIFIERS: tuple[Entry, ...] = (
         formula="{x > lambda: x - lambda, x < -lambda: x + lambda, else: 0}",
         parameters=(_LAMBDA,),
         kinks=("-lambda", "lambda"),
-        at_kink="0, 0",
+        torch_slopes=("0", "0"),
         letter="softshrink",
         aliases=("soft_threshold",),
         apis=(
@@ -197,7 +200,8 @@ RECTIFIERS: tuple[Entry, ...] = (
         formula="{x > 0: x, else: alpha*(e^x - 1)}",
         parameters=(_ALPHA,),
         kinks=("0",),
-        at_kink="alpha",
+        torch_slopes=("alpha",),
+        jax_slopes=("alpha",),
         letter="ELU",
         apis=(
             "torch.nn.ELU",
@@ -218,7 +222,8 @@ RECTIFIERS: tuple[Entry, ...] = (
             Parameter("alpha", "1.6732632423543772848170429916717", "alpha > 0"),
         ),
         kinks=("0",),
-        at_kink="lambda*alpha",
+        torch_slopes=("lambda*alpha",),
+        jax_slopes=("lambda*alpha",),
         letter="SELU",
         apis=(
             "torch.nn.SELU",
@@ -235,7 +240,8 @@ RECTIFIERS: tuple[Entry, ...] = (
         formula="{x > 0: x, else: alpha*(e^(x/alpha) - 1)}",
         parameters=(_ALPHA,),
         kinks=("0",),
-        at_kink="1",
+        torch_slopes=("1",),
+        jax_slopes=("1",),
         letter="CELU",
         apis=(
             "torch.nn.CELU",
@@ -404,7 +410,7 @@ RECTIFIERS: tuple[Entry, ...] = (
         title="sparse plus",
         formula="{x <= -1: 0, x >= 1: x, else: (x + 1)^2/4}",
         kinks=("-1", "1"),
-        at_kink="0, 1",
+        jax_slopes=("0", "1"),
         letter="sparseplus",
         apis=("jax.nn.sparse_plus", "keras.activations.sparse_plus"),
     ),

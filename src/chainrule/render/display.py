@@ -10,7 +10,7 @@ from chainrule.expr.nodes import Expr, Piecewise, postorder
 from chainrule.render.breaking import Break, Rank, choose
 from chainrule.render.latex import LATEX, Tex
 from chainrule.render.layout import LAYOUT, Box, beside, broken, text_box, width
-from chainrule.render.setter import signed
+from chainrule.render.setter import Token, signed
 from chainrule.render.terms import parts_of, set_chain, set_term
 from chainrule.render.unicode import UNICODE
 
@@ -22,22 +22,31 @@ _TALLEST_CASES = 25
 _OPERATORS = frozenset("+−·=<>≤≥≈")
 
 
-def latex_chain(chain: Chain, *, display: bool = False) -> str:
-    """A chain in LaTeX without dollar signs; a long display is broken before its relations."""
+def latex_chain(chain: Chain) -> str:
+    """A chain in LaTeX on one line, without dollar signs."""
+    return set_chain(chain, LATEX).text
+
+
+def latex_display(chain: Chain) -> Tex:
+    """A chain in LaTeX as a display; a long one is broken before its relations.
+
+    The width is that of the longest line.
+    """
     whole = set_chain(chain, LATEX)
-    if not display or whole.width <= LATEX_ROOM:
-        return whole.text
+    if whole.width <= LATEX_ROOM:
+        return whole
     groups = list(_groups(chain))
-    rows: list[str] = []
+    rows: list[Tex] = []
     for index, group in enumerate(groups):
         lines = _latex_rows(group)
         if index < len(groups) - 1:
-            lines[-1] += ","
+            lines[-1] = LATEX.row([lines[-1], LATEX.token(Token.COMMA)])
         rows += lines
+    widest = max(row.width for row in rows)
     if len(rows) == 1:
-        return rows[0].replace("&", "", 1)
-    body = " \\\\\n".join(rows)
-    return f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+        return Tex(rows[0].text.replace("&", "", 1), widest)
+    body = " \\\\\n".join(row.text for row in rows)
+    return Tex(f"\\begin{{aligned}}\n{body}\n\\end{{aligned}}", widest)
 
 
 def _groups(chain: Chain) -> Iterator[Chain]:
@@ -50,39 +59,39 @@ def _groups(chain: Chain) -> Iterator[Chain]:
     yield Chain(chain.terms[start:], chain.relations[start:])
 
 
-def _latex_rows(chain: Chain) -> list[str]:
-    parts = parts_of(chain, LATEX)
-    left = parts[0]
-    if not chain.relations:
+_ALIGN = Tex("&", 0)
+_QUAD = Tex(r"\quad{}", 2)
+
+
+def _latex_rows(chain: Chain) -> list[Tex]:
+    """The left side, then a relation and a right side per row, aligned at the relations."""
+    left, *right = parts_of(chain, LATEX)
+    start, lead, rows = [left, _ALIGN], [_ALIGN], []
+    if left.width > LATEX_ROOM / 3 or not right:
         first, *rest = _latex_lines(left, LATEX_ROOM)
-        return ["&" + first, *("&\\quad{}" + line for line in rest)]
-    narrow = left.width <= LATEX_ROOM / 3
-    room = LATEX_ROOM - 3 - (left.width if narrow else 2)
-    if narrow:
-        rows, start = [], left.text
-    else:
-        first, *rest = _latex_lines(left, LATEX_ROOM)
-        rows, start = ["&" + first, *("&\\quad{}" + line for line in rest)], ""
-    lead = "&" if narrow else "&\\quad{}"
-    for relation, part in zip(chain.relations, parts[1:], strict=True):
+        rows = [LATEX.row([_ALIGN, first])]
+        rows += [LATEX.row([_ALIGN, _QUAD, line]) for line in rest]
+        start = lead = [_ALIGN, _QUAD]
+    room = LATEX_ROOM - 3 - sum(piece.width for piece in start)
+    for relation, part in zip(chain.relations, right, strict=True):
         first, *rest = _latex_lines(part, room)
-        rows.append(
-            LATEX.row([Tex(start + lead + LATEX.relation(relation).text, 0), Tex(first, 0)]).text
-        )
-        rows += [lead + "\\quad{}" + line for line in rest]
-        start = ""
+        rows.append(LATEX.row([*start, LATEX.relation(relation), first]))
+        rows += [LATEX.row([*lead, _QUAD, line]) for line in rest]
+        start = lead
     return rows
 
 
-def _latex_lines(part: Tex, room: float) -> list[str]:
-    """The LaTeX of a term, cut where it is broken."""
-    lines, start = [], ""
-    position = 0
+def _latex_lines(part: Tex, room: float) -> list[Tex]:
+    """A term, cut where it is broken."""
+    lines, start = [], Tex("", 0)
+    position, width_before = 0, 0.0
     for taken in choose(part.breaks, part.width, room, 2):
-        lines.append(start + part.text[position : taken.offset])
-        position = taken.offset
-        start = r"\cdot " if taken.rank is Rank.FACTOR else ""
-    return [*lines, start + part.text[position:]]
+        line = Tex(part.text[position : taken.offset], taken.width - width_before)
+        lines.append(LATEX.row([start, line]))
+        position, width_before = taken.offset, taken.width
+        start = Tex(r"\cdot ", 1) if taken.rank is Rank.FACTOR else Tex("", 0)
+    last = Tex(part.text[position:], part.width - width_before)
+    return [*lines, LATEX.row([start, last])]
 
 
 # --- two-dimensional Unicode --------------------------------------------------------------------
@@ -159,13 +168,13 @@ def _fitted(term: Term, box: Box, room: int) -> list[Box]:
 
 def wrapped(text: str, room: int, indent: str = "  ") -> list[str]:
     """One-line mathematics in several lines, broken before operators or at other blanks."""
-    taken = choose(_line_breaks(text), width(text), room, len(indent))
+    taken = choose(line_breaks(text), width(text), room, len(indent))
     edges = [0, *(b.offset for b in taken), len(text)]
     pieces = [text[a:b].strip() for a, b in pairwise(edges)]
     return [pieces[0], *(indent + piece for piece in pieces[1:])]
 
 
-def _line_breaks(text: str) -> list[Break]:
+def line_breaks(text: str) -> list[Break]:
     """Blanks and dots, ranked; those within brackets are the last resort."""
     breaks: list[Break] = []
     depth, column = 0, 0

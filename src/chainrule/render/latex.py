@@ -59,9 +59,14 @@ def escape(text: str) -> str:
 
 
 class LatexSetter:
-    """A ``Setter`` of ``Tex``."""
+    """A ``Setter`` of ``Tex``. In exponents, fractions are written with a slash."""
 
-    stacked = True
+    def __init__(self, stacked: bool = True) -> None:
+        self.stacked = stacked
+
+    @property
+    def script(self) -> LatexSetter:
+        return LATEX_SCRIPT
 
     def token(self, token: Token) -> Tex:
         return _TOKENS[token]
@@ -103,10 +108,10 @@ class LatexSetter:
         return Tex(text, max(above.width, below.width) + 0.4)
 
     def raised(self, base: Tex, exponent: Tex) -> Tex:
-        return Tex(f"{base.text}^{{{exponent.text}}}", base.width + 0.7 * exponent.width)
+        return Tex(f"{base.text}^{{{exponent.text}}}", base.width + 0.8 * exponent.width)
 
     def lowered(self, base: Tex, index: Tex) -> Tex:
-        return Tex(f"{base.text}_{{{index.text}}}", base.width + 0.7 * index.width)
+        return Tex(f"{base.text}_{{{index.text}}}", base.width + 0.8 * index.width)
 
     def root(self, degree: int, body: Tex, simple: bool) -> Tex:
         index = "" if degree == 2 else f"[{degree}]"
@@ -138,8 +143,9 @@ class LatexSetter:
     def evaluated(self, body: Tex, condition: Tex) -> Tex:
         return Tex(
             rf"\left.{body.text}\right|_{{{condition.text}}}",
-            body.width + 0.7 * condition.width + 0.5,
+            body.width + 0.8 * condition.width + 0.5,
         )
 
 
 LATEX = LatexSetter()
+LATEX_SCRIPT = LatexSetter(stacked=False)

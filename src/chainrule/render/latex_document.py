@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from chainrule.document.blocks import (
     Block,
     Bullets,
+    Chain,
     Code,
     Display,
     Document,
@@ -21,7 +22,7 @@ from chainrule.document.blocks import (
     Strong,
     Table,
 )
-from chainrule.render.display import latex_chain, unicode_chain
+from chainrule.render.display import LATEX_ROOM, latex_chain, latex_display, unicode_chain
 from chainrule.render.excerpt import readable
 from chainrule.render.latex import escape
 from chainrule.render.letters import GREEK, SUBSCRIPTS, SUPERSCRIPTS
@@ -35,10 +36,13 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 \setlength{\parindent}{0pt}
 \setlength{\parskip}{0.6em}
 \allowdisplaybreaks
+\emergencystretch=3em
 """
 
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*"}
 _WIDEST_TABLE = 70
+_SIZES = ((1.1, ""), (1.2, r"\small"), (1.35, r"\footnotesize"), (1.55, r"\scriptsize"))
+_SMALLEST = r"\tiny"
 
 _IN_WORDS: dict[str, str] = {
     "−": "$-$", "√": r"$\surd$", "∛": r"$\sqrt[3]{}$", "·": r"$\cdot$", "×": r"$\times$",
@@ -93,7 +97,7 @@ def _block(block: Block) -> str:
             name = name if name.endswith((".", ":", "?")) else name + "."
             return _environment("quote", rf"\textbf{{{_words(name)}}} {_inline(inline)}")
         case Display(chain, note):
-            shown = f"\\[\n{latex_chain(chain, display=True)}\n\\]"
+            shown = _display(chain)
             return f"{shown}\n{{\\small({_inline(note)})\\par}}" if note else shown
         case Steps(items):
             return _environment("enumerate", "\n".join(rf"\item {_inline(i)}" for i in items))
@@ -104,6 +108,14 @@ def _block(block: Block) -> str:
         case Fold(title, blocks):
             body = "\n\n".join(_block(inner) for inner in blocks)
             return _environment("quote", f"\\small\\textbf{{{_inline(title)}}}\n\n{body}")
+
+
+def _display(chain: Chain) -> str:
+    """A display, in smaller type if it is still too wide after all its breaks."""
+    display = latex_display(chain)
+    shown = f"\\[\n{display.text}\n\\]"
+    size = next((size for limit, size in _SIZES if display.width <= limit * LATEX_ROOM), _SMALLEST)
+    return f"{{{size}\n{shown}\n}}" if size else shown
 
 
 def _environment(name: str, body: str) -> str:
@@ -121,7 +133,7 @@ def _pieces(inline: Inline, heading: bool) -> Iterator[str]:
                 yield _words(piece)
             case Math(chain):
                 math = latex_chain(chain)
-                yield rf"$\boldsymbol{{{math}}}$" if heading and "&" not in math else f"${math}$"
+                yield rf"{{\boldmath${math}$}}" if heading else f"${math}$"
             case Strong(text):
                 yield rf"\textbf{{{_words(text)}}}"
             case Emphasis(text):

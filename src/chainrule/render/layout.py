@@ -13,7 +13,7 @@ from itertools import pairwise
 from chainrule.render.breaking import Break, Rank, choose
 from chainrule.render.letters import letter_unicode, subscript, superscript
 from chainrule.render.setter import Token
-from chainrule.render.unicode import RELATIONS, TOKENS, root_sign, strike
+from chainrule.render.unicode import RELATIONS, TOKENS, UNICODE, root_sign, strike
 
 _COMBINING = "\u0336"
 
@@ -117,11 +117,9 @@ def fraction(above: Box, below: Box) -> Box:
 
 def raise_box(base: Box, exponent: Box) -> Box:
     """An exponent in small characters where Unicode has them all, else a line higher."""
-    if exponent.height == 1:
-        high = superscript(exponent.lines[0].replace(" ", ""))
-        if high and len(high) <= 12:
-            small = Box((high,) + (" " * len(high),) * (base.height - 1), base.base)
-            return beside([base, small])
+    if exponent.height == 1 and (high := superscript(exponent.lines[0])):
+        small = Box((high, *[" " * len(high)] * (base.height - 1)), base.base)
+        return beside([base, small])
     rise = 0 if base.height > 1 else 1
     lines = exponent.lines + (" " * exponent.width,) * (base.height - (1 - rise))
     return beside([base, Box(lines, base.base + exponent.height - (1 - rise))])
@@ -129,7 +127,7 @@ def raise_box(base: Box, exponent: Box) -> Box:
 
 def lower_box(base: Box, index: Box) -> Box:
     """An index in small characters where Unicode has them all, else a line lower."""
-    if index.height == 1 and (low := subscript(index.lines[0].replace(" ", ""))):
+    if index.height == 1 and (low := subscript(index.lines[0])):
         small = Box((" " * len(low),) * (base.height - 1) + (low,), base.base)
         return beside([base, small])
     blank = (" " * index.width,) * base.height
@@ -154,7 +152,9 @@ def root(degree: int, body: Box, simple: bool) -> Box:
     hook = [" " * (blank + height - 1 - i) + "╱" + " " * i for i in range(height - 1)]
     hook.append(sign + " " * (height - 1))
     left = Box((" " * len(hook[0]), *hook), body.base + 1)
-    covered = Box(("_" * (body.width + 1), *(" " + line for line in body.lines)), body.base + 1)
+    room = " " if height > 1 else ""
+    lines = (room + line for line in body.lines)
+    covered = Box(("_" * (body.width + len(room)), *lines), body.base + 1)
     return beside([left, covered])
 
 
@@ -229,6 +229,10 @@ class LayoutSetter:
     """A ``Setter`` of boxes."""
 
     stacked = True
+
+    @property
+    def script(self) -> LayoutSetter:
+        return FLAT
 
     def token(self, token: Token) -> Box:
         rank = _RANKS.get(token)
@@ -314,4 +318,25 @@ _RANKS = {
     Token.WIDE_DOT: Rank.DOT,
 }
 
+
+class FlatSetter(LayoutSetter):
+    """Boxes of one line, for exponents: towers of towers cannot be read."""
+
+    stacked = False
+
+    def raised(self, base: Box, exponent: Box) -> Box:
+        return text_box(UNICODE.raised(base.lines[0], exponent.lines[0]))
+
+    def lowered(self, base: Box, index: Box) -> Box:
+        return text_box(UNICODE.lowered(base.lines[0], index.lines[0]))
+
+    def root(self, degree: int, body: Box, simple: bool) -> Box:
+        return text_box(UNICODE.root(degree, body.lines[0], simple))
+
+    def cases(self, rows: Sequence[tuple[Box, Box | None]]) -> Box:
+        lines = [(value.lines[0], c.lines[0] if c else None) for value, c in rows]
+        return text_box(UNICODE.cases(lines))
+
+
 LAYOUT = LayoutSetter()
+FLAT = FlatSetter()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from operator import ne
 from typing import NamedTuple
 
 from chainrule.expr.nodes import Value
@@ -36,6 +37,8 @@ SUBSCRIPTS = str.maketrans(
     "0123456789+−-=()aehijklmnoprstuvxβγρφχ", "₀₁₂₃₄₅₆₇₈₉₊₋₋₌₍₎ₐₑₕᵢⱼₖₗₘₙₒₚᵣₛₜᵤᵥₓᵦᵧᵨᵩᵪ"
 )
 
+_AROUND_SIGN = re.compile(" ([+−=]) ")
+_LONGEST_SMALL = 12
 _TRAILING_DIGITS = re.compile(r"([A-Za-z])(\d+)")
 
 
@@ -62,15 +65,21 @@ def is_single_letter(name: str) -> bool:
 
 
 def superscript(text: str) -> str | None:
-    """The text in superscript characters, or ``None`` if Unicode lacks one of them."""
-    raised = text.translate(SUPERSCRIPTS)
-    return raised if all(a != b for a, b in zip(text, raised, strict=True)) else None
+    """The text in superscript characters, ``None`` if it is long or Unicode lacks one of them."""
+    return _small(text, SUPERSCRIPTS)
 
 
 def subscript(text: str) -> str | None:
-    """The text in subscript characters, or ``None`` if Unicode lacks one of them."""
-    lowered = text.translate(SUBSCRIPTS)
-    return lowered if all(a != b for a, b in zip(text, lowered, strict=True)) else None
+    """The text in subscript characters, ``None`` if it is long or Unicode lacks one of them."""
+    return _small(text, SUBSCRIPTS)
+
+
+def _small(text: str, characters: dict[int, int]) -> str | None:
+    """Blanks around signs go; a blank between letters cannot, so there is no small text then."""
+    tight = _AROUND_SIGN.sub(r"\1", text)
+    small = tight.translate(characters)
+    possible = len(tight) <= _LONGEST_SMALL and all(map(ne, tight, small))
+    return small if possible else None
 
 
 def letter_latex(name: str) -> str:

@@ -30,7 +30,7 @@ from chainrule.document.blocks import (
     Strong,
     Table,
 )
-from chainrule.render.display import latex_chain
+from chainrule.render.display import latex_chain, latex_display
 from chainrule.render.excerpt import readable
 from chainrule.render.text import numbered
 
@@ -67,7 +67,7 @@ def _block(block: Block, front_matter: bool = True) -> str:
             name = name if name.endswith((".", ":", "?")) else name + "."
             return f"> **{_escaped(name)}** {_inline(inline)}"
         case Display(chain, note):
-            shown = f"$$\n{safe_math(latex_chain(chain, display=True))}\n$$"
+            shown = f"$$\n{safe_math(latex_display(chain).text)}\n$$"
             return f"{shown}\n\n*({_inline(note, emphasised=True)})*" if note else shown
         case Steps(items):
             return "\n".join(f"{n}. {_inline(item)}" for n, item in enumerate(items, start=1))

@@ -46,8 +46,8 @@ from chainrule.render.setter import (
 from chainrule.render.trampoline import run
 
 T = TypeVar("T")
-Walk: TypeAlias = Generator[tuple[Expr, bool], Piece[T], Piece[T]]
-"""Asks for (child, whether it stands in an exponent or index), gets the child's piece."""
+Walk: TypeAlias = Generator[tuple[Expr, Setter[T]], Piece[T], Piece[T]]
+"""Asks for a child set by a setter (in exponents and indices ``script``), gets the piece."""
 
 _CIRCULAR = frozenset(["sin", "cos", "tan", "cot", "sec", "csc"])
 _EXPONENT_ON_NAME = frozenset(
@@ -88,39 +88,39 @@ def unicode(expr: Expr, limit: int = LARGEST_FORMULA) -> str:
     return signed(typeset(abridge(expr, limit), UNICODE), UNICODE)
 
 
-def typeset(expr: Expr, s: Setter[T], script: bool = False) -> Piece[T]:
+def typeset(expr: Expr, s: Setter[T]) -> Piece[T]:
     """The expression as a piece. The caller has seen to it that it is not too large."""
-    return run(lambda request: _walk(*request, s), (expr, script))
+    return run(lambda request: _walk(*request), (expr, s))
 
 
-def _walk(node: Expr, script: bool, s: Setter[T]) -> Walk[T]:
+def _walk(node: Expr, s: Setter[T]) -> Walk[T]:
     match node:
         case Number():
-            return _number(node, script, s)
+            return _number(node, s)
         case Symbol(name) | Constant(name):
             return _symbol(name, s)
         case Sum(args):
-            return _sum(args, script, s)
+            return _sum(args, s)
         case Product(args):
-            return _product(args, script, s)
+            return _product(args, s)
         case Quotient(above, below):
-            return _quotient(above, below, script, s)
+            return _quotient(above, below, s)
         case Power(base, exponent):
-            return _power(base, exponent, script, s)
+            return _power(base, exponent, s)
         case Call(name, args):
-            return _call(name, args, script, s)
+            return _call(name, args, s)
         case Unknown(name, orders, args):
-            return _unknown(name, orders, args, script, s)
+            return _unknown(name, orders, args, s)
         case Comparison(operators, args):
-            return _comparison(operators, args, script, s)
+            return _comparison(operators, args, s)
         case Piecewise():
-            return _piecewise(node, script, s)
+            return _piecewise(node, s)
         case _:
             raise TypeError(f"no notation for {type(node).__name__}")
 
 
 # --- numbers and letters ----------------------------------------------------------------------
-def _number(node: Number, script: bool, s: Setter[T]) -> Walk[T]:
+def _number(node: Number, s: Setter[T]) -> Walk[T]:
     """Integers, decimals as written, fractions."""
     yield from ()
     value = -node.value if node.value < 0 else node.value
@@ -130,7 +130,7 @@ def _number(node: Number, script: bool, s: Setter[T]) -> Walk[T]:
     if node.decimal:
         return _decimal(value, negative, s)
     above, below = s.number(digits(value.numerator)), s.number(digits(value.denominator))
-    if s.stacked and not script:
+    if s.stacked:
         body, level, shape = s.fraction(above, below), Level.FRACTION, Shape.COEFFICIENT
     else:
         body = s.row([above, s.token(Token.SLASH), below])
@@ -157,37 +157,33 @@ def _symbol(name: str, s: Setter[T]) -> Walk[T]:
 
 
 # --- sums, products, quotients, powers --------------------------------------------------------
-def _sum(args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
+def _sum(args: tuple[Expr, ...], s: Setter[T]) -> Walk[T]:
     terms = []
     for arg in args:
-        terms.append((yield arg, script))
+        terms.append((yield arg, s))
     return total(terms, s)
 
 
-def _product(args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
+def _product(args: tuple[Expr, ...], s: Setter[T]) -> Walk[T]:
     """On one line, a numeric fraction in front becomes a numerator and a denominator."""
     first, rest = args[0], args[1:]
     match first:
-        case Number(Fraction() as value) if (
-            rest and not first.decimal and (script or not s.stacked)
-        ):
+        case Number(Fraction() as value) if rest and not first.decimal and (not s.stacked):
             above: Expr = Number(value.numerator)
             if abs(value.numerator) == 1:
                 above = rest[0] if len(rest) == 1 else Product(rest)
-                piece = yield from _ratio(above, Number(value.denominator), script, s)
+                piece = yield from _ratio(above, Number(value.denominator), s)
                 return _negated(piece, s) if value < 0 else piece
-            return (
-                yield from _ratio(Product((above, *rest)), Number(value.denominator), script, s)
-            )
+            return (yield from _ratio(Product((above, *rest)), Number(value.denominator), s))
         case Number(-1) if rest:
-            return _negated((yield (rest[0] if len(rest) == 1 else Product(rest)), script), s)
+            return _negated((yield (rest[0] if len(rest) == 1 else Product(rest)), s), s)
         case Number(1) if rest:
             one = Piece(s.number("1"), Level.ATOM, Shape.NUMBER, Shape.FRACTION)
             factors = [one]
         case _:
-            factors = [(yield first, script)]
+            factors = [(yield first, s)]
     for arg in rest:
-        factors.append((yield arg, script))
+        factors.append((yield arg, s))
     return product(factors, s)
 
 
@@ -198,20 +194,20 @@ def _negated(piece: Piece[T], s: Setter[T]) -> Piece[T]:
     return replace(piece, negative=True)
 
 
-def _quotient(above: Expr, below: Expr, script: bool, s: Setter[T]) -> Walk[T]:
-    if script or not s.stacked:
-        return (yield from _ratio(above, below, script, s))
-    numerator = yield above, script
-    denominator = yield below, script
+def _quotient(above: Expr, below: Expr, s: Setter[T]) -> Walk[T]:
+    if not s.stacked:
+        return (yield from _ratio(above, below, s))
+    numerator = yield above, s
+    denominator = yield below, s
     body = s.fraction(numerator.body, signed(denominator, s))
     fraction = Shape.FRACTION
     return Piece(body, Level.FRACTION, fraction, fraction, numerator.negative, tall=True)
 
 
-def _ratio(above: Expr, below: Expr, script: bool, s: Setter[T]) -> Walk[T]:
+def _ratio(above: Expr, below: Expr, s: Setter[T]) -> Walk[T]:
     """A fraction on one line."""
-    numerator = yield above, script
-    denominator = yield below, script
+    numerator = yield above, s
+    denominator = yield below, s
     negative = numerator.negative
     if numerator.level < Level.PRODUCT or numerator.first is Shape.CASES:
         numerator = bracketed(replace(numerator, negative=False), s)
@@ -221,17 +217,17 @@ def _ratio(above: Expr, below: Expr, script: bool, s: Setter[T]) -> Walk[T]:
     return Piece(body, Level.RATIO, numerator.first, denominator.last, negative, tall)
 
 
-def _power(base: Expr, exponent: Expr, script: bool, s: Setter[T]) -> Walk[T]:
+def _power(base: Expr, exponent: Expr, s: Setter[T]) -> Walk[T]:
     match base, exponent:
         case _, Number(Fraction(numerator=1, denominator=degree)) if (
-            degree > 3 and isinstance(exponent, Number) and not exponent.decimal
+            degree > 3 and not exponent.decimal
         ):
-            return (yield from _root(degree, base, script, s))
+            return (yield from _root(degree, base, s))
         case Call(name, (argument,)), Number(int(n)) if name in _EXPONENT_ON_NAME and n > 1:
             raised = s.raised(function_name(name, s), s.number(digits(n)))
-            return (yield from _applied(raised, (argument,), True, script, s))
-    foot = at_least((yield base, script), Level.ATOM, s)
-    top = signed((yield exponent, True), s)
+            return (yield from _applied(raised, (argument,), True, s))
+    foot = at_least((yield base, s), Level.ATOM, s)
+    top = signed((yield exponent, s.script), s)
     plain = isinstance(exponent, Number | Symbol) and not foot.tall
     if plain and isinstance(exponent, Number):
         plain = 0 <= exponent.value < 10 and isinstance(exponent.value, int)
@@ -239,47 +235,47 @@ def _power(base: Expr, exponent: Expr, script: bool, s: Setter[T]) -> Walk[T]:
     return Piece(body, Level.POWER, foot.first, Shape.POWER, tall=not plain)
 
 
-def _root(degree: int, body: Expr, script: bool, s: Setter[T]) -> Walk[T]:
-    piece = yield body, script
+def _root(degree: int, body: Expr, s: Setter[T]) -> Walk[T]:
+    piece = yield body, s
     simple = piece.level == Level.ATOM and not piece.negative and not piece.tall
     root = s.root(degree, signed(piece, s), simple)
     return Piece(root, Level.POWER, Shape.ROOT, Shape.ROOT, tall=True)
 
 
 # --- functions --------------------------------------------------------------------------------
-def _call(name: str, args: tuple[Expr, ...], script: bool, s: Setter[T]) -> Walk[T]:
+def _call(name: str, args: tuple[Expr, ...], s: Setter[T]) -> Walk[T]:
     match name, args:
         case "exp", (argument,) if not isinstance(argument, Piecewise):
-            top = signed((yield argument, True), s)
+            top = signed((yield argument, s.script), s)
             body = s.raised(s.letter("e"), top)
             return Piece(body, Level.POWER, Shape.EXPONENTIAL, Shape.POWER, tall=True)
         case (("sqrt" | "cbrt"), (argument,)):
-            return (yield from _root(_ROOTS[name], argument, script, s))
+            return (yield from _root(_ROOTS[name], argument, s))
         case (("abs" | "floor" | "ceil"), (argument,)):
             left, right = _DELIMITERS[name]
-            piece = yield argument, script
+            piece = yield argument, s
             tall = piece.tall or (name == "abs" and _has_bar(argument))
             body = s.enclosed(left, signed(piece, s), right, tall)
             return atom(body, Shape.BAR, tall=tall)
         case "logb", (argument, base):
-            index = signed((yield base, True), s)
+            index = signed((yield base, s.script), s)
             log = s.lowered(function_name(name, s), index)
-            return (yield from _applied(log, (argument,), True, script, s))
+            return (yield from _applied(log, (argument,), True, s))
         case "polygamma", (Number(int(order)), argument) if order >= 0:
             psi = primed(function_name(name, s), order, s)
-            return (yield from _applied(psi, (argument,), False, script, s))
+            return (yield from _applied(psi, (argument,), False, s))
         case (("max" | "min"), _):
             args = _flat(name, args)
     plain = name in WITHOUT_BRACKETS
     args = without_defaults(name, args)
-    return (yield from _applied(function_name(name, s), args, plain, script, s))
+    return (yield from _applied(function_name(name, s), args, plain, s))
 
 
-def _applied(name: T, args: tuple[Expr, ...], plain: bool, script: bool, s: Setter[T]) -> Walk[T]:
+def _applied(name: T, args: tuple[Expr, ...], plain: bool, s: Setter[T]) -> Walk[T]:
     """A function's name and its arguments; ``plain`` ones need no brackets if simple."""
     pieces = []
     for arg in args:
-        pieces.append((yield arg, script))
+        pieces.append((yield arg, s))
     if plain and len(args) == 1 and _needs_no_brackets(args[0]):
         body = s.row([name, s.token(Token.APPLY), pieces[0].body])
         return Piece(body, Level.PREFIX, Shape.PREFIX, Shape.PREFIX, tall=pieces[0].tall)
@@ -312,44 +308,36 @@ def _flat(name: str, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
     return args
 
 
-def _unknown(
-    name: str, orders: tuple[int, ...], args: tuple[Expr, ...], script: bool, s: Setter[T]
-) -> Walk[T]:
+def _unknown(name: str, orders: tuple[int, ...], args: tuple[Expr, ...], s: Setter[T]) -> Walk[T]:
     """f'(x) with one argument, ∂₁f(u, v) with several."""
     letter = s.letter(name)
     if len(orders) == 1:
         name_ = primed(letter, orders[0], s)
-        return (
-            (yield from _applied(name_, args, False, script, s))
-            if args
-            else atom(name_, Shape.LETTER)
-        )
+        return (yield from _applied(name_, args, False, s)) if args else atom(name_, Shape.LETTER)
     operators = []
     for position, order in enumerate(orders, start=1):
         if order:
             partial = s.lowered(s.token(Token.PARTIAL), s.number(str(position)))
             operators.append(s.raised(partial, s.number(str(order))) if order > 1 else partial)
-    return (yield from _applied(s.row([*operators, letter]), args, False, script, s))
+    return (yield from _applied(s.row([*operators, letter]), args, False, s))
 
 
 # --- relations and cases ----------------------------------------------------------------------
-def _comparison(
-    operators: tuple[str, ...], args: tuple[Expr, ...], script: bool, s: Setter[T]
-) -> Walk[T]:
-    first = yield args[0], script
+def _comparison(operators: tuple[str, ...], args: tuple[Expr, ...], s: Setter[T]) -> Walk[T]:
+    first = yield args[0], s
     row, tall = [signed(first, s)], first.tall
     for operator, arg in zip(operators, args[1:], strict=True):
-        piece = yield arg, script
+        piece = yield arg, s
         row += [s.relation(operator), signed(piece, s)]
         tall = tall or piece.tall
     return Piece(s.row(row), Level.RELATION, Shape.WORD, Shape.WORD, tall=tall)
 
 
-def _piecewise(node: Piecewise, script: bool, s: Setter[T]) -> Walk[T]:
+def _piecewise(node: Piecewise, s: Setter[T]) -> Walk[T]:
     rows: list[tuple[T, T | None]] = []
     for value, condition in node.branches:
-        body = signed((yield value, script), s)
-        rows.append((body, signed((yield condition, script), s)))
+        body = signed((yield value, s), s)
+        rows.append((body, signed((yield condition, s), s)))
     if node.otherwise is not None:
-        rows.append((signed((yield node.otherwise, script), s), None))
+        rows.append((signed((yield node.otherwise, s), s), None))
     return Piece(s.cases(rows), Level.PRODUCT, Shape.CASES, Shape.CASES, tall=True)

@@ -43,8 +43,13 @@ class Token(Enum):
 class Setter(Protocol[T]):
     """How one notation spells."""
 
-    stacked: bool
-    """Whether fractions and roots are drawn; if not they are written with / and √( )."""
+    @property
+    def stacked(self) -> bool:
+        """Whether fractions have a bar; if not they are written with a slash."""
+
+    @property
+    def script(self) -> Setter[T]:
+        """How exponents and indices are set."""
 
     def token(self, token: Token) -> T: ...
     def relation(self, operator: str) -> T: ...

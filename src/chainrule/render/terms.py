@@ -57,7 +57,7 @@ def set_term(term: Term, s: Setter[T]) -> Piece[T]:
             return atom(s.framed(signed(set_term(inner, s), s)), Shape.GROUP, tall=True)
         case At(inner, variable, value):
             body = signed(set_term(inner, s), s)
-            point = signed(typeset(value, s, script=True), s)
+            point = signed(typeset(value, s.script), s)
             condition = s.row([s.letter(variable), s.relation("="), point])
             return atom(s.evaluated(body, condition), Shape.CALL, tall=True)
 

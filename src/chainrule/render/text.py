@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain, zip_longest
+from itertools import chain, pairwise, zip_longest
 
 from chainrule.document.blocks import (
     Block,
@@ -22,7 +22,8 @@ from chainrule.document.blocks import (
     Strong,
     Table,
 )
-from chainrule.render.display import layout_chain, unicode_chain
+from chainrule.render.breaking import Rank
+from chainrule.render.display import layout_chain, line_breaks, unicode_chain
 from chainrule.render.excerpt import readable
 from chainrule.render.layout import width as columns
 
@@ -34,6 +35,7 @@ _MARGIN = "    "
 _KEEP = "\u00a0"
 """A blank at which a line is not broken."""
 _LONGEST_UNBROKEN = 32
+_LONGEST_KEPT = 60
 
 
 def render(document: Document, width: int = 80) -> str:
@@ -148,11 +150,14 @@ def _unbroken(math: str) -> str:
     """Short mathematics is kept on one line, long is broken before its operators only."""
     if columns(math) <= _LONGEST_UNBROKEN:
         return math.replace(" ", _KEEP)
-    parts = math.split(" ")
-    row = parts[0]
-    for part in parts[1:]:
-        row += (" " if part in ("=", "+", "−", "·", "≈") else _KEEP) + part
-    return row
+    loosest = [b.offset for b in line_breaks(math) if b.rank > Rank.FACTOR]
+    longest = max(b - a for a, b in pairwise([0, *loosest, len(math)]))
+    if longest > _LONGEST_KEPT:
+        loosest = [b.offset for b in line_breaks(math)]
+    kept = list(math.replace(" ", _KEEP))
+    for offset in loosest:
+        kept[offset] = math[offset]
+    return "".join(kept)
 
 
 def _words(spans: Iterable[Span]) -> Iterator[Line]:

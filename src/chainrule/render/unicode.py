@@ -48,6 +48,10 @@ class UnicodeSetter:
 
     stacked = False
 
+    @property
+    def script(self) -> UnicodeSetter:
+        return self
+
     def token(self, token: Token) -> str:
         return TOKENS[token]
 
@@ -74,12 +78,12 @@ class UnicodeSetter:
         return f"{above}/{below}"
 
     def raised(self, base: str, exponent: str) -> str:
-        if len(exponent) <= 12 and (high := superscript(exponent.replace(" ", ""))):
+        if high := superscript(exponent):
             return base + high
         return f"{base}^{exponent}" if _is_word(exponent) else f"{base}^({exponent})"
 
     def lowered(self, base: str, index: str) -> str:
-        if len(index) <= 12 and (low := subscript(index.replace(" ", ""))):
+        if low := subscript(index):
             return base + low
         return f"{base}_{index}" if _is_word(index) else f"{base}_({index})"
 

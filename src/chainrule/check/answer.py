@@ -1,0 +1,257 @@
+"""Is this the derivative? ``check_answer`` says so, how it knows, and what went wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal
+
+from chainrule.check.agreement import agreement, derivative_agreement
+from chainrule.check.compare import (
+    CLOSE_BITS,
+    Difference,
+    Sample,
+    Values,
+    against_expression,
+    against_function,
+    as_term,
+    boundary,
+    compare,
+    difference,
+    simple_points,
+)
+from chainrule.check.model import Slip, fill
+from chainrule.check.recognise import recognise
+from chainrule.derivations import Derivation, Problem
+from chainrule.document.blocks import Chain, Inline, Math
+from chainrule.expr.nodes import (
+    ONE,
+    ZERO,
+    Expr,
+    Number,
+    Quotient,
+    Symbol,
+    Unknown,
+    depends_on,
+    negate,
+    postorder,
+    rational_value,
+    size,
+    substitute,
+    symbols,
+)
+from chainrule.rewrite.simplify import MAX_NODES, simplify
+from chainrule.verify.verdict import Counterexample, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a wrong answer relates to the right one: right times, or plus, a constant."""
+
+    kind: Literal["factor", "offset"]
+    value: Expr
+
+    @property
+    def sentence(self) -> Inline:
+        """In words, without a capital and a full stop."""
+        if self.kind == "factor":
+            return fill("it is off by the factor {value}", {"value": self.value})
+        return fill("it is off by the constant {value}", {"value": self.value})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """What is to be said about an answer.
+
+    Attributes:
+        answer: the answer, the function's own name in it replaced by the function.
+        right: what it should equal, simplified.
+        equal: whether it does wherever both are defined; ``None`` if that could not be told.
+        verdict: how that is known.
+        counterexample: the simplest point found at which it does not.
+        slip: the slip that leads to this answer.
+        relation: where no slip does: the constant by which it is off.
+        remarks: what else there is to say: other letters, a domain that is too small.
+    """
+
+    answer: Expr
+    right: Expr
+    equal: bool | None
+    verdict: Verdict
+    counterexample: Difference | None = None
+    slip: Slip | None = None
+    relation: Relation | None = None
+    remarks: tuple[Inline, ...] = ()
+
+
+def check_answer(problem: Problem, answer: Expr) -> Judgement:
+    """Judge ``answer`` as the derivative that ``problem`` asks for.
+
+    The function's own name may occur in the answer: σ(1 − σ) for the sigmoid.
+
+    Raises:
+        InputError: the function cannot be differentiated.
+    """
+    answer = own_name_replaced(problem, answer)
+    right = Derivation(problem).derivative
+    values = against_function(problem.function, problem.variables, answer)
+    function = problem.function
+    if len(problem.variables) > 1:
+        function = Derivation(_one_order_less(problem)).derivative
+    return _judge(
+        problem, function, right, answer, values, lambda: _verified(problem, right, answer)
+    )
+
+
+def _verified(problem: Problem, right: Expr, answer: Expr) -> Verdict:
+    """Equal to the derivative by algebra, or else to the truth at points of the domain."""
+    proved = agreement(answer, right)
+    if proved.word == "proved":
+        return proved
+    return derivative_agreement(problem.function, answer, problem.variables)
+
+
+def check_rewriting(problem: Problem, before: Expr, after: Expr) -> Judgement:
+    """Judge whether ``after`` equals ``before``, in a derivation for ``problem``."""
+    values = against_expression(before, after)
+    return _judge(problem, None, before, after, values, lambda: agreement(after, before))
+
+
+def _one_order_less(problem: Problem) -> Problem:
+    return Problem(
+        function=problem.function, variables=problem.variables[:-1], method=problem.method
+    )
+
+
+def own_name_replaced(problem: Problem, answer: Expr) -> Expr:
+    """The answer with the function in place of its name: y, f(x), σ."""
+    own = set(symbols(problem.function)) | set(problem.variables)
+    variable = problem.variables[0]
+    mapping: dict[Expr, Expr] = {}
+    for node in postorder(answer):
+        match node:
+            case Symbol(name) if name in (problem.name, "y") and node not in own:
+                mapping[node] = problem.function
+            case Unknown(problem.name, (0,), (argument,)):
+                mapping[node] = substitute(problem.function, {variable: argument})
+    return substitute(answer, mapping) if mapping else answer
+
+
+def _judge(
+    problem: Problem,
+    function: Expr | None,
+    right: Expr,
+    answer: Expr,
+    values: Values,
+    verify: Callable[[], Verdict],
+) -> Judgement:
+    """The comparison; ``function`` is what was to be differentiated, ``None`` for a rewriting."""
+    variable = problem.variables[-1]
+    known = [*problem.variables, *symbols(problem.function, right)]
+    foreign = [symbol for symbol in symbols(answer) if symbol not in known]
+    letters = list(dict.fromkeys([variable, *known, *foreign]))
+    defaults = {
+        symbol: Fraction(value)
+        for symbol, default in problem.defaults.items()
+        if (value := rational_value(default)) is not None
+    }
+    samples = compare(values, simple_points(letters, variable, defaults))
+    remarks: list[Inline] = [_foreign_letter(symbol) for symbol in foreign]
+    wrong = _first(samples, "different")
+    undefined = _first(samples, "answer undefined")
+    if wrong is None and (undefined is None or _first(samples, "same") is not None):
+        verdict = verify()
+        if verdict.word != "proved":
+            points = simple_points(letters, variable, defaults)
+            wrong = _first(compare(values, points, CLOSE_BITS), "different")
+        if wrong is None:
+            if undefined is not None and (gap := difference(undefined, right, answer)):
+                remarks.append(_undefined(gap))
+            return Judgement(
+                answer=answer,
+                right=right,
+                equal=True if verdict.holds else None,
+                verdict=verdict,
+                remarks=tuple(remarks),
+            )
+    if (side := boundary(samples, variable)) is not None:
+        remarks.append(_one_side(variable, *side))
+    wrong = wrong or undefined
+    assert wrong is not None
+    gap = difference(wrong, right, answer)
+    slip = recognise(answer, right, variable, function, lambda a, b: agreement(a, b).holds)
+    return Judgement(
+        answer=answer,
+        right=right,
+        equal=False,
+        verdict=Verdict("wrong", counterexample=_as_evidence(gap)),
+        counterexample=gap,
+        slip=slip,
+        relation=None if slip or foreign else constant_relation(answer, right, letters, variable),
+        remarks=tuple(remarks),
+    )
+
+
+def _first(samples: list[Sample], outcome: str) -> Sample | None:
+    return next((sample for sample in samples if sample.outcome == outcome), None)
+
+
+def _as_evidence(gap: Difference | None) -> Counterexample | None:
+    if gap is None:
+        return None
+    point = {symbol.name: str(value) for symbol, value in gap.point}
+    answer = "undefined" if gap.answer is None else str(gap.answer)
+    return Counterexample(point, answer, str(gap.expected))
+
+
+# --- off by a constant -----------------------------------------------------------------------
+def constant_relation(
+    answer: Expr, right: Expr, letters: list[Symbol], variable: Symbol
+) -> Relation | None:
+    """The constant factor or constant by which the answer is off, if there is one."""
+    if size(answer, right) > MAX_NODES:
+        return None
+    if right is not ZERO:
+        factor = _simplified(Quotient(answer, right), variable)
+        if factor not in (ZERO, ONE) and _worth_saying(factor, variable):
+            return Relation("factor", factor)
+    offset = _simplified(answer + negate(right), variable)
+    if offset is not ZERO and _worth_saying(offset, variable):
+        return Relation("offset", offset)
+    return None
+
+
+def _worth_saying(constant: Expr, variable: Symbol) -> bool:
+    if depends_on(constant, variable):
+        return False
+    return len(str(constant)) <= 12
+
+
+def _simplified(expr: Expr, variable: Symbol) -> Expr:
+    steps = simplify(expr, variable)
+    return steps[-1].after if steps else expr
+
+
+# --- remarks --------------------------------------------------------------------------------------
+def _foreign_letter(symbol: Symbol) -> Inline:
+    return fill(
+        "your answer has a letter {letter} that the function does not have", {"letter": symbol}
+    )
+
+
+def _undefined(gap: Difference) -> Inline:
+    value = as_term(gap.expected)
+    if not gap.point:
+        return fill("your answer is not defined; the right value is {value}", {"value": value})
+    template = "your answer is not defined at {point}, where the right value is {value}"
+    return fill(template, {"point": gap.where, "value": value})
+
+
+def _one_side(variable: Symbol, at: Fraction, above: bool) -> Inline:
+    right, wrong = (">", "<") if above else ("<", ">")
+    terms = (variable, Number(at))
+    return fill(
+        "it is right where {right}, and wrong where {wrong}",
+        {"right": Math(Chain(terms, (right,))), "wrong": Math(Chain(terms, (wrong,)))},
+    )

@@ -53,7 +53,7 @@ def test_the_readme_has_examples() -> None:
     assert "README.md" in pages
 
 
-@pytest.mark.parametrize(("where", "line", "output"), commands())
+@pytest.mark.parametrize(("where", "line", "output"), list(commands()))
 def test_commands_print_what_the_page_shows(
     where: str, line: str, output: str, tmp_path: Path
 ) -> None:
@@ -69,7 +69,7 @@ def test_commands_print_what_the_page_shows(
     assert matches(printed, output), f"{where} prints\n{printed}"
 
 
-@pytest.mark.parametrize(("where", "block"), blocks("python"))
+@pytest.mark.parametrize(("where", "block"), list(blocks("python")))
 def test_python_examples(where: str, block: str) -> None:
     test = doctest.DocTestParser().get_doctest(block, {}, where, where, 0)
     report: list[str] = []

@@ -18,7 +18,8 @@ _FOCUS = (
     Parameter("alpha", "0.25", "0 <= alpha <= 1"),
     Parameter("gamma", "2", "gamma >= 0"),
 )
-_FOCUS_SAMPLE = (("alpha", "0..1"), ("gamma", "1..3"))
+_FOCUS_SAMPLE = (("y", "0, 1"), ("alpha", "0..1"), ("gamma", "1..3"))
+# Between 0 and 1, frameworks mix the two classes' factors in ways of their own.
 
 CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
     # --- cross-entropies ---
@@ -78,7 +79,7 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         aliases=("focal_loss",),
         apis=("keras.losses.BinaryFocalCrossentropy",),
         source="Lin et al., arXiv:1708.02002",
-        sample=(*_UNIT, *_FOCUS_SAMPLE),
+        sample=(("p", "0..1"), *_FOCUS_SAMPLE),
     ),
     _loss(
         name="focal_with_logits",
@@ -90,7 +91,7 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         aliases=("sigmoid_focal_loss",),
         apis=("optax.losses.sigmoid_focal_loss", "torchvision.ops.sigmoid_focal_loss"),
         source="Lin et al., arXiv:1708.02002",
-        sample=(*_LOGIT, *_FOCUS_SAMPLE),
+        sample=_FOCUS_SAMPLE,
     ),
     _loss(
         name="poly_loss",

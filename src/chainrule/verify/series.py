@@ -291,34 +291,31 @@ def _polarisation(
     return tuple((d, weights[i, 0]) for i, d in enumerate(directions))
 
 
-def compile_truth(expr: Expr) -> Program:
-    """The program that ``run_truth`` runs."""
-    return compile_series([expr])
-
-
-def run_truth(
+def derivatives(
     program: Program, orders: Mapping[Symbol, int], env: Mapping[Symbol, Coordinate], bits: int
-) -> arb:
-    """The partial derivative, or a ball that is not finite."""
+) -> list[arb]:
+    """A partial derivative of everything in a program of power series.
+
+    Where it does not exist, or cannot be told to, the ball is not finite.
+    """
     by = tuple(symbol for symbol, order in orders.items() if order)
     wanted = tuple(orders[symbol] for symbol in by)
     order = sum(wanted)
+    ways = _polarisation(wanted) if len(by) > 1 else (((1,) * len(by), fmpq(1)),)
+    totals: list[arb] = []
     with precision(bits, order + 1):
-        if len(by) <= 1:
-            line = program.run(inputs(program.symbols, env, dict.fromkeys(by, 1)))[0]
-            return line[order] * factorial(order) if _defined(line) else arb.nan()
-        total = arb(0)
-        for direction, weight in _polarisation(wanted):
+        for direction, weight in ways:
             along = dict(zip(by, direction, strict=True))
-            line = program.run(inputs(program.symbols, env, along))[0]
-            if not _defined(line):
-                return arb.nan()
-            total += line[order] * factorial(order) * arb(weight)
-        return total
+            lines = program.run(inputs(program.symbols, env, along))
+            shares = [_last(line, order) * arb(weight) for line in lines]
+            totals = [a + b for a, b in zip(totals, shares, strict=True)] if totals else shares
+    return totals
 
 
-def _defined(line: arb_series) -> bool:
-    return finite(line[k] for k in range(ctx.cap))
+def _last(line: arb_series, order: int) -> arb:
+    if not finite(line[k] for k in range(order + 1)):
+        return arb.nan()
+    return line[order] * factorial(order)
 
 
 def truth(
@@ -331,5 +328,5 @@ def truth(
 
     ``None`` where it does not exist, or cannot be told to.
     """
-    value = run_truth(compile_truth(expr), orders, env, bits)
+    value = derivatives(compile_series([expr]), orders, env, bits)[0]
     return value if value.is_finite() else None

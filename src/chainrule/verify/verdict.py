@@ -6,6 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from chainrule.expr.nodes import Expr
+from chainrule.verify.algebra import Proof
+
+# More parts than this are not listed in a sentence.
+_MAX_PARTS = 3
+
 Word = Literal["proved", "checked", "not checked", "wrong"]
 
 
@@ -33,8 +39,9 @@ class Verdict:
         digits: to how many decimal digits they agree for certain at every one of them.
         interval: least and greatest value of the variable among the points.
         variable: that variable.
-        reason: how it was proved, what stood in for what, or why it was not checked.
+        reason: what stood in for what, or why it was not checked.
         counterexample: for "wrong".
+        proof: for "proved".
     """
 
     word: Word
@@ -43,7 +50,24 @@ class Verdict:
     interval: tuple[str, str] | None = None
     variable: str = ""
     reason: str = ""
-    counterexample: Counterexample | None = field(default=None)
+    counterexample: Counterexample | None = None
+    proof: Proof | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def parts(self) -> tuple[Expr, ...]:
+        """For "proved": the transcendental parts between which it is a rational identity."""
+        return self.proof.parts if self.proof else ()
+
+    def _how_proved(self) -> str:
+        if self.proof is None or not self.proof.generators and not self.proof.below:
+            return "as both sides are the same"
+        parts = self.parts
+        shown = ", ".join(str(part) for part in parts[:_MAX_PARTS])
+        if len(parts) > _MAX_PARTS:
+            shown += ", …"
+        of = f" of {shown}" if parts else ""
+        cases = f", in {self.proof.cases} cases" if self.proof.below else ""
+        return f"as an identity between rational functions{of}{cases}"
 
     @property
     def holds(self) -> bool:
@@ -60,7 +84,7 @@ class Verdict:
         """
         match self.word:
             case "proved":
-                return f"proved {self.reason}".rstrip()
+                return f"proved {self.reason or self._how_proved()}"
             case "checked":
                 where = f" of [{self.interval[0]}, {self.interval[1]}]" if self.interval else ""
                 plural = "" if self.points == 1 else "s"

@@ -1,0 +1,369 @@
+"""From formulas to fractions of polynomials in generators (see ``kernels``).
+
+A part that is not understood becomes a generator of its own: nothing is known of it but that
+it equals itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from fractions import Fraction
+
+from flint import fmpz_mpoly
+
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    Call,
+    Comparison,
+    Constant,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    Unknown,
+)
+from chainrule.verify import ratio as arithmetic
+from chainrule.verify.kernels import NOT_NEGATIVE, POSITIVE, Kernels
+from chainrule.verify.program import definition
+from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError, key
+
+
+class UndecidedError(Exception):
+    """A case distinction depends on the sign of ``node``. Never leaves ``verify``."""
+
+    def __init__(self, node: Expr) -> None:
+        super().__init__(node)
+        self.node = node
+
+
+class Converter(Kernels):
+    """Fractions for formulas, each distinct subexpression converted once.
+
+    Attributes:
+        sums: generators that stand for a sum of which a high power occurs.
+        arguments: for generators that are a call, the function and its first argument.
+    """
+
+    def __init__(self, room: int, aliases: Mapping[Expr, Expr] | None = None) -> None:
+        """``aliases`` gives symbols that stand for formulas."""
+        super().__init__(room)
+        self._memo: dict[Expr, Ratio] = {}
+        self._known_signs: dict[tuple[str, str], int] = {}
+        self.sums: dict[int, fmpz_mpoly] = {}
+        self.arguments: dict[int, tuple[str, Ratio]] = {}
+        self._aliases = dict(aliases or {})
+
+    def ratio(self, root: Expr) -> Ratio:
+        """The formula as a fraction.
+
+        Raises:
+            UndefinedError: it is defined nowhere.
+            UndecidedError: it depends on the sign of something (see ``assume``).
+            RingFullError: too many generators.
+        """
+        memo = self._memo
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            if node in memo:
+                stack.pop()
+                continue
+            stands_for = self._stands_for(node)
+            args = node.args if stands_for is None else (stands_for,)
+            pending = [arg for arg in args if arg not in memo]
+            if pending:
+                stack += reversed(pending)
+                continue
+            stack.pop()
+            self.current = node
+            try:
+                memo[node] = self._convert(node) if stands_for is None else memo[stands_for]
+            except TooLargeError:
+                memo[node] = self._opaque(node)
+        return memo[root]
+
+    def _stands_for(self, node: Expr) -> Expr | None:
+        """What an alias means, and of a case distinction the case that applies."""
+        if type(node) is Piecewise:
+            return self._case(node)
+        return self._aliases.get(node) if self._aliases else None
+
+    # --- signs and cases ---------------------------------------------------------------------------
+    def assume(self, node: Expr, sign: int) -> None:
+        """Take ``node`` for positive (1) or negative (−1) from here on."""
+        self._assume(node, sign, POSITIVE)
+
+    def assume_not_negative(self, node: Expr) -> None:
+        """Take ``node`` for positive or 0 from here on."""
+        self._assume(node, 1, NOT_NEGATIVE)
+
+    def _assume(self, node: Expr, sign: int, strength: int) -> None:
+        u = self.canonical(self.ratio(node))
+        if strength == POSITIVE:
+            self._known_signs[key(u)] = sign
+        if u[0].is_zero():
+            return
+        factors = self.factored(u)
+        if len(factors.unknown) == 1 and factors.unknown[0][1] % 2:
+            self._learn(factors.unknown[0][0], sign * factors.sign * strength)
+
+    def _learn(self, p: fmpz_mpoly, sign: int) -> None:
+        self.signs[str(p)] = sign
+        generator = self.sole(p)
+        if generator is not None and sign > 0:
+            generator.sign = max(generator.sign, sign)
+
+    def sign(self, node: Expr) -> int:
+        """−1, 0 or 1.
+
+        Raises:
+            UndecidedError: it differs from point to point.
+        """
+        u = self.canonical(self.ratio(node))
+        if u[0].is_zero():
+            return 0
+        known = self._known_signs.get(key(u))
+        if known is not None:
+            return known
+        known = self._known_signs.get(key(arithmetic.negate(u)))
+        if known is not None:
+            return -known
+        factors = self.factored(u)
+        if factors.unknown or not factors.strict:
+            raise UndecidedError(node)
+        return factors.sign
+
+    def _case(self, node: Piecewise) -> Expr:
+        for value, condition in node.branches:
+            if self._holds(condition):
+                return value
+        if node.otherwise is None:
+            raise UndefinedError
+        return node.otherwise
+
+    def _holds(self, condition: Expr) -> bool:
+        if not isinstance(condition, Comparison):
+            raise UndefinedError
+        return all(
+            _TESTS[operator](self.sign(left - right))
+            for operator, left, right in zip(
+                condition.operators, condition.args, condition.args[1:], strict=False
+            )
+        )
+
+    # --- one node at a time ---------------------------------------------------------------------
+    def _convert(self, node: Expr) -> Ratio:
+        memo = self._memo
+        match node:
+            case Number(value):
+                return self.constant(value)
+            case Symbol(name):
+                return self.generator(("symbol", name)).poly, None
+            case Constant("pi"):
+                return self.generator("pi", POSITIVE).poly, None
+            case Constant():
+                return self.exp((self.one, None))
+            case Sum(args):
+                total = memo[args[0]]
+                for arg in args[1:]:
+                    total = arithmetic.add(total, memo[arg])
+                return total
+            case Product(args):
+                total = memo[args[0]]
+                for arg in args[1:]:
+                    total = arithmetic.multiply(total, memo[arg])
+                return total
+            case Quotient(above, below):
+                return arithmetic.multiply(memo[above], arithmetic.invert(memo[below]))
+            case Power(base, exponent):
+                return self._power(memo[base], memo[exponent])
+            case Call(name, args):
+                return self._call(node, name, args)
+            case Unknown(name, orders, args):
+                keys = tuple(key(self.canonical(memo[arg])) for arg in args)
+                return self.generator(("unknown", name, orders, keys)).poly, None
+            case _:
+                return self._opaque(node)
+
+    def _opaque(self, node: Expr) -> Ratio:
+        self.current = node
+        return self.generator(("node", node)).poly, None
+
+    def rational(self, u: Ratio) -> Fraction | None:
+        """The value of a fraction that has no generators in it."""
+        n, d = u
+        if not n.is_constant() or (d is not None and not d.is_constant()):
+            return None
+        above = int(n.leading_coefficient()) if not n.is_zero() else 0
+        return Fraction(above, 1 if d is None else int(d.leading_coefficient()))
+
+    def _power(self, base: Ratio, exponent: Ratio) -> Ratio:
+        value = self.rational(exponent)
+        if value is None:
+            exponent = self.canonical(exponent)
+            value = self.rational(exponent)
+        if value is None:
+            return self.exp(arithmetic.multiply(exponent, self.log(base)))
+        if value == 0 and base[0].is_zero():
+            raise UndefinedError
+        if value.denominator == 1 and abs(value) > 1:
+            try:
+                return arithmetic.power(base, value.numerator)
+            except TooLargeError:
+                return self._unexpanded(base, value.numerator)
+        return self.rational_power(base, value)
+
+    def _unexpanded(self, base: Ratio, exponent: int) -> Ratio:
+        """A high power of a sum: the sum becomes a generator, tied to its terms at the end."""
+        if abs(exponent) > 1_000_000:
+            raise TooLargeError
+        base = self.canonical(base)
+        parts = []
+        for poly in base:
+            if poly is None or len(poly) <= 1:
+                parts.append(poly)
+                continue
+            generator = self.generator(("sum", str(poly)), self.sign_of(poly))
+            self.sums[generator.index] = poly
+            parts.append(generator.poly)
+        return arithmetic.power((parts[0], parts[1]), exponent)
+
+    def _call(self, node: Call, name: str, args: tuple[Expr, ...]) -> Ratio:
+        memo = self._memo
+        special = _SPECIAL.get(name)
+        if special is not None and len(args) == 1:
+            return special(self, memo[args[0]])
+        if name == "undefined":
+            raise UndefinedError
+        if name in _BY_DEFINITION or name not in BY_NAME:
+            return self.ratio(definition(node))
+        if name in _EXTREMES:
+            larger = self.sign(args[0] - args[1]) >= 0
+            return memo[args[0] if larger == (name == "max") else args[1]]
+        return self._kernel(name, args)
+
+    def _kernel(self, name: str, args: tuple[Expr, ...]) -> Ratio:
+        """A function that is only known to be odd or even, and what its inverse is."""
+        operands = [self.canonical(self._memo[arg]) for arg in args]
+        row = BY_NAME[name]
+        flipped = False
+        if row.parity and len(operands) == 1 and not operands[0][0].is_zero():
+            flipped = bool(operands[0][0].leading_coefficient() < 0)
+            if flipped:
+                operands[0] = arithmetic.negate(operands[0])
+        generator = self.generator((name, *[key(u) for u in operands]))
+        self.arguments[generator.index] = (name, operands[0])
+        result: Ratio = (generator.poly, None)
+        return arithmetic.negate(result) if flipped and row.parity == "odd" else result
+
+    # --- functions with relations of their own -------------------------------------------------
+    def angles(self, u: Ratio) -> tuple[Ratio, Ratio]:
+        """Sine and cosine of u, by the addition theorems over its terms."""
+        n, d = self.canonical(u)
+        content, below = self._monic(d)
+        sine, cosine = self.constant(0), self.constant(1)
+        if len(n) > 3:
+            return self.angle(*self._oriented((n, d)))
+        for exponents, coefficient in n.terms():
+            term = self.ring.term(exp_vec=exponents)
+            share = Fraction(int(coefficient), content)
+            s, c = self._angle(share, (term, below), (exponents, str(below)))
+            sine, cosine = (
+                arithmetic.add(arithmetic.multiply(sine, c), arithmetic.multiply(cosine, s)),
+                arithmetic.subtract(arithmetic.multiply(cosine, c), arithmetic.multiply(sine, s)),
+            )
+        return sine, cosine
+
+    def _oriented(self, u: Ratio) -> tuple[Fraction, Ratio, Hashable]:
+        if u[0].leading_coefficient() < 0:
+            u = arithmetic.negate(u)
+            return Fraction(-1), u, ("whole", key(u))
+        return Fraction(1), u, ("whole", key(u))
+
+    def _angle(self, share: Fraction, u: Ratio, name: Hashable) -> tuple[Ratio, Ratio]:
+        generator = self.sole(u[0]) if u[1] is None else None
+        if generator is not None and share.denominator == 1 and abs(share) <= 12:
+            known = self._by_inverse(generator.index)
+            if known is not None:
+                return self._turned(known, int(share))
+            if generator is self._table.get("pi"):
+                return self._turned((self.constant(0), self.constant(-1)), int(share))
+        return self.angle(share, u, name)
+
+    def _by_inverse(self, index: int) -> tuple[Ratio, Ratio] | None:
+        """Sine and cosine of an arc that is given by its tangent, sine or cosine."""
+        name, u = self.arguments.get(index, ("", self.constant(0)))
+        one = self.constant(1)
+        square = arithmetic.multiply(u, u)
+        match name:
+            case "atan":
+                size = self.rational_power(arithmetic.add(one, square), Fraction(-1, 2))
+                return arithmetic.multiply(u, size), size
+            case "asin":
+                return u, self.rational_power(arithmetic.subtract(one, square), Fraction(1, 2))
+            case "acos":
+                return self.rational_power(arithmetic.subtract(one, square), Fraction(1, 2)), u
+            case _:
+                return None
+
+    def _turned(self, pair: tuple[Ratio, Ratio], times: int) -> tuple[Ratio, Ratio]:
+        s, c = pair
+        if times < 0:
+            s = arithmetic.negate(s)
+        sine, cosine = self.constant(0), self.constant(1)
+        for _ in range(abs(times)):
+            sine, cosine = (
+                arithmetic.add(arithmetic.multiply(sine, c), arithmetic.multiply(cosine, s)),
+                arithmetic.subtract(arithmetic.multiply(cosine, c), arithmetic.multiply(sine, s)),
+            )
+        return sine, cosine
+
+    def tangent(self, u: Ratio) -> Ratio:
+        s, c = self.angles(u)
+        return arithmetic.multiply(s, arithmetic.invert(c))
+
+
+def _undo(inverse: str, name: str) -> Callable[[Converter, Ratio], Ratio]:
+    """A function that is known to undo its inverse."""
+
+    def convert(field: Converter, u: Ratio) -> Ratio:
+        generator = field.sole(field.canonical(u)[0]) if u[1] is None else None
+        if generator is not None:
+            inner = field.arguments.get(generator.index)
+            if inner is not None and inner[0] == inverse:
+                return inner[1]
+        return field._kernel(name, field.current.args)
+
+    return convert
+
+
+_TESTS: dict[str, Callable[[int], bool]] = {
+    "<": lambda sign: sign < 0,
+    "<=": lambda sign: sign <= 0,
+    ">": lambda sign: sign > 0,
+    ">=": lambda sign: sign >= 0,
+    "==": lambda sign: sign == 0,
+    "!=": lambda sign: sign != 0,
+}
+
+_SPECIAL: dict[str, Callable[[Converter, Ratio], Ratio]] = {
+    "exp": lambda field, u: field.exp(u),
+    "log": lambda field, u: field.log(u),
+    "sqrt": lambda field, u: field.rational_power(u, Fraction(1, 2)),
+    "cbrt": lambda field, u: field.rational_power(u, Fraction(1, 3), odd_root=True),
+    "abs": lambda field, u: field.abs(u),
+    "sin": lambda field, u: field.angles(u)[0],
+    "cos": lambda field, u: field.angles(u)[1],
+    "tan": lambda field, u: field.tangent(u),
+    "erf": _undo("erfinv", "erf"),
+}
+
+_BY_DEFINITION = frozenset(
+    "expm1 log1p log2 log10 logb cot sec csc acot asec acsc sinh cosh tanh coth sech csch asinh "
+    "acosh atanh acoth asech acsch erfc normpdf normcdf sign heaviside".split()
+)
+_EXTREMES = frozenset({"max", "min"})

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 from statistics import median
 
-from measure import duration, seconds, table
+from measure import duration, table
 
 CHAINRULE = str(Path(sys.executable).with_name("chainrule"))
 COMMANDS = {
@@ -23,8 +24,11 @@ REFERENCE = 'python -c "import sympy"'
 ROUNDS = 21
 
 
-def run(command: list[str]) -> None:
+def run(command: list[str]) -> float:
+    """Seconds from start to end of the process."""
+    start = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - start
 
 
 def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
@@ -32,7 +36,7 @@ def measure(rounds: int = ROUNDS) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(rounds + 1):
         for name, command in COMMANDS.items():
-            times[name].append(seconds(lambda command=command: run(command)))
+            times[name].append(run(command))
     return {name: measured[1:] for name, measured in times.items()}
 
 

@@ -233,6 +233,7 @@ REFUSED: list[tuple[Callable[..., Any], str]] = [
     (lambda x: list(x), "not a sequence"),
     (lambda x: sum(u for u in x), "not a sequence"),
     (lambda x: round(x, 2), "decimal places"),
+    (max, "(?s)which arguments.*wrap it"),
     (lambda *xs: xs[0], "any number of arguments"),
     (lambda x: np.where((x > 0) & (x**2 > 1), x, 0), "nest np.where"),
     (lambda e: e**2, "taken for the number"),

@@ -216,8 +216,15 @@ def _parameters(function: Callable[..., Any]) -> list[tuple[str, Symbol]]:
     count = getattr(function, "nin", None)
     if count is not None:
         return [("", Symbol(letter)) for letter in ("x", "y", "z")[:count]]
+    try:
+        signature = inspect.signature(function)
+    except ValueError:
+        raise InputError(
+            f"Python does not say which arguments {function!r} takes",
+            hint="wrap it: lambda x: …",
+        ) from None
     found: list[tuple[str, Symbol]] = []
-    for parameter in inspect.signature(function).parameters.values():
+    for parameter in signature.parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             raise InputError(
                 f"the function takes any number of arguments ({parameter})",

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from chainrule.document.blocks import Chain, Term
+from chainrule.document.blocks import Boxed, Chain, Term
 from chainrule.expr.nodes import Expr, Piecewise, postorder
 from chainrule.render.breaking import Break, Rank, choose
 from chainrule.render.latex import LATEX, Tex
 from chainrule.render.layout import LAYOUT, Box, beside, broken, text_box, width
 from chainrule.render.setter import Token, signed
-from chainrule.render.terms import parts_of, set_chain, set_term
+from chainrule.render.terms import set_chain, set_term
 from chainrule.render.unicode import UNICODE
 
-LATEX_ROOM = 68
+LATEX_ROOM = 64
 """Width of a LaTeX display in digits: what the text of an article holds, and a phone's half."""
 
 _TALLEST = 7
@@ -65,7 +65,7 @@ _QUAD = Tex(r"\quad{}", 2)
 
 def _latex_rows(chain: Chain) -> list[Tex]:
     """The left side, then a relation and a right side per row, aligned at the relations."""
-    left, *right = parts_of(chain, LATEX)
+    left, *right = (_latex_part(term) for term in chain.terms)
     start, lead, rows = [left, _ALIGN], [_ALIGN], []
     if left.width > LATEX_ROOM / 3 or not right:
         first, *rest = _latex_lines(left, LATEX_ROOM)
@@ -79,6 +79,14 @@ def _latex_rows(chain: Chain) -> list[Tex]:
         rows += [LATEX.row([*lead, _QUAD, line]) for line in rest]
         start = lead
     return rows
+
+
+def _latex_part(term: Term) -> Tex:
+    """The term; a frame that could not be broken is left out."""
+    part = signed(set_term(term, LATEX), LATEX)
+    if isinstance(term, Boxed) and part.width > LATEX_ROOM / 2:
+        return signed(set_term(term.term, LATEX), LATEX)
+    return part
 
 
 def _latex_lines(part: Tex, room: float) -> list[Tex]:
@@ -159,6 +167,8 @@ def _rows(chain: Chain, boxes: list[Box], room: int) -> list[Box]:
 
 def _fitted(term: Term, box: Box, room: int) -> list[Box]:
     """The term in lines that fit: broken where it has places for that, else on one line."""
+    if isinstance(term, Boxed) and box.width > room:
+        return _fitted(term.term, _term_box(term.term), room)
     lines = broken(box, room)
     if max(line.width for line in lines) <= room:
         return lines

@@ -21,8 +21,8 @@ class Tex:
 
 
 _TOKENS: dict[Token, Tex] = {
-    Token.PLUS: Tex("+", 2, (Break(0, 0, Rank.TERM),)),
-    Token.MINUS: Tex("-", 2, (Break(0, 0, Rank.TERM),)),
+    Token.PLUS: Tex("+", 2.4, (Break(0, 0, Rank.TERM),)),
+    Token.MINUS: Tex("-", 2.4, (Break(0, 0, Rank.TERM),)),
     Token.SIGN: Tex("-", 1.3),
     Token.DOT: Tex(r"\cdot", 1.6, (Break(0, 0, Rank.DOT),)),
     Token.WIDE_DOT: Tex(r"\cdot", 1.6, (Break(0, 0, Rank.DOT),)),
@@ -72,14 +72,14 @@ class LatexSetter:
         return _TOKENS[token]
 
     def relation(self, operator: str) -> Tex:
-        return Tex(_RELATIONS[operator], 2.5)
+        return Tex(_RELATIONS[operator], 2.7)
 
     def number(self, figures: str) -> Tex:
         return Tex(figures.replace("…", r"\ldots "), len(figures))
 
     def letter(self, name: str) -> Tex:
         text = letter_latex(name)
-        return Tex(text, 1 if text.startswith("\\") else len(name))
+        return Tex(text, 1.15 if text.startswith("\\") else 1.15 * len(name))
 
     def function(self, latex: str, text: str) -> Tex:
         return Tex(latex, len(text))

@@ -27,7 +27,7 @@ from chainrule.expr.nodes import (
     Unknown,
     postorder,
 )
-from chainrule.render.abridge import LARGEST_FORMULA, abridge
+from chainrule.render.abridge import ELLIPSIS, LARGEST_FORMULA, abridge
 from chainrule.render.letters import decimal, digits
 from chainrule.render.names import function_name, primed, symbol, without_defaults
 from chainrule.render.setter import (
@@ -284,13 +284,16 @@ def _applied(name: T, args: tuple[Expr, ...], plain: bool, s: Setter[T]) -> Walk
         row += [s.token(Token.COMMA), signed(piece, s)]
     tall = any(piece.tall for piece in pieces)
     body = s.row([name, s.enclosed("(", s.row(row), ")", tall)])
-    return atom(body, Shape.PREFIX if plain else Shape.CALL, Shape.CALL, tall=tall)
+    if plain:
+        # A power of it needs brackets: ln(x)² could be meant for ln(x²).
+        return Piece(body, Level.POWER, Shape.PREFIX, Shape.CALL, tall=tall)
+    return atom(body, Shape.CALL, tall=tall)
 
 
 def _needs_no_brackets(argument: Expr) -> bool:
     match argument:
         case Symbol() | Constant() | Call("abs" | "sqrt" | "cbrt"):
-            return True
+            return argument is not ELLIPSIS
         case Number(value):
             return value >= 0 and (argument.decimal or isinstance(value, int))
         case _:

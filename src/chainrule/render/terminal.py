@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from io import StringIO
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from chainrule.document.blocks import Document
@@ -40,7 +42,10 @@ def print_document(document: Document, console: Console | None = None) -> None:
 
     console = console or Console(highlight=False)
     for line in text.compose(document, min(console.width, WIDEST)):
-        spans = [(part, STYLES[style]) for part, style in line]
+        spans = (
+            ("".join(part for part, _ in spans), STYLES[style])
+            for style, spans in groupby(line, key=itemgetter(1))
+        )
         console.print(Text.assemble(*spans), soft_wrap=True, highlight=False)
 
 

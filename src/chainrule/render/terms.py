@@ -117,14 +117,9 @@ def _digits(text: str, more: bool, s: Setter[T]) -> Piece[T]:
     return replace(atom(body, Shape.NUMBER), negative=text[:1] in ("-", "−"))
 
 
-def parts_of(chain: Chain, s: Setter[T]) -> list[T]:
-    """The terms of a chain, each with its sign; relations are the caller's to place."""
-    return [signed(set_term(term, s), s) for term in chain.terms]
-
-
 def set_chain(chain: Chain, s: Setter[T]) -> T:
     """A chain on one line."""
-    parts = parts_of(chain, s)
+    parts = [signed(set_term(term, s), s) for term in chain.terms]
     row = parts[:1]
     for relation, part in zip(chain.relations, parts[1:], strict=True):
         row += [s.relation(relation), part]

@@ -40,13 +40,23 @@ _LONGEST_KEPT = 60
 
 def render(document: Document, width: int = 80) -> str:
     """The document in lines of at most ``width`` columns, where mathematics allows it."""
-    lines = ("".join(text for text, _ in line).rstrip() for line in compose(document, width))
+    lines = ("".join(text for text, _ in line) for line in compose(document, width))
     return "\n".join(lines) + "\n"
 
 
 def compose(document: Document, width: int) -> Iterator[Line]:
     """The lines of the document, with styles."""
-    return _blocks(readable(document).blocks, max(width, 20))
+    return map(_trimmed, _blocks(readable(document).blocks, max(width, 20)))
+
+
+def _trimmed(line: Line) -> Line:
+    """The line without blanks at its end."""
+    while line:
+        text, style = line[-1]
+        if shown := text.rstrip():
+            return [*line[:-1], (shown, style)]
+        line = line[:-1]
+    return line
 
 
 def _blocks(blocks: Iterable[Block], width: int) -> Iterator[Line]:

@@ -147,8 +147,8 @@ def report() -> str:
     )
     return (
         f"{len(rows)} functions, processor time, medians of {ROUNDS} rounds (one round where it "
-        f"takes over {LONG:.0f} s), caches emptied before each call. SymPy was stopped after {LIMIT:.0f} s "
-        f"for {len(stopped)} of them{': ' if stopped else ''}"
+        f"takes over {LONG:.0f} s), caches emptied before each call. SymPy was stopped after "
+        f"{LIMIT:.0f} s for {len(stopped)} of them{': ' if stopped else ''}"
         f"{', '.join(f'`{name}`' for name in stopped)}.\n\n"
         f"{overview}\n\nThe {SHOWN} with the lowest ratio in the second comparison:\n\n{worst}\n"
     )

@@ -23,6 +23,8 @@ from measure import duration, exponent, table
 SIZES = (1, 3, 10, 30, 50, 100, 200, 400, 1000, 2000, 4000, 10_000)
 LIMIT = 20.0
 """Seconds a process may take before it is stopped."""
+MEMORY_LIMIT = 6 << 30
+"""Bytes of address space for a process."""
 FITTED_FROM = 100
 """The exponents are fitted from here on; below, fixed costs are what is measured."""
 ENGINES = ("chainrule", "SymEngine", "SymPy")
@@ -110,6 +112,7 @@ FAMILIES: dict[str, tuple[str, Callable[[Engine, int], Any]]] = {
 
 def measure_here(name: str, family: str, n: int) -> dict[str, float]:
     """Seconds (the best of up to five), and for chainrule the size and memory of the result."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
     e = engine(name)
     build = FAMILIES[family][1]
     times: list[float] = []
@@ -208,7 +211,8 @@ def family_report(family: str) -> str:
 def report() -> str:
     intro = (
         "One process for each number, `diff --form raw` alone, processor time, the best of five. "
-        f"After a failure an engine is not asked for more (—). The limit for a process is {LIMIT:.0f} s.\n"
+        "After a failure an engine is not asked for more (—). The limits for a process are "
+        f"{LIMIT:.0f} s and {MEMORY_LIMIT >> 30} GiB.\n"
     )
     return "\n".join([intro, *map(family_report, FAMILIES)])
 

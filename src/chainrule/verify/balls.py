@@ -136,6 +136,7 @@ _SPECIAL: dict[str, Callable[..., arb]] = {
     "sign": sign,
     "polygamma": polygamma,
     "atan2": atan2,
+    "undefined": lambda _: undefined(),
     "max": arb.max,
     "min": arb.min,
 }
@@ -160,10 +161,11 @@ BALLS = Arithmetic(
     },
     undefined=undefined,
     functions={
-        row.name: _SPECIAL.get(row.name) or getattr(arb, row.arb)
+        row.name: getattr(arb, row.arb)
         for row in FUNCTIONS
-        if row.name in _SPECIAL or row.arb
-    },
+        if row.arb and row.name not in _SPECIAL
+    }
+    | _SPECIAL,
     unknown=samples.value,
 )
 

@@ -8,18 +8,17 @@ claim alone is evaluated again with more bits.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
 
 from flint import arb
 
 from chainrule.expr.nodes import Expr, Symbol
-from chainrule.verify import series
 from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
 from chainrule.verify.certified import ball_decimal
 from chainrule.verify.points import Point, Range, grid, point, search, turning_points
-from chainrule.verify.program import Program
+from chainrule.verify.series import compile_series, derivatives
 from chainrule.verify.verdict import Counterexample, Verdict
 
 BITS = 160
@@ -29,7 +28,11 @@ POINTS = 16
 
 # The digits that are wanted at every point (30 decimals), and that will do (15).
 _WANTED_BITS, _LEAST_BITS = 101, 51
+_ENOUGH_BITS = _WANTED_BITS + 2
+# With fewer points than this, more are searched for.
 _FEW = 4
+# How many candidates to try for every point that is wanted.
+_TRIES = 4
 # Places where a reader would look for a difference, the simplest first.
 _SIMPLE = tuple(
     Fraction(a, b)
@@ -41,13 +44,16 @@ _SIMPLE = tuple(
 _SIMPLE_PARAMETERS = tuple(Fraction(a, b) for a, b in ((2, 1), (1, 1), (3, 1), (1, 2), (-1, 1)))
 
 
+Orders = tuple[tuple[Symbol, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """That ``left``, differentiated as ``orders`` says, equals ``right``."""
 
     left: Expr
     right: Expr
-    orders: tuple[tuple[Symbol, int], ...] = ()
+    orders: Orders = ()
 
 
 @dataclass(slots=True)
@@ -65,77 +71,74 @@ class _Record:
 class _Setting:
     """What all claims of a batch have in common."""
 
-    symbols: tuple[Symbol, ...]
     aliases: Mapping[Expr, Expr]
     condition: Expr | None
     ranges: Mapping[Symbol, Range]
+    first: tuple[Symbol, ...]
 
 
 class _Batch:
-    """Claims compiled together. ``values`` gives both sides of each at a point."""
+    """Claims compiled together.
+
+    Attributes:
+        symbols: the coordinates of a point, in order.
+        used: those that occur in the claims.
+        samples: names of unknown functions that others stand in for.
+    """
 
     def __init__(self, claims: Sequence[Claim], setting: _Setting) -> None:
         self.claims = claims
         self.setting = setting
-        plain = [claim.left for claim in claims if not claim.orders]
-        extra = [] if setting.condition is None else [setting.condition]
-        self._values = compile_balls(
-            [*extra, *[claim.right for claim in claims], *plain], setting.aliases
-        )
-        groups: dict[tuple[tuple[Symbol, int], ...], list[Claim]] = {}
+        condition = [] if setting.condition is None else [setting.condition]
+        plain = [claim for claim in claims if not claim.orders]
+        rights = [claim.right for claim in claims]
+        lefts = [claim.left for claim in plain]
+        self._values = compile_balls([*condition, *rights, *lefts], setting.aliases)
+        groups: dict[Orders, list[Claim]] = {}
         for claim in claims:
             if claim.orders:
                 groups.setdefault(claim.orders, []).append(claim)
         self._groups = [
-            (orders, series.compile_series([c.left for c in group], setting.aliases))
+            (orders, compile_series([claim.left for claim in group], setting.aliases))
             for orders, group in groups.items()
         ]
-        self._order = [claim for group in groups.values() for claim in group]
-        place = {symbol: i for i, symbol in enumerate(setting.symbols)}
-        self._inputs = [place[symbol] for symbol in self._values.symbols]
-        self._lines = [
-            [place[symbol] for symbol in program.symbols] for _, program in self._groups
-        ]
-        # Where the left side of each claim is found among [series..., plain values...].
-        numbers = {claim: i for i, claim in enumerate(self._order)}
-        count = len(self._order)
-        self._left = []
-        for claim in claims:
-            self._left.append(numbers[claim] if claim.orders else count)
-            count += not claim.orders
+        programs = [self._values, *[program for _, program in self._groups]]
+        used = [symbol for program in programs for symbol in program.symbols]
+        by = [symbol for orders in groups for symbol, _ in orders]
+        self.symbols = tuple(dict.fromkeys([*setting.first, *by, *used]))
+        place = {symbol: i for i, symbol in enumerate(self.symbols)}
+        self.used = {*used, *by}
+        self._places = [[place[symbol] for symbol in program.symbols] for program in programs]
+        self.samples = sorted({name for program in programs for name in program.samples})
+        # Left sides come out group by group, then those that are not differentiated.
+        order = [*[claim for group in groups.values() for claim in group], *plain]
+        numbers = {claim: i for i, claim in enumerate(order)}
+        self._left = [numbers[claim] for claim in claims]
 
-    @property
-    def samples(self) -> set[str]:
-        return self._values.samples.union(*[program.samples for _, program in self._groups])
+    def alone(self, claim: Claim) -> _Batch:
+        """One of the claims by itself, with the same coordinates."""
+        return _Batch([claim], replace(self.setting, first=self.symbols))
 
-    def values(self, at: Point, bits: int) -> tuple[list[arb], list[arb]] | None:
+    def sides(self, at: Point, bits: int) -> tuple[list[arb], list[arb]] | None:
         """Left and right sides, ``None`` where the condition does not hold."""
         with precision(bits, 2):
-            found = self._values.run([at.balls[i] for i in self._inputs])
+            coordinates = at.balls
+            found = self._values.run([coordinates[i] for i in self._places[0]])
             if self.setting.condition is not None:
                 if found[0] is not True:
                     return None
-                found = found[1:]
+                del found[0]
             lefts: list[arb] = []
-            for (orders, program), places in zip(self._groups, self._lines, strict=True):
-                lefts += self._derivatives(orders, program, places, at, bits)
+            for number, (orders, program) in enumerate(self._groups, start=1):
+                if len(orders) == 1 and orders[0] == (self.symbols[0], 1):
+                    lines = program.run([at.along[i] for i in self._places[number]])
+                    lefts += [line[1] for line in lines]
+                else:
+                    env = dict(zip(self.symbols, coordinates, strict=True))
+                    lefts += derivatives(program, dict(orders), env, bits)
         count = len(self.claims)
         lefts += found[count:]
         return [lefts[i] for i in self._left], found[:count]
-
-    def _derivatives(
-        self,
-        orders: tuple[tuple[Symbol, int], ...],
-        program: Program,
-        places: list[int],
-        at: Point,
-        bits: int,
-    ) -> list[arb]:
-        if len(orders) == 1 and orders[0] == (self.setting.symbols[0], 1):
-            lines = program.run([at.along[i] for i in places])
-            return [line[1] if line[0].is_finite() else line[0] for line in lines]
-        env = dict(zip(self.setting.symbols, at.balls, strict=True))
-        return series.derivatives(program, dict(orders), env, bits)
 
 
 def compare(
@@ -159,50 +162,30 @@ def compare(
     """
     if not claims:
         return []
-    aliases = aliases or {}
-    roots = [side for claim in claims for side in (claim.left, claim.right)]
-    setting = _Setting(
-        _symbols(claims, variable, aliases, condition), aliases, condition, ranges or {}
-    )
-    batch = _Batch(claims, setting)
+    first = () if variable is None else (variable,)
+    batch = _Batch(claims, _Setting(aliases or {}, condition, ranges or {}, first))
     records = [_Record() for _ in claims]
-    limits = tuple(setting.ranges.get(symbol) for symbol in setting.symbols)
-    pool = grid(len(setting.symbols), limits)
-    extra = _extra_points([*roots, *aliases.values()], setting, pool)
-    for number, at in enumerate((*extra, *pool)):
+    pool = grid(len(batch.symbols), tuple(map(batch.setting.ranges.get, batch.symbols)))
+    extra = _extra_points(batch, pool)
+    most = _TRIES * points
+    for number, at in enumerate((*extra, *pool[:most])):
         if number >= points + len(extra) and _enough(records, points):
-            break
-        if number >= 4 * points + len(extra):
             break
         _record(batch, records, at)
     return [
-        _verdict(claim, record, setting, points, batch.samples)
+        _verdict(batch, claim, record, points)
         for claim, record in zip(claims, records, strict=True)
     ]
 
 
-def _symbols(
-    claims: Sequence[Claim],
-    variable: Symbol | None,
-    aliases: Mapping[Expr, Expr],
-    condition: Expr | None,
-) -> tuple[Symbol, ...]:
-    roots = [side for claim in claims for side in (claim.left, claim.right)]
-    used = compile_balls([*roots, *([condition] if condition else [])], aliases).symbols
-    first = [variable] if variable is not None else []
-    by = [symbol for claim in claims for symbol, _ in claim.orders]
-    return tuple(dict.fromkeys([*first, *by, *used]))
-
-
-def _extra_points(
-    roots: Iterable[Expr], setting: _Setting, pool: Sequence[Point]
-) -> list[Point]:
+def _extra_points(batch: _Batch, pool: Sequence[Point]) -> list[Point]:
     """Points around the places where some formula changes its branch."""
-    if not setting.symbols:
+    if not batch.symbols:
         return []
+    roots = [side for claim in batch.claims for side in (claim.left, claim.right)]
     rest = pool[0].values[1:]
-    values = turning_points(roots, setting.symbols, rest)
-    limits = setting.ranges.get(setting.symbols[0])
+    values = turning_points([*roots, *batch.setting.aliases.values()], batch.symbols, rest)
+    limits = batch.setting.ranges.get(batch.symbols[0])
     return [
         point((value, *rest))
         for value in values[:12]
@@ -215,28 +198,36 @@ def _enough(records: Iterable[_Record], points: int) -> bool:
 
 
 def _record(batch: _Batch, records: Sequence[_Record], at: Point) -> None:
-    sides = batch.values(at, BITS)
+    sides = batch.sides(at, BITS)
     if sides is None:
         return
-    for number, (left, right, record) in enumerate(zip(*sides, records, strict=True)):
-        if record.wrong:
-            continue
-        if not right.is_finite() or not left.is_finite():
-            record.undefined += bool(left.is_finite())
-            continue
-        bits: int | None = min(left.rel_accuracy_bits(), right.rel_accuracy_bits()) - 2
-        if not left.overlaps(right):
-            bits = None
-        elif bits < _WANTED_BITS:
-            alone = _Batch([batch.claims[number]], batch.setting)
-            bits = _agreement(alone, at)
-        if bits is None:
-            record.wrong = at
-        elif bits < _LEAST_BITS:
-            record.undecided += 1
-        else:
+    for claim, left, right, record in zip(batch.claims, *sides, records, strict=True):
+        bits = left.rel_accuracy_bits()
+        if (other := right.rel_accuracy_bits()) < bits:
+            bits = other
+        # What is not finite has no accurate bits.
+        if bits >= _ENOUGH_BITS and left.overlaps(right):
             record.points.append(at)
-            record.bits = min(record.bits, bits)
+            if bits - 2 < record.bits:
+                record.bits = bits - 2
+        elif record.wrong is None:
+            _record_doubtful(batch, claim, left, right, record, at)
+
+
+def _record_doubtful(
+    batch: _Batch, claim: Claim, left: arb, right: arb, record: _Record, at: Point
+) -> None:
+    if not right.is_finite() or not left.is_finite():
+        record.undefined += bool(left.is_finite())
+        return
+    bits = _agreement(batch.alone(claim), at) if left.overlaps(right) else None
+    if bits is None:
+        record.wrong = at
+    elif bits < _LEAST_BITS:
+        record.undecided += 1
+    else:
+        record.points.append(at)
+        record.bits = min(record.bits, bits)
 
 
 def _agreement(batch: _Batch, at: Point) -> int | None:
@@ -246,7 +237,7 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
     """
     bits, best = 2 * BITS, 0
     while bits <= MAX_PRECISION:
-        sides = batch.values(at, bits)
+        sides = batch.sides(at, bits)
         if sides is None:
             return 0
         [left], [right] = sides
@@ -259,33 +250,28 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
             return best
         bits *= 2
     if left.contains(0) and right.contains(0):
-        size = max(abs(left).upper(), abs(right).upper(), key=float)
-        return _WANTED_BITS if size < arb(2) ** -_WANTED_BITS else 0
+        small = arb(2) ** -_WANTED_BITS
+        return _WANTED_BITS if abs(left) < small and abs(right) < small else 0
     return best
 
 
-def _verdict(
-    claim: Claim, record: _Record, setting: _Setting, points: int, samples: set[str]
-) -> Verdict:
+def _verdict(batch: _Batch, claim: Claim, record: _Record, points: int) -> Verdict:
     if record.wrong is None and len(record.points) < min(_FEW, points):
-        _look_closer(claim, record, setting, points)
+        _look_closer(batch.alone(claim), record, points)
     if record.wrong is not None:
-        return Verdict("wrong", counterexample=_counterexample(claim, record.wrong, setting))
-    reasons = []
-    if samples:
-        reasons.append(f"with sample functions in place of {', '.join(sorted(samples))}")
-    if record.points:
-        variable = setting.symbols[0].name if setting.symbols else ""
-        where = [at.values[0] for at in record.points if at.values]
-        return Verdict(
-            "checked",
-            points=len(record.points),
-            digits=int(record.bits * 0.30103),
-            interval=(_inward(min(where)), _inward(max(where))) if where else None,
-            variable=variable,
-            reason="; ".join(reasons),
-        )
-    return Verdict("not checked", reason=_why_not(record))
+        return Verdict("wrong", counterexample=_counterexample(batch.alone(claim), record.wrong))
+    if not record.points:
+        return Verdict("not checked", reason=_why_not(record))
+    samples = ", ".join(batch.samples)
+    places = [at.main for at in record.points]
+    return Verdict(
+        "checked",
+        points=len(record.points),
+        digits=int(record.bits * 0.30103),
+        interval=(_inward(min(places)), _inward(max(places))) if batch.symbols else None,
+        variable=batch.symbols[0].name if batch.symbols else "",
+        reason=f"with sample functions in place of {samples}" if samples else "",
+    )
 
 
 def _why_not(record: _Record) -> str:
@@ -296,40 +282,48 @@ def _why_not(record: _Record) -> str:
     return "no point was found at which both sides are defined"
 
 
-def _look_closer(claim: Claim, record: _Record, setting: _Setting, points: int) -> None:
+def _look_closer(alone: _Batch, record: _Record, points: int) -> None:
     """Search for points of a small domain."""
-    alone = _Batch([claim], setting)
 
     def defined(at: Point) -> bool:
-        sides = alone.values(at, BITS)
+        sides = alone.sides(at, BITS)
         return sides is not None and all(side[0].is_finite() for side in sides)
 
     known = {at.values for at in record.points}
-    for at in search(setting.symbols, defined, points, setting.ranges):
+    for at in search(alone.symbols, defined, points, alone.setting.ranges):
         if at.values not in known and record.wrong is None:
             _record(alone, [record], at)
 
 
-def _counterexample(claim: Claim, fallback: Point, setting: _Setting) -> Counterexample:
-    alone = _Batch([claim], setting)
-    for at in (*_simple_points(setting), fallback):
-        sides = alone.values(at, 2 * BITS)
-        if sides is None:
-            continue
-        [left], [right] = sides
-        if left.is_finite() and right.is_finite() and not left.overlaps(right):
-            return _shown(claim, at, left, right, setting)
+def _counterexample(alone: _Batch, fallback: Point) -> Counterexample:
+    for at in (*_simple_points(alone), fallback):
+        found = _difference(alone, at, 2 * BITS)
+        if found is not None:
+            return _shown(alone, at, *found)
     bits = 4 * BITS
-    while bits <= MAX_PRECISION:
-        sides = alone.values(fallback, bits)
-        if sides is not None and not sides[0][0].overlaps(sides[1][0]):
-            return _shown(claim, fallback, sides[0][0], sides[1][0], setting)
+    while bits < MAX_PRECISION:
+        found = _difference(alone, fallback, bits)
+        if found is not None:
+            break
         bits *= 2
-    raise AssertionError("a difference was proved and cannot be found again")
+    found = found or _difference(alone, fallback, MAX_PRECISION)
+    assert found is not None, "a difference was proved and cannot be found again"
+    return _shown(alone, fallback, *found)
 
 
-def _simple_points(setting: _Setting) -> Iterator[Point]:
-    count = len(setting.symbols)
+def _difference(alone: _Batch, at: Point, bits: int) -> tuple[arb, arb] | None:
+    """Both sides, if they are certain to differ."""
+    sides = alone.sides(at, bits)
+    if sides is None:
+        return None
+    [left], [right] = sides
+    differ = left.is_finite() and right.is_finite() and not left.overlaps(right)
+    return (left, right) if differ else None
+
+
+def _simple_points(batch: _Batch) -> Iterator[Point]:
+    count = len(batch.symbols)
+    spans = [batch.setting.ranges.get(symbol) for symbol in batch.symbols]
     if count == 0:
         return
     parameters = product(_SIMPLE_PARAMETERS, repeat=count - 1) if count <= 3 else iter(())
@@ -338,20 +332,16 @@ def _simple_points(setting: _Setting) -> Iterator[Point]:
             values = (value, *rest)
             if all(
                 span is None or span[0] <= v <= span[1]
-                for v, span in zip(
-                    values, map(setting.ranges.get, setting.symbols), strict=True
-                )
+                for v, span in zip(values, spans, strict=True)
             ):
                 yield point(values)
 
 
-def _shown(
-    claim: Claim, at: Point, left: arb, right: arb, setting: _Setting
-) -> Counterexample:
-    used = {*compile_balls([claim.left, claim.right], setting.aliases).symbols}
+def _shown(alone: _Batch, at: Point, left: arb, right: arb) -> Counterexample:
+    used = alone.used
     place = {
         symbol.name: _plain(value)
-        for symbol, value in zip(setting.symbols, at.values, strict=True)
+        for symbol, value in zip(alone.symbols, at.values, strict=True)
         if symbol in used
     }
     digits = 10
@@ -367,13 +357,15 @@ def _plain(value: Fraction) -> str:
     return str(float(value)) if Fraction(str(float(value))) == value else str(value)
 
 
-def _inward(value: Fraction) -> str:
-    """A bound of the points, cut towards 0, so that the points reach at least that far."""
-    size = abs(value)
-    sign = "-" if value < 0 else ""
-    if size >= 10:
-        return f"{sign}{int(size)}"
-    digits = 0
-    while size * 10**digits < 10 and digits < 12:
+def _inward(value: float) -> str:
+    """A bound of the points, cut towards 0, so that the points reach at least that far.
+
+    >>> _inward(-702.25), _inward(0.0457), _inward(1.9e-6)
+    ('-702', '0.045', '1.9e-06')
+    """
+    if abs(value) >= 10:
+        return str(int(value))
+    digits = 1
+    while abs(value) * 10**digits < 10 and digits < 12:
         digits += 1
-    return f"{sign}{float(Fraction(int(size * 10**digits), 10**digits)):g}"
+    return f"{int(value * 10**digits) / 10**digits:g}"

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
 from fractions import Fraction
+from functools import reduce
+from typing import Any
 
 from flint import fmpz_mpoly
 
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
+    MINUS_ONE,
     Call,
     Comparison,
     Constant,
@@ -65,7 +68,7 @@ class Converter(Kernels):
             UndecidedError: it depends on the sign of something (see ``assume``).
             RingFullError: too many generators.
         """
-        memo = self._memo
+        memo, convert = self._memo, _CONVERT
         stack = [root]
         while stack:
             node = stack[-1]
@@ -74,14 +77,17 @@ class Converter(Kernels):
                 continue
             stands_for = self._stands_for(node)
             args = node.args if stands_for is None else (stands_for,)
-            pending = [arg for arg in args if arg not in memo]
-            if pending:
-                stack += reversed(pending)
-                continue
+            if args:
+                pending = [arg for arg in args if arg not in memo]
+                if pending:
+                    stack += reversed(pending)
+                    continue
             stack.pop()
             self.current = node
             try:
-                memo[node] = self._convert(node) if stands_for is None else memo[stands_for]
+                memo[node] = (
+                    convert[type(node)](self, node) if stands_for is None else memo[stands_for]
+                )
             except TooLargeError:
                 memo[node] = self._opaque(node)
         return memo[root]
@@ -156,38 +162,32 @@ class Converter(Kernels):
         )
 
     # --- one node at a time ---------------------------------------------------------------------
-    def _convert(self, node: Expr) -> Ratio:
+    def _symbol(self, node: Symbol) -> Ratio:
+        return self.generator(("symbol", node.name)).poly, None
+
+    def _constant(self, node: Constant) -> Ratio:
+        if node.name == "pi":
+            return self.generator("pi", POSITIVE).poly, None
+        return self.exp((self.one, None))
+
+    def _sum(self, node: Expr) -> Ratio:
         memo = self._memo
-        match node:
-            case Number(value):
-                return self.constant(value)
-            case Symbol(name):
-                return self.generator(("symbol", name)).poly, None
-            case Constant("pi"):
-                return self.generator("pi", POSITIVE).poly, None
-            case Constant():
-                return self.exp((self.one, None))
-            case Sum(args):
-                total = memo[args[0]]
-                for arg in args[1:]:
-                    total = arithmetic.add(total, memo[arg])
-                return total
-            case Product(args):
-                total = memo[args[0]]
-                for arg in args[1:]:
-                    total = arithmetic.multiply(total, memo[arg])
-                return total
-            case Quotient(above, below):
-                return arithmetic.multiply(memo[above], arithmetic.invert(memo[below]))
-            case Power(base, exponent):
-                return self._power(memo[base], memo[exponent])
-            case Call(name, args):
-                return self._call(node, name, args)
-            case Unknown(name, orders, args):
-                keys = tuple(key(self.canonical(memo[arg])) for arg in args)
-                return self.generator(("unknown", name, orders, keys)).poly, None
-            case _:
-                return self._opaque(node)
+        return reduce(arithmetic.add, [memo[arg] for arg in node.args])
+
+    def _product(self, node: Expr) -> Ratio:
+        memo = self._memo
+        first, *rest = node.args
+        if first is MINUS_ONE:
+            return arithmetic.negate(reduce(arithmetic.multiply, [memo[arg] for arg in rest]))
+        return reduce(arithmetic.multiply, [memo[arg] for arg in node.args])
+
+    def _quotient(self, node: Expr) -> Ratio:
+        above, below = node.args
+        return arithmetic.multiply(self._memo[above], arithmetic.invert(self._memo[below]))
+
+    def _unknown(self, node: Unknown) -> Ratio:
+        keys = tuple(key(self.canonical(self._memo[arg])) for arg in node.args)
+        return self.generator(("unknown", node.name, node.orders, keys)).poly, None
 
     def _opaque(self, node: Expr) -> Ratio:
         self.current = node
@@ -201,7 +201,8 @@ class Converter(Kernels):
         above = int(n.leading_coefficient()) if not n.is_zero() else 0
         return Fraction(above, 1 if d is None else int(d.leading_coefficient()))
 
-    def _power(self, base: Ratio, exponent: Ratio) -> Ratio:
+    def _power(self, node: Expr) -> Ratio:
+        base, exponent = [self._memo[arg] for arg in node.args]
         value = self.rational(exponent)
         if value is None:
             exponent = self.canonical(exponent)
@@ -232,8 +233,8 @@ class Converter(Kernels):
             parts.append(generator.poly)
         return arithmetic.power((parts[0], parts[1]), exponent)
 
-    def _call(self, node: Call, name: str, args: tuple[Expr, ...]) -> Ratio:
-        memo = self._memo
+    def _call(self, node: Call) -> Ratio:
+        memo, name, args = self._memo, node.name, node.args
         special = _SPECIAL.get(name)
         if special is not None and len(args) == 1:
             return special(self, memo[args[0]])
@@ -340,6 +341,19 @@ def _undo(inverse: str, name: str) -> Callable[[Converter, Ratio], Ratio]:
 
     return convert
 
+
+_CONVERT: dict[type[Expr], Callable[[Converter, Any], Ratio]] = {
+    Number: lambda field, node: field.constant(node.value),
+    Symbol: Converter._symbol,
+    Constant: Converter._constant,
+    Sum: Converter._sum,
+    Product: Converter._product,
+    Quotient: Converter._quotient,
+    Power: Converter._power,
+    Call: Converter._call,
+    Comparison: Converter._opaque,
+    Unknown: Converter._unknown,
+}
 
 _TESTS: dict[str, Callable[[int], bool]] = {
     "<": lambda sign: sign < 0,

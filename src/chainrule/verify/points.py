@@ -59,10 +59,12 @@ _ROUNDS = (_MIXED, _POSITIVE, _UNIT)
 class Point:
     """Coordinates, with the inputs of programs made ready.
 
-    ``along`` are power series in the direction of the first coordinate.
+    ``along`` are power series in the direction of the first coordinate, ``main`` is about that
+    coordinate.
     """
 
     values: Values
+    main: float
     balls: tuple[arb, ...]
     along: tuple[arb_series, ...]
 
@@ -72,7 +74,7 @@ def point(values: Values) -> Point:
     lines = [SERIES.lift(value) for value in balls]
     if lines:
         lines[0] = arb_series([balls[0], 1])
-    return Point(values, balls, tuple(lines))
+    return Point(values, float(values[0]) if values else 0.0, balls, tuple(lines))
 
 
 @lru_cache(maxsize=64)

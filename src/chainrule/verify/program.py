@@ -145,7 +145,7 @@ class Program:
         self._slots, self._raw = {}, []
 
     def _compile(self, root: Expr) -> int:
-        slots = self._slots
+        slots, emit = self._slots, _EMIT
         stack = [root]
         while stack:
             node = stack[-1]
@@ -157,7 +157,7 @@ class Program:
                 stack += reversed(pending)
             else:
                 stack.pop()
-                slots[node] = self._emit(node)
+                slots[node] = emit[type(node)](self, node)
         return slots[root]
 
     def _unary(self, function: Any, a: int) -> int:
@@ -172,40 +172,34 @@ class Program:
         self._raw.append((function, operands, 0, _MANY))
         return len(self._raw) - 1
 
-    def _emit(self, node: Expr) -> int:
-        """Append what computes ``node`` from its arguments, which are there already."""
-        slots, arithmetic = self._slots, self._arithmetic
-        match node:
-            case Number() | Symbol() | Constant():
-                self._leaves.append(node)
-                return -len(self._leaves)
-            case Sum():
-                return self._chain(arithmetic.add, node.args)
-            case Product():
-                if type(node.args[0]) is Number and node.args[0].value == -1:
-                    return self._unary(
-                        arithmetic.negate, self._chain(arithmetic.multiply, node.args[1:])
-                    )
-                return self._chain(arithmetic.multiply, node.args)
-            case Quotient(numerator, denominator):
-                if type(numerator) is Number and numerator.value == 1:
-                    return self._unary(arithmetic.invert, slots[denominator])
-                return self._binary(arithmetic.divide, slots[numerator], slots[denominator])
-            case Power(base, exponent):
-                return self._power(base, exponent)
-            case Call(name, args):
-                return self._call(node, name, args)
-            case Comparison():
-                return self._comparison(node)
-            case Piecewise():
-                choose = _chooser(arithmetic.undefined)
-                return self._many(choose, tuple([slots[arg] for arg in node.args]))
-            case Unknown(name, orders):
-                self.samples.add(name)
-                function = arithmetic.unknown(name, orders)
-                return self._many(function, tuple([slots[arg] for arg in node.args]))
-            case _:
-                raise TypeError(f"cannot evaluate a {type(node).__name__}")
+    def _leaf(self, node: Expr) -> int:
+        self._leaves.append(node)
+        return -len(self._leaves)
+
+    def _sum(self, node: Expr) -> int:
+        return self._chain(self._arithmetic.add, node.args)
+
+    def _product(self, node: Expr) -> int:
+        first, *rest = node.args
+        if type(first) is Number and first.value == -1:
+            product = self._chain(self._arithmetic.multiply, rest)
+            return self._unary(self._arithmetic.negate, product)
+        return self._chain(self._arithmetic.multiply, node.args)
+
+    def _quotient(self, node: Expr) -> int:
+        above, below = node.args
+        if type(above) is Number and above.value == 1:
+            return self._unary(self._arithmetic.invert, self._slots[below])
+        return self._binary(self._arithmetic.divide, self._slots[above], self._slots[below])
+
+    def _piecewise(self, node: Expr) -> int:
+        choose = _chooser(self._arithmetic.undefined)
+        return self._many(choose, tuple([self._slots[arg] for arg in node.args]))
+
+    def _unknown(self, node: Unknown) -> int:
+        self.samples.add(node.name)
+        function = self._arithmetic.unknown(node.name, node.orders)
+        return self._many(function, tuple([self._slots[arg] for arg in node.args]))
 
     def _chain(self, operation: Any, args: Sequence[Expr]) -> int:
         slots = self._slots
@@ -214,7 +208,8 @@ class Program:
             result = self._binary(operation, result, slots[arg])
         return result
 
-    def _power(self, base: Expr, exponent: Expr) -> int:
+    def _power(self, node: Expr) -> int:
+        base, exponent = node.args
         arithmetic, slot = self._arithmetic, self._slots[base]
         value = rational(exponent)
         if value is None:
@@ -227,17 +222,17 @@ class Program:
             return self._unary(arithmetic.integer_power(value.numerator), slot)
         return self._unary(arithmetic.root(value.numerator, value.denominator), slot)
 
-    def _call(self, node: Call, name: str, args: tuple[Expr, ...]) -> int:
-        operands = tuple([self._slots[arg] for arg in args])
-        function = self._arithmetic.functions.get(name)
+    def _call(self, node: Call) -> int:
+        operands = tuple([self._slots[arg] for arg in node.args])
+        function = self._arithmetic.functions.get(node.name)
         if function is None:
+            # The definition may hold calls of its own; they go down to the table in a few steps.
             return self._compile(definition(node))
         if len(operands) == 1:
             return self._unary(function, operands[0])
         if len(operands) == 2:
             return self._binary(function, *operands)
-        undefined = self._arithmetic.undefined
-        return self._many(lambda _: undefined(), operands)
+        return self._many(function, operands)
 
     def _comparison(self, node: Comparison) -> int:
         compare = self._arithmetic.compare
@@ -248,6 +243,21 @@ class Program:
             )
         ]
         return links[0] if len(links) == 1 else self._many(_all_true, tuple(links))
+
+
+_EMIT: dict[type[Expr], Callable[[Any, Any], int]] = {
+    Number: Program._leaf,
+    Symbol: Program._leaf,
+    Constant: Program._leaf,
+    Sum: Program._sum,
+    Product: Program._product,
+    Quotient: Program._quotient,
+    Power: Program._power,
+    Call: Program._call,
+    Comparison: Program._comparison,
+    Piecewise: Program._piecewise,
+    Unknown: Program._unknown,
+}
 
 
 def _constant(leaf: Expr) -> arb:
@@ -281,11 +291,11 @@ def _all_true(links: list[bool | None]) -> bool | None:
     return None if None in links else True
 
 
-def rational(node: Expr) -> Fraction | None:
+def rational(node: Expr) -> Fraction | int | None:
     """The value of an exact number, written as one or as a quotient of two."""
+    if type(node) is Number:
+        return node.value
     match node:
-        case Number(value):
-            return Fraction(value)
         case Quotient(Number(above), Number(below)) if below != 0:
             return Fraction(above) / below
         case Product((Number(-1), factor)):

@@ -190,6 +190,7 @@ _SPECIAL: dict[str, Callable[..., arb_series]] = {
     "polygamma": polygamma,
     "erfinv": erfinv,
     "atan2": atan2,
+    "undefined": lambda _: undefined(),
 }
 
 SERIES = Arithmetic(
@@ -205,10 +206,11 @@ SERIES = Arithmetic(
     compare={name: _compare(name) for name in balls.BALLS.compare},
     undefined=undefined,
     functions={
-        row.name: _SPECIAL.get(row.name) or getattr(arb_series, row.arb)
+        row.name: getattr(arb_series, row.arb)
         for row in FUNCTIONS
-        if row.name in _SPECIAL or (row.arb and hasattr(arb_series, row.arb))
-    },
+        if row.arb and row.name not in _SPECIAL and hasattr(arb_series, row.arb)
+    }
+    | _SPECIAL,
     unknown=lambda name, orders: samples.series(name, orders, compose),
 )
 

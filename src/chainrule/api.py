@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from chainrule.derivations import Derivation, Form
@@ -157,3 +158,49 @@ def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:
             raise InputError(f"{number.strip()!r} is not a number", text=text)
         values[symbol] = expr
     return values
+
+
+def check(
+    f: str, answer: str, *, wrt: str | None = None, order: int = 1
+) -> tuple[bool, Document]:
+    """Whether ``answer`` is the derivative of ``f``, and what is to be said about it.
+
+    Raises:
+        InputError: one of them cannot be read.
+    """
+    from chainrule.check.answer import check_answer
+    from chainrule.check.report import judgement_document
+
+    problem = make_problem(f, wrt=wrt, order=order)
+    judgement = check_answer(problem, read_formula(answer).expr)
+    return judgement.equal is True, judgement_document(judgement, problem)
+
+
+def check_lines(text: str) -> tuple[bool, Document]:
+    """Whether each line of a derivation follows, and what is to be said about it.
+
+    Raises:
+        InputError: a line cannot be read.
+    """
+    from chainrule.check.lines import check_lines as judge
+    from chainrule.check.report import lines_document
+
+    lines = judge(text)
+    return all(line.follows is True for line in lines), lines_document(lines)
+
+
+def selftest(names: Iterable[str] = (), *, points: int = 16) -> Iterator[tuple[str, bool, str]]:
+    """Derive and verify functions of the catalogue, all of them if none is named.
+
+    Yields the name, whether every claim was proved or checked, and what was found.
+    """
+    from chainrule.expr.catalogue import CATALOGUE
+
+    for name in names or [entry.name for entry in CATALOGUE]:
+        derivation = derive(name)
+        verdicts = derivation.verify(points)
+        words = Counter(verdict.word for verdict in verdicts.values())
+        bad = next((v for v in verdicts.values() if v.word == "wrong"), None)
+        sentence = ", ".join(f"{count} {word}" for word, count in words.items())
+        last = bad or list(verdicts.values())[-1]
+        yield name, last.holds and bad is None, f"{sentence}; the derivative {last.sentence()}"

@@ -6,8 +6,10 @@ first asked for and kept.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,6 +39,7 @@ from chainrule.rewrite.tidy import Tidier, negate_term
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
     from chainrule.document.telling import Style
+    from chainrule.verify.verdict import Verdict
 
 METHODS = ("power", "quotient")
 Form = Literal["simplified", "output", "raw"]
@@ -206,6 +209,47 @@ class Derivation:
         below = "".join(f"d{variable.name}" for variable in self.problem.variables)
         return f"d^{self.order}{name}/{below}"
 
+    # --- verification ---------------------------------------------------------------------------
+    @cached_property
+    def verdicts(self) -> dict[Step, Verdict]:
+        """What was verified of each of ``steps``, and how."""
+        return self.verify()
+
+    def verify(self, points: int = 16) -> dict[Step, Verdict]:
+        """Verify every step: by algebra, else in ball arithmetic at so many points."""
+        from chainrule.verify.check import verify_steps
+
+        return verify_steps(
+            self.function, self.steps, ranges=_sample_ranges(self.problem.entry), points=points
+        )
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the derivative itself; that of a step instead, should one be wrong."""
+        wrong = next((v for v in self.verdicts.values() if v.word == "wrong"), None)
+        return wrong or self._whole_verdict
+
+    @cached_property
+    def _whole_verdict(self) -> Verdict:
+        """The simplified derivative against the power series of the function itself."""
+        from chainrule.verify.check import derivative
+
+        if self._claim is not None:
+            return self.verdicts[self._claim]
+        return derivative(
+            self.function,
+            self.derivative,
+            Counter(self.problem.variables),
+            ranges=_sample_ranges(self.problem.entry),
+        )
+
+    @cached_property
+    def _claim(self) -> Step | None:
+        """The whole as one step, where it is one differentiation."""
+        if self.order > 1:
+            return None
+        return Step("derivative", "whole", self.function, self.derivative, self.variable)
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """Every step, each after those it rests on."""
@@ -218,7 +262,22 @@ class Derivation:
         if self.output_form is not None:
             yield from self.output_form.solved
             yield from self.output_form.rewriting
+            yield self._output_claim
+        if self._claim is not None:
+            yield self._claim
 
+    @cached_property
+    def _output_claim(self) -> Step:
+        form = self.output_form
+        assert form is not None
+        return Step(
+            "rewriting",
+            "output-form",
+            self.derivative,
+            form.expr,
+            self.variable,
+            output=form.output,
+        )
 
     # --- what comes out; formats are imported when they are asked for --------------------------
     def document(self, style: Style | None = None, *, at: str | None = None) -> Document:
@@ -266,6 +325,19 @@ class Derivation:
         from chainrule.render.notation import latex
 
         return f"${latex(self.derivative)}$"
+
+
+def _sample_ranges(entry: Entry | None) -> dict[Symbol, tuple[Fraction, Fraction]]:
+    """Where a catalogue function makes sense: its samples, and its parameters' signs."""
+    if entry is None:
+        return {}
+    ranges = {}
+    texts = {p.name: "0.1..4" for p in entry.parameters if p.domain == f"{p.name} > 0"}
+    for name, text in (texts | dict(entry.sample)).items():
+        low, dots, high = text.partition("..")
+        if dots:
+            ranges[Symbol(name)] = (Fraction(low), Fraction(high))
+    return ranges
 
 
 def fresh_letter(wanted: Sequence[str], taken: set[str]) -> str:

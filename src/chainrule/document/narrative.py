@@ -32,7 +32,7 @@ from chainrule.document.blocks import (
     equation,
     math,
 )
-from chainrule.document.checks import checked_blocks
+from chainrule.document.checks import checked_blocks, failure_blocks
 from chainrule.document.phrases import because, joined, operations
 from chainrule.document.telling import Style, Teller
 from chainrule.expr.nodes import (
@@ -78,6 +78,9 @@ def narrate(
         blocks.append(Paragraph(_introduction(problem)))
     if derivation.letter != problem.name:
         blocks.append(Paragraph(("Write ", math(Name(derivation.letter), whole), " for short.")))
+    if derivation.verdict.word == "wrong":
+        blocks += failure_blocks(derivation)
+        return Document(f"The derivative of {_plain_title(problem)}", tuple(blocks))
     blocks += _to_try(derivation, whole, dict(at or {}))
     for i, stage in enumerate(derivation.stages, start=1):
         blocks += _stage(derivation, stage, i, style)
@@ -353,8 +356,6 @@ def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
         pieces: list[Piece] = [*where, ": from ", math(form.output, value)]
         for step in case.solved:
             pieces += [" follows ", math(step.before, step.after)]
-        rows.append(
-            (*pieces, ", so ", math(Name(derivation.letter, (), 1), slope, case.expr))
-        )
+        rows.append((*pieces, ", so ", math(Name(derivation.letter, (), 1), slope, case.expr)))
     slope_name = Name(derivation.letter, (), 1)
     return [Bullets(tuple(rows)), Display(equation(slope_name, Boxed(form.expr)))]

@@ -1,0 +1,89 @@
+"""A derivation as plain data for JSON; ``docs/json.md`` and the schema beside it document it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from chainrule.differentiate.derivation import Step
+from chainrule.differentiate.rules import BY_NAME_OF_RULE
+from chainrule.expr.nodes import Expr
+from chainrule.render.notation import latex
+from chainrule.rewrite.identities import WORDS
+
+if TYPE_CHECKING:
+    from chainrule.derivations import Derivation
+    from chainrule.verify.verdict import Verdict
+
+SCHEMA = "chainrule/derivation/1"
+
+
+def derivation_data(derivation: Derivation) -> dict[str, Any]:
+    """Formula, derivative, output form and every step with its verdict.
+
+    ``schema`` names the version; its number changes when a field changes its meaning or goes.
+    """
+    problem = derivation.problem
+    form = derivation.output_form
+    verdicts = derivation.verdicts
+    number = {step: i for i, step in enumerate(derivation.steps)}
+    return {
+        "schema": SCHEMA,
+        "name": problem.name,
+        "formula": expression(problem.function),
+        "variables": [variable.name for variable in problem.variables],
+        "order": derivation.order,
+        "derivative": expression(derivation.derivative),
+        "output_form": None
+        if form is None
+        else {
+            **expression(form.expr),
+            "output": form.output.name,
+            "needs_variable": form.needs_variable,
+        },
+        "verdict": verdict(derivation.verdict),
+        "steps": [
+            step_data(step, i, [number[p] for p in step.premises], verdict(verdicts[step]))
+            for step, i in number.items()
+        ],
+    }
+
+
+def expression(expr: Expr) -> dict[str, str]:
+    """An expression as text that ``chainrule.parse`` reads, and as LaTeX."""
+    return {"text": str(expr), "latex": latex(expr)}
+
+
+def step_data(
+    step: Step, number: int, premises: list[int], judged: dict[str, Any]
+) -> dict[str, Any]:
+    """One step; ``premises`` are the numbers of the steps it rests on."""
+    row = BY_NAME_OF_RULE.get(step.rule)
+    return {
+        "number": number,
+        "kind": step.kind,
+        "rule": step.rule,
+        "title": row.title if row is not None else WORDS.get(step.rule, step.rule),
+        "variable": step.variable.name,
+        "before": expression(step.before),
+        "after": expression(step.after),
+        "premises": premises,
+        "reasons": list(step.reasons),
+        "verdict": judged,
+    }
+
+
+def verdict(found: Verdict) -> dict[str, Any]:
+    """A verdict; ``counterexample`` is there only for "wrong"."""
+    data: dict[str, Any] = {
+        "word": found.word,
+        "points": found.points,
+        "digits": found.digits,
+        "reason": found.reason,
+    }
+    if found.counterexample is not None:
+        data["counterexample"] = {
+            "point": dict(found.counterexample.point),
+            "left": found.counterexample.left,
+            "right": found.counterexample.right,
+        }
+    return data

@@ -37,7 +37,8 @@ class TooLongError(ChainruleError):
     """The expression, written out, has more than ``LONGEST_TEXT`` characters."""
 
     def __init__(self, length: int) -> None:
-        size = f"{length:,}" if length < 10**12 else f"about 10^{int(length.bit_length() * 0.30103)}"
+        magnitude = int(length.bit_length() * 0.30103)
+        size = f"{length:,}" if magnitude < 12 else f"about 10^{magnitude}"
         super().__init__(
             f"written out, this expression has {size} characters; "
             f"at most {LONGEST_TEXT:,} are written"

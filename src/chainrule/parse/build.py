@@ -49,17 +49,17 @@ def tables() -> str:
         kept = tuple(
             place
             for place, symbol in enumerate(rule.expansion)
-            if not (symbol.is_term and symbol.filter_out)
+            if not (symbol.is_term and getattr(symbol, "filter_out", False))
         )
         if rule.alias is None and len(kept) != 1:
             raise ValueError(f"this rule needs an alias: {rule}")
-        described.append((rule.origin.name.value, len(rule.expansion), kept, rule.alias or ""))
+        described.append((str(rule.origin.name), len(rule.expansion), kept, rule.alias or ""))
     return "".join(
         [
             HEADER,
             f"START = {number[table.start_states['start']]}\n",
             f"END = {number[table.end_states['start']]}\n\n",
-            "# (what it makes, how many parts, which of them are handed on, the builder's method)\n",
+            "# What it makes, how many parts, which of them are kept, the builder's method.\n",
             _listing("RULES", "tuple[str, int, tuple[int, ...], str]", described),
             "\n# By state and terminal: a state to shift to, or ~rule to reduce.\n",
             _listing("ACTIONS", "dict[str, int]", actions),

@@ -45,8 +45,8 @@ def _message(
     text: str,
     names: Names,
 ) -> tuple[str, str | None]:
-    typed = text[token.start : token.end].strip()
-    before = text[previous.start : previous.end] if previous else ""
+    typed = _quoted(text, token)
+    before = _quoted(text, previous) if previous else ""
     wanted = f"expected {listing(expected)}"
     if previous and previous.kind == "FUNCTION" and "NUMBER" in expected:
         example = f"{before}(x)"
@@ -68,6 +68,11 @@ def _message(
     elif token.kind == "IF":
         hint = "write: x if x > 0 else 0"
     return f"unexpected `{typed}`: {wanted}", hint
+
+
+def _quoted(text: str, token: Token) -> str:
+    typed = text[token.start : token.end].strip()
+    return typed if len(typed) <= 24 else typed[:23] + "…"
 
 
 def listing(expected: frozenset[str]) -> str:

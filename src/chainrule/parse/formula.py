@@ -80,9 +80,7 @@ def parse(text: str, symbols: Iterable[str] = ()) -> Formula:
     return formula
 
 
-def parse_text(
-    text: str, symbols: Iterable[str] = (), names: Names | None = None
-) -> Formula:
+def parse_text(text: str, symbols: Iterable[str] = (), names: Names | None = None) -> Formula:
     """Read a formula, or a condition, in plain text (see the module for what is what).
 
     Raises:
@@ -115,9 +113,7 @@ def read_formula(
     sides = _read(text, source, definition.end, lexer, reader)
     variables = tuple(Symbol(variable) for variable in definition.variables)
     if sides.equals is not None:
-        raise InputError(
-            "a definition has only one `=`", text=text, position=text.rfind("=")
-        )
+        raise InputError("a definition has only one `=`", text=text, position=text.rfind("="))
     name = names.functions.get(definition.name, definition.name)
     if name in BY_NAME and not _defines(sides.expr, variables):
         # sin(y) = x says something about the sine, and tanh(x) = (e^x - … says what it is.

@@ -9,8 +9,25 @@ from functools import cache
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Symbol
 from chainrule.parse.formula import Formula, read_formula
+from chainrule.parse.latex_commands import (
+    CASES,
+    ELSE_WORDS,
+    IF_WORDS,
+    IGNORED,
+    REFUSED,
+    SIGNS,
+    SIZES,
+    VARIANTS,
+)
 from chainrule.parse.lexer import Definition, simplify_characters, special_tokens, symbol_name
-from chainrule.parse.names import CONSTANTS, FUNCTION_LETTERS, GREEK, GREEK_WORDS, Names, default_names
+from chainrule.parse.names import (
+    CONSTANTS,
+    FUNCTION_LETTERS,
+    GREEK,
+    GREEK_WORDS,
+    Names,
+    default_names,
+)
 from chainrule.parse.tokens import Name, Token, check_length, number
 from chainrule.parse.words import Reader
 
@@ -31,7 +48,9 @@ _PRIMES = re.compile(r"\s*(?:(['’′]+)|\^\s*(?:\\prime(?![A-Za-z])|\{((?:\s*\
 _ORDER = re.compile(
     r"\s*\^\s*\{?\s*(?:\\left\s*)?\(([0-9,\s]+)(?:\\right\s*)?\)\s*\}?(?=\s*(?:\\left)?\s*\()"
 )
-_PARTIALS = re.compile(r"(?:\\partial\s*_\s*(?:[0-9]|\{[0-9]\})\s*(?:\^\s*(?:[0-9]|\{[0-9]+\}))?\s*)+")
+_PARTIALS = re.compile(
+    r"(?:\\partial\s*_\s*(?:[0-9]|\{[0-9]\})\s*(?:\^\s*(?:[0-9]|\{[0-9]+\}))?\s*)+"
+)
 _PARTIAL = re.compile(r"_\s*\{?([0-9])\}?\s*(?:\^\s*\{?([0-9]+))?")
 _SIZES = r"(?:\\(?:left|right|mathopen|mathclose|[bB]igg?[lrm]?)(?![A-Za-z])\s*)"
 _FOLLOWING = re.compile(rf"\s*{_SIZES}?(.)", re.DOTALL)
@@ -46,72 +65,6 @@ _DEFINITION = re.compile(
     rf"\s*({_VARIABLE}(?:\s*[,;]\s*{_VARIABLE})*)\s*{_SIZES}?\)"
     r"\s*(?::=|=(?!=)|\\coloneqq(?![A-Za-z]))"
 )
-
-_SIGNS: dict[str, tuple[str, object]] = {
-    "+": ("PLUS", None),
-    **dict.fromkeys("-−–", ("MINUS", None)),
-    **dict.fromkeys(("*", "·", "×", r"\cdot", r"\times", r"\ast", r"\bullet"), ("TIMES", None)),
-    **dict.fromkeys(("/", "÷", r"\div"), ("OVER", None)),
-    "^": ("CARET", None),
-    "!": ("BANG", None),
-    **dict.fromkeys((",", ";"), ("COMMA", None)),
-    **dict.fromkeys((":", r"\colon"), ("COLON", None)),
-    **dict.fromkeys((":=", r"\coloneqq"), ("EQUALS", None)),
-    "&": ("NEW_CELL", None),
-    **dict.fromkeys((r"\cr", r"\newline"), ("NEW_ROW", None)),
-    **dict.fromkeys(("(", r"\lparen"), ("OPEN", "(")),
-    **dict.fromkeys(("[", r"\lbrack"), ("OPEN", "[")),
-    **dict.fromkeys(("{", r"\{", r"\lbrace"), ("OPEN", "{")),
-    **dict.fromkeys((")", r"\rparen"), ("CLOSE", ")")),
-    **dict.fromkeys(("]", r"\rbrack"), ("CLOSE", "]")),
-    **dict.fromkeys(("}", r"\}", r"\rbrace"), ("CLOSE", "}")),
-    **dict.fromkeys(("|", r"\vert", r"\mid"), ("BAR", None)),
-    r"\lvert": ("BAR_OPEN", None),
-    r"\rvert": ("BAR_CLOSE", None),
-    **dict.fromkeys(("⌊", r"\lfloor"), ("FLOOR_OPEN", None)),
-    **dict.fromkeys(("⌋", r"\rfloor"), ("FLOOR_CLOSE", None)),
-    **dict.fromkeys(("⌈", r"\lceil"), ("CEIL_OPEN", None)),
-    **dict.fromkeys(("⌉", r"\rceil"), ("CEIL_CLOSE", None)),
-    **dict.fromkeys(("<", r"\lt"), ("COMPARE", "<")),
-    **dict.fromkeys((">", r"\gt"), ("COMPARE", ">")),
-    "==": ("COMPARE", "=="),
-    **dict.fromkeys(("!=", "≠", r"\ne", r"\neq"), ("COMPARE", "!=")),
-    **dict.fromkeys(("<=", "≤", r"\le", r"\leq", r"\leqslant", r"\leqq"), ("COMPARE", "<=")),
-    **dict.fromkeys((">=", "≥", r"\ge", r"\geq", r"\geqslant", r"\geqq"), ("COMPARE", ">=")),
-    **dict.fromkeys((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac", r"\sfrac"), ("FRAC", None)),
-    **dict.fromkeys(("√", r"\surd"), ("RADICAL", 2)),
-    "∛": ("RADICAL", 3),
-}
-
-_IGNORED = frozenset(
-    r"""\displaystyle \textstyle \scriptstyle \scriptscriptstyle \limits \nolimits \quad \qquad
-    \thinspace \enspace \medspace \thickspace \negthinspace \mathstrut \nonumber \notag \mathopen
-    \mathclose \mathord \mathrel \mathbin \middle""".split()
-)
-_SIZE_COMMANDS = frozenset(
-    r"""\left \right \big \Big \bigg \Bigg \bigl \Bigl \biggl \Biggl \bigr \Bigr \biggr
-    \Biggr \bigm \Bigm \biggm \Biggm""".split()
-)
-_VARIANTS = {
-    "varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho",
-    "varsigma": "sigma", "varkappa": "kappa", "varpi": "pi",
-}  # fmt: skip
-_CASES = frozenset({"cases", "dcases", "rcases", "array", "cases*"})
-_IF_WORDS = frozenset({"if", "for", "when", "where", "falls", "provided"})
-_ELSE_WORDS = frozenset({"otherwise", "else", "elsewhere"})
-
-_REFUSED = {
-    r"\infty": "infinity is not a number here",
-    r"\int": "integrals cannot be read: give the function that is to be differentiated",
-    r"\partial": "give the function itself; chainrule writes the derivatives",
-    r"\sum": "sums over an index cannot be read",
-    r"\prod": "products over an index cannot be read",
-    r"\pm": "write two formulas, one with + and one with -",
-    r"\ldots": "what the dots stand for must be written out",
-    r"\cdots": "what the dots stand for must be written out",
-    r"\over": r"write \frac{a}{b}",
-    r"\circ": r"angles are in radians, and compositions are written f(g(x))",
-}
 
 
 def parse_latex(text: str, symbols: Iterable[str] = (), names: Names | None = None) -> Formula:
@@ -143,7 +96,7 @@ def _find_definition(text: str) -> Definition | None:
 def _plain_name(latex: str) -> str:
     r"""The symbol's name that ``\beta_{1}`` or ``\mathrm{SiLU}`` is set for."""
     words = re.sub(rf"{_STYLE}\s*\{{([^{{}}]*)\}}", r"\1", latex).replace(r"\_", "_")
-    words = re.sub(r"\\([A-Za-z]+)", lambda m: _VARIANTS.get(m[1], m[1]), words)
+    words = re.sub(r"\\([A-Za-z]+)", lambda m: VARIANTS.get(m[1], m[1]), words)
     return symbol_name(re.sub(r"[\s{},]", "", words))
 
 
@@ -208,7 +161,7 @@ class _Lexer:
         elif sign == "=":
             kind = "COMPARE" if self.depth else "EQUALS"
             self._add([Token(kind, "==", start, end)])
-        elif sign in _SIGNS:
+        elif sign in SIGNS:
             self._sign(sign, start, end)
         elif sign.isalpha():
             return self._letter(GREEK.get(sign, sign), start, end)
@@ -217,7 +170,7 @@ class _Lexer:
             self._add(tokens)
         return end
 
-    # --- \frac and its arguments ----------------------------------------------------------------
+    # --- \frac and its arguments --------------------------------------------------------
     def _argument_is_next(self) -> bool:
         return bool(self.wanted) and self.wanted[-1][0] == self.depth
 
@@ -244,14 +197,14 @@ class _Lexer:
                         self.wanted.pop()
 
     def _sign(self, sign: str, start: int, end: int) -> None:
-        kind, value = _SIGNS[sign]
+        kind, value = SIGNS[sign]
         if kind == "FRAC" and self._argument_is_next():
             raise self.reader.error(r"write the argument of \frac in braces", start)
         self._add([Token(kind, value, start, end)])
         if kind == "FRAC":
             self.wanted.append([self.depth, 2])
 
-    # --- letters and words ------------------------------------------------------------------------
+    # --- letters and words --------------------------------------------------------------
     def _word(self, start: int, end: int) -> int:
         """A run of letters: a function typed without its backslash, or a product."""
         if self._argument_is_next():
@@ -287,11 +240,14 @@ class _Lexer:
             return start - 1
         stop = self.read(start) if index[3] else start + 1
         if not index[3]:
-            tokens = self.reader.read(index[2], start, stop, "") if index[2].isalpha() else [
-                Token("NUMBER", number(index[2], self.text, start), start, stop)
-            ]
-            self._add(tokens)
+            self._add(self._single(index[2], start))
         return stop
+
+    def _single(self, character: str, start: int) -> list[Token]:
+        if character.isalpha():
+            return self.reader.read(character, start, start + 1, "")
+        value = number(character, self.reader.text, start)
+        return [Token("NUMBER", value, start, start + 1)]
 
     def _letter(self, name: str, start: int, end: int) -> int:
         """A letter, Greek or Latin, or an upright word, with its index and primes."""
@@ -342,18 +298,18 @@ class _Lexer:
             return "^"
         return "x" if found[1].isalnum() or found[1] in "{|\\" else ""
 
-    # --- commands -----------------------------------------------------------------------------------
+    # --- commands -----------------------------------------------------------------------
     def _command(self, command: str, start: int, end: int) -> int:
         name = command[1:].rstrip("*")
-        if command in _SIGNS:
+        if command in SIGNS:
             self._sign(command, start, end)
             return end
-        if command in _IGNORED:
+        if command in IGNORED:
             return end
-        if command in _SIZE_COMMANDS:
+        if command in SIZES:
             return self._sized(command, end)
-        if name in GREEK_WORDS or name in _VARIANTS:
-            return self._letter(_VARIANTS.get(name, name), start, end)
+        if name in GREEK_WORDS or name in VARIANTS:
+            return self._letter(VARIANTS.get(name, name), start, end)
         if command == r"\sqrt":
             return self._root(start, end)
         if command in (r"\begin", r"\end"):
@@ -366,7 +322,7 @@ class _Lexer:
             return self._partials(partials)
         if self.reader.names.functions.get(name):
             return self._named_function(name, start, end)
-        hint = _REFUSED.get(command)
+        hint = REFUSED.get(command)
         near = None if hint else self.reader.names.near(name)
         raise self.reader.error(
             f"the command `{command}` cannot be read here",
@@ -408,7 +364,7 @@ class _Lexer:
 
     def _environment(self, command: str, start: int, end: int) -> int:
         found = _BEGIN.match(self.text, end)
-        if not found or found[1] not in _CASES:
+        if not found or found[1] not in CASES:
             what = f"{command}{{{found[1]}}}" if found else command
             raise self.reader.error(
                 f"`{what}` cannot be read here", start, r"only \begin{cases} … \end{cases} can"
@@ -424,8 +380,8 @@ class _Lexer:
         lowered = word.lower()
         if not word:
             return end
-        if lowered in _IF_WORDS or lowered in _ELSE_WORDS:
-            kind = "IF" if lowered in _IF_WORDS else "ELSE"
+        if lowered in IF_WORDS or lowered in ELSE_WORDS:
+            kind = "IF" if lowered in IF_WORDS else "ELSE"
             self._add([Token(kind, word, start, end)])
             return end
         if len(word) == 1 and not command.startswith(r"\operatorname"):

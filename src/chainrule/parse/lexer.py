@@ -8,13 +8,12 @@ from typing import NamedTuple
 from unicodedata import decomposition, normalize
 
 from chainrule.errors import InputError
-from chainrule.expr.nodes import Symbol
 from chainrule.parse.names import FUNCTION_LETTERS, GREEK, MODULES
 from chainrule.parse.tokens import Name, Token, number
 from chainrule.parse.words import Reader
 
-_LETTER = r"[^\W\d_ª²³¹º¼-¾ʰ-ʸˠ-ˤᴬ-ᵪᵸᶛ-ᶿ⁰-ₜ⅐-↉ⱼⱽ]"
-"""A letter of any alphabet, but for raised and lowered ones."""
+_LETTER = r"[^\W\d_]"
+"""A letter of any alphabet. Raised characters and fractions are told apart afterwards."""
 _INDEX = rf"(?:_(?:[A-Za-z0-9]+|{_LETTER}|\{{[^{{}}]*\}}))*"
 _PIECE = re.compile(
     r"(?P<space>\s+)"
@@ -80,20 +79,20 @@ class Definition(NamedTuple):
     end: int
 
 
-_DEFINITION = re.compile(
+_DEFINITION = (
     rf"\s*((?:[A-Za-z][A-Za-z0-9]*|{_LETTER}[0-9]*){_INDEX})"
     r"\s*\(([\w\s,;{}]*)\)\s*(?::=|=(?!=))"
 )
-_VARIABLE = re.compile(rf"(?:[A-Za-z][A-Za-z0-9]*|{_LETTER}[0-9]*){_INDEX}")
+_VARIABLE = rf"(?:[A-Za-z][A-Za-z0-9]*|{_LETTER}[0-9]*){_INDEX}"
 
 
 def find_definition(text: str) -> Definition | None:
     """The head of ``f(x, a) = …``, if there is one."""
-    found = _DEFINITION.match(text)
+    found = re.match(_DEFINITION, text) if "=" in text else None
     if not found:
         return None
     variables = [variable.strip() for variable in re.split("[,;]", found[2])]
-    if not all(_VARIABLE.fullmatch(variable) for variable in variables):
+    if not all(re.fullmatch(_VARIABLE, variable) for variable in variables):
         return None
     names = tuple(symbol_name(variable) for variable in variables)
     return Definition(symbol_name(found[1]), names, found.end())
@@ -109,26 +108,27 @@ def plain_tokens(text: str, reader: Reader) -> list[Token]:
         start, position = position, piece.end()
         match piece.lastgroup:
             case "number":
-                tokens.append(Token("NUMBER", number(piece[0], reader.text, start), start, position))
-            case "word":
+                value = number(piece[0], reader.text, start)
+                tokens.append(Token("NUMBER", value, start, position))
+            case "word" if not _is_special(text[start]):
                 position = _read_word(text, start, position, reader, tokens)
                 conditional = conditional or tokens[-1].kind == "IF"
             case "sign" if piece[0] in _SIGNS:
-                kind, value = _SIGNS[piece[0]]
-                tokens.append(Token(kind, value, start, position))
+                kind, meaning = _SIGNS[piece[0]]
+                tokens.append(Token(kind, meaning, start, position))
                 depth += (kind == "OPEN") - (kind == "CLOSE")
             case "sign" if piece[0] == "=":
                 # Within brackets and after "if" an equals sign compares.
                 compares = depth > 0 or conditional
                 kind = "COMPARE" if compares else "EQUALS"
                 tokens.append(Token(kind, "==", start, position))
-            case "sign":
+            case "word" | "sign":
                 found, position = special_tokens(text, start, reader, tokens)
                 tokens += found
     return tokens
 
 
-# --- words ------------------------------------------------------------------------------------------
+# --- words ------------------------------------------------------------------------------
 def _read_word(text: str, start: int, end: int, reader: Reader, tokens: list[Token]) -> int:
     """Append the tokens of the word at ``start``; returns where reading goes on."""
     prefix = _MODULES.match(text, start) if text[end : end + 1] == "." else None
@@ -220,14 +220,18 @@ def symbol_name(word: str, reader: Reader | None = None, start: int = 0) -> str:
     base, *indices = word.replace("{", "").replace("}", "").split("_")
     base = GREEK.get(base[0], base[0]) + base[1:]
     cleaned = [GREEK.get(index, index).replace(",", "").replace(" ", "") for index in indices]
-    if not all(index.isalnum() for index in cleaned):
+    if not all(_is_index(index) for index in cleaned):
         if reader is None:
             return word
         raise reader.error("a subscript is made of letters and digits", start)
     return "_".join([base, *cleaned])
 
 
-# --- raised and lowered characters, fractions ----------------------------------------------------------
+def _is_index(text: str) -> bool:
+    return text != "" and all(c.isalpha() or c in "0123456789" for c in text)
+
+
+# --- raised and lowered characters, fractions -------------------------------------------
 def special_tokens(
     text: str, start: int, reader: Reader, before: list[Token]
 ) -> tuple[list[Token], int]:
@@ -261,6 +265,11 @@ def _on_the_line(inner: str, start: int, end: int, reader: Reader) -> list[Token
     return [token._replace(start=start, end=end) for token in tokens]
 
 
+def _is_special(character: str) -> bool:
+    kinds = ("<super>", "<sub>", "<fraction>")
+    return not character.isascii() and decomposition(character).startswith(kinds)
+
+
 def _run(text: str, start: int, kind: str) -> int:
     """Where the run of raised (or lowered) characters that begins at ``start`` ends."""
     end = start
@@ -287,5 +296,4 @@ def simplify_characters(text: str) -> str:
 @cache
 def _simpler(character: str) -> str:
     simple = normalize("NFKC", character)
-    meant = decomposition(character).startswith(("<super>", "<sub>", "<fraction>"))
-    return character if meant or len(simple) != 1 else simple
+    return character if _is_special(character) or len(simple) != 1 else simple

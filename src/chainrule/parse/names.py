@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.expr.functions import BY_NAME, spellings
 from chainrule.expr.nodes import Number
+from chainrule.parse.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from chainrule.expr.catalogue import Entry
@@ -43,10 +44,11 @@ CONSTANTS = frozenset({"e", "pi"})
 KEYWORDS = {"if": "IF", "else": "ELSE", "otherwise": "ELSE"}
 LOGIC = frozenset({"and", "or", "not"})
 
-MODULES = frozenset(
-    """np numpy math jnp jax torch scipy special nn functional F tf keras K activations losses
-    sp sympy lax mx cupy cp""".split()
+_MODULES = (
+    "np numpy math jnp jax torch scipy special nn functional F tf keras K activations losses sp "
+    "sympy lax mx cupy cp"
 )
+MODULES = frozenset(_MODULES.split())
 """Prefixes of Python spellings that are dropped: np.exp, torch.nn.functional.relu."""
 
 
@@ -63,31 +65,6 @@ class Signature(NamedTuple):
         given = [*self.arguments, *[f"{name}={default}" for name, default in optional]]
         return f"{self.name}({', '.join(given)})"
 
-
-class Operation(NamedTuple):
-    """A function that is read as something else: how many arguments, and an example."""
-
-    least: int
-    most: int
-    example: str
-
-
-MANY = 1_000_000
-"""As many arguments as you like."""
-
-OPERATIONS: dict[str, Operation] = {
-    "where": Operation(3, 3, "where(x > 0, x, a*x)"),
-    "max": Operation(2, MANY, "max(x, y)"),
-    "min": Operation(2, MANY, "min(x, y)"),
-    "log": Operation(1, 2, "log(x), or log(x, b) to base b"),
-    "pow": Operation(2, 2, "pow(x, n)"),
-    "power": Operation(2, 2, "power(x, n)"),
-    "square": Operation(1, 1, "square(x)"),
-    "reciprocal": Operation(1, 1, "reciprocal(x)"),
-    "negative": Operation(1, 1, "negative(x)"),
-    "exp2": Operation(1, 1, "exp2(x)"),
-}
-"""Calls that ``tree.Builder`` writes in other terms (max and log among them)."""
 
 _OTHER_SPELLINGS = {"fabs": "abs", "absolute": "abs", "erf_inv": "erfinv"}
 

@@ -6,10 +6,16 @@ One loop and two stacks, so that brackets may be nested as deep as they like.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 from chainrule.parse.tables import ACTIONS, END, GOTOS, RULES, START
 from chainrule.parse.tokens import Token
+
+UNITS = frozenset(
+    number for number, (_, length, _, method) in enumerate(RULES) if length == 1 and not method
+)
+"""Rules such as ``sum: term``, which pass on what they are given: most of all reductions."""
 
 
 class UnexpectedTokenError(Exception):
@@ -42,18 +48,30 @@ def parse(tokens: Sequence[Token], builder: object) -> Any:
                 states.append(action)
                 values.append(token)
                 break
-            origin, length, kept, _ = RULES[~action]
-            method = methods[~action]
-            if length > 1 or method is not None:
+            if ~action in UNITS:
+                states[-1] = _after_units(states[-2], states[-1], kind)
+            else:
+                origin, length, kept, _ = RULES[~action]
+                method = methods[~action]
                 parts = values[-length:]
                 value = parts[kept[0]] if method is None else method(*[parts[i] for i in kept])
-                del values[-length:]
+                del values[-length:], states[-length:]
                 values.append(value)
-            del states[-length:]
-            states.append(GOTOS[states[-1]][origin])
+                states.append(GOTOS[states[-1]][origin])
             if states[-1] == END:
                 return values[-1]
     raise AssertionError("the tokens do not end with $END")
+
+
+@cache
+def _after_units(below: int, top: int, kind: str) -> int:
+    """The state that replaces ``top`` after all the unit rules that ``kind`` sets off."""
+    while top != END:
+        action = ACTIONS[top].get(kind, 0)
+        if ~action not in UNITS:
+            break
+        top = GOTOS[below][RULES[~action][0]]
+    return top
 
 
 def _expected(tokens: Sequence[Token]) -> frozenset[str]:

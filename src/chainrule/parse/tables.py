@@ -5,7 +5,7 @@ from __future__ import annotations
 START = 0
 END = 36
 
-# (what it makes, how many parts, which of them are handed on, the builder's method)
+# What it makes, how many parts, which of them are kept, the builder's method.
 # fmt: off
 # ruff: noqa: E501
 RULES: list[tuple[str, int, tuple[int, ...], str]] = [

@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from chainrule.errors import InputError
-from chainrule.expr.nodes import Number
+from chainrule.expr.nodes import Number, Symbol
 
 LONGEST_TEXT = 100_000
 """Characters that a formula may have."""
@@ -153,8 +153,6 @@ def settle_functions(tokens: list[Token]) -> list[Token]:
 
 
 def _settled(token: Token, following: Token | None, primed: set[str], alone: set[str]) -> Token:
-    from chainrule.expr.nodes import Symbol
-
     if token.kind == "NAME":
         name = token.value.name
         if name in primed and following and following.kind == "OPEN":

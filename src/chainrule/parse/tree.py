@@ -6,9 +6,7 @@ becomes one flat sum; brackets close it, and what was bracketed stays nested.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from fractions import Fraction
-from functools import reduce
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from chainrule.errors import InputError
@@ -16,7 +14,6 @@ from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
-    TWO,
     ZERO,
     Call,
     Comparison,
@@ -31,7 +28,8 @@ from chainrule.expr.nodes import (
     Symbol,
     Unknown,
 )
-from chainrule.parse.names import MANY, OPERATIONS, Names
+from chainrule.parse.names import Names
+from chainrule.parse.operations import MANY, OPERATIONS, root
 from chainrule.parse.tokens import Name, Token
 
 
@@ -45,6 +43,13 @@ class Factors(list[Expr]):
 
 class Cases(list[Expr]):
     """value, condition, value, condition, …, [otherwise] of a function given by cases."""
+
+
+class Chain(NamedTuple):
+    """Comparisons that may go on: a < b <= c."""
+
+    operators: list[str]
+    args: list[Expr]
 
 
 class Arguments(list[Expr]):
@@ -66,7 +71,7 @@ class Head(NamedTuple):
     base: Expr | None = None
 
 
-Part = Expr | Terms | Factors | Cases
+Part = Expr | Terms | Factors | Cases | Chain
 
 _INVERSES = {row.name: row.inverse for row in BY_NAME.values() if row.inverse.startswith("a")}
 _INVERSES |= {inverse: name for name, inverse in _INVERSES.items()} | {"erf": "erfinv"}
@@ -81,6 +86,8 @@ def close(part: Part) -> Expr:
         return Sum(tuple(part))
     if type(part) is Factors:
         return Product(tuple(part))
+    if isinstance(part, Chain):
+        return Comparison(tuple(part.operators), tuple(part.args))
     return Piecewise(tuple(part))
 
 
@@ -173,10 +180,10 @@ class Builder:
             name = "sqrt" if token.value == 2 else "cbrt"
             self._check_count(token, part, 1, 1, f"{name}(x)")
             (part,) = part
-        return _root(Number(token.value), close(part))
+        return root(Number(token.value), close(part))
 
     def root(self, _: Token, degree: Part, part: Part) -> Part:
-        return _root(close(degree), close(part))
+        return root(close(degree), close(part))
 
     def bracket(self, part: Part) -> Part:
         return close(part)
@@ -190,11 +197,12 @@ class Builder:
 
     # --- conditions and cases -------------------------------------------------------------------
     def compare(self, left: Part, operator: Token, right: Part) -> Part:
-        return Comparison((operator.value,), (close(left), close(right)))
+        return Chain([operator.value], [close(left), close(right)])
 
-    def compare_on(self, chain: Comparison, operator: Token, right: Part) -> Part:
-        operators = (*chain.operators, operator.value)
-        return Comparison(operators, (*chain.args, close(right)))
+    def compare_on(self, chain: Chain, operator: Token, right: Part) -> Part:
+        chain.operators.append(operator.value)
+        chain.args.append(close(right))
+        return chain
 
     def if_else(self, value: Part, condition: Part, _: Token, other: Part) -> Part:
         rest = other if type(other) is Cases else [close(other)]
@@ -302,7 +310,7 @@ class Builder:
             arguments.insert(0, Number(token.value.orders[0]))
         operation = OPERATIONS.get(name.name)
         if operation is not None:
-            self._check_count(token, arguments, *operation)
+            self._check_count(token, arguments, operation.least, operation.most, operation.example)
             conditions = 1 if name.name == "where" else 0
             self._refuse_conditions(arguments[conditions:], token)
             if conditions and not isinstance(arguments[0], Comparison):
@@ -311,12 +319,10 @@ class Builder:
                     token.start,
                     "where(x > 0, x, a*x)",
                 )
-            return _OPERATIONS[name.name](*arguments)
+            return operation.build(*arguments)
         return Call(name.name, self._with_defaults(name.name, arguments, token))
 
-    def _with_defaults(
-        self, name: str, arguments: Arguments, token: Token
-    ) -> tuple[Expr, ...]:
+    def _with_defaults(self, name: str, arguments: Arguments, token: Token) -> tuple[Expr, ...]:
         """All arguments of a call; parameters may be left out or given by name."""
         signature = self.names.signatures[name]
         parameters = signature.parameters
@@ -364,39 +370,3 @@ class Builder:
 
     def _typed(self, token: Token) -> str:
         return self.text[token.start : token.end]
-
-
-def _root(degree: Expr, radicand: Expr) -> Expr:
-    match degree:
-        case Number(2):
-            return Call("sqrt", (radicand,))
-        case Number(3):
-            return Call("cbrt", (radicand,))
-        case Number(int(n)) if n > 0:
-            return Power(radicand, Number(Fraction(1, n)))
-        case _:
-            return Power(radicand, Quotient(ONE, degree))
-
-
-def _logarithm(argument: Expr, base: Expr = E) -> Expr:
-    name = {E: "log", TWO: "log2", Number(10): "log10"}.get(base)
-    return Call(name, (argument,)) if name else Call("logb", (argument, base))
-
-
-def _nested(name: str) -> Callable[..., Expr]:
-    return lambda *args: reduce(lambda left, right: Call(name, (left, right)), args)
-
-
-_OPERATIONS: dict[str, Callable[..., Expr]] = {
-    "where": lambda condition, yes, no: Piecewise((yes, condition, no)),
-    "max": _nested("max"),
-    "min": _nested("min"),
-    "log": _logarithm,
-    "pow": lambda base, exponent: Power(base, exponent),
-    "power": lambda base, exponent: Power(base, exponent),
-    "square": lambda argument: Power(argument, TWO),
-    "reciprocal": lambda argument: Quotient(ONE, argument),
-    "negative": lambda argument: close(negated(argument)),
-    "exp2": lambda argument: Power(TWO, argument),
-}
-"""How the builder writes names.OPERATIONS."""

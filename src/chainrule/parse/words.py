@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
-from chainrule.expr.nodes import PI, Constant, E, Expr, Number, Symbol
+from chainrule.expr.nodes import PI, E, Expr, Number, Symbol
 from chainrule.parse.names import (
     CONSTANTS,
     FUNCTION_LETTERS,
@@ -23,6 +23,8 @@ LONGEST_PRODUCT = 3
 """Unknown words of at most so many letters are products of their letters."""
 
 _UNARY = frozenset(name for name, row in BY_NAME.items() if row.arity == 1)
+_LONGEST_KNOWN = 12
+"""No Greek letter and no elementary function has a longer name."""
 _RADICALS = {"sqrt": 2, "cbrt": 3}
 _CONSTANT_NODES: dict[str, Expr] = {"e": E, "pi": PI}
 _LETTERS_THEN_DIGITS = re.compile(r"([^\W\d_]+)([0-9]+)")
@@ -70,7 +72,7 @@ class Reader(NamedTuple):
             return [self._subscripted(word, start, end, called)]
         digits = _LETTERS_THEN_DIGITS.fullmatch(word)
         if digits:
-            return self._with_digits(*digits.groups(), start, end, called)
+            return self._with_digits(digits[1], digits[2], start, end, called)
         parts = split_letters(word, self.names, called)
         if parts:
             return self._spell_out(parts, start, called)
@@ -166,29 +168,28 @@ def split_letters(word: str, names: Names, called: str) -> list[str] | None:
     """
     for first in range(2):
         parts = [word[:first]] if first else []
-        rest = word[first:]
-        while rest:
-            known = _longest_known(rest, names)
+        place = first
+        while place < len(word):
+            known = _longest_known(word, place, names)
             if known is None:
                 break
-            rest = rest[len(known) :]
+            place += len(known)
             greek = known in GREEK_WORDS
             if first and greek and len(word) > LONGEST_PRODUCT:
                 break
-            if not rest and not greek and called != "(":
+            if place == len(word) and not greek and called != "(":
                 break
             parts.append(known)
-            if rest:
-                parts.append(rest[0])
-                rest = rest[1:]
+            parts += word[place : place + 1]
+            place += 1
         else:
             return parts if len(parts) > 1 else None
     return None
 
 
-def _longest_known(rest: str, names: Names) -> str | None:
-    for length in range(len(rest), 1, -1):
-        piece = rest[:length]
+def _longest_known(word: str, start: int, names: Names) -> str | None:
+    for length in range(_LONGEST_KNOWN, 1, -1):
+        piece = word[start : start + length]
         if piece in GREEK_WORDS or names.functions.get(piece) in _UNARY:
             return piece
     return None

@@ -50,13 +50,14 @@ def engine(name: str) -> Engine:
             import chainrule
             from chainrule.expr.nodes import Product, Sum, Symbol, call
 
+            x = Symbol("x")
             return Engine(
-                Symbol("x"),
+                x,
                 lambda u: call("exp", u),
                 lambda u: call("sin", u),
                 lambda factors: Product(tuple(factors)) if len(factors) > 1 else factors[0],
                 lambda terms: Sum(tuple(terms)) if len(terms) > 1 else terms[0],
-                lambda f: chainrule.diff(f, wrt="x", form="raw"),
+                lambda f: chainrule.diff(f, wrt=x, form="raw"),
                 lambda: None,
             )
         case "SymEngine":

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from chainrule.check.agreement import agreement, derivative_agreement
 from chainrule.check.compare import (
     CLOSE_BITS,
     Difference,
@@ -42,6 +42,8 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.rewrite.simplify import MAX_NODES, simplify
+from chainrule.verify.algebra import prove
+from chainrule.verify.check import derivative, equal
 from chainrule.verify.verdict import Counterexample, Verdict
 
 
@@ -106,16 +108,16 @@ def check_answer(problem: Problem, answer: Expr) -> Judgement:
 
 def _verified(problem: Problem, right: Expr, answer: Expr) -> Verdict:
     """Equal to the derivative by algebra, or else to the truth at points of the domain."""
-    proved = agreement(answer, right)
-    if proved.word == "proved":
-        return proved
-    return derivative_agreement(problem.function, answer, problem.variables)
+    proof = prove(answer, right)
+    if proof is not None:
+        return Verdict("proved", proof=proof)
+    return derivative(problem.function, answer, Counter(problem.variables))
 
 
 def check_rewriting(problem: Problem, before: Expr, after: Expr) -> Judgement:
     """Judge whether ``after`` equals ``before``, in a derivation for ``problem``."""
-    values = against_expression(before, after)
-    return _judge(problem, None, before, after, values, lambda: agreement(after, before))
+    values = against_expression(before, problem.function, after)
+    return _judge(problem, None, before, after, values, lambda: equal(after, before))
 
 
 def _one_order_less(problem: Problem) -> Problem:
@@ -165,6 +167,8 @@ def _judge(
         if verdict.word != "proved":
             points = simple_points(letters, variable, defaults)
             wrong = _first(compare(values, points, CLOSE_BITS), "different")
+            if not verdict.holds:
+                verdict = _by_samples(samples, variable) or verdict
         if wrong is None:
             if undefined is not None and (gap := difference(undefined, right, answer)):
                 remarks.append(_undefined(gap))
@@ -180,7 +184,7 @@ def _judge(
     wrong = wrong or undefined
     assert wrong is not None
     gap = difference(wrong, right, answer)
-    slip = recognise(answer, right, variable, function, lambda a, b: agreement(a, b).holds)
+    slip = recognise(answer, right, variable, function, lambda a, b: equal(a, b).holds)
     return Judgement(
         answer=answer,
         right=right,
@@ -191,6 +195,17 @@ def _judge(
         relation=None if slip or foreign else constant_relation(answer, right, letters, variable),
         remarks=tuple(remarks),
     )
+
+
+def _by_samples(samples: list[Sample], variable: Symbol) -> Verdict | None:
+    """A verdict from the points at which the answer was compared, all in the domain."""
+    same = [sample for sample in samples if sample.outcome == "same"]
+    digits = int(min((sample.bits for sample in same), default=0) * 0.30103)
+    if len(same) < 4 or digits < 15:
+        return None
+    values = sorted(sample.env[variable] for sample in same)
+    interval = str(values[0]), str(values[-1])
+    return Verdict("checked", len(same), min(digits, 30), interval, variable.name)
 
 
 def _first(samples: list[Sample], outcome: str) -> Sample | None:

@@ -21,7 +21,7 @@ from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.certified import ELLIPSIS, Digits, decimal
 from chainrule.verify.points import grid
 from chainrule.verify.program import ball
-from chainrule.verify.series import compile_truth, run_truth
+from chainrule.verify.series import compile_series, derivatives
 
 Env = Mapping[Symbol, Fraction]
 Outcome = Literal["same", "different", "answer undefined"]
@@ -83,6 +83,8 @@ class Sample:
 
     env: Env
     outcome: Outcome
+    bits: int = 0
+    """To how many bits both sides agree for certain."""
 
 
 Values = Callable[[Env, int], tuple[arb, arb]]
@@ -92,25 +94,26 @@ Values = Callable[[Env, int], tuple[arb, arb]]
 def against_function(function: Expr, variables: Sequence[Symbol], answer: Expr) -> Values:
     """The answer against the derivative of ``function`` by ``variables``, from power series."""
     orders = Counter(variables)
-    truth, given = compile_truth(function), compile_balls([answer])
+    truth, given = compile_series([function]), compile_balls([answer])
 
     def values(env: Env, bits: int) -> tuple[arb, arb]:
         here = {**dict.fromkeys(truth.symbols, Fraction(1)), **env}
-        expected = run_truth(truth, orders, here, bits)
+        expected = derivatives(truth, orders, here, bits)[0]
         with precision(bits):
             return expected, _ball(given.run([ball(env[symbol]) for symbol in given.symbols])[0])
 
     return values
 
 
-def against_expression(right: Expr, answer: Expr) -> Values:
-    """The answer against an expression that it should equal."""
-    program = compile_balls([right, answer])
+def against_expression(right: Expr, function: Expr, answer: Expr) -> Values:
+    """The answer against an expression that it should equal where ``function`` is defined."""
+    program = compile_balls([right, function, answer])
 
     def values(env: Env, bits: int) -> tuple[arb, arb]:
         with precision(bits):
-            left, given = program.run([ball(env[symbol]) for symbol in program.symbols])
-            return _ball(left), _ball(given)
+            values = program.run([ball(env[symbol]) for symbol in program.symbols])
+        expected, domain, given = map(_ball, values)
+        return (expected if domain.is_finite() else arb.nan()), given
 
     return values
 
@@ -149,7 +152,9 @@ def compare(values: Values, points: Iterator[Env], bits: int = BITS) -> list[Sam
         if not given.is_finite():
             samples.append(Sample(env, "answer undefined"))
         else:
-            samples.append(Sample(env, "same" if expected.overlaps(given) else "different"))
+            outcome: Outcome = "same" if expected.overlaps(given) else "different"
+            agreed = min(expected.rel_accuracy_bits(), given.rel_accuracy_bits())
+            samples.append(Sample(env, outcome, int(agreed)))
     return samples
 
 

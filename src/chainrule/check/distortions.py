@@ -184,14 +184,20 @@ def wrong_elementary(node: Expr, context: Context) -> Attempts:
         yield Attempt(multiply(wrong, slope), terms)
 
 
-def sign_of_function(node: Expr, context: Context) -> Attempts:
-    inner = inner_part(node, context)
-    if not isinstance(node, Call) or node.name not in BY_NAME or inner is None:
-        return
-    right = outer_slope(node, inner, context)
-    wrong = negate(right)
-    after = multiply(wrong, context.derivative(inner))
-    yield Attempt(after, {"node": node, "inner": inner, "outer": right, "wrong": wrong})
+def sign_of_function(*, lost: bool) -> Distort:
+    """The sign is lost of a derivative that has one, as of cos, or comes from nowhere."""
+
+    def attempts(node: Expr, context: Context) -> Attempts:
+        inner = inner_part(node, context)
+        if not isinstance(node, Call) or node.name not in BY_NAME or inner is None:
+            return
+        right = outer_slope(node, inner, context)
+        if _is_negative(right) is lost:
+            wrong = negate(right)
+            terms = {"node": node, "inner": inner, "outer": right, "wrong": wrong}
+            yield Attempt(multiply(wrong, context.derivative(inner)), terms)
+
+    return attempts
 
 
 # --- sums -----------------------------------------------------------------------------------------
@@ -273,14 +279,10 @@ def sum_of_derivatives(node: Expr, context: Context) -> Attempts:
 
 
 def factor_dropped(node: Expr, context: Context) -> Attempts:
-    constants = [u for u in node.args if u not in context.steps and u is not MINUS_ONE]
-    for constant in constants:
-        others = [
-            context.derivative(u) if u in context.steps else u
-            for u in node.args
-            if u is not constant
-        ]
-        yield Attempt(multiply(*others), {"node": node, "constant": constant})
+    right = context.steps[node].after
+    for constant in node.args:
+        if constant not in context.steps and constant is not MINUS_ONE:
+            yield Attempt(divide(right, constant), {"node": node, "constant": constant})
 
 
 def divisor_dropped(node: Expr, context: Context) -> Attempts:

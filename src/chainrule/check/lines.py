@@ -95,6 +95,8 @@ class _State:
     names: dict[str, Expr] = field(default_factory=dict)
     by_names: dict[str, Expr] = field(default_factory=dict)
     """The function written with a name, as stated: y = u^3."""
+    parts: dict[str, Expr] = field(default_factory=dict)
+    """Expressions that lines differentiate by themselves, by their text: d/dx (x^2)."""
     last: dict[Subject, _Claimed] = field(default_factory=dict)
 
 
@@ -149,7 +151,11 @@ class _Reader:
         yield self._line(first, "function", sides[1:], self._state.subject)
         for line in self._rest:
             label, sides = _labelled(line, self._is_subject)
-            if label is None:
+            first_side = line.sides[0] if line.sides else None
+            if first_side and first_side.operand and not line.continues and len(sides) > 1:
+                self._state.subject = self._part(first_side.operand, first_side.by)
+                yield self._line(line, "derivative", sides[1:], self._state.subject, labelled=True)
+            elif label is None:
                 claim: Claim = "rewriting" if self._state.subject[1] == 0 else "derivative"
                 yield self._line(line, claim, sides, self._state.subject)
             elif self._introduces(line, label):
@@ -199,6 +205,21 @@ class _Reader:
             self._state.last[subject] = _Claimed(self._state.names[label.name], True)
             sides = sides[1:]
         return self._line(line, "name", sides, subject)
+
+    def _part(self, operand: Side, by: str | None) -> Subject:
+        """What d/dx of an expression is about: the function, or that expression alone."""
+        problem = self._state.problem
+        expr = self._meaning(operand)
+        if expr is problem.function:
+            return problem.name, 1, None
+        if by != problem.variables[0].name:
+            raise InputError(
+                f"the derivative here is by {problem.variables[0].name}",
+                text=self._text,
+                position=operand.start,
+            )
+        self._state.parts[operand.text] = expr
+        return operand.text, 1, None
 
     def _line(
         self,
@@ -275,7 +296,7 @@ class _Reader:
                 return check_answer(asked, answer)
             right = self._with_names(Derivation(asked).derivative)
             return check_rewriting(problem, right, expr)
-        function = problem.function if name == problem.name else self._state.names[name]
+        function = self._state.parts.get(name) or self._state.names.get(name, problem.function)
         return check_answer(
             replace(problem, function=function, variables=(variable,) * order), expr
         )

@@ -98,7 +98,7 @@ SLIPS: tuple[RuleSlip | ResultSlip, ...] = (
         name="power-of-inner-derivative",
         sentence="only the inner part {inner} of {node} was differentiated; the power rule was "
         "not applied",
-        rules=POWERS,
+        rules=_rules("power"),
         distort=inner_power,
     ),
     # --- exponentials and logarithms ---
@@ -141,7 +141,7 @@ SLIPS: tuple[RuleSlip | ResultSlip, ...] = (
         "not {wrong}",
         alone="a sign is wrong: the derivative of {node} is {outer}, not {wrong}",
         rules=_rules("elementary"),
-        distort=sign_of_function,
+        distort=sign_of_function(lost=True),
     ),
     RuleSlip(
         name="sign-lost",
@@ -154,20 +154,6 @@ SLIPS: tuple[RuleSlip | ResultSlip, ...] = (
         sentence="the minus sign of {node} was lost",
         rules=_rules("constant-multiple"),
         distort=sign_of_factor,
-    ),
-    RuleSlip(
-        name="sign-of-power",
-        sentence="the sign of the derivative of {node} is wrong",
-        rules=POWERS,
-        distort=chain(
-            lambda node, inner, slope, outer: negate(multiply(outer, slope)), inner_matters=False
-        ),
-    ),
-    RuleSlip(
-        name="sign-added",
-        sentence="the derivative of {term} came with the wrong sign",
-        rules=_rules("sum"),
-        distort=each_term(lambda term, slope: negate(slope)),
     ),
     # --- the table of derivatives ---
     RuleSlip(
@@ -279,6 +265,29 @@ SLIPS: tuple[RuleSlip | ResultSlip, ...] = (
         "not its derivative",
         rules=_rules("quotient"),
         distort=quotients(lambda u, v, du, dv: (du * v - u * dv) / dv**2),
+    ),
+    # --- signs that were not there ---
+    RuleSlip(
+        name="sign-added-to-function",
+        sentence="a sign is wrong: the derivative of the outer function in {node} is {outer}, "
+        "not {wrong}",
+        alone="a sign is wrong: the derivative of {node} is {outer}, not {wrong}",
+        rules=_rules("elementary"),
+        distort=sign_of_function(lost=False),
+    ),
+    RuleSlip(
+        name="sign-of-power",
+        sentence="the sign of the derivative of {node} is wrong",
+        rules=POWERS,
+        distort=chain(
+            lambda node, inner, slope, outer: negate(multiply(outer, slope)), inner_matters=False
+        ),
+    ),
+    RuleSlip(
+        name="sign-added",
+        sentence="the derivative of {term} came with the wrong sign",
+        rules=_rules("sum"),
+        distort=each_term(lambda term, slope: negate(slope)),
     ),
     # --- the chain rule done otherwise ---
     RuleSlip(

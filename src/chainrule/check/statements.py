@@ -95,12 +95,12 @@ def statements(text: str) -> list[Statement]:
     for number, line in enumerate(text.split("\n"), start=1):
         content = line.split("#", 1)[0]
         if content.strip():
-            found.append(_statement(number, content, offset))
+            found.append(_statement(number, content, offset, text))
         offset += len(line) + 1
     return found
 
 
-def _statement(number: int, line: str, offset: int) -> Statement:
+def _statement(number: int, line: str, offset: int, whole: str) -> Statement:
     start = len(line) - len(line.lstrip())
     end = len(line.rstrip().rstrip(".,;\\").rstrip())
     let = _LET.match(line, start)
@@ -114,7 +114,9 @@ def _statement(number: int, line: str, offset: int) -> Statement:
         elif not sides:
             continues = True
         else:
-            raise InputError("there is nothing on one side of `=`", text=line, position=right)
+            raise InputError(
+                "there is nothing on one side of `=`", text=whole, position=offset + right
+            )
     return Statement(number, line.strip(), let is not None, continues, tuple(sides))
 
 

@@ -31,9 +31,7 @@ def parse(text: str) -> Expr:
     return formula.expr
 
 
-def derive(
-    f: Source, wrt: Wrt = None, order: int = 1, *, method: str = "power"
-) -> Derivation:
+def derive(f: Source, wrt: Wrt = None, order: int = 1, *, method: str = "power") -> Derivation:
     """The derivative of ``f`` with every step that leads to it.
 
     Args:
@@ -97,8 +95,14 @@ def written(expr: Expr, syntax: str) -> str:
         case "plain":
             return str(expr)
         case "latex":
+            from chainrule.render.abridge import LARGEST_FORMULA, abridge
             from chainrule.render.notation import latex
 
+            if abridge(expr, LARGEST_FORMULA) is not expr:
+                raise InputError(
+                    f"written out, the formula has more than {LARGEST_FORMULA:,} parts",
+                    hint="from Python, `diff` gives the expression with its shared parts",
+                )
             return latex(expr)
         case "python":
             from chainrule.render.code_syntax import python
@@ -138,9 +142,13 @@ def listing(word: str | None) -> Iterator[tuple[str, str, str]]:
         if any(wanted in text.lower() for text in (entry.title, *entry.spellings)):
             parameters = ", ".join(f"{p.name} = {p.default}" for p in entry.parameters)
             formula = f"{entry.formula}   ({parameters})" if parameters else entry.formula
-            yield entry.name, formula, f"{entry.title}; also {', '.join(entry.aliases)}" if (
-                entry.aliases
-            ) else entry.title
+            yield (
+                entry.name,
+                formula,
+                f"{entry.title}; also {', '.join(entry.aliases)}"
+                if (entry.aliases)
+                else entry.title,
+            )
 
 
 def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:
@@ -160,9 +168,7 @@ def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:
     return values
 
 
-def check(
-    f: str, answer: str, *, wrt: str | None = None, order: int = 1
-) -> tuple[bool, Document]:
+def check(f: str, answer: str, *, wrt: str | None = None, order: int = 1) -> tuple[bool, Document]:
     """Whether ``answer`` is the derivative of ``f``, and what is to be said about it.
 
     Raises:

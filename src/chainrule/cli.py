@@ -44,7 +44,7 @@ def _examples(*lines: str) -> str:
         "chainrule explain sigmoid",
         'chainrule explain "x^2 sin(3x)" --at 1',
         'chainrule diff "1/(1+e^-x)" --form output',
-        "chainrule check \"sin(x)^2\" --answer \"2 sin(x)\"",
+        'chainrule check "sin(x)^2" --answer "2 sin(x)"',
         "chainrule list gelu",
     ),
 )
@@ -127,10 +127,14 @@ def explain(
     format_: str | None,
     output: Path | None,
 ) -> None:
-    """Walk through the derivative of FORMULA, or of a function of the catalogue by name."""
+    """Walk through the derivative of FORMULA, or of a function of the catalogue by name.
+
+    A dash reads the formula from standard input.
+    """
     from chainrule import api
     from chainrule.document.telling import Style
 
+    formula = _from_stdin(formula)
     chosen = _chosen_format(format_, output)
     style = Style(detail, notation)
     documents: list[Document] = []
@@ -175,12 +179,11 @@ def explain(
     help="How to write it; `python` is an expression over `from math import *`.",
 )
 @_method_option
-def diff(
-    formula: str, wrt: str | None, order: int, form: Any, syntax: str, method: str
-) -> None:
+def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: str, method: str) -> None:
     """Print the derivative of FORMULA in one line."""
     from chainrule import api
 
+    formula = _from_stdin(formula)
     found = list(api.derivations(formula, wrt=wrt, order=order, method=method))
     for derivation in found:
         line = api.written(derivation.form(form), syntax)
@@ -263,12 +266,16 @@ def selftest(names: tuple[str, ...], points: int) -> None:
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 def completion(shell: str) -> None:
     """Print the completion script for a shell."""
-    from click.shell_completion import get_completion_class
+    from click.shell_completion import BashComplete, FishComplete, ShellComplete, ZshComplete
 
-    made = get_completion_class(shell)
-    if made is None:
-        raise InputError(f"no completion for {shell}")
-    click.echo(made(main, {}, "chainrule", "_CHAINRULE_COMPLETE").source())
+    kinds: dict[str, type[ShellComplete]]
+    kinds = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
+    click.echo(kinds[shell](main, {}, "chainrule", "_CHAINRULE_COMPLETE").source())
+
+
+def _from_stdin(formula: str) -> str:
+    """The formula, which is read from standard input if it is a dash."""
+    return click.get_text_stream("stdin").read() if formula == "-" else formula
 
 
 def _chosen_format(format_: str | None, output: Path | None) -> str:

@@ -21,6 +21,7 @@ from chainrule.expr.nodes import (
     ONE,
     Call,
     Expr,
+    Piecewise,
     Quotient,
     Sum,
     Symbol,
@@ -219,9 +220,23 @@ class Derivation:
         """Verify every step: by algebra, else in ball arithmetic at so many points."""
         from chainrule.verify.check import verify_steps
 
-        return verify_steps(
-            self.function, self.steps, ranges=_sample_ranges(self.problem.entry), points=points
-        )
+        ranges = _sample_ranges(self.problem.entry)
+        # In a case of a piecewise function, the output is that case's value.
+        by_case = [(value, (*form.solved, *form.rewriting)) for value, form in self._case_forms()]
+        inside = {step for _, steps in by_case for step in steps}
+        whole = [step for step in self.steps if step not in inside]
+        verdicts: dict[Step, Verdict] = {}
+        for function, steps in ((self.function, whole), *by_case):
+            verdicts |= verify_steps(function, steps, ranges=ranges, points=points)
+        return {step: verdicts[step] for step in self.steps}
+
+    def _case_forms(self) -> Iterator[tuple[Expr, OutputForm]]:
+        """The value and the output form of each case that has one."""
+        form = self.output_form
+        if form is not None and isinstance(self.function, Piecewise):
+            for value, case in zip(self.function.values, form.cases, strict=True):
+                if case is not None:
+                    yield value, case
 
     @property
     def verdict(self) -> Verdict:

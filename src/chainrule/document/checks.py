@@ -85,12 +85,12 @@ def _sentence(verdict: Verdict, *, whole: bool = False, least: bool = False) -> 
             where = ""
             if verdict.interval is not None:
                 where = f" between {verdict.interval[0]} and {verdict.interval[1]}"
-            at_least = "at least " if least else ""
+            more = " or more" if least else ""
             how = f", {verdict.reason}" if verdict.reason else ""
             return (
                 Strong("checked"),
-                f"{against} in ball arithmetic at {at_least}{verdict.points} points{where} "
-                f"to {at_least}{verdict.digits} digits{how}",
+                f"{against} in ball arithmetic at {verdict.points} points{more}{where} "
+                f"to {verdict.digits} digits{more}{how}",
             )
         case "wrong":
             return (Strong("wrong"), f" {verdict.counterexample}")

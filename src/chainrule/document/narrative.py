@@ -110,17 +110,22 @@ def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list
     """A value with certified digits, for the reader to try on a calculator."""
     problem = derivation.problem
     function = problem.function
+    values: dict[Symbol, Expr]
     main = problem.variables[0]
     values = {k: v for k, v in problem.defaults.items() if k in symbols(function)}
     free = [s for s in symbols(function) if s is not main and s not in values]
     values |= {s: Number(v) for s, v in zip(free, cycle(LETTER_VALUES), strict=False)}
-    values |= at
+    if problem.entry is not None:
+        values |= {s: _sensible(problem.entry.range_of[s.name]) for s in free}
+    values.update(at)
     tries = [at[main]] if main in at else [Number(value) for value in POINTS]
     for point in tries:
         filled = substitute(function, {**values, main: point})
         digits = None if symbols(filled) else _decimal(filled)
         if digits is not None:
-            arguments = tuple(point if a is main else values.get(a, a) for a in whole.args)
+            filled_in: dict[Expr, Expr] = {main: point}
+            filled_in.update((letter, value) for letter, value in values.items())
+            arguments = tuple(filled_in.get(a, a) for a in whole.args)
             rest = [(math(k, v),) for k, v in values.items() if k not in whole.args]
             pieces: list[Piece] = [Emphasis("To try on a calculator:"), " "]
             relation = "="
@@ -131,6 +136,14 @@ def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list
     if main in at:
         return [Paragraph(("At ", math(main, at[main]), " the function is not defined."))]
     return []
+
+
+def _sensible(text: str) -> Number:
+    """A value out of a range ("0..1") or a list ("-1, 1") of the catalogue."""
+    low, dots, high = text.partition("..")
+    if dots:
+        return Number((Fraction(low) + Fraction(high)) / 2 or 1)
+    return Number(Fraction(text.split(",")[-1].strip()))
 
 
 def _decimal(expr: Expr) -> Digits | None:
@@ -180,10 +193,11 @@ def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> l
 
 
 def make_teller(
-    derivation: Derivation, stage: Stage, style: Style, *, nested: bool = False
+    derivation: Derivation, stage: Stage, style: Style, quoted: set[str] | None = None
 ) -> Teller:
     """A teller for one differentiation, which names nothing by a letter already in use."""
     problem = derivation.problem
+    nested = quoted is not None
     taken = {symbol.name for symbol in symbols(stage.function)} | {derivation.letter, "e", "f"}
     taken |= {argument.name for argument in problem.arguments} | {derivation.output.name}
     return Teller(
@@ -192,11 +206,12 @@ def make_teller(
         style,
         tidy=Tidier().tidy,
         partial=len(problem.arguments) > 1,
-        fold_named=None if nested else lambda name: _named_walk(name, style),
+        fold_named=None if nested else lambda name, said: _named_walk(name, style, said),
+        quoted=quoted,
     )
 
 
-def _named_walk(name: str, style: Style) -> tuple[Block, ...]:
+def _named_walk(name: str, style: Style, quoted: set[str]) -> tuple[Block, ...]:
     """The walk for a function of the catalogue, as it is told inside another one."""
     if style.detail == "brief":
         return ()
@@ -212,7 +227,7 @@ def _named_walk(name: str, style: Style) -> tuple[Block, ...]:
         )
     )
     stage = derivation.stages[0]
-    teller = make_teller(derivation, stage, style, nested=True)
+    teller = make_teller(derivation, stage, style, quoted)
     whole = Name(known.entry.letter, known.arguments)
     letter = derivation.letter
     written = (whole,) if letter == known.entry.letter else (Name(letter), whole)
@@ -354,8 +369,8 @@ def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
             rows.append((*where, ": ", math(Name(derivation.letter, (), 1), slope)))
             continue
         pieces: list[Piece] = [*where, ": from ", math(form.output, value)]
-        for step in case.solved:
-            pieces += [" follows ", math(step.before, step.after)]
+        for i, step in enumerate(case.solved):
+            pieces += [" follows " if i == 0 else ", and from that ", math(step.before, step.after)]
         rows.append((*pieces, ", so ", math(Name(derivation.letter, (), 1), slope, case.expr)))
     slope_name = Name(derivation.letter, (), 1)
     return [Bullets(tuple(rows)), Display(equation(slope_name, Boxed(form.expr)))]

@@ -50,7 +50,6 @@ from chainrule.expr.nodes import (
     Symbol,
     Unknown,
     call,
-    multiply,
     negate,
     substitute,
 )
@@ -104,7 +103,8 @@ class Teller:
         *,
         tidy: Callable[[Expr], Expr],
         partial: bool = False,
-        fold_named: Callable[[str], tuple[Block, ...]] | None = None,
+        fold_named: Callable[[str, set[str]], tuple[Block, ...]] | None = None,
+        quoted: set[str] | None = None,
     ) -> None:
         self.variable = variable
         self.style = style
@@ -114,7 +114,8 @@ class Teller:
         self._taken = set(taken)
         self._tidy = tidy
         self._told: dict[Step, str] = {}
-        self._quoted: set[str] = set()
+        self._said: set[Expr] = set()
+        self._quoted = quoted if quoted is not None else set()
         self._fold_named = fold_named
 
     # --- notation ----------------------------------------------------------------------------
@@ -124,6 +125,10 @@ class Teller:
         if self.style.notation == "lagrange":
             return Name(of, (by,) if by is not self.variable else (), 1)
         return Derivative(of, ((by.name, 1),), partial=self.partial and by is self.variable)
+
+    def _operator(self, expr: Expr) -> Derivative:
+        """d/dx before an expression."""
+        return Derivative(expr, ((self.variable.name, 1),), partial=self.partial)
 
     def letter(self, expr: Expr, letters: tuple[str, ...] = LETTERS) -> Symbol:
         """A letter of its own for a part, the same one every time."""
@@ -217,19 +222,29 @@ class Teller:
         return Outer(expr, known, self._tidy(known))
 
     def clause(self, step: Step) -> tuple[Inline, Term]:
-        """An easy part in half a sentence, and its derivative as it comes out of the rule."""
+        """An easy part in a sentence or two, and its derivative as it comes out of the rule."""
         node, after = step.before, step.after
-        if self._is_linear(step) and self.weight(step) == 0:
+        if self.weight(step) == 0:
             return (math(node), " has the derivative ", math(after)), after
         core = step
         while core.rule in ("constant-multiple", "constant-divisor", "sum"):
             core = next(p for p in core.premises if self.weight(p))
+        literal: Term = after
+        if step.rule == "constant-multiple" and core in step.premises:
+            literal = node.with_args(
+                tuple(core.after if arg is core.before else arg for arg in node.args)
+            )
+        if core.before in self._said:
+            return ("As above, ", math(self._operator(core.before), core.after), "."), literal
+        self._said.add(core.before)
         if not BY_NAME_OF_RULE[core.rule].chain or len(core.premises) != 1:
-            return (math(Derivative(node, ((self.variable.name, 1),)), after),), after
+            return (math(self._operator(node), after), "."), literal
         inner = core.premises[0]
         if inner.before is self.variable:
-            slope = Derivative(core.before, ((self.variable.name, 1),))
-            return (*self._sentence(core), " So ", math(slope, core.after), "."), after
+            result = math(self._operator(core.before), core.after)
+            if core.rule in ("named", "unknown"):
+                return (result, "."), literal
+            return (*self._sentence(core), " So ", result, "."), literal
         letter = self.letter(inner.before)
         outer = self.outer(core, letter)
         pieces: Inline = (
@@ -244,7 +259,7 @@ class Teller:
             math(self.slope(letter.name), inner.after),
             ".",
         )
-        return pieces, Dots((outer.applied, inner.after)) if core is step else after
+        return pieces, Dots((outer.applied, inner.after)) if core is step else literal
 
     def _sentence(self, step: Step) -> Inline:
         """The rule of the outer function, as a sentence with its full stop."""
@@ -353,7 +368,12 @@ class Teller:
             self._show(self.slope(name), Dots((Name(name, (letter,), 1), Name(letter.name, (), 1))))
         else:
             above = Derivative(name, ((letter.name, 1),), cancel_below=True)
-            below = Derivative(letter.name, ((self.variable.name, 1),), cancel_above=True)
+            below = Derivative(
+                letter.name,
+                ((self.variable.name, 1),),
+                partial=self.partial,
+                cancel_above=True,
+            )
             self._show(self.slope(name), Dots((above, below)))
         if depth == 0:
             self._plan(
@@ -426,9 +446,11 @@ class Teller:
     def _fold(self, step: Step) -> None:
         node = step.before
         if step.rule == "named" and isinstance(node, Call) and self._fold_named is not None:
-            blocks = self._fold_named(node.name)
-            if blocks and node.name not in self._quoted:
-                self._quoted.add(node.name)
+            if node.name in self._quoted:
+                return
+            self._quoted.add(node.name)
+            blocks = self._fold_named(node.name, self._quoted)
+            if blocks:
                 name = math(node)
                 self.blocks.append(Fold(("Where the derivative of ", name, " comes from"), blocks))
 
@@ -581,11 +603,18 @@ class Teller:
 
 
 def _same(term: Term, result: Expr) -> bool:
-    """Whether a product spelled out looks like the result."""
-    if not isinstance(term, Dots):
-        return term is result
-    factors = [factor for factor in term.factors if isinstance(factor, Expr)]
-    return len(factors) == len(term.factors) and multiply(*factors) is result
+    """Whether a product or sum spelled out looks like the result."""
+    match term:
+        case Dots(parts):
+            kind: type[Expr] = Product
+        case Plus(parts):
+            kind = Sum
+        case _:
+            return term is result
+    flat: list[Term] = []
+    for part in parts:
+        flat += part.args if isinstance(part, kind) else (part,)
+    return type(result) is kind and tuple(flat) == result.args
 
 
 def _is_negative(expr: Expr) -> bool:

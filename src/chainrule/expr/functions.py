@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import TypedDict
 
 from chainrule.expr.nodes import HALF, ONE, PI, ZERO, Comparison, Expr, Number, Piecewise, call
 
@@ -88,7 +89,16 @@ def _outside_one(u: Expr) -> Expr:
     return _greater(call("abs", u), ONE)
 
 
-def _same(name: str) -> dict[str, str]:
+class Spellings(TypedDict):
+    """How a function is written in each notation; see ``Function``."""
+
+    latex: str
+    text: str
+    python: str
+    sympy: str
+
+
+def _same(name: str) -> Spellings:
     """The spellings of a function that every system calls by the same name."""
     return {
         "latex": rf"\{name}",
@@ -98,7 +108,7 @@ def _same(name: str) -> dict[str, str]:
     }
 
 
-def _operator(name: str, *, python: str = "", sympy: str = "") -> dict[str, str]:
+def _operator(name: str, *, python: str = "", sympy: str = "") -> Spellings:
     return {
         "latex": rf"\operatorname{{{name}}}",
         "text": name,

@@ -15,14 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeVar, cast
 from weakref import ref
 from zlib import crc32
 
 Value = int | Fraction
 """An exact rational number; integers are always ``int``."""
 
-ExprLike = "Expr | int | Fraction"
+Node = TypeVar("Node", bound="Expr")
 
 
 class _NodeRef(ref["Expr"]):
@@ -36,8 +36,9 @@ _table: dict[tuple[Any, ...], _NodeRef] = {}
 
 
 def _forget(reference: Any, table: dict[tuple[Any, ...], _NodeRef] = _table) -> None:
-    if table.get(reference.key) is reference:
-        del table[reference.key]
+    key = reference.key
+    if table.get(key) is reference:
+        del table[key]
 
 
 class Expr:
@@ -500,10 +501,11 @@ def transform(root: Expr, visit: Callable[[Expr], Expr]) -> Expr:
     return new[root]
 
 
-def substitute(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
+def substitute(root: Expr, mapping: Mapping[Node, Expr]) -> Expr:
     """Replace each node that is a key of ``mapping``; replacements are not searched again."""
-    new: dict[Expr, Expr] = dict(mapping)
-    for node in _postorder_until(root, mapping):
+    new: dict[Expr, Expr] = {}
+    new.update((node, value) for node, value in mapping.items())
+    for node in _postorder_until(root, new.keys()):
         if node in new:
             continue
         args = node.args
@@ -512,7 +514,7 @@ def substitute(root: Expr, mapping: Mapping[Expr, Expr]) -> Expr:
     return new[root]
 
 
-def _postorder_until(root: Expr, stop: Mapping[Expr, Expr]) -> Iterator[Expr]:
+def _postorder_until(root: Expr, stop: Iterable[Expr]) -> Iterator[Expr]:
     done: set[Expr] = set(stop)
     stack = [root]
     while stack:

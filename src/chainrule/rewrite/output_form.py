@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import gcd
 
-from flint import fmpq_mpoly
+from flint import fmpq, fmpq_mpoly
 
 from chainrule.differentiate.derivation import Step
 from chainrule.expr.nodes import (
@@ -31,7 +31,7 @@ from chainrule.rewrite.cost import cost
 from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
 from chainrule.rewrite.simplify import MAX_NODES, simplify
 from chainrule.rewrite.solve import Solved, dependents, inner_parts
-from chainrule.rewrite.tidy import Tidier, is_positive
+from chainrule.rewrite.tidy import Tidier
 
 # Inverse functions that nobody has at hand: a form that needs them helps no one.
 UNWELCOME = frozenset({"erfinv", "acosh", "asech", "acoth", "acsch"})
@@ -252,7 +252,7 @@ def _eliminations(
 
 def _coefficients(field: Field, position: int, poly: fmpq_mpoly) -> dict[int, fmpq_mpoly]:
     """The polynomial by powers of one generator."""
-    rows: dict[int, dict[tuple[int, ...], object]] = {}
+    rows: dict[int, dict[tuple[int, ...], fmpq]] = {}
     for exponents, coefficient in poly.terms():
         powers = tuple(map(int, exponents))
         rest = (*powers[:position], 0, *powers[position + 1 :])

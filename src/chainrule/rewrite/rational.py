@@ -114,12 +114,14 @@ class Field:
                 unit = -unit
             self.kernels.append(Exponential(rest, unit))
         self._index = {
-            kernel.rest if isinstance(kernel, Exponential) else kernel: (i, kernel)
+            kernel.rest: (i, kernel)
             for i, kernel in enumerate(self.kernels)
             if isinstance(kernel, Exponential)
         }
         self._position = {
-            kernel: i for i, kernel in enumerate(self.kernels) if not isinstance(kernel, Exponential)
+            kernel: i
+            for i, kernel in enumerate(self.kernels)
+            if not isinstance(kernel, Exponential)
         }
         names = [f"k{i}" for i in range(len(self.kernels))] or ["k0"]
         self.context = fmpq_mpoly_ctx.get(names, "lex")
@@ -244,11 +246,9 @@ class Field:
             for exponents, coefficient in poly.terms():
                 times, rest = divmod(exponents[position], degree)
                 kept = (*exponents[:position], rest, *exponents[position + 1 :])
-                lowered = (
-                    lowered
-                    + self.context.from_dict({tuple(map(int, kept)): coefficient})
-                    * square.top ** int(times)
-                )
+                lowered = lowered + self.context.from_dict(
+                    {tuple(map(int, kept)): coefficient}
+                ) * square.top ** int(times)
             poly = lowered
         return poly
 
@@ -322,7 +322,7 @@ class Field:
         """
         ((below, divisor),) = ratio.bottom.terms()
         scale = 1 / Fraction(int(divisor.p), int(divisor.q))
-        groups: dict[tuple[object, ...], list[tuple[tuple[int, ...], fmpq]]] = {}
+        groups: dict[tuple[int, ...], list[tuple[tuple[int, ...], fmpq]]] = {}
         for exponents, value in ratio.top.terms():
             powers = tuple(int(e) - int(b) for e, b in zip(exponents, below, strict=True))
             denominator = (Fraction(int(value.p), int(value.q)) * scale).denominator
@@ -410,7 +410,9 @@ class Field:
         terms = [self._term(exponents, value) for exponents, value in rows]
         return terms[0] if len(terms) == 1 else Sum(tuple(terms))
 
-    def _author_order(self, row: tuple[tuple[int, ...], Fraction], count: int) -> tuple[object, ...]:
+    def _author_order(
+        self, row: tuple[tuple[int, ...], Fraction], count: int
+    ) -> tuple[object, ...]:
         """Constants first in short sums; three terms and more by falling powers of letters."""
         exponents, value = row
         degree = sum(exponents)

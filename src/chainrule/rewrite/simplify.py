@@ -118,8 +118,9 @@ def _lowest_terms(current: Expr, tidier: Tidier) -> list[list[tuple[str, Expr]]]
             forms.append(field.expression(ratio, factored=True, balanced=True))
     except TooLargeError:
         return []
+    fractions = any(type(node) is Quotient for node in postorder(current))
     combine = "common-denominator" if type(current) is Sum else "cancel"
-    if _is_polynomial(expanded) and type(current) is not Sum:
+    if not fractions or (type(expanded) is not Quotient and type(current) is not Sum):
         combine = "expand"
     sequences = [[(combine, expanded)]]
     if len(ratio.bottom) == 1 and len(ratio.top) > 1:
@@ -151,10 +152,6 @@ def _closed_sum(current: Expr) -> tuple[Expr, dict[Expr, Expr]]:
 def _is_letter(term: Expr) -> bool:
     """A letter, or a letter with a number before it."""
     return isinstance(coefficient_and_rest(term)[2], Symbol)
-
-
-def _is_polynomial(expr: Expr) -> bool:
-    return type(expr) is not Quotient
 
 
 def _case_by_case(node: Piecewise, variable: Symbol, tidier: Tidier) -> list[Step]:

@@ -53,7 +53,8 @@ def inner_parts(
     The first one is the function itself.
     """
     varying = dependents(function, variable)
-    inner, value = function, output
+    inner: Expr = function
+    value: Expr = output
     while True:
         solved = Solved(inner, value)
         yield solved

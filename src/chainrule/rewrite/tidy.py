@@ -40,7 +40,6 @@ from chainrule.rewrite.monomial import (
     split,
 )
 
-
 NEVER_NEGATIVE = frozenset({"exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc"})
 
 
@@ -278,7 +277,7 @@ class Tidier:
             return Call("sqrt", (base,))
         monomial = split(base)
         outside = Monomial()
-        root = exact_root(abs(monomial.coefficient))
+        root = exact_root(abs(Fraction(monomial.coefficient)))
         if root is not None and root != 1:
             outside.coefficient = root
             monomial.coefficient = 1 if monomial.coefficient > 0 else -1
@@ -331,7 +330,7 @@ class Tidier:
     def _absolute(self, node: Call) -> Expr:
         argument = node.args[0]
         if isinstance(argument, Number):
-            return Number(abs(argument.value), argument.decimal)
+            return Number(abs(Fraction(argument.value)), argument.decimal)
         if self.is_positive(argument):
             self._note("absolute-of-positive")
             return argument

@@ -194,9 +194,7 @@ def _zeros(node: Expr) -> list[tuple[Symbol, Expr]] | None:
 def _solved(converter: Converter, p: fmpz_mpoly) -> tuple[Symbol, Expr] | None:
     """A polynomial in symbols, linear in one of them with a constant factor, solved for it."""
     nodes = [generator.node for generator in converter.generators]
-    terms = [
-        (int(c), [(i, e) for i, e in enumerate(exponents) if e]) for exponents, c in p.terms()
-    ]
+    terms = [(int(c), [(i, e) for i, e in enumerate(exponents) if e]) for exponents, c in p.terms()]
     if any(type(nodes[i]) is not Symbol for _, row in terms for i, _ in row):
         return None
     for coefficient, row in terms:
@@ -306,9 +304,7 @@ def signs_of_condition(condition: Expr | None) -> list[Assumption]:
     if not isinstance(condition, Comparison):
         return []
     facts = []
-    for operator, (left, right) in zip(
-        condition.operators, pairwise(condition.args), strict=True
-    ):
+    for operator, (left, right) in zip(condition.operators, pairwise(condition.args), strict=True):
         above, below = (left, right) if operator[0] == ">" else (right, left)
         if operator[0] in "<>":
             node = above if below is ZERO else add(above, negate(below))

@@ -45,11 +45,17 @@ def power(base: arb, exponent: arb) -> arb:
     """Real powers: of a positive base, or of any base with an exponent known to be integer."""
     if base > 0:
         return base**exponent
-    if exponent.is_integer():
-        return integer_power(int(exponent.unique_fmpz()))(base)
+    n = integer(exponent)
+    if n is not None:
+        return integer_power(n)(base)
     if base.is_zero() and exponent > 0:
         return base
     return undefined()
+
+
+def integer(u: arb) -> int | None:
+    """The number, if the ball is one integer exactly."""
+    return int(u.mid().fmpq().p) if u.is_integer() else None
 
 
 @lru_cache(maxsize=256)
@@ -82,27 +88,25 @@ def sign(u: arb) -> arb:
 
 def polygamma(order: arb, u: arb) -> arb:
     """ψ⁽ⁿ⁾(u) for an integer n ≥ 0: DLMF 5.15.1, with the Hurwitz zeta function."""
-    n = order.unique_fmpz()
+    n = integer(order)
     if n is None or n < 0:
         return undefined()
     if n == 0:
         return u.digamma()
-    n = int(n)
-    if u > 0:
-        return (-1) ** (n + 1) * arb.fac_ui(n) * arb(n + 1).zeta(u)
-    return _polygamma_by_reflection(n, u)
+    zeta = arb(n + 1).zeta(u) if u > 0 else _zeta_left_of_0(n + 1, u)
+    size = arb.fac_ui(n) * zeta
+    return size if n % 2 else -size
 
 
-def _polygamma_by_reflection(n: int, u: arb) -> arb:
-    """Left of 0 by the recurrence ψ⁽ⁿ⁾(u) = ψ⁽ⁿ⁾(u+1) − (−1)ⁿ n!/uⁿ⁺¹ (DLMF 5.15.5)."""
+def _zeta_left_of_0(s: int, u: arb) -> arb:
+    """Hurwitz zeta, stepwise: ζ(s, u) = ζ(s, u+1) + u⁻ˢ (DLMF 25.11.3)."""
     if not u.is_finite() or u < -1000:
         return undefined()
-    total = arb(0)
-    steps = int(abs(u).upper().ceil().unique_fmpz()) + 1
+    steps = int(1 - float(u.lower()))
+    total = arb(s).zeta(u + steps)
     for k in range(steps):
-        total += 1 / (u + k) ** (n + 1)
-    sign_of_n = (-1) ** (n + 1)
-    return sign_of_n * arb.fac_ui(n) * (arb(n + 1).zeta(u + steps) + total)
+        total += 1 / (u + k) ** s
+    return total
 
 
 def atan2(y: arb, x: arb) -> arb:
@@ -161,25 +165,19 @@ BALLS = Arithmetic(
     },
     undefined=undefined,
     functions={
-        row.name: getattr(arb, row.arb)
-        for row in FUNCTIONS
-        if row.arb and row.name not in _SPECIAL
+        row.name: getattr(arb, row.arb) for row in FUNCTIONS if row.arb and row.name not in _SPECIAL
     }
     | _SPECIAL,
     unknown=samples.value,
 )
 
 
-def compile_balls(
-    roots: Iterable[Expr], aliases: Mapping[Expr, Expr] | None = None
-) -> Program:
+def compile_balls(roots: Iterable[Expr], aliases: Mapping[Expr, Expr] | None = None) -> Program:
     """One program for the values of all ``roots``."""
     return Program(BALLS, roots, aliases)
 
 
-def evaluate(
-    expr: Expr, env: Mapping[Symbol, Coordinate], bits: int = PRECISION
-) -> arb | None:
+def evaluate(expr: Expr, env: Mapping[Symbol, Coordinate], bits: int = PRECISION) -> arb | None:
     """A ball around the value, ``None`` where it is not defined or not decided.
 
     Raises:
@@ -194,4 +192,3 @@ def evaluate(
 def accuracy(value: arb) -> int:
     """Bits of ``value`` that are certain, counted from its first one."""
     return int(value.rel_accuracy_bits())
-

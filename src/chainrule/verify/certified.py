@@ -152,9 +152,7 @@ def exact_decimal(value: Fraction, digits: int = 15) -> Digits:
     return Digits(_written(negative, shown, exponent) + ELLIPSIS, False)
 
 
-def _closest(
-    expr: Expr, env: Mapping[Symbol, Coordinate], value: arb, digits: int
-) -> Digits:
+def _closest(expr: Expr, env: Mapping[Symbol, Coordinate], value: arb, digits: int) -> Digits:
     """For a number that is within 10⁻¹⁰⁰⁰ of a short decimal: that decimal.
 
     It is called exact only if algebra proves it.
@@ -162,14 +160,17 @@ def _closest(
     from chainrule.expr.nodes import Number, substitute
     from chainrule.verify.algebra import prove_equal
 
-    middle = sum(_bounds(value)) / 2
+    low, high = _bounds(value)
+    middle = (low + high) / 2
     if middle != 0:
         scale = Fraction(10) ** (digits - 1 - _exponent(middle))
         middle = Fraction(round(middle * scale)) / scale
     if value.contains(0):
         middle = Fraction(0)
-    given = {symbol: Number(v) for symbol, v in env.items() if not isinstance(v, arb)}
-    proved = prove_equal(substitute(expr, dict(given)), Number(middle))
+    given: dict[Expr, Expr] = {
+        symbol: Number(v) for symbol, v in env.items() if not isinstance(v, arb)
+    }
+    proved = prove_equal(substitute(expr, given), Number(middle))
     shown = exact_decimal(middle, digits)
     if proved:
         return shown

@@ -7,11 +7,14 @@ the function, an identity is proved in FLINT or compared at points.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
 
 from chainrule.differentiate.derivation import Step
-from chainrule.expr.nodes import Expr, Symbol, size, substitute
+from chainrule.expr.nodes import Expr, Piecewise, Symbol, contains, postorder, size, substitute
 from chainrule.verify.algebra import (
     MAX_NODES,
+    Proof,
     prove,
     prove_with,
     shared_converter,
@@ -20,7 +23,6 @@ from chainrule.verify.algebra import (
 from chainrule.verify.comparison import POINTS, Claim, compare
 from chainrule.verify.kernels import RingFullError
 from chainrule.verify.points import Range
-from chainrule.verify.ratio import TooLargeError, UndefinedError
 from chainrule.verify.verdict import Verdict
 
 
@@ -43,7 +45,7 @@ def equal(
         points: at how many points to compare where algebra does not prove it.
         where: symbols that stand for formulas (the output y for f(x)).
     """
-    given: dict[Expr, Expr] = dict(where or {})
+    given: dict[Expr, Expr] = dict((where or {}).items())
     a, b = substitute(a, given), substitute(b, given)
     proof = prove(a, b, signs_of_condition(condition))
     if proof is not None:
@@ -85,38 +87,62 @@ def verify_steps(
 ) -> dict[Step, Verdict]:
     """A verdict for every step of a derivation of ``f``.
 
-    An ``output`` symbol stands for ``f``, in rewritings that follow a solving step too.
+    An ``output`` symbol stands for ``f``, in rewritings that follow a solving step too. Where
+    ``f`` is piecewise and a step is not, the step is about one of the cases, and the symbol
+    stands for the value of that one.
     """
     steps = list(steps)
-    aliases: dict[Expr, Expr] = {step.output: f for step in steps if step.output is not None}
-    verdicts: dict[Step, Verdict] = {}
-    open_steps: list[Step] = []
-    proofs = _prove_all(f, [step for step in steps if step.kind != "derivative"], aliases)
-    for step in steps:
-        verdict = proofs.get((step.before, step.after))
-        if step.kind != "derivative" and verdict is not None:
-            verdicts[step] = verdict
-        else:
-            open_steps.append(step)
-    claims = [_claim(step) for step in open_steps]
-    distinct = list(dict.fromkeys(claims))
-    found = dict(
-        zip(
-            distinct,
-            compare(
-                distinct,
-                variable=steps[0].variable if steps else None,
-                aliases=aliases,
-                condition=condition,
-                ranges=ranges,
-                points=points,
-            ),
-            strict=True,
-        )
+    output = next((step.output for step in steps if step.output is not None), None)
+    proofs = _prove_all(f, [step for step in steps if step.kind != "derivative"], output)
+    claims = {step: _claim(step) for step in steps if _sides(step) not in proofs}
+    distinct = list(dict.fromkeys(claims.values()))
+    involved = {
+        claim
+        for claim in distinct
+        if output is not None and (contains(claim.left, output) or contains(claim.right, output))
+    }
+    found = _compare_each(
+        [claim for claim in distinct if claim not in involved], steps, {}, condition, ranges, points
     )
-    for step, claim in zip(open_steps, claims, strict=True):
-        verdicts[step] = found[claim]
-    return verdicts
+    if output is not None:
+        for claim in involved:
+            for value, case in _meanings(f, claim.left, claim.right):
+                there = condition if case is None else case
+                aliases = {output: value}
+                found |= _compare_each([claim], steps, aliases, there, ranges, points)
+                if found[claim].holds:
+                    break
+    return {step: found[claims[step]] if step in claims else proofs[_sides(step)] for step in steps}
+
+
+Meaning = tuple[Expr, Expr | None]
+"""What the output symbol can stand for, and under which condition."""
+
+
+def _meanings(f: Expr, *sides: Expr) -> list[Meaning]:
+    if not isinstance(f, Piecewise) or any(type(n) is Piecewise for n in postorder(*sides)):
+        return [(f, None)]
+    cases: list[Meaning] = list(f.branches)
+    return cases if f.otherwise is None else [*cases, (f.otherwise, None)]
+
+
+def _compare_each(
+    claims: Sequence[Claim],
+    steps: Sequence[Step],
+    aliases: Mapping[Any, Expr],
+    condition: Expr | None,
+    ranges: Mapping[Symbol, Range] | None,
+    points: int,
+) -> dict[Claim, Verdict]:
+    found = compare(
+        claims,
+        variable=steps[0].variable if steps else None,
+        aliases=aliases,
+        condition=condition,
+        ranges=ranges,
+        points=points,
+    )
+    return dict(zip(claims, found, strict=True))
 
 
 def _claim(step: Step) -> Claim:
@@ -125,27 +151,40 @@ def _claim(step: Step) -> Claim:
     return Claim(step.before, step.after)
 
 
-def _prove_all(
-    f: Expr, steps: Sequence[Step], aliases: Mapping[Expr, Expr]
-) -> dict[tuple[Expr, Expr], Verdict]:
-    """Verdicts for the identities that algebra proves, by their sides."""
-    sides = [side for step in steps for side in (step.before, step.after)]
-    nodes = size(f, *sides)
+Sides = tuple[str, Expr, Expr]
+
+
+def _sides(step: Step) -> Sides:
+    return step.kind, step.before, step.after
+
+
+def _prove_all(f: Expr, steps: Sequence[Step], output: Symbol | None) -> dict[Sides, Verdict]:
+    """Verdicts for the identities that algebra proves.
+
+    Generators are shared between all of them at first; what is not proved so is tried alone,
+    with what its own domain implies.
+    """
+    nodes = size(f, *[side for step in steps for side in (step.before, step.after)])
     if not steps or nodes > MAX_NODES:
         return {}
-    verdicts: dict[tuple[Expr, Expr], Verdict] = {}
-    try:
+    proofs: dict[Sides, Proof] = {}
+    aliases: dict[Expr, Expr] = {}
+    if output is not None and not isinstance(f, Piecewise):
+        aliases[output] = f
+    with suppress(RingFullError):
         converter = shared_converter(nodes, aliases)
         for step in steps:
             proof = prove_with(converter, step.before, step.after)
             if proof is not None:
-                verdicts[step.before, step.after] = Verdict("proved", proof=proof)
-    except (RingFullError, TooLargeError, UndefinedError):
-        pass
+                proofs[_sides(step)] = proof
     for step in steps:
-        pair = step.before, step.after
-        if pair not in verdicts:
-            proof = prove(*[substitute(side, dict(aliases)) for side in pair])
+        if _sides(step) in proofs:
+            continue
+        for value, case in _meanings(f, step.before, step.after):
+            given: dict[Expr, Expr] = {} if output is None else {output: value}
+            before, after = substitute(step.before, given), substitute(step.after, given)
+            proof = prove(before, after, signs_of_condition(case))
             if proof is not None:
-                verdicts[pair] = Verdict("proved", proof=proof)
-    return verdicts
+                proofs[_sides(step)] = proof
+                break
+    return {sides: Verdict("proved", proof=proof) for sides, proof in proofs.items()}

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import product
 
-from flint import arb
+from flint import arb, ctx
 
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
@@ -119,23 +119,25 @@ class _Batch:
         """One of the claims by itself, with the same coordinates."""
         return _Batch([claim], replace(self.setting, first=self.symbols))
 
-    def sides(self, at: Point, bits: int) -> tuple[list[arb], list[arb]] | None:
-        """Left and right sides, ``None`` where the condition does not hold."""
-        with precision(bits, 2):
-            coordinates = at.balls
-            found = self._values.run([coordinates[i] for i in self._places[0]])
-            if self.setting.condition is not None:
-                if found[0] is not True:
-                    return None
-                del found[0]
-            lefts: list[arb] = []
-            for number, (orders, program) in enumerate(self._groups, start=1):
-                if len(orders) == 1 and orders[0] == (self.symbols[0], 1):
-                    lines = program.run([at.along[i] for i in self._places[number]])
-                    lefts += [line[1] for line in lines]
-                else:
-                    env = dict(zip(self.symbols, coordinates, strict=True))
-                    lefts += derivatives(program, dict(orders), env, bits)
+    def sides(self, at: Point) -> tuple[list[arb], list[arb]] | None:
+        """Left and right sides at the precision in force, for power series of length 2.
+
+        ``None`` where the condition does not hold.
+        """
+        coordinates = at.balls
+        found = self._values.run([coordinates[i] for i in self._places[0]])
+        if self.setting.condition is not None:
+            if found[0] is not True:
+                return None
+            del found[0]
+        lefts: list[arb] = []
+        for number, (orders, program) in enumerate(self._groups, start=1):
+            if len(orders) == 1 and orders[0] == (self.symbols[0], 1):
+                lines = program.run([at.along[i] for i in self._places[number]])
+                lefts += [line[1] for line in lines]
+            else:
+                env = dict(zip(self.symbols, coordinates, strict=True))
+                lefts += derivatives(program, dict(orders), env, ctx.prec)
         count = len(self.claims)
         lefts += found[count:]
         return [lefts[i] for i in self._left], found[:count]
@@ -168,14 +170,15 @@ def compare(
     pool = grid(len(batch.symbols), tuple(map(batch.setting.ranges.get, batch.symbols)))
     extra = _extra_points(batch, pool)
     most = _TRIES * points
-    for number, at in enumerate((*extra, *pool[:most])):
-        if number >= points + len(extra) and _enough(records, points):
-            break
-        _record(batch, records, at)
-    return [
-        _verdict(batch, claim, record, points)
-        for claim, record in zip(claims, records, strict=True)
-    ]
+    with precision(BITS, 2):
+        for number, at in enumerate((*extra, *pool[:most])):
+            if number >= points + len(extra) and _enough(records, points):
+                break
+            _record(batch, records, at)
+        return [
+            _verdict(batch, claim, record, points)
+            for claim, record in zip(claims, records, strict=True)
+        ]
 
 
 def _extra_points(batch: _Batch, pool: Sequence[Point]) -> list[Point]:
@@ -198,7 +201,7 @@ def _enough(records: Iterable[_Record], points: int) -> bool:
 
 
 def _record(batch: _Batch, records: Sequence[_Record], at: Point) -> None:
-    sides = batch.sides(at, BITS)
+    sides = batch.sides(at)
     if sides is None:
         return
     for claim, left, right, record in zip(batch.claims, *sides, records, strict=True):
@@ -237,7 +240,8 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
     """
     bits, best = 2 * BITS, 0
     while bits <= MAX_PRECISION:
-        sides = batch.sides(at, bits)
+        with precision(bits, 2):
+            sides = batch.sides(at)
         if sides is None:
             return 0
         [left], [right] = sides
@@ -248,7 +252,9 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
         best = min(left.rel_accuracy_bits(), right.rel_accuracy_bits()) - 2
         if best >= _WANTED_BITS:
             return best
-        bits *= 2
+        # The accuracy that is missing says how many bits cancel, unless all of them do.
+        missing = _WANTED_BITS - best + 32
+        bits = max(2 * bits, bits + missing if missing < MAX_PRECISION else 0)
     if left.contains(0) and right.contains(0):
         small = arb(2) ** -_WANTED_BITS
         return _WANTED_BITS if abs(left) < small and abs(right) < small else 0
@@ -268,7 +274,7 @@ def _verdict(batch: _Batch, claim: Claim, record: _Record, points: int) -> Verdi
         "checked",
         points=len(record.points),
         digits=int(record.bits * 0.30103),
-        interval=(_inward(min(places)), _inward(max(places))) if batch.symbols else None,
+        interval=(inward(min(places)), inward(max(places))) if batch.symbols else None,
         variable=batch.symbols[0].name if batch.symbols else "",
         reason=f"with sample functions in place of {samples}" if samples else "",
     )
@@ -286,7 +292,7 @@ def _look_closer(alone: _Batch, record: _Record, points: int) -> None:
     """Search for points of a small domain."""
 
     def defined(at: Point) -> bool:
-        sides = alone.sides(at, BITS)
+        sides = alone.sides(at)
         return sides is not None and all(side[0].is_finite() for side in sides)
 
     known = {at.values for at in record.points}
@@ -313,7 +319,8 @@ def _counterexample(alone: _Batch, fallback: Point) -> Counterexample:
 
 def _difference(alone: _Batch, at: Point, bits: int) -> tuple[arb, arb] | None:
     """Both sides, if they are certain to differ."""
-    sides = alone.sides(at, bits)
+    with precision(bits, 2):
+        sides = alone.sides(at)
     if sides is None:
         return None
     [left], [right] = sides
@@ -357,10 +364,10 @@ def _plain(value: Fraction) -> str:
     return str(float(value)) if Fraction(str(float(value))) == value else str(value)
 
 
-def _inward(value: float) -> str:
+def inward(value: float) -> str:
     """A bound of the points, cut towards 0, so that the points reach at least that far.
 
-    >>> _inward(-702.25), _inward(0.0457), _inward(1.9e-6)
+    >>> inward(-702.25), inward(0.0457), inward(1.9e-6)
     ('-702', '0.045', '1.9e-06')
     """
     if abs(value) >= 10:

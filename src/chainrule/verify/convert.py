@@ -98,7 +98,7 @@ class Converter(Kernels):
             return self._case(node)
         return self._aliases.get(node) if self._aliases else None
 
-    # --- signs and cases ---------------------------------------------------------------------------
+    # --- signs and cases ---------------------------------------------------------------------
     def assume(self, node: Expr, sign: int) -> None:
         """Take ``node`` for positive (1) or negative (−1) from here on."""
         self._assume(node, sign, POSITIVE)
@@ -223,15 +223,16 @@ class Converter(Kernels):
         if abs(exponent) > 1_000_000:
             raise TooLargeError
         base = self.canonical(base)
-        parts = []
-        for poly in base:
-            if poly is None or len(poly) <= 1:
-                parts.append(poly)
-                continue
-            generator = self.generator(("sum", str(poly)), self.sign_of(poly))
-            self.sums[generator.index] = poly
-            parts.append(generator.poly)
-        return arithmetic.power((parts[0], parts[1]), exponent)
+        above, below = base
+        whole = self._sum_generator(above), None if below is None else self._sum_generator(below)
+        return arithmetic.power(whole, exponent)
+
+    def _sum_generator(self, poly: fmpz_mpoly) -> fmpz_mpoly:
+        if len(poly) <= 1:
+            return poly
+        generator = self.generator(("sum", str(poly)), self.sign_of(poly))
+        self.sums[generator.index] = poly
+        return generator.poly
 
     def _call(self, node: Call) -> Ratio:
         memo, name, args = self._memo, node.name, node.args
@@ -377,7 +378,10 @@ _SPECIAL: dict[str, Callable[[Converter, Ratio], Ratio]] = {
 }
 
 _BY_DEFINITION = frozenset(
-    "expm1 log1p log2 log10 logb cot sec csc acot asec acsc sinh cosh tanh coth sech csch asinh "
-    "acosh atanh acoth asech acsch erfc normpdf normcdf sign heaviside".split()
+    (
+        *("expm1", "log1p", "log2", "log10", "logb", "cot", "sec", "csc", "acot", "asec", "acsc"),
+        *("sinh", "cosh", "tanh", "coth", "sech", "csch", "asinh", "acosh", "atanh", "acoth"),
+        *("asech", "acsch", "erfc", "normpdf", "normcdf", "sign", "heaviside"),
+    )
 )
 _EXTREMES = frozenset({"max", "min"})

@@ -161,7 +161,7 @@ class Kernels:
         """Whether p is 0 by the relations. ``False`` does not say that it is not 0."""
         return bool(p.is_zero()) or bool(self.reduced(p)[0].is_zero())
 
-    # --- signs -------------------------------------------------------------------------------------
+    # --- signs -------------------------------------------------------------------------------
     def sign_of(self, p: fmpz_mpoly) -> int:
         """POSITIVE or NOT_NEGATIVE if p is so wherever it is defined; negated if −p is."""
         if self.signs:
@@ -481,9 +481,7 @@ class Kernels:
         return sine, cosine
 
 
-def _multiple(
-    one: Ratio, pair: tuple[fmpz_mpoly, fmpz_mpoly], times: int
-) -> tuple[Ratio, Ratio]:
+def _multiple(one: Ratio, pair: tuple[fmpz_mpoly, fmpz_mpoly], times: int) -> tuple[Ratio, Ratio]:
     """Sine and cosine of ``times`` the angle."""
     s, c = pair
     sine, cosine = one[0] * 0, one[0]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 
 from flint import arb, arb_series
@@ -34,7 +34,7 @@ def _dyadic(value: float, bits: int = 12) -> Fraction:
 
 # Every prefix of this row spreads over sizes and signs; half the points are inside ±6, where
 # activation functions bend.
-_MAIN = tuple(
+MAIN = tuple(
     _dyadic(value)
     for value in (
         *(0.7183, -1.2824, 2.6457, -0.3337, 0.1459, -3.1679, 5.2915, -11.358, 1.4427, -0.8414),
@@ -48,11 +48,11 @@ _MIXED = tuple(
     _dyadic(value, 8)
     for value in (0.683, 1.317, -0.442, 0.31, 2.19, -1.57, 0.558, 3.41, -0.83, 0.127, -2.71)
 )
-_POSITIVE = tuple(
+POSITIVE = tuple(
     _dyadic(value, 8) for value in (1.317, 0.683, 2.19, 0.31, 3.41, 0.558, 1.73, 0.127, 5.21)
 )
 _UNIT = tuple(_dyadic(value, 8) for value in (0.442, 0.683, 0.31, 0.127, 0.558, 0.83, 0.94))
-_ROUNDS = (_MIXED, _POSITIVE, _UNIT)
+_ROUNDS = (_MIXED, POSITIVE, _UNIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def grid(count: int, ranges: tuple[Range | None, ...] = ()) -> tuple[Point, ...]
     fixed = ranges or (None,) * count
     points = []
     for number, pool in enumerate(_ROUNDS if count > 1 else (_MIXED,)):
-        for i, main in enumerate(_MAIN):
+        for i, main in enumerate(MAIN):
             values = [main]
             for k in range(1, count):
                 values.append(pool[(i * (2 * k + 1) + 3 * k + number) % len(pool)])
@@ -126,7 +126,7 @@ def search(
     candidates = grid(len(symbols), limits)
     found: list[Point] = []
     if symbols:
-        rests = [p.values[1:] for p in candidates[:: len(_MAIN)]]
+        rests = [p.values[1:] for p in candidates[:: len(MAIN)]]
         tried = (point((value, *rest)) for value in extra for rest in rests[:3])
         found += [p for p in tried if _inside(p, limits) and defined(p)]
     bad: list[Point] = []
@@ -165,7 +165,7 @@ def _between(
                     share = Fraction(3, 4 << depth)
                     yield point((_short(center + (edge - center) * share), *rest))
         return
-    rests = [p.values[1:] for p in grid(len(limits), tuple(limits))[:: len(_MAIN)]]
+    rests = [p.values[1:] for p in grid(len(limits), tuple(limits))[:: len(MAIN)]]
     for rest in rests:
         for tenths in range(-90, 91):
             size = _dyadic(10 ** (tenths / 15))
@@ -226,11 +226,11 @@ def turning_points(
 
     at: set[Fraction] = set()
     with precision(128):
-        row = [(x, signs(x)) for x in sorted(_MAIN)]
+        row = [(x, signs(x)) for x in sorted(MAIN)]
         for (x, before), (y, after) in pairwise(row):
             for k in range(len(changing)):
                 if before[k] * after[k] < 0:
-                    at.add(_bisect(lambda t, k=k: signs(t)[k], x, y, before[k]))
+                    at.add(bisect(partial(_sign_at, signs, k), x, y, before[k]))
     near = sorted(at)
     found = []
     for t in near:
@@ -240,7 +240,11 @@ def turning_points(
     return found
 
 
-def _bisect(sign: Callable[[Fraction], int], low: Fraction, high: Fraction, below: int) -> Fraction:
+def _sign_at(signs: Callable[[Fraction], list[int]], k: int, t: Fraction) -> int:
+    return signs(t)[k]
+
+
+def bisect(sign: Callable[[Fraction], int], low: Fraction, high: Fraction, below: int) -> Fraction:
     for _ in range(30):
         middle = _short((low + high) / 2)
         if sign(middle) == below:
@@ -248,66 +252,3 @@ def _bisect(sign: Callable[[Fraction], int], low: Fraction, high: Fraction, belo
         else:
             high = middle
     return _short((low + high) / 2)
-
-
-# --- implicit curves -------------------------------------------------------------------------------
-def curve_points(
-    equation: Expr, x: Symbol, y: Symbol, wanted: int = 12, bits: int = 192
-) -> list[dict[Symbol, arb]]:
-    """Points on the curve ``equation = 0``; y is a ball that is proved to hold a solution.
-
-    Sign changes in y are bisected, and the interval Newton operator
-    m − F(m)/F′([y]) ⊂ [y] proves that exactly one zero is inside.
-    """
-    from chainrule.verify.series import compile_series
-
-    program = compile_series([equation])
-    others = [s for s in program.symbols if s not in (x, y)]
-    found: list[dict[Symbol, arb]] = []
-    with precision(bits, 2):
-        for i, main in enumerate(_MAIN):
-            if len(found) >= wanted:
-                break
-            env = {s: ball(_POSITIVE[(i + k) % len(_POSITIVE)]) for k, s in enumerate(others)}
-            env[x] = ball(main)
-
-            def line(at: arb, env: dict[Symbol, arb] = env) -> arb_series:
-                here = {**env, y: arb_series([at, 1])}
-                row = [here[s] for s in program.symbols]
-                return program.run([v if type(v) is arb_series else SERIES.lift(v) for v in row])[0]
-
-            found += [{**env, y: at} for at in _zeros(line)]
-    return found[:wanted]
-
-
-def _zeros(line: Callable[[arb], arb_series]) -> Iterator[arb]:
-    row = [(t, line(ball(t))[0]) for t in sorted(_MAIN)]
-    for (low, f_low), (high, f_high) in pairwise(row):
-        if not ((f_low > 0 and f_high < 0) or (f_low < 0 and f_high > 0)):
-            continue
-        rising = bool(f_low < 0)
-
-        def sign(t: Fraction, rising: bool = rising) -> int:
-            return -1 if (line(ball(t))[0] < 0) == rising else 1
-
-        zero = _newton(line, ball(_bisect(sign, low, high, -1)))
-        if zero is not None:
-            yield zero
-
-
-def _newton(line: Callable[[arb], arb_series], middle: arb) -> arb | None:
-    """A proved zero near ``middle``, as narrow as the precision allows."""
-    for _ in range(8):
-        here = line(middle)
-        if not (here[0].is_finite() and here[1].is_finite()) or here[1].contains(0):
-            return None
-        middle = (middle - here[0] / here[1]).mid()
-    for exponent in (-160, -120, -80, -40):
-        wide = middle + arb(0, arb(2) ** exponent)
-        slope = line(wide)[1]
-        if not slope.is_finite() or slope.contains(0):
-            continue
-        narrow = middle - line(middle)[0] / slope
-        if wide.contains(narrow):
-            return narrow
-    return None

@@ -68,9 +68,9 @@ class Arithmetic:
 
 def ball(value: Coordinate) -> arb:
     """The number as a ball at the precision in force."""
-    if type(value) is int:
+    if isinstance(value, int):
         return arb(value)
-    if type(value) is arb:
+    if isinstance(value, arb):
         return value
     return arb(fmpq(value.numerator, value.denominator))
 
@@ -238,9 +238,7 @@ class Program:
         compare = self._arithmetic.compare
         links = [
             self._binary(compare[operator], self._slots[left], self._slots[right])
-            for operator, left, right in zip(
-                node.operators, node.args, node.args[1:], strict=False
-            )
+            for operator, left, right in zip(node.operators, node.args, node.args[1:], strict=False)
         ]
         return links[0] if len(links) == 1 else self._many(_all_true, tuple(links))
 

@@ -30,6 +30,9 @@ def undefined() -> arb_series:
 
 
 def divide(a: arb_series, b: arb_series) -> arb_series:
+    # Flint shifts 0/0 down to lower powers, and so loses the highest coefficients.
+    if b[0].contains(0):
+        return undefined()
     try:
         return a / b
     except (ValueError, ZeroDivisionError):  # the denominator is 0, or may be
@@ -50,9 +53,9 @@ def _is_constant(u: arb_series) -> bool:
 def power(base: arb_series, exponent: arb_series) -> arb_series:
     """Real powers, as for balls: the base positive, or the exponent an integer throughout."""
     if _is_constant(exponent):
-        n = exponent[0].unique_fmpz()
-        if n is not None and exponent[0].is_exact():
-            return integer_power(int(n))(base)
+        n = balls.integer(exponent[0])
+        if n is not None:
+            return integer_power(n)(base)
     return base**exponent if base[0] > 0 else undefined()
 
 
@@ -79,7 +82,9 @@ def root(numerator: int, denominator: int) -> Callable[[arb_series], arb_series]
 
 def compose(outer: arb_series, u: arb_series) -> arb_series:
     """``outer``, expanded around ``u[0]``, of ``u``."""
-    return outer(arb_series([0, *[u[k] for k in range(1, ctx.cap)]]))
+    change = arb_series([0, *[u[k] for k in range(1, ctx.cap)]])
+    # Flint refuses to put 0 into a power series.
+    return outer(change) if change.length() else arb_series([outer[0]])
 
 
 def absolute(u: arb_series) -> arb_series:
@@ -123,15 +128,15 @@ def lgamma(u: arb_series) -> arb_series:
 
 def polygamma(order: arb_series, u: arb_series) -> arb_series:
     """ψ⁽ⁿ⁾ from ψ = Γ′/Γ, differentiated n more times as a power series."""
-    n = order[0].unique_fmpz()
-    if n is None or n < 0 or not _is_constant(order) or u[0].contains_integer() and u[0] <= 0:
+    n = balls.integer(order[0])
+    if n is None or n < 0 or not _is_constant(order):
         return undefined()
     before = ctx.cap
-    ctx.cap = before + int(n) + 1
+    ctx.cap = before + n + 1
     try:
         gamma = arb_series([u[0], 1]).gamma()
         outer = divide(gamma.derivative(), gamma)
-        for _ in range(int(n)):
+        for _ in range(n):
             outer = outer.derivative()
     finally:
         ctx.cap = before
@@ -215,9 +220,7 @@ SERIES = Arithmetic(
 )
 
 
-def compile_series(
-    roots: Iterable[Expr], aliases: Mapping[Expr, Expr] | None = None
-) -> Program:
+def compile_series(roots: Iterable[Expr], aliases: Mapping[Expr, Expr] | None = None) -> Program:
     """One program for the Taylor polynomials of all ``roots``."""
     return Program(SERIES, roots, aliases)
 
@@ -275,8 +278,7 @@ def _polarisation(
         for choice in combinations_with_replacement(range(count), order)
     ]
     directions = [
-        tuple(j ** ((order + 1) ** i - 1) for i in range(count))
-        for j in range(1, len(indices) + 1)
+        tuple(j ** ((order + 1) ** i - 1) for i in range(count)) for j in range(1, len(indices) + 1)
     ]
     matrix = fmpq_mat(
         len(indices),

@@ -59,7 +59,7 @@ class Verdict:
         return self.proof.parts if self.proof else ()
 
     def _how_proved(self) -> str:
-        if self.proof is None or not self.proof.generators and not self.proof.below:
+        if self.proof is None or not (self.proof.generators or self.proof.below):
             return "as both sides are the same"
         parts = self.parts
         shown = ", ".join(str(part) for part in parts[:_MAX_PARTS])

@@ -80,7 +80,7 @@ class Definition(NamedTuple):
 
 
 _DEFINITION = (
-    rf"\s*((?:[A-Za-z][A-Za-z0-9]*|{_LETTER}[0-9]*){_INDEX})"
+    rf"\s*((?:[A-Za-z][A-Za-z0-9]*|{_LETTER}[0-9]*){_INDEX}[₀-₉ₐ-ₜ]*)"
     r"\s*\(([\w\s,;{}]*)\)\s*(?::=|=(?!=))"
 )
 _VARIABLE = rf"(?:[A-Za-z][A-Za-z0-9]*|{_LETTER}[0-9]*){_INDEX}"
@@ -91,11 +91,16 @@ def find_definition(text: str) -> Definition | None:
     found = re.match(_DEFINITION, text) if "=" in text else None
     if not found:
         return None
-    variables = [variable.strip() for variable in re.split("[,;]", found[2])]
+    variables = [_with_index(variable.strip()) for variable in re.split("[,;]", found[2])]
     if not all(re.fullmatch(_VARIABLE, variable) for variable in variables):
         return None
     names = tuple(symbol_name(variable) for variable in variables)
-    return Definition(symbol_name(found[1]), names, found.end())
+    return Definition(symbol_name(_with_index(found[1])), names, found.end())
+
+
+def _with_index(word: str) -> str:
+    """``x₁`` as ``x_1``."""
+    return re.sub("[₀-₉ₐ-ₜ]+", lambda lowered: "_" + _level(lowered[0]), word)
 
 
 def plain_tokens(text: str, reader: Reader) -> list[Token]:

@@ -88,11 +88,12 @@ class Names(NamedTuple):
         """A known spelling that the word may have been meant to be."""
         from difflib import get_close_matches
 
-        found = get_close_matches(word, self.functions, 1, 0.6)
+        found = get_close_matches(word, self.functions, 5, 0.6)
         if not found:
-            folded = get_close_matches(fold(word), self.folded, 1, 0.7)
+            folded = get_close_matches(fold(word), self.folded, 5, 0.7)
             found = [self.folded[name] for name in folded]
-        return found[0] if found else None
+        swapped = [name for name in found if sorted(name) == sorted(word)]
+        return next(iter(swapped + found), None)
 
     def lookup(self, word: str) -> str | None:
         """The function that ``word`` spells, upper and lower case and underscores aside."""

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
-from chainrule.expr.nodes import PI, E, Expr, Number, Symbol
+from chainrule.expr.nodes import PI, E, Expr, Symbol
 from chainrule.parse.names import (
     CONSTANTS,
     FUNCTION_LETTERS,
@@ -17,7 +17,7 @@ from chainrule.parse.names import (
     LOGIC,
     Names,
 )
-from chainrule.parse.tokens import Name, Token
+from chainrule.parse.tokens import Name, Token, number
 
 LONGEST_PRODUCT = 3
 """Unknown words of at most so many letters are products of their letters."""
@@ -27,7 +27,7 @@ _LONGEST_KNOWN = 12
 """No Greek letter and no elementary function has a longer name."""
 _RADICALS = {"sqrt": 2, "cbrt": 3}
 _CONSTANT_NODES: dict[str, Expr] = {"e": E, "pi": PI}
-_LETTERS_THEN_DIGITS = re.compile(r"([^\W\d_]+)([0-9]+)")
+_WITH_DIGITS = re.compile(r"([^\W\d_]+)([0-9]+)(\w*)")
 
 
 class Reader(NamedTuple):
@@ -70,9 +70,9 @@ class Reader(NamedTuple):
             return [Token("NAME", Symbol(word), start, end)]
         if "_" in word:
             return [self._subscripted(word, start, end, called)]
-        digits = _LETTERS_THEN_DIGITS.fullmatch(word)
+        digits = _WITH_DIGITS.fullmatch(word)
         if digits:
-            return self._with_digits(digits[1], digits[2], start, end, called)
+            return self._with_digits(word, digits, start, called)
         parts = split_letters(word, self.names, called)
         if parts:
             return self._spell_out(parts, start, called)
@@ -120,17 +120,21 @@ class Reader(NamedTuple):
         return Token("NAME", Symbol(word), start, end)
 
     def _with_digits(
-        self, letters: str, digits: str, start: int, end: int, called: str
+        self, word: str, found: re.Match[str], start: int, called: str
     ) -> list[Token]:
-        """``sqrt2`` and ``sin2`` are functions of a number, ``x1`` and ``alpha1`` symbols."""
-        middle = start + len(letters)
+        """``sqrt2`` and ``sin2x`` are functions of a number, ``x1`` and ``alpha1`` symbols."""
+        letters, digits, rest = found.groups()
+        end = start + len(word)
         if self.names.functions.get(letters) in _UNARY and letters not in GREEK_WORDS:
+            middle = start + len(letters)
+            after = middle + len(digits)
             function = self.function(letters, start, middle, "x")
             if function:
-                number = Token("NUMBER", Number(int(digits)), middle, end)
-                return [function, number]
+                value = number(digits, self.text, middle)
+                following = self.read(rest, after, end, called) if rest else []
+                return [function, Token("NUMBER", value, middle, after), *following]
         self.check_call(letters, start, called)
-        return [Token("NAME", Symbol(letters + digits), start, end)]
+        return [Token("NAME", Symbol(word), start, end)]
 
     def _spell_out(self, parts: list[str], start: int, called: str) -> list[Token]:
         tokens: list[Token] = []

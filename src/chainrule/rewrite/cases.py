@@ -1,0 +1,407 @@
+"""Derivatives with cases, written as an author would: flat, in order, and honest at the kinks.
+
+The rules give ``{max(0, x) < 6: {x > 0: 1, x < 0: 0}, …}``, and keep conditions as typed, so
+that an "else" covers points at which there is no derivative. ``merge_cases`` takes such an
+expression apart into the intervals between its switching points and writes it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+
+from chainrule.expr.nodes import (
+    ZERO,
+    Call,
+    Comparison,
+    Expr,
+    Number,
+    Piecewise,
+    Sum,
+    Symbol,
+    add,
+    call,
+    depends_on,
+    negate,
+    postorder,
+    substitute,
+    symbols,
+)
+from chainrule.rewrite.cost import cost
+from chainrule.rewrite.intervals import (
+    EVERY_SWITCH,
+    EXTREMES,
+    SIGNED,
+    Line,
+    chosen,
+    expand_switches,
+    is_switch,
+    on_intervals,
+    spread,
+)
+from chainrule.rewrite.monomial import coefficient_and_rest
+from chainrule.rewrite.order import Order, UndecidedError, sorted_points
+from chainrule.rewrite.tidy import Tidier
+
+REASON = "cases"
+"""The identity's name, for the step that the caller makes of it."""
+
+OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_STRICT = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
+
+
+def merge_cases(
+    expr: Expr,
+    variable: Symbol,
+    defaults: Mapping[Symbol, Expr],
+    function: Expr | None = None,
+    tidier: Tidier | None = None,
+) -> Expr:
+    """A derivative with its cases merged into one flat list, itself if that cannot be done.
+
+    A point where two cases meet belongs to one of them if the derivative exists there, and to
+    none if it does not (or if that cannot be told).
+
+    Args:
+        expr: the derivative of ``function``.
+        variable: the variable of differentiation.
+        defaults: values of the letters that are parameters; they decide the order of points
+            such as −λ and λ.
+        function: what was differentiated; without it, a jump of the function is not seen.
+        tidier: the derivation's own.
+    """
+    order = Order(variable, defaults, tidier=tidier or Tidier())
+    if _by_parameters(expr, variable):
+        assert isinstance(expr, Piecewise)
+        parts = _parts_of(function, expr)
+        return expr.with_values(
+            [
+                merge_cases(value, variable, defaults, part, tidier)
+                for value, part in zip(expr.values, parts, strict=True)
+            ]
+        )
+    expanded = expand_switches(expr, EXTREMES)
+    if not _worth_it(expanded):
+        return expr
+    found = [_tightened(expr, function, order)]
+    for names in (EXTREMES, EVERY_SWITCH):
+        try:
+            found.append(_flattened(expanded, function, order, names))
+        except UndecidedError:
+            continue
+    if len(found) == 1:
+        with suppress(UndecidedError):
+            found.append(_by_one_sign(expanded, function, order))
+    return min(found, key=lambda form: (nesting(form), cost(form)))
+
+
+def _by_parameters(expr: Expr, variable: Symbol) -> bool:
+    """Whether the outermost cases are told apart by parameters alone."""
+    return isinstance(expr, Piecewise) and not any(
+        depends_on(condition, variable) for _, condition in expr.branches
+    )
+
+
+def _parts_of(function: Expr | None, expr: Piecewise) -> Sequence[Expr | None]:
+    if isinstance(function, Piecewise) and function.args[1::2] == expr.args[1::2]:
+        return function.values
+    return [None] * len(expr.values)
+
+
+def _worth_it(expr: Expr) -> bool:
+    nodes = postorder(expr)
+    if any(is_switch(node, EXTREMES) for node in nodes):
+        return True
+    return sum(is_switch(node, SIGNED) for node in nodes) > 1
+
+
+def nesting(expr: Expr) -> int:
+    """How many switches are not the outermost node: what a flat form has none of."""
+    return sum(is_switch(node, EXTREMES) for node in postorder(expr)) - isinstance(expr, Piecewise)
+
+
+# --- cases over intervals -------------------------------------------------------------------------
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A value on an interval; ``closed`` says which of its ends belong to it."""
+
+    value: Expr
+    low: Expr | None
+    high: Expr | None
+    closed: tuple[bool, bool]
+
+    def condition(self, variable: Symbol) -> Comparison:
+        above = "<=" if self.closed[0] else "<"
+        below = "<=" if self.closed[1] else "<"
+        if self.low is None:
+            assert self.high is not None
+            return Comparison((below,), (variable, self.high))
+        if self.high is None:
+            return Comparison((OPPOSITE[above],), (variable, self.low))
+        return Comparison((above, below), (self.low, variable, self.high))
+
+
+def _flattened(expr: Expr, function: Expr | None, order: Order, names: frozenset[str]) -> Expr:
+    line = on_intervals(expr, order, names)
+    whole = None if function is None else _line_or_none(function, order)
+    cases, complete = _cases(line, whole, order)
+    if len(cases) == 1:
+        return cases[0].value
+    flat = isinstance(expr, Piecewise) and not any(map(_is_signed, expr.values))
+    if complete and flat and not nesting(expr) and len(cases) == len(expr.args[0::2]):
+        return expr
+    extreme = _as_extreme(cases, expr, order) if complete else None
+    return extreme or _written(_in_typed_order(cases, expr, order), order.variable)
+
+
+def _is_signed(value: Expr) -> bool:
+    return any(is_switch(node, SIGNED) for node in postorder(value))
+
+
+def _line_or_none(function: Expr, order: Order) -> Line | None:
+    try:
+        return on_intervals(function, order)
+    except UndecidedError:
+        return None
+
+
+def _cases(line: Line, whole: Line | None, order: Order) -> tuple[list[Case], bool]:
+    """The cases from left to right, and whether no point is left out."""
+    points = sorted_points([*line.points, *(whole.points if whole else ())], order)
+    values = spread(line, points, order)
+    functions = spread(whole, points, order) if whole else None
+    cases: list[Case] = []
+    complete = True
+    for i in range(len(points) + 1):
+        raw = values[2 * i]
+        if raw is None:
+            raise UndecidedError
+        value = order.simplified(raw)
+        if not cases:
+            cases.append(Case(value, None, None, (False, False)))
+            continue
+        point, last = points[i - 1], cases[-1]
+        joined = agree(last.value, value, point, order)
+        if functions is not None:
+            joined = joined and continuous(functions[2 * i - 2 : 2 * i + 1], point, order)
+        if joined and last.value is value:
+            continue
+        complete = complete and joined
+        # The point stays in the case that was typed for it.
+        right = joined and values[2 * i - 1] is raw and values[2 * i - 2] is not raw
+        cases[-1] = replace(last, high=point, closed=(last.closed[0], joined and not right))
+        cases.append(Case(value, point, None, (right, False)))
+    return cases, complete
+
+
+def agree(left: Expr, right: Expr, point: Expr, order: Order) -> bool:
+    """Whether two formulas are known to be defined and equal at a point."""
+    if left is right and not depends_on(left, order.variable):
+        return True
+    ends = [substitute(side, {order.variable: point}) for side in (left, right)]
+    generous = replace(order, lenient=True)
+    if any(generous.number(end) is None for end in ends):
+        return False
+    return order.simplified(ends[0] - ends[1]) is ZERO
+
+
+def continuous(values: Sequence[Expr | None], point: Expr, order: Order) -> bool:
+    """Whether the formulas left of, at and right of a point are known to agree there."""
+    left, middle, right = values
+    if left is None or middle is None or right is None:
+        return False
+    return agree(left, middle, point, order) and agree(middle, right, point, order)
+
+
+def _in_typed_order(cases: list[Case], expr: Expr, order: Order) -> list[Case]:
+    """Cases in the order of the branches they come from, if each comes from one."""
+    if not isinstance(expr, Piecewise) or nesting(expr):
+        return cases
+    typed = [order.simplified(value) for value in expr.values]
+    if any(case.value not in typed for case in cases):
+        return cases
+    return sorted(cases, key=lambda case: typed.index(case.value))
+
+
+def _written(cases: Iterable[Case], variable: Symbol) -> Piecewise:
+    args: list[Expr] = []
+    for case in cases:
+        args += [case.value, case.condition(variable)]
+    return Piecewise(tuple(args))
+
+
+def _as_extreme(cases: list[Case], expr: Expr, order: Order) -> Expr | None:
+    """max(0, v) for {x ≤ a: 0, x > a: v} where v rises through 0 at a (or mirrored)."""
+    if len(cases) != 2 or not any(isinstance(n, Call) and n.name == "max" for n in postorder(expr)):
+        return None
+    values = [case.value for case in cases]
+    if ZERO not in values:
+        return None
+    rising = values[0] is ZERO
+    value = values[1] if rising else values[0]
+    try:
+        zeros, slope = order.zeros(value)
+    except UndecidedError:
+        return None
+    if slope is None or len(zeros) != 1 or cases[0].high is None:
+        return None
+    if order.compare(zeros[0], cases[0].high) or order.sign(slope) != (1 if rising else -1):
+        return None
+    number, _, rest = coefficient_and_rest(value)
+    if isinstance(rest, Sum) or number < 0:
+        return call("max", ZERO, value)
+    return Number(number) * call("max", ZERO, rest)
+
+
+# --- conditions that stay as they were typed ------------------------------------------------------
+def _tightened(expr: Expr, function: Expr | None, order: Order) -> Expr:
+    """The cases as typed; strict, with a strict complement, if the derivative is missing between
+    them."""
+    if not isinstance(expr, Piecewise):
+        return expr
+    generous = replace(order, lenient=True)
+    try:
+        line = on_intervals(expr, generous)
+        whole = None if function is None else _line_or_none(function, generous)
+        _, complete = _cases(line, whole, generous)
+    except UndecidedError:
+        return expr
+    return expr if complete else strict(expr)
+
+
+def strict(expr: Piecewise) -> Expr:
+    """Every condition without its end points, and "else" as the complement of the others.
+
+    Unchanged where the complement is not one chain of comparisons.
+    """
+    conditions: list[Comparison] = []
+    for _, condition in expr.branches:
+        assert isinstance(condition, Comparison)
+        if any(op not in _STRICT for op in condition.operators):
+            return expr
+        operators = tuple(_STRICT[op] for op in condition.operators)
+        conditions.append(_variable_first(Comparison(operators, condition.args)))
+    if expr.otherwise is not None:
+        complement = _complement(conditions)
+        if complement is None:
+            return expr
+        conditions.append(complement)
+    pairs = zip(expr.values, conditions, strict=True)
+    return Piecewise(tuple(part for pair in pairs for part in pair))
+
+
+def _variable_first(condition: Comparison) -> Comparison:
+    """0 > x is x < 0."""
+    if len(condition.args) == 2 and not symbols(condition.args[0]):
+        (operator,) = condition.operators
+        return Comparison((OPPOSITE[operator],), condition.args[::-1])
+    return condition
+
+
+def _complement(conditions: Sequence[Comparison]) -> Comparison | None:
+    """What is left by one or two simple conditions on the same expression, ends excluded."""
+    if any(len(condition.operators) != 1 for condition in conditions):
+        return None
+    bounds = [(c.args[0], OPPOSITE[c.operators[0]], c.args[1]) for c in conditions]
+    if len(bounds) == 1:
+        ((left, operator, right),) = bounds
+        return Comparison((operator,), (left, right))
+    if len(bounds) != 2 or bounds[0][0] is not bounds[1][0]:
+        return None
+    lower = next((right for _, operator, right in bounds if operator == ">"), None)
+    upper = next((right for _, operator, right in bounds if operator == "<"), None)
+    if lower is None or upper is None:
+        return None
+    return Comparison(("<", "<"), (lower, bounds[0][0], upper))
+
+
+# --- one switch, whatever it is -------------------------------------------------------------------
+def _by_one_sign(expr: Expr, function: Expr | None, order: Order) -> Expr:
+    """Two cases, where the sign of one expression decides every switch in the formula."""
+    sides = _one_switch(expr, order)
+    if sides is None:
+        raise UndecidedError
+    left, right = sides
+    pivot = left - right
+    values = [order.simplified(_on_sign(expr, pivot, sign, order)) for sign in (-1, 1)]
+    joined = _vanishing(values[0] - values[1], pivot, order)
+    if function is not None:
+        parts = [_on_sign(function, pivot, sign, order) for sign in (-1, 1)]
+        joined = joined and _vanishing(parts[0] - parts[1], pivot, order)
+    if joined and values[0] is values[1]:
+        return values[0]
+    below = Comparison(("<=" if joined else "<",), (left, right))
+    above = Comparison((">",), (left, right))
+    return Piecewise((values[0], below, values[1], above))
+
+
+def _one_switch(expr: Expr, order: Order) -> tuple[Expr, Expr] | None:
+    """The two sides that the first switch compares, what varies on the left."""
+    for node in postorder(expr):
+        match node:
+            case Comparison(_, (left, right)):
+                break
+            case Call("max" | "min", (left, right)):
+                break
+    else:
+        return None
+    if not symbols(left):
+        left, right = right, left
+    if right is not ZERO:
+        return left, right
+    # Rather y z < 1 than 1 − y z > 0.
+    flipped = order.simplified(-left)
+    if cost(flipped) < cost(left):
+        left = flipped
+    if isinstance(left, Sum):
+        numbers = [term for term in left.args if isinstance(term, Number)]
+        return add(*(t for t in left.args if t not in numbers)), negate(add(*numbers))
+    return left, right
+
+
+def _on_sign(root: Expr, pivot: Expr, sign: int, order: Order) -> Expr:
+    """The formula where ``pivot`` has the sign: every switch must depend on it alone."""
+
+    def sign_of(difference: Expr) -> int:
+        if order.simplified(difference - pivot) is ZERO:
+            return sign
+        if order.simplified(difference + pivot) is ZERO:
+            return -sign
+        return _sure_sign(difference, order)
+
+    new: dict[Expr, Expr] = {}
+    whole = expand_switches(root)
+    for node in postorder(whole):
+        rebuilt = node.with_args(tuple(new[arg] for arg in node.args)) if node.args else node
+        if is_switch(rebuilt, EXTREMES):
+            value = chosen(rebuilt, sign_of)
+            if value is None:
+                raise UndecidedError
+            rebuilt = value
+        new[node] = rebuilt
+    return new[whole]
+
+
+def _sure_sign(difference: Expr, order: Order) -> int:
+    """0 is compared with 0 where max(0, u) was replaced by 0."""
+    if depends_on(difference, order.variable):
+        raise UndecidedError
+    return order.sign(difference)
+
+
+def _vanishing(difference: Expr, pivot: Expr, order: Order) -> bool:
+    """Whether the difference is known to be 0 where the pivot is."""
+    found = order.simplified(difference)
+    if found is ZERO:
+        return True
+    shown = [pivot, order.simplified(pivot)]
+    if order.simplified(substitute(found, dict.fromkeys(shown, ZERO))) is ZERO:
+        return True
+    try:
+        zeros, slope = replace(order, lenient=True).zeros(pivot)
+    except UndecidedError:
+        return False
+    return slope is not None and agree(found, ZERO, zeros[0], order)
+
+

@@ -1,0 +1,300 @@
+"""Where formulas are zero, and which of two such points lies left of the other.
+
+Points may hold letters; what is known about these decides their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from operator import add as plus
+from operator import mul as times
+
+from flint import arb, ctx, fmpq, fmpq_mpoly
+
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    ONE,
+    ZERO,
+    Call,
+    Constant,
+    Expr,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    add,
+    call,
+    depends_on,
+    postorder,
+    rational_value,
+    substitute,
+    symbols,
+)
+from chainrule.parse.definitions import expand
+from chainrule.rewrite.rational import Exponential, Field, TooLargeError
+from chainrule.rewrite.simplify import simplify
+from chainrule.rewrite.tidy import Tidier
+
+# More switching points than this are nobody's activation function.
+MAX_POINTS = 40
+_BITS = 256
+
+
+class UndecidedError(Exception):
+    """Which case applies cannot be told; the caller leaves the formula as it is."""
+
+
+@dataclass(slots=True)
+class Order:
+    """What is known about the letters that are not the variable.
+
+    Attributes:
+        variable: the variable of the line.
+        defaults: values of letters. Their domains are taken to be such that comparisons have
+            the same outcome throughout.
+        lenient: whether letters without a value count as 1 instead of being unknown.
+    """
+
+    variable: Symbol
+    defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
+    lenient: bool = False
+    tidier: Tidier = field(default_factory=Tidier)
+    _zeros: dict[Expr, tuple[list[Expr], Expr | None]] = field(default_factory=dict)
+    _simplified: dict[Expr, Expr] = field(default_factory=dict)
+
+    def zeros(self, expr: Expr) -> tuple[list[Expr], Expr | None]:
+        """What ``roots`` gives, worked out once."""
+        found = self._zeros.get(expr)
+        if found is None:
+            found = self._zeros[expr] = roots(expr, self)
+        return found
+
+    def simplified(self, expr: Expr) -> Expr:
+        found = self._simplified.get(expr)
+        if found is None:
+            # What everyday rewriting turns into a number or a letter needs no more.
+            found = self.tidier.tidy(expr)
+            if found.args:
+                steps = simplify(found, self.variable, self.tidier)
+                found = steps[-1].after if steps else found
+            self._simplified[expr] = found
+        return found
+
+    def number(self, expr: Expr, at: Expr | None = None) -> arb | None:
+        """The value with every letter replaced; ``at`` is the variable's."""
+        mapping: dict[Expr, Expr] = {}
+        for letter in symbols(expr):
+            if letter is self.variable and at is not None:
+                mapping[letter] = at
+            elif letter in self.defaults:
+                mapping[letter] = self.defaults[letter]
+            elif self.lenient and letter is not self.variable:
+                mapping[letter] = ONE
+            else:
+                return None
+        return approximate(substitute(expr, mapping))
+
+    def sign(self, expr: Expr, at: Expr | None = None) -> int:
+        """The sign of an expression without the variable, or at a point.
+
+        Raises:
+            UndecidedError: it depends on letters without a value, or is too close to 0.
+        """
+        if isinstance(expr, Number):
+            return (expr.value > 0) - (expr.value < 0)
+        value = self.number(expr, at)
+        if value is None:
+            raise UndecidedError
+        if value > 0 or value < 0:
+            return 1 if value > 0 else -1
+        if at is None and self.simplified(expr) is ZERO:
+            return 0
+        if value.is_exact() and value.is_zero():
+            return 0
+        raise UndecidedError
+
+    def compare(self, first: Expr, second: Expr) -> int:
+        """−1, 0 or 1 as ``first`` lies left of, on or right of ``second``."""
+        if first is second:
+            return 0
+        difference = self.simplified(first - second)
+        if difference is ZERO:
+            return 0
+        found = self.sign(difference)
+        if found == 0:
+            # Two letters that only happen to have the same default.
+            raise UndecidedError
+        return found
+
+    def between(self, low: Expr | None, high: Expr | None) -> Expr:
+        """A number inside the interval."""
+        ends = [None if end is None else self.number(end) for end in (low, high)]
+        if low is None and high is None:
+            return ZERO
+        known = [end for end in ends if end is not None]
+        if len(known) < (low is not None) + (high is not None):
+            raise UndecidedError
+        if low is None or high is None:
+            middle = known[0].mid() + (1 if high is None else -1)
+        else:
+            middle = (known[0].mid() + known[1].mid()) / 2
+        return _rational(middle)
+
+
+def _rational(value: arb) -> Expr:
+    exact = value.mid().fmpq()
+    return Number(int(exact.p)) / Number(int(exact.q))
+
+
+_ARB_CONSTANTS: dict[str, Callable[[], arb]] = {"e": arb.const_e, "pi": arb.pi}
+
+
+def approximate(root: Expr) -> arb | None:
+    """A ball around the value of an expression without letters, ``None`` where undefined."""
+    before, ctx.prec = ctx.prec, _BITS
+    try:
+        values: dict[Expr, arb] = {}
+        for node in postorder(root):
+            value = _approximated(node, [values[arg] for arg in node.args])
+            if value is None or not value.is_finite():
+                return None
+            values[node] = value
+        return values[root]
+    finally:
+        ctx.prec = before
+
+
+def _approximated(node: Expr, args: list[arb]) -> arb | None:
+    match node:
+        case Number(value):
+            return arb(value.numerator) / value.denominator
+        case Constant(name):
+            return _ARB_CONSTANTS[name]()
+        case Sum():
+            return reduce(plus, args)
+        case Product():
+            return reduce(times, args)
+        case Quotient():
+            return args[0] / args[1]
+        case Power(_, exponent):
+            whole = rational_value(exponent)
+            return args[0] ** (int(whole) if whole.__class__ is int else args[1])
+        case Call("abs", _):
+            return abs(args[0])
+        case Call(name, arguments):
+            row = BY_NAME.get(name)
+            if row is not None and row.arb and row.arity == 1:
+                method: Callable[[arb], arb] = getattr(arb, row.arb)
+                return method(args[0])
+            whole_call = expand(node) if row is None else row.definition
+            if isinstance(whole_call, Expr):
+                return approximate(whole_call)
+            return approximate(whole_call(*arguments)) if whole_call is not None else None
+    return None
+
+
+# --- where a formula changes its sign -------------------------------------------------------------
+def roots(expr: Expr, order: Order) -> tuple[list[Expr], Expr | None]:
+    """Every real zero of ``expr`` as a function of the variable, and the slope if it is linear.
+
+    Linear ones with any letters; polynomials of numbers whose factors are at most quadratic.
+
+    Raises:
+        UndecidedError: they cannot be written down.
+    """
+    variable = order.variable
+    if not depends_on(expr, variable):
+        return [], None
+    if (shift := _shift(expr, variable)) is not None:
+        return [order.simplified(-shift)], ONE
+    try:
+        field_ = Field(expr)
+        ratio = field_.ratio(expr)
+    except TooLargeError:
+        raise UndecidedError from None
+    position = -1
+    for i, kernel in enumerate(field_.kernels):
+        inner = kernel.rest if isinstance(kernel, Exponential) else kernel
+        if inner is variable and not isinstance(kernel, Exponential):
+            position = i
+        elif depends_on(inner, variable):
+            raise UndecidedError
+    if ratio.bottom.degrees()[position]:
+        raise UndecidedError
+    found: list[Expr] = []
+    _, factors = ratio.top.factor()
+    for factor, _ in factors:
+        found += _zeros(_coefficients(field_, factor, ratio.bottom, position), order)
+    slope = None
+    if ratio.top.degrees()[position] == 1:
+        slope = _coefficients(field_, ratio.top, ratio.bottom, position)[1]
+    return sorted_points(found, order), slope
+
+
+def _shift(expr: Expr, variable: Symbol) -> Expr | None:
+    """c, for x + c and for x itself."""
+    if expr is variable:
+        return ZERO
+    if not isinstance(expr, Sum) or variable not in expr.args:
+        return None
+    rest = [term for term in expr.args if term is not variable]
+    if len(rest) != len(expr.args) - 1 or any(depends_on(term, variable) for term in rest):
+        return None
+    return add(*rest)
+
+
+def _coefficients(
+    field_: Field, poly: fmpq_mpoly, bottom: fmpq_mpoly, position: int
+) -> dict[int, Expr]:
+    """poly/bottom by powers of one kernel."""
+    rows: dict[int, dict[tuple[int, ...], fmpq]] = {}
+    for exponents, coefficient in poly.terms():
+        powers = [int(e) for e in exponents]
+        degree, powers[position] = powers[position], 0
+        rows.setdefault(degree, {})[tuple(powers)] = coefficient
+    return {
+        degree: field_.expression(
+            field_.cancelled(field_.context.from_dict(terms), bottom), factored=False
+        )
+        for degree, terms in rows.items()
+    }
+
+
+def _zeros(coefficients: Mapping[int, Expr], order: Order) -> list[Expr]:
+    degree = max(coefficients)
+    a, b, c = (coefficients.get(k, ZERO) for k in (2, 1, 0))
+    if degree == 0:
+        return []
+    if degree == 1:
+        # A slope of unknown sign could be 0, and there would be no zero at all.
+        order.sign(b)
+        return [order.simplified(-c / b)]
+    if degree == 2 and all(isinstance(k, Number) for k in (a, b, c)):
+        discriminant = order.simplified(b**2 - 4 * a * c)
+        if order.sign(discriminant) < 0:
+            return []
+        root = call("sqrt", discriminant)
+        return [order.simplified((-b + sign * root) / (2 * a)) for sign in (-1, 1)]
+    raise UndecidedError
+
+
+def sorted_points(points: Iterable[Expr], order: Order) -> list[Expr]:
+    """The points in increasing order, equal ones once."""
+    row: list[Expr] = []
+    for point in points:
+        for i, other in enumerate(row):
+            side = order.compare(point, other)
+            if side == 0:
+                break
+            if side < 0:
+                row.insert(i, point)
+                break
+        else:
+            row.append(point)
+    if len(row) > MAX_POINTS:
+        raise UndecidedError
+    return row

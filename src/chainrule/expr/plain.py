@@ -202,7 +202,7 @@ def _sum(args: tuple[Expr, ...], levels: dict[Expr, _Level]) -> Iterator[_Piece]
 def _product(args: tuple[Expr, ...], levels: dict[Expr, _Level]) -> Iterator[_Piece]:
     first, rest = args[0], args[1:]
     match first, rest[0]:
-        case Number(-1), Number(value) if value >= 0:
+        case Number(-1), Number(value) if value >= 0 or len(rest) > 1:
             yield "-1"
         case Number(-1), _:
             yield "-"

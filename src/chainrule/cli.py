@@ -275,7 +275,7 @@ def completion(shell: str) -> None:
 
 def _from_stdin(formula: str) -> str:
     """The formula, which is read from standard input if it is a dash."""
-    return click.get_text_stream("stdin").read() if formula == "-" else formula
+    return sys.stdin.read() if formula == "-" else formula
 
 
 def _chosen_format(format_: str | None, output: Path | None) -> str:

@@ -150,7 +150,9 @@ def test_other_letters() -> None:
 def test_right_on_one_side_only() -> None:
     judgement = judge("ln|x|", "1/|x|")
     assert judgement.equal is False
-    assert remarks(judgement) == ["it is right where x > 0, and wrong where x < 0"]
+    assert remarks(judgement) == [
+        "at the points tried it is right where x > 0, and wrong where x < 0"
+    ]
     gap = judgement.counterexample
     assert gap is not None
     assert dict(gap.point) == {Symbol("x"): -1}

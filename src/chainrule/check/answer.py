@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
@@ -11,6 +11,7 @@ from typing import Literal
 from chainrule.check.compare import (
     CLOSE_BITS,
     Difference,
+    Env,
     Sample,
     Values,
     against_expression,
@@ -87,6 +88,52 @@ class Judgement:
     remarks: tuple[Inline, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    """Whether an answer equals what it should.
+
+    Attributes:
+        problem: where it comes from.
+        answer: the answer.
+        right: what it should equal.
+        forms: that, and other forms of it in which someone may have had it.
+        function: what was to be differentiated last, ``None`` if it was only to be rewritten.
+        values: the right value and the answer's at a point.
+        verify: proves or checks that they are equal.
+    """
+
+    problem: Problem
+    answer: Expr
+    right: Expr
+    forms: tuple[Expr, ...]
+    function: Expr | None
+    values: Values
+    verify: Callable[[], Verdict]
+
+    @property
+    def variable(self) -> Symbol:
+        return self.problem.variables[-1]
+
+    @property
+    def known(self) -> list[Symbol]:
+        """The letters of the function, the variable first."""
+        own = symbols(self.problem.function, self.right)
+        return list(dict.fromkeys([self.variable, *self.problem.variables, *own]))
+
+    @property
+    def foreign(self) -> list[Symbol]:
+        """The letters that only the answer has."""
+        return [symbol for symbol in symbols(self.answer) if symbol not in self.known]
+
+    def points(self) -> Iterator[Env]:
+        defaults = {
+            symbol: Fraction(value)
+            for symbol, default in self.problem.defaults.items()
+            if (value := rational_value(default)) is not None
+        }
+        return simple_points([*self.known, *self.foreign], self.variable, defaults)
+
+
 def check_answer(problem: Problem, answer: Expr) -> Judgement:
     """Judge ``answer`` as the derivative that ``problem`` asks for.
 
@@ -96,33 +143,40 @@ def check_answer(problem: Problem, answer: Expr) -> Judgement:
         InputError: the function cannot be differentiated.
     """
     answer = own_name_replaced(problem, answer)
-    right = Derivation(problem).derivative
-    values = against_function(problem.function, problem.variables, answer)
-    function = problem.function
-    if len(problem.variables) > 1:
-        function = Derivation(_one_order_less(problem)).derivative
-    return _judge(
-        problem, function, right, answer, values, lambda: _verified(problem, right, answer)
+    stage = Derivation(problem).stages[-1]
+    right = stage.derivative
+
+    def verify() -> Verdict:
+        proof = prove(answer, right)
+        if proof is not None:
+            return Verdict("proved", proof=proof)
+        return derivative(problem.function, answer, Counter(problem.variables))
+
+    return _judged(
+        _Question(
+            problem=problem,
+            answer=answer,
+            right=right,
+            forms=(right, stage.raw, *(step.after for step in stage.rewriting)),
+            function=stage.function,
+            values=against_function(problem.function, problem.variables, answer),
+            verify=verify,
+        )
     )
 
 
-def _verified(problem: Problem, right: Expr, answer: Expr) -> Verdict:
-    """Equal to the derivative by algebra, or else to the truth at points of the domain."""
-    proof = prove(answer, right)
-    if proof is not None:
-        return Verdict("proved", proof=proof)
-    return derivative(problem.function, answer, Counter(problem.variables))
-
-
 def check_rewriting(problem: Problem, before: Expr, after: Expr) -> Judgement:
-    """Judge whether ``after`` equals ``before``, in a derivation for ``problem``."""
-    values = against_expression(before, problem.function, after)
-    return _judge(problem, None, before, after, values, lambda: equal(after, before))
-
-
-def _one_order_less(problem: Problem) -> Problem:
-    return Problem(
-        function=problem.function, variables=problem.variables[:-1], method=problem.method
+    """Judge whether ``after`` equals ``before`` where the function is defined."""
+    return _judged(
+        _Question(
+            problem=problem,
+            answer=after,
+            right=before,
+            forms=(before,),
+            function=None,
+            values=against_expression(before, problem.function, after),
+            verify=lambda: equal(after, before),
+        )
     )
 
 
@@ -140,51 +194,43 @@ def own_name_replaced(problem: Problem, answer: Expr) -> Expr:
     return substitute(answer, mapping) if mapping else answer
 
 
-def _judge(
-    problem: Problem,
-    function: Expr | None,
-    right: Expr,
-    answer: Expr,
-    values: Values,
-    verify: Callable[[], Verdict],
-) -> Judgement:
-    """The comparison; ``function`` is what was to be differentiated, ``None`` for a rewriting."""
-    variable = problem.variables[-1]
-    known = [*problem.variables, *symbols(problem.function, right)]
-    foreign = [symbol for symbol in symbols(answer) if symbol not in known]
-    letters = list(dict.fromkeys([variable, *known, *foreign]))
-    defaults = {
-        symbol: Fraction(value)
-        for symbol, default in problem.defaults.items()
-        if (value := rational_value(default)) is not None
-    }
-    samples = compare(values, simple_points(letters, variable, defaults))
-    remarks: list[Inline] = [_foreign_letter(symbol) for symbol in foreign]
+def _judged(question: _Question) -> Judgement:
+    samples = compare(question.values, question.points())
     wrong = _first(samples, "different")
     undefined = _first(samples, "answer undefined")
-    if wrong is None and (undefined is None or _first(samples, "same") is not None):
-        verdict = verify()
-        if verdict.word != "proved":
-            points = simple_points(letters, variable, defaults)
-            wrong = _first(compare(values, points, CLOSE_BITS), "different")
-            if not verdict.holds:
-                verdict = _by_samples(samples, variable) or verdict
-        if wrong is None:
-            if undefined is not None and (gap := difference(undefined, right, answer)):
-                remarks.append(_undefined(gap))
-            return Judgement(
-                answer=answer,
-                right=right,
-                equal=True if verdict.holds else None,
-                verdict=verdict,
-                remarks=tuple(remarks),
-            )
+    if wrong is not None or (undefined is not None and _first(samples, "same") is None):
+        return _refuted(question, samples, wrong or undefined)  # type: ignore[arg-type]
+    verdict = question.verify()
+    if verdict.word != "proved":
+        closer = compare(question.values, question.points(), CLOSE_BITS)
+        if (wrong := _first(closer, "different")) is not None:
+            return _refuted(question, closer, wrong)
+        if not verdict.holds:
+            verdict = _by_samples(samples, question.variable) or verdict
+    remarks = [_foreign_letter(symbol) for symbol in question.foreign]
+    if undefined is not None and (gap := difference(undefined, question.right, question.answer)):
+        remarks.append(_undefined(gap))
+    return Judgement(
+        answer=question.answer,
+        right=question.right,
+        equal=True if verdict.holds else None,
+        verdict=verdict,
+        remarks=tuple(remarks),
+    )
+
+
+def _refuted(question: _Question, samples: list[Sample], wrong: Sample) -> Judgement:
+    answer, right, variable = question.answer, question.right, question.variable
+    gap = difference(wrong, right, answer)
+    slip = recognise(
+        answer, question.forms, variable, question.function, lambda a, b: equal(a, b).holds
+    )
+    relation = None
+    if slip is None and not question.foreign:
+        relation = constant_relation(answer, right, variable)
+    remarks = [_foreign_letter(symbol) for symbol in question.foreign]
     if (side := boundary(samples, variable)) is not None:
         remarks.append(_one_side(variable, *side))
-    wrong = wrong or undefined
-    assert wrong is not None
-    gap = difference(wrong, right, answer)
-    slip = recognise(answer, right, variable, function, lambda a, b: equal(a, b).holds)
     return Judgement(
         answer=answer,
         right=right,
@@ -192,7 +238,7 @@ def _judge(
         verdict=Verdict("wrong", counterexample=_as_evidence(gap)),
         counterexample=gap,
         slip=slip,
-        relation=None if slip or foreign else constant_relation(answer, right, letters, variable),
+        relation=relation,
         remarks=tuple(remarks),
     )
 
@@ -221,9 +267,7 @@ def _as_evidence(gap: Difference | None) -> Counterexample | None:
 
 
 # --- off by a constant -----------------------------------------------------------------------
-def constant_relation(
-    answer: Expr, right: Expr, letters: list[Symbol], variable: Symbol
-) -> Relation | None:
+def constant_relation(answer: Expr, right: Expr, variable: Symbol) -> Relation | None:
     """The constant factor or constant by which the answer is off, if there is one."""
     if size(answer, right) > MAX_NODES:
         return None
@@ -267,6 +311,6 @@ def _one_side(variable: Symbol, at: Fraction, above: bool) -> Inline:
     right, wrong = (">", "<") if above else ("<", ">")
     terms = (variable, Number(at))
     return fill(
-        "it is right where {right}, and wrong where {wrong}",
+        "at the points tried it is right where {right}, and wrong where {wrong}",
         {"right": Math(Chain(terms, (right,))), "wrong": Math(Chain(terms, (wrong,)))},
     )

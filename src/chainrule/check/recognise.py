@@ -30,7 +30,6 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.parse.definitions import expand_all
-from chainrule.rewrite.simplify import simplify
 from chainrule.rewrite.tidy import Tidier
 from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.points import grid
@@ -69,7 +68,7 @@ class Candidate:
 
 def recognise(
     answer: Expr,
-    right: Expr,
+    right: Sequence[Expr],
     variable: Symbol,
     function: Expr | None,
     agree: Callable[[Expr, Expr], bool],
@@ -78,12 +77,12 @@ def recognise(
 
     Args:
         answer: the wrong expression.
-        right: what it should equal.
+        right: what it should equal, simplified, and other forms that someone may have had.
         variable: the variable of differentiation.
-        function: what was to be differentiated, ``None`` if ``right`` was only to be rewritten.
+        function: what was to be differentiated, ``None`` if it was only to be rewritten.
         agree: whether two expressions are equal; asked for those that passed the screening.
     """
-    if size(answer, right, *([function] if function else [])) > 2 * MAX_NODES:
+    if size(answer, right[0], *([function] if function else [])) > 2 * MAX_NODES:
         return None
     found: list[Candidate] = []
     for candidate in _candidates(answer, right, variable, function):
@@ -98,10 +97,10 @@ def recognise(
 
 
 def _candidates(
-    answer: Expr, right: Expr, variable: Symbol, function: Expr | None
+    answer: Expr, right: Sequence[Expr], variable: Symbol, function: Expr | None
 ) -> Iterator[Candidate]:
     rule_slips = [(i, row) for i, row in enumerate(SLIPS) if isinstance(row, RuleSlip)]
-    forms: list[Expr] = [right]
+    forms = list(right)
     if function is not None:
         for i, (reading, method) in enumerate(_readings(function)):
             walk = _Walk(reading, variable, method)
@@ -110,7 +109,8 @@ def _candidates(
                 for after, terms, everywhere in walk.with_slip(row):
                     claim = Claim(answer, after, {"variable": variable, **terms})
                     yield Candidate(i >= len(METHODS), order, claim, everywhere)
-    forms += _rewritten(forms, variable)
+    tidier = Tidier()
+    forms += [tidier.tidy(form) for form in forms]
     case = Case(
         answer=answer,
         forms=tuple(dict.fromkeys(forms)),
@@ -122,10 +122,6 @@ def _candidates(
         if isinstance(slip, ResultSlip):
             for claim in slip.claims(case):
                 yield Candidate(False, order, claim)
-
-
-def _rewritten(forms: Sequence[Expr], variable: Symbol) -> list[Expr]:
-    return [step.after for form in forms for step in simplify(form, variable)]
 
 
 def _slope(expr: Expr, variable: Symbol) -> Expr:

@@ -8,7 +8,6 @@ from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.rules import BY_KIND, Context, NamedDerivative, Rule
 from chainrule.expr.nodes import ONE, ZERO, Comparison, Expr, Symbol, postorder
 
-
 Tidy = Callable[[Expr], tuple[Expr, tuple[str, ...]]]
 """Tidies an expression up and names the identities it used."""
 

@@ -249,7 +249,7 @@ def split(*factors: Expr) -> Monomial:
 
 def _number(result: Monomial, part: Number, times: int) -> None:
     value = part.value
-    if value == 0 and times < 0 or abs(times) * _bits(value) > MAX_BITS:
+    if (value == 0 and times < 0) or abs(times) * _bits(value) > MAX_BITS:
         result.raise_base(part, times, None)
         return
     factor: Value = Fraction(value) ** times if times != 1 else value
@@ -324,5 +324,3 @@ def scaled(value: Value, decimal: bool, rest: Expr) -> Expr:
     monomial.coefficient = monomial.coefficient * value
     monomial.decimal = monomial.decimal or decimal
     return monomial.build()
-
-

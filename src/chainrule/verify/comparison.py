@@ -351,10 +351,15 @@ def _shown(alone: _Batch, at: Point, left: arb, right: arb) -> Counterexample:
         for symbol, value in zip(alone.symbols, at.values, strict=True)
         if symbol in used
     }
+    return Counterexample(place, *apart(left, right))
+
+
+def apart(left: arb, right: arb) -> tuple[str, str]:
+    """Two different numbers, with as many digits as it takes to see that."""
     digits = 10
     while digits < 60 and ball_decimal(left, digits) == ball_decimal(right, digits):
         digits += 10
-    return Counterexample(place, ball_decimal(left, digits), ball_decimal(right, digits))
+    return ball_decimal(left, digits), ball_decimal(right, digits)
 
 
 def _plain(value: Fraction) -> str:

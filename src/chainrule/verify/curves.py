@@ -7,7 +7,6 @@ is put into the equation as a power series.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 from itertools import pairwise
 from math import factorial
 
@@ -16,8 +15,8 @@ from flint import arb, arb_series
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.certified import ball_decimal
-from chainrule.verify.comparison import inward
-from chainrule.verify.points import MAIN, POSITIVE, bisect
+from chainrule.verify.comparison import apart, inward
+from chainrule.verify.points import MAIN, POSITIVE, ROW, bisect
 from chainrule.verify.program import ball
 from chainrule.verify.series import SERIES, compile_series, finite, inputs
 from chainrule.verify.verdict import Counterexample, Verdict
@@ -52,16 +51,16 @@ def curve_points(
 
 
 def _zeros(line: Callable[[arb], arb_series]) -> Iterator[arb]:
-    row = [(t, line(ball(t))[0]) for t in sorted(MAIN)]
+    row = [(t, line(arb(t))[0]) for t in ROW]
     for (low, f_low), (high, f_high) in pairwise(row):
         if not ((f_low > 0 and f_high < 0) or (f_low < 0 and f_high > 0)):
             continue
         rising = bool(f_low < 0)
 
-        def sign(t: Fraction, rising: bool = rising) -> int:
-            return -1 if (line(ball(t))[0] < 0) == rising else 1
+        def sign(t: float, rising: bool = rising) -> int:
+            return -1 if (line(arb(t))[0] < 0) == rising else 1
 
-        zero = _newton(line, ball(bisect(sign, low, high, -1)))
+        zero = _newton(line, arb(bisect(sign, low, high, -1)))
         if zero is not None:
             yield zero
 
@@ -102,8 +101,7 @@ def implicit_derivative(
     for env, truth, claim in _truths(equation, x, y, claimed, points):
         if not truth.overlaps(claim):
             place = {symbol.name: ball_decimal(value, 10) for symbol, value in env.items()}
-            sides = ball_decimal(truth, 10), ball_decimal(claim, 10)
-            return Verdict("wrong", counterexample=Counterexample(place, *sides))
+            return Verdict("wrong", counterexample=Counterexample(place, *apart(truth, claim)))
         bits = min(truth.rel_accuracy_bits(), claim.rel_accuracy_bits(), BITS)
         agreed.append((float(env[x].mid()), bits - 2))
     if not agreed:

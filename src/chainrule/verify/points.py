@@ -44,6 +44,7 @@ MAIN = tuple(
         *(0.8862, -0.9428, 0.9642, 1.7725, 2.0801, -2.9155, 1.0471e3, -1.3e3),
     )
 )
+ROW = tuple(sorted(float(value) for value in MAIN))
 _MIXED = tuple(
     _dyadic(value, 8)
     for value in (0.683, 1.317, -0.442, 0.31, 2.19, -1.57, 0.558, 3.41, -0.83, 0.127, -2.71)
@@ -219,14 +220,14 @@ def turning_points(
     program = compile_balls(changing)
     values_of = dict(zip(symbols[1:], map(ball, rest), strict=True))
 
-    def signs(x: Fraction) -> list[int]:
-        env = {symbols[0]: ball(x), **values_of}
+    def signs(x: float) -> list[int]:
+        env = {symbols[0]: arb(x), **values_of}
         balls = program.run([env[symbol] for symbol in program.symbols])
         return [1 if b > 0 else -1 if b < 0 else 0 for b in balls]
 
-    at: set[Fraction] = set()
-    with precision(128):
-        row = [(x, signs(x)) for x in sorted(MAIN)]
+    at: set[float] = set()
+    with precision(64):
+        row = [(x, signs(x)) for x in ROW]
         for (x, before), (y, after) in pairwise(row):
             for k in range(len(changing)):
                 if before[k] * after[k] < 0:
@@ -234,21 +235,23 @@ def turning_points(
     near = sorted(at)
     found = []
     for t in near:
-        offset = max(abs(t), Fraction(1)) / 2**9
-        found += [_short(t - offset), _short(t + offset)]
-    found += [_short((s + t) / 2) for s, t in pairwise(near) if t - s > Fraction(1, 2**20)]
+        offset = max(abs(t), 1.0) / 2**9
+        found += [Fraction(t - offset), Fraction(t + offset)]
+    # The same switch can be found twice, a little apart.
+    found += [Fraction((s + t) / 2) for s, t in pairwise(near) if t - s > max(abs(t), 1.0) / 2**12]
     return found
 
 
-def _sign_at(signs: Callable[[Fraction], list[int]], k: int, t: Fraction) -> int:
+def _sign_at(signs: Callable[[float], list[int]], k: int, t: float) -> int:
     return signs(t)[k]
 
 
-def bisect(sign: Callable[[Fraction], int], low: Fraction, high: Fraction, below: int) -> Fraction:
-    for _ in range(30):
-        middle = _short((low + high) / 2)
+def bisect(sign: Callable[[float], int], low: float, high: float, below: int) -> float:
+    """Where the sign stops being ``below``, to about four digits."""
+    while high - low > max(abs(low), abs(high), 1.0) / 2**13:
+        middle = (low + high) / 2
         if sign(middle) == below:
             low = middle
         else:
             high = middle
-    return _short((low + high) / 2)
+    return (low + high) / 2

@@ -17,8 +17,8 @@ from sympy.core.cache import clear_cache
 
 import chainrule
 from chainrule.expr.catalogue import CATALOGUE, Entry
-from chainrule.parse.definitions import definition, expand_all
-from chainrule.parse.sympy_bridge import to_sympy
+from chainrule.parsing.definitions import definition, expand_all
+from chainrule.parsing.sympy_bridge import to_sympy
 from measure import TimeLimitError, cpu_seconds, duration, table, time_limit
 
 ROUNDS = 5

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chainrule.api import derive, diff, gradient
+    from chainrule.api import derive, diff, gradient, parse
     from chainrule.derivations import Derivation
     from chainrule.errors import ChainruleError, InputError, MissingExtraError
     from chainrule.expr.nodes import Expr
@@ -41,18 +41,8 @@ _HOMES = {
     "derive": "chainrule.api",
     "diff": "chainrule.api",
     "gradient": "chainrule.api",
+    "parse": "chainrule.api",
 }
-
-# Importing a module of the package ``chainrule.parse`` for the first time would put the package
-# in the place of the function; so the package, which is empty, comes first.
-import_module("chainrule.parse")
-
-
-def parse(text: str) -> Expr:
-    """Read a formula, in plain text or LaTeX. See ``chainrule.api.parse``."""
-    from chainrule.api import parse as read
-
-    return read(text)
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,7 @@ from chainrule.derivations import Derivation, Form
 from chainrule.document.blocks import Document
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol, symbols
-from chainrule.parse.formula import parse as read_formula
+from chainrule.parsing.formula import parse as read_formula
 from chainrule.problems import Source, Wrt, every_variable, make_problem
 
 Syntax = Literal["plain", "latex", "python", "sympy"]

@@ -30,8 +30,8 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.parse.definitions import definition
-from chainrule.parse.names import GREEK_WORDS
+from chainrule.parsing.definitions import definition
+from chainrule.parsing.names import GREEK_WORDS
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.output_form import OutputForm, output_form
 from chainrule.rewrite.simplify import MAX_NODES, simplify

@@ -9,8 +9,8 @@ from chainrule.derivations import METHODS, Problem, choose_variable, fresh_lette
 from chainrule.errors import InputError
 from chainrule.expr import catalogue
 from chainrule.expr.nodes import Expr, Symbol, symbols
-from chainrule.parse.definitions import definition
-from chainrule.parse.formula import Formula, parse
+from chainrule.parsing.definitions import definition
+from chainrule.parsing.formula import Formula, parse
 
 if TYPE_CHECKING:
     import sympy
@@ -40,11 +40,11 @@ def read(source: Source) -> tuple[Formula, catalogue.Entry | None]:
     if isinstance(source, Expr):
         return Formula(None, (), source), None
     if type(source).__module__.split(".")[0] == "sympy":
-        from chainrule.parse.sympy_bridge import from_sympy
+        from chainrule.parsing.sympy_bridge import from_sympy
 
         return Formula(None, (), from_sympy(source)), None
     if callable(source):
-        from chainrule.parse.tracing import trace
+        from chainrule.parsing.tracing import trace
 
         expr, arguments = trace(source)
         return Formula(None, arguments, expr), None

@@ -14,7 +14,7 @@ from chainrule.check.slips import SLIPS
 from chainrule.derivations import Problem, choose_variable
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
 from chainrule.expr.nodes import Symbol
-from chainrule.parse.formula import parse
+from chainrule.parsing.formula import parse
 
 HERE = Path(__file__).parent
 

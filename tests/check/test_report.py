@@ -10,7 +10,7 @@ from chainrule.check.report import judgement_document, lines_document
 from chainrule.derivations import Problem
 from chainrule.document.blocks import Document
 from chainrule.expr.nodes import Symbol
-from chainrule.parse.formula import parse
+from chainrule.parsing.formula import parse
 from chainrule.render import markdown, text
 
 

@@ -15,7 +15,7 @@ import sympy
 
 import chainrule
 from chainrule.expr.catalogue import BY_NAME, Entry
-from chainrule.parse.sympy_bridge import to_sympy
+from chainrule.parsing.sympy_bridge import to_sympy
 from frameworks import JAX, SINGLE, TORCH, samples
 
 pytestmark = pytest.mark.slow

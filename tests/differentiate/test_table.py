@@ -26,7 +26,7 @@ from sympy.parsing.sympy_parser import (
 import chainrule
 from chainrule.expr.functions import FUNCTIONS
 from chainrule.expr.nodes import Call, postorder
-from chainrule.parse.sympy_bridge import to_sympy
+from chainrule.parsing.sympy_bridge import to_sympy
 
 TABLE = Path(__file__).parents[1] / "data" / "derivatives.tsv"
 DIGITS = 30

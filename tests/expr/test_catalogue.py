@@ -18,13 +18,13 @@ from chainrule.errors import InputError
 from chainrule.expr import functions
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, SPELLINGS, Entry, Parameter
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, symbols
-from chainrule.parse.definitions import (
+from chainrule.parsing.definitions import (
     definition,
     expand,
     expand_all,
     is_catalogue_name,
 )
-from chainrule.parse.formula import parse_text
+from chainrule.parsing.formula import parse_text
 from frameworks import JAX, SINGLE, TORCH, draw, samples
 from oracle import evaluate
 

@@ -11,8 +11,8 @@ import sympy as sp
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Expr, Number, Symbol, call
-from chainrule.parse.definitions import definition, expand_all
-from chainrule.parse.formula import parse
+from chainrule.parsing.definitions import definition, expand_all
+from chainrule.parsing.formula import parse
 from chainrule.render.code_syntax import python, sympy
 from oracle import evaluate
 

@@ -27,10 +27,10 @@ from chainrule.expr.nodes import (
     Symbol,
     call,
 )
-from chainrule.parse.definitions import definition
-from chainrule.parse.definitions import expand_all as expand
-from chainrule.parse.formula import parse
-from chainrule.parse.latex import parse_latex
+from chainrule.parsing.definitions import definition
+from chainrule.parsing.definitions import expand_all as expand
+from chainrule.parsing.formula import parse
+from chainrule.parsing.latex import parse_latex
 from chainrule.render.notation import latex, unicode
 from oracle import evaluate
 

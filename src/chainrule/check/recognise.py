@@ -29,7 +29,7 @@ from chainrule.expr.nodes import (
     size,
     transform,
 )
-from chainrule.parse.definitions import expand_all
+from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.tidy import Tidier
 from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.points import grid

@@ -48,7 +48,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.parse.definitions import definition
+from chainrule.parsing.definitions import definition
 from chainrule.rewrite.output_form import OutputForm
 from chainrule.rewrite.tidy import Tidier
 from chainrule.verify.certified import decimal

@@ -119,7 +119,7 @@ def _source(expr: Expr, language: _Language) -> str:
 def _spelled(expr: Expr, language: _Language) -> Expr:
     """The expression with the language's functions only; the others by their definitions."""
     # The catalogue is only needed where a formula calls something of it.
-    from chainrule.parse.definitions import expand_all
+    from chainrule.parsing.definitions import expand_all
 
     def by_definition(node: Expr) -> Expr:
         match node:

@@ -25,7 +25,7 @@ from chainrule.expr.nodes import (
     postorder,
     substitute,
 )
-from chainrule.parse.definitions import expand, is_catalogue_name
+from chainrule.parsing.definitions import expand, is_catalogue_name
 from chainrule.rewrite.order import Order, sorted_points
 
 EXTREMES = frozenset({"max", "min"})

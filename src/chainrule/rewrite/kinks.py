@@ -39,7 +39,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.parse.definitions import definition
+from chainrule.parsing.definitions import definition
 from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
     ROUNDING,
@@ -419,7 +419,7 @@ def _as_in_row(found: Sequence[Kink], entry: Entry, order: Order) -> Iterator[Ki
 
 def row_slopes(entry: Entry) -> list[tuple[Expr, Expr, Expr]]:
     """For each kink of a row that says so: the point, PyTorch's slope, and JAX's."""
-    from chainrule.parse.formula import parse_text
+    from chainrule.parsing.formula import parse_text
 
     if not entry.at_kink:
         return []

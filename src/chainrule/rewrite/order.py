@@ -34,7 +34,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.parse.definitions import expand
+from chainrule.parsing.definitions import expand
 from chainrule.rewrite.rational import Exponential, Field, TooLargeError
 from chainrule.rewrite.simplify import simplify
 from chainrule.rewrite.tidy import Tidier

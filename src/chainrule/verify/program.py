@@ -308,6 +308,6 @@ def definition(node: Call) -> Expr:
     row = BY_NAME.get(node.name)
     if row is not None and row.definition is not None:
         return row.definition(*node.args)
-    from chainrule.parse.definitions import expand
+    from chainrule.parsing.definitions import expand
 
     return expand(node)

@@ -1,7 +1,7 @@
 """The catalogue: named activations and losses, one row each.
 
 Their derivatives are not stated but derived from their formulas; what is stated here, a test
-compares with PyTorch and JAX. ``chainrule.parse.definitions`` turns rows into expressions.
+compares with PyTorch and JAX. ``chainrule.parsing.definitions`` turns rows into expressions.
 """
 
 from __future__ import annotations

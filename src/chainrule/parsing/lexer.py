@@ -8,9 +8,9 @@ from typing import NamedTuple
 from unicodedata import decomposition, normalize
 
 from chainrule.errors import InputError
-from chainrule.parse.names import FUNCTION_LETTERS, GREEK, MODULES
-from chainrule.parse.tokens import Name, Token, number
-from chainrule.parse.words import Reader
+from chainrule.parsing.names import FUNCTION_LETTERS, GREEK, MODULES
+from chainrule.parsing.tokens import Name, Token, number
+from chainrule.parsing.words import Reader
 
 _LETTER = r"[^\W\d_]"
 """A letter of any alphabet. Raised characters and fractions are told apart afterwards."""

@@ -35,8 +35,8 @@ from chainrule.expr.nodes import (
     postorder,
     transform,
 )
-from chainrule.parse.definitions import expand_all
-from chainrule.parse.ufuncs import both, negated, raised, step
+from chainrule.parsing.definitions import expand_all
+from chainrule.parsing.ufuncs import both, negated, raised, step
 
 _RELATIONS = {
     "<": "StrictLessThan",

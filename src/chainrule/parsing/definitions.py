@@ -56,7 +56,7 @@ def definition(name: str) -> Definition:
         InputError: no row has this name.
     """
     # The parser needs the catalogue to read calls, so it is imported when it is needed.
-    from chainrule.parse.formula import parse_text
+    from chainrule.parsing.formula import parse_text
 
     own_name = catalogue.SPELLINGS.get(name)
     if own_name is None:

@@ -21,8 +21,8 @@ from typing import Any, NoReturn, SupportsIndex
 
 from chainrule.errors import InputError
 from chainrule.expr.nodes import PI, Call, Comparison, E, Expr, Number, Quotient, Symbol
-from chainrule.parse.names import CONSTANTS, GREEK
-from chainrule.parse.ufuncs import (
+from chainrule.parsing.names import CONSTANTS, GREEK
+from chainrule.parsing.ufuncs import (
     apply,
     both,
     cases,

@@ -23,14 +23,14 @@ from dataclasses import dataclass
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Comparison, Expr, Symbol, Unknown, postorder, symbols
-from chainrule.parse.complaints import complaint
-from chainrule.parse.lexer import Definition, find_definition, plain_tokens, simplify_characters
-from chainrule.parse.names import CONSTANTS, GREEK, Names, default_names
-from chainrule.parse.shift_reduce import UnexpectedTokenError
-from chainrule.parse.shift_reduce import parse as shift_reduce
-from chainrule.parse.tokens import Token, check_length, settle, settle_functions
-from chainrule.parse.tree import Builder, Equation, close
-from chainrule.parse.words import Reader
+from chainrule.parsing.complaints import complaint
+from chainrule.parsing.lexer import Definition, find_definition, plain_tokens, simplify_characters
+from chainrule.parsing.names import CONSTANTS, GREEK, Names, default_names
+from chainrule.parsing.shift_reduce import UnexpectedTokenError
+from chainrule.parsing.shift_reduce import parse as shift_reduce
+from chainrule.parsing.tokens import Token, check_length, settle, settle_functions
+from chainrule.parsing.tree import Builder, Equation, close
+from chainrule.parsing.words import Reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def parse(text: str, symbols: Iterable[str] = ()) -> Formula:
     """
     check_length(text)
     if "\\" in text or text.lstrip().startswith("$"):
-        from chainrule.parse.latex import parse_latex
+        from chainrule.parsing.latex import parse_latex
 
         formula = parse_latex(text, symbols)
     else:

@@ -28,9 +28,9 @@ from chainrule.expr.nodes import (
     Symbol,
     Unknown,
 )
-from chainrule.parse.names import Names
-from chainrule.parse.operations import MANY, OPERATIONS, root
-from chainrule.parse.tokens import Name, Token
+from chainrule.parsing.names import Names
+from chainrule.parsing.operations import MANY, OPERATIONS, root
+from chainrule.parsing.tokens import Name, Token
 
 
 class Terms(list[Expr]):

@@ -24,8 +24,8 @@ from chainrule.expr.nodes import (
     Unknown,
     postorder,
 )
-from chainrule.parse import build, tables
-from chainrule.parse.formula import Formula, parse, parse_text
+from chainrule.parsing import build, tables
+from chainrule.parsing.formula import Formula, parse, parse_text
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -464,19 +464,19 @@ def _evaluate(expr: Expr, values: dict[str, Fraction]) -> Fraction:
 
 # --- the tables -------------------------------------------------------------------------------------------
 def test_tables_belong_to_the_grammar() -> None:
-    """If this fails: python -m chainrule.parse.build."""
+    """If this fails: python -m chainrule.parsing.build."""
     assert build.tables() == build.TARGET.read_text(encoding="utf-8")
 
 
 def test_every_rule_has_its_method() -> None:
-    from chainrule.parse.tree import Builder
+    from chainrule.parsing.tree import Builder
 
     assert all(not method or hasattr(Builder, method) for *_, method in tables.RULES)
 
 
 def test_reading_a_formula_loads_no_large_library() -> None:
     code = (
-        "import sys; from chainrule.parse.formula import parse; parse('1/(1+e^-x)');"
+        "import sys; from chainrule.parsing.formula import parse; parse('1/(1+e^-x)');"
         "print(sorted({'lark', 'sympy', 'numpy', 'logging', 'flint'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.expr.functions import BY_NAME, spellings
 from chainrule.expr.nodes import Number
-from chainrule.parse.operations import OPERATIONS
+from chainrule.parsing.operations import OPERATIONS
 
 if TYPE_CHECKING:
     from chainrule.expr.catalogue import Entry

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
-from chainrule.parse.tables import ACTIONS, END, GOTOS, RULES, START
-from chainrule.parse.tokens import Token
+from chainrule.parsing.tables import ACTIONS, END, GOTOS, RULES, START
+from chainrule.parsing.tokens import Token
 
 UNITS = frozenset(
     number for number, (_, length, _, method) in enumerate(RULES) if length == 1 and not method

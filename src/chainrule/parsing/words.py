@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import PI, E, Expr, Symbol
-from chainrule.parse.names import (
+from chainrule.parsing.names import (
     CONSTANTS,
     FUNCTION_LETTERS,
     GREEK_FUNCTIONS,
@@ -17,7 +17,7 @@ from chainrule.parse.names import (
     LOGIC,
     Names,
 )
-from chainrule.parse.tokens import Name, Token, number
+from chainrule.parsing.tokens import Name, Token, number
 
 LONGEST_PRODUCT = 3
 """Unknown words of at most so many letters are products of their letters."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from chainrule.errors import InputError
-from chainrule.parse.names import Names
-from chainrule.parse.shift_reduce import UnexpectedTokenError
-from chainrule.parse.tokens import END, Token
+from chainrule.parsing.names import Names
+from chainrule.parsing.shift_reduce import UnexpectedTokenError
+from chainrule.parsing.tokens import END, Token
 
 _OPERAND = "a number, a name or an opening bracket"
 _OPERATOR = "an operator such as + or *"

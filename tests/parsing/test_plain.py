@@ -27,7 +27,7 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.expr.plain import to_text
-from chainrule.parse.formula import parse, parse_text
+from chainrule.parsing.formula import parse, parse_text
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

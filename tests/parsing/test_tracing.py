@@ -18,8 +18,8 @@ import pytest
 
 from chainrule.errors import InputError
 from chainrule.expr.nodes import PI, Call, E, Expr, Number, Quotient, Symbol, call
-from chainrule.parse.formula import parse_text
-from chainrule.parse.tracing import Tracer, trace
+from chainrule.parsing.formula import parse_text
+from chainrule.parsing.tracing import Tracer, trace
 from oracle import evaluate
 
 X = Symbol("x")
@@ -257,7 +257,7 @@ def test_the_functions_own_errors_pass_through() -> None:
 def test_numpy_is_not_needed() -> None:
     code = (
         "import sys; sys.modules['numpy'] = None\n"
-        "from chainrule.parse.tracing import trace\n"
+        "from chainrule.parsing.tracing import trace\n"
         "expr, (x,) = trace(lambda x: 1/(1 + 2**-x))\n"
         "assert type(expr).__name__ == 'Quotient' and x.name == 'x'\n"
     )

@@ -8,8 +8,8 @@ from functools import cache
 
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Symbol
-from chainrule.parse.formula import Formula, read_formula
-from chainrule.parse.latex_commands import (
+from chainrule.parsing.formula import Formula, read_formula
+from chainrule.parsing.latex_commands import (
     CASES,
     ELSE_WORDS,
     IF_WORDS,
@@ -19,8 +19,8 @@ from chainrule.parse.latex_commands import (
     SIZES,
     VARIANTS,
 )
-from chainrule.parse.lexer import Definition, simplify_characters, special_tokens, symbol_name
-from chainrule.parse.names import (
+from chainrule.parsing.lexer import Definition, simplify_characters, special_tokens, symbol_name
+from chainrule.parsing.names import (
     CONSTANTS,
     FUNCTION_LETTERS,
     GREEK,
@@ -28,8 +28,8 @@ from chainrule.parse.names import (
     Names,
     default_names,
 )
-from chainrule.parse.tokens import Name, Token, check_length, number
-from chainrule.parse.words import Reader
+from chainrule.parsing.tokens import Name, Token, check_length, number
+from chainrule.parsing.words import Reader
 
 _PIECE = re.compile(
     r"(?P<space>(?:\s|~|\$|\{\s*\}|\\[ ,;:!>()\[\]]|\\(?=\s))+)"

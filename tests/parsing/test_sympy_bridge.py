@@ -26,9 +26,9 @@ from chainrule.expr.nodes import (
     call,
     postorder,
 )
-from chainrule.parse.definitions import definition, expand_all
-from chainrule.parse.formula import parse_text
-from chainrule.parse.sympy_bridge import from_sympy, to_sympy
+from chainrule.parsing.definitions import definition, expand_all
+from chainrule.parsing.formula import parse_text
+from chainrule.parsing.sympy_bridge import from_sympy, to_sympy
 from frameworks import draw
 from oracle import MPMATH, evaluate
 

@@ -32,6 +32,8 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import definition
 from chainrule.parsing.names import GREEK_WORDS
+from chainrule.rewrite.cases import REASON as CASES
+from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.output_form import OutputForm, output_form
 from chainrule.rewrite.simplify import MAX_NODES, simplify
@@ -40,6 +42,7 @@ from chainrule.rewrite.tidy import Tidier, negate_term
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
     from chainrule.document.telling import Style
+    from chainrule.rewrite.kinks import Kink
     from chainrule.verify.verdict import Verdict
 
 METHODS = ("power", "quotient")
@@ -153,8 +156,17 @@ class Derivation:
     def _stage(self, function: Expr, variable: Symbol) -> Stage:
         # In a formula of thousands of nodes nobody reads the parts; tidying each would be slow.
         step = self._differentiate(function, variable, tidy=size(function) <= MAX_NODES)
-        rewriting = tuple(simplify(step.after, variable, self._tidier))
-        return Stage(function, variable, step, rewriting)
+        rewriting = simplify(step.after, variable, self._tidier)
+        result = rewriting[-1].after if rewriting else step.after
+        if any(isinstance(node, Piecewise) for node in postorder(result)):
+            merged = merge_cases(
+                result, variable, self.problem.defaults, function, tidier=self._tidier
+            )
+            if merged is not result:
+                rewriting.append(
+                    Step("rewriting", CASES, result, merged, variable, reasons=(CASES,))
+                )
+        return Stage(function, variable, step, tuple(rewriting))
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
@@ -182,7 +194,31 @@ class Derivation:
         """The derivative by the function's own output, or ``None`` if none was found."""
         if len(set(self.problem.variables)) > 1:
             return None
-        return output_form(self.function, self.derivative, self.variable, self.output, self._tidier)
+        return output_form(
+            self.function, self._case_by_case, self.variable, self.output, self._tidier
+        )
+
+    @property
+    def _case_by_case(self) -> Expr:
+        """The derivative with a case for each of the function's, where it has cases."""
+        rewriting = self.stages[-1].rewriting
+        if isinstance(self.function, Piecewise) and rewriting and rewriting[-1].rule == CASES:
+            step = rewriting[-1]
+            same = isinstance(step.after, Piecewise) and len(step.after.values) == len(
+                self.function.values
+            )
+            return step.after if same else step.before
+        return self.derivative
+
+    @cached_property
+    def kinks(self) -> tuple[Kink, ...]:
+        """Where the function switches, or its domain ends: does the derivative exist there?"""
+        from chainrule.rewrite.kinks import kinks
+
+        if self.order > 1:
+            return ()
+        problem = self.problem
+        return kinks(self.function, self.variable, problem.defaults, named_slope, problem.entry)
 
     def form(self, form: Form = "simplified") -> Expr:
         """The derivative in one of its forms.

@@ -33,6 +33,7 @@ from chainrule.document.blocks import (
     math,
 )
 from chainrule.document.checks import checked_blocks, failure_blocks
+from chainrule.document.kinks import kink_blocks
 from chainrule.document.phrases import because, joined, operations
 from chainrule.document.telling import Style, Teller
 from chainrule.expr.nodes import (
@@ -84,6 +85,7 @@ def narrate(
     blocks += _to_try(derivation, whole, dict(at or {}))
     for i, stage in enumerate(derivation.stages, start=1):
         blocks += _stage(derivation, stage, i, style)
+    blocks += kink_blocks(derivation)
     blocks += _by_itself(derivation)
     blocks += checked_blocks(derivation)
     return Document(f"The derivative of {_plain_title(problem)}", tuple(blocks))

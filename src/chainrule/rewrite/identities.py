@@ -52,6 +52,7 @@ WORDS: dict[str, str] = {
     "common-denominator": "bring the terms over a common denominator",
     "cancel": "cancel what top and bottom share",
     "factor": "factor",
+    "cases": "list the cases by intervals; a kink belongs to none of them",
     "expand": "multiply out",
     "divide-terms": "divide term by term",
     # patterns

@@ -19,7 +19,6 @@ from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.rules import Context, NamedDerivative, Rule
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import (
-    ONE,
     ZERO,
     Call,
     Comparison,
@@ -144,9 +143,7 @@ def kinks(
     return tuple(found if entry is None else _as_in_row(found, entry, order))
 
 
-def _generic(
-    whole: Expr, variable: Symbol, defaults: Mapping[Symbol, Expr]
-) -> dict[Symbol, Expr]:
+def _generic(whole: Expr, variable: Symbol, defaults: Mapping[Symbol, Expr]) -> dict[Symbol, Expr]:
     letters = sorted(
         (s for s in symbols(whole) if s is not variable and s not in defaults),
         key=lambda symbol: symbol.name,
@@ -293,9 +290,7 @@ def _gap(first: Expr | None, second: Expr | None, order: Order) -> Expr | None:
     return order.simplified(first - second)
 
 
-def _verdict(
-    gaps: set[Expr | None], order: Order
-) -> tuple[bool | None, Comparison | None]:
+def _verdict(gaps: set[Expr | None], order: Order) -> tuple[bool | None, Comparison | None]:
     """Whether all gaps can close, and the condition under which the only one does."""
     for gap in gaps:
         if gap is not None and not symbols(gap):
@@ -350,15 +345,15 @@ TIED = Rule(
 )
 
 
-def _by_frameworks(
-    whole: Expr, point: Expr, order: Order, named: NamedDerivative
-) -> Expr | str:
+def _by_frameworks(whole: Expr, point: Expr, order: Order, named: NamedDerivative) -> Expr | str:
     """The slope that differentiating operation by operation gives at the point.
 
     The sign of 0 is 0, a choice between cases takes the slope of the chosen one, and in a tie
     of max or min each side gets half.
     """
-    ties = {n: TIED for n in postorder(whole) if isinstance(n, Call) and n.name in ("max", "min")}
+    ties: dict[Expr, Rule] = {
+        n: TIED for n in postorder(whole) if isinstance(n, Call) and n.name in ("max", "min")
+    }
     raw = differentiate(whole, order.variable, named=named, override=ties).after
     try:
         line = on_intervals(raw, order)
@@ -421,11 +416,9 @@ def row_slopes(entry: Entry) -> list[tuple[Expr, Expr, Expr]]:
     """For each kink of a row that says so: the point, PyTorch's slope, and JAX's."""
     from chainrule.parsing.formula import parse_text
 
-    if not entry.at_kink:
+    given = definition(entry.name).kinks
+    if len(entry.torch_slopes) != len(given):
         return []
-    rows: list[tuple[Expr, Expr, Expr]] = []
-    for at, words in zip(definition(entry.name).kinks, entry.at_kink.split(","), strict=True):
-        torch, _, rest = words.partition("(")
-        jax = rest.partition(":")[2].rstrip(" )") if "JAX" in rest else torch
-        rows.append((at, parse_text(torch).expr, parse_text(jax).expr))
-    return rows
+    torch = [parse_text(slope).expr for slope in entry.torch_slopes]
+    jax = [parse_text(slope).expr for slope in entry.jax_slopes] or torch
+    return list(zip(given, torch, jax, strict=True))

@@ -187,7 +187,8 @@ def _extra_points(batch: _Batch, pool: Sequence[Point]) -> list[Point]:
         return []
     roots = [side for claim in batch.claims for side in (claim.left, claim.right)]
     rest = pool[0].values[1:]
-    values = turning_points([*roots, *batch.setting.aliases.values()], batch.symbols, rest)
+    aliases = batch.setting.aliases
+    values = turning_points([*roots, *aliases.values()], batch.symbols, rest, aliases)
     limits = batch.setting.ranges.get(batch.symbols[0])
     return [
         point((value, *rest))

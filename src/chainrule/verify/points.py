@@ -208,16 +208,19 @@ def switches(roots: Iterable[Expr]) -> list[Expr]:
 
 
 def turning_points(
-    roots: Iterable[Expr], symbols: Sequence[Symbol], rest: Values
+    roots: Iterable[Expr],
+    symbols: Sequence[Symbol],
+    rest: Values,
+    aliases: Mapping[Expr, Expr] | None = None,
 ) -> list[Fraction]:
     """Values of the first symbol on either side of every switch, and between neighbours.
 
-    The other symbols have the values ``rest``.
+    The other symbols have the values ``rest``; ``aliases`` are symbols that stand for formulas.
     """
     changing = switches(roots)
     if not changing or not symbols:
         return []
-    program = compile_balls(changing)
+    program = compile_balls(changing, aliases)
     values_of = dict(zip(symbols[1:], map(ball, rest), strict=True))
 
     def signs(x: float) -> list[int]:

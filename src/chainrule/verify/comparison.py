@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import lru_cache
 from itertools import product
 
 from flint import arb, ctx
@@ -84,6 +85,7 @@ class _Batch:
         symbols: the coordinates of a point, in order.
         used: those that occur in the claims.
         samples: names of unknown functions that others stand in for.
+        branches: whether some formula changes from point to point.
     """
 
     def __init__(self, claims: Sequence[Claim], setting: _Setting) -> None:
@@ -109,6 +111,7 @@ class _Batch:
         place = {symbol: i for i, symbol in enumerate(self.symbols)}
         self.used = {*used, *by}
         self._places = [[place[symbol] for symbol in program.symbols] for program in programs]
+        self.branches = any(program.branches for program in programs)
         self.samples = sorted({name for program in programs for name in program.samples})
         # Left sides come out group by group, then those that are not differentiated.
         order = [*[claim for group in groups.values() for claim in group], *plain]
@@ -183,7 +186,7 @@ def compare(
 
 def _extra_points(batch: _Batch, pool: Sequence[Point]) -> list[Point]:
     """Points around the places where some formula changes its branch."""
-    if not batch.symbols:
+    if not (batch.branches and batch.symbols):
         return []
     roots = [side for claim in batch.claims for side in (claim.left, claim.right)]
     rest = pool[0].values[1:]
@@ -370,6 +373,7 @@ def _plain(value: Fraction) -> str:
     return str(float(value)) if Fraction(str(float(value))) == value else str(value)
 
 
+@lru_cache(maxsize=1024)
 def inward(value: float) -> str:
     """A bound of the points, cut towards 0, so that the points reach at least that far.
 

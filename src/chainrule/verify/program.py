@@ -31,6 +31,8 @@ from chainrule.expr.nodes import (
     Unknown,
 )
 
+_BRANCHING = frozenset({"abs", "sign", "max", "min"})
+
 Element = Any
 """A ball, a power series, or the truth value of a comparison (``None``: not decided)."""
 
@@ -81,6 +83,8 @@ class Program:
     Attributes:
         symbols: the symbols that need a value, in the order of first use.
         samples: names of the unknown functions that sample functions stand in for.
+        branches: whether something in it changes from one formula to another (see
+            ``points.switches``).
     """
 
     def __init__(
@@ -92,6 +96,7 @@ class Program:
         """``aliases`` gives nodes that stand for other expressions, compiled in their place."""
         self.symbols: list[Symbol] = []
         self.samples: set[str] = set()
+        self.branches = False
         self._arithmetic = arithmetic
         # Slots: leaves count down from -1, results count up from 0, until _finish joins them.
         self._leaves: list[Expr] = []
@@ -225,6 +230,8 @@ class Program:
     def _call(self, node: Call) -> int:
         operands = tuple([self._slots[arg] for arg in node.args])
         function = self._arithmetic.functions.get(node.name)
+        if node.name in _BRANCHING:
+            self.branches = True
         if function is None:
             # The definition may hold calls of its own; they go down to the table in a few steps.
             return self._compile(definition(node))
@@ -235,6 +242,7 @@ class Program:
         return self._many(function, operands)
 
     def _comparison(self, node: Comparison) -> int:
+        self.branches = True
         compare = self._arithmetic.compare
         links = [
             self._binary(compare[operator], self._slots[left], self._slots[right])

@@ -148,7 +148,9 @@ def test_errors_name_the_line(text: str, line: int, column: int) -> None:
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
-@pytest.mark.parametrize("text", ["", "\n# nothing\n", "f'(x) = 2x", "= x^2", "x^2 + y^2 = 1"])
+@pytest.mark.parametrize(
+    "text", ["", "\n# nothing\n", "=", "\\\\", "f'(x) = 2x", "= x^2", "x^2 + y^2 = 1"]
+)
 def test_the_first_line_must_be_a_function(text: str) -> None:
     with pytest.raises(InputError):
         check_lines(text)

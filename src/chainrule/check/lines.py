@@ -111,7 +111,7 @@ class _Reader:
     # --- the first line ------------------------------------------------------------------------
     def _function(self, line: Statement) -> _State:
         label, sides = _labelled(line)
-        if line.continues or line.let or (label is not None and label.order) or not sides:
+        if line.continues or line.let or (label is not None and label.order):
             raise InputError(
                 "the first line must be the function",
                 text=self._text,
@@ -151,9 +151,9 @@ class _Reader:
         yield self._line(first, "function", sides[1:], self._state.subject)
         for line in self._rest:
             label, sides = _labelled(line, self._is_subject)
-            first_side = line.sides[0] if line.sides else None
-            if first_side and first_side.operand and not line.continues and len(sides) > 1:
-                self._state.subject = self._part(first_side.operand, first_side.by)
+            left = line.sides[0]
+            if left.operand is not None and not line.continues and len(sides) > 1:
+                self._state.subject = self._part(left.operand, left.by)
                 yield self._line(line, "derivative", sides[1:], self._state.subject, labelled=True)
             elif label is None:
                 claim: Claim = "rewriting" if self._state.subject[1] == 0 else "derivative"
@@ -351,7 +351,7 @@ def _labelled(
 ) -> tuple[Label | None, tuple[Side, ...]]:
     """The label in front, if there is one, and the expressions behind it."""
     sides = line.sides
-    first = sides[0].label if sides else None
+    first = sides[0].label
     if first is None or line.continues or len(sides) < 2 or not is_subject(first):
         return None, sides
     rest = sides[1:]

@@ -21,6 +21,7 @@ from chainrule.document.blocks import (
     Table,
     equation,
 )
+from chainrule.document.checks import verdict_words
 from chainrule.expr.nodes import symbols
 
 _FOLLOWS = {True: "follows", False: "does not follow", None: "not decided"}
@@ -50,7 +51,9 @@ def lines_document(lines: Sequence[LineJudgement]) -> Document:
     ]
     for line in lines:
         if line.follows is None:
-            reason = line.note or _verdict(line.judgement)
+            reason = line.note
+            if line.judgement is not None and not reason:
+                reason = verdict_words(line.judgement.verdict)
             blocks.append(_sentence((f"line {line.number} was not decided: ", *reason)))
     failed = first_failure(list(lines))
     if failed is None or failed.judgement is None:
@@ -70,9 +73,15 @@ def findings(judgement: Judgement) -> list[Block]:
     remarks = [_sentence(remark) for remark in judgement.remarks]
     match judgement.equal:
         case True:
-            return [Paragraph((Strong("Right:"), *_verdict(judgement), ".")), *remarks]
+            return [
+                Paragraph((Strong("Right:"), " ", *verdict_words(judgement.verdict), ".")),
+                *remarks,
+            ]
         case None:
-            return [Paragraph((Strong("Not decided:"), *_verdict(judgement), ".")), *remarks]
+            return [
+                Paragraph((Strong("Not decided:"), " ", *verdict_words(judgement.verdict), ".")),
+                *remarks,
+            ]
     blocks: list[Block] = [Paragraph((Strong("Not right."),))]
     if judgement.counterexample is not None:
         blocks = [
@@ -85,10 +94,6 @@ def findings(judgement: Judgement) -> list[Block]:
     if judgement.relation is not None:
         blocks.append(_sentence(judgement.relation.sentence))
     return blocks + remarks
-
-
-def _verdict(judgement: Judgement | None) -> Inline:
-    return () if judgement is None else (f" {judgement.verdict.sentence()}",)
 
 
 def _sentence(inline: Inline) -> Paragraph:

@@ -94,7 +94,7 @@ def statements(text: str) -> list[Statement]:
     offset = 0
     for number, line in enumerate(text.split("\n"), start=1):
         content = line.split("#", 1)[0]
-        if content.strip():
+        if content.strip(" \t\r&$\\"):
             found.append(_statement(number, content, offset, text))
         offset += len(line) + 1
     return found
@@ -117,6 +117,8 @@ def _statement(number: int, line: str, offset: int, whole: str) -> Statement:
             raise InputError(
                 "there is nothing on one side of `=`", text=whole, position=offset + right
             )
+    if not sides:
+        raise InputError("there is nothing on this line", text=whole, position=offset + start)
     return Statement(number, line.strip(), let is not None, continues, tuple(sides))
 
 

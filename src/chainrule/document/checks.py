@@ -34,7 +34,7 @@ def checked_blocks(derivation: Derivation) -> list[Block]:
         key = "output" if step.kind == "solving" or step.output is not None else step.kind
         groups[key].append(step)
     rows: list[Inline] = [
-        ("The derivative itself: ", *_sentence(derivation.verdict, whole=True), "."),
+        ("The derivative itself: ", *verdict_words(derivation.verdict, whole=True), "."),
     ]
     for key, title in (
         ("derivative", "rule"),
@@ -60,7 +60,7 @@ def _group(title: str, verdicts: list[Verdict]) -> Inline:
     parts: list[Inline] = []
     for found in by_word.values():
         which = () if len(by_word) == 1 else (f"{numeral(len(found))} ",)
-        parts.append((*which, *_sentence(_weakest(found), least=len(found) > 1)))
+        parts.append((*which, *verdict_words(_weakest(found), least=len(found) > 1)))
     return (lead, *joined(parts, ", "), ".")
 
 
@@ -69,7 +69,14 @@ def _weakest(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=lambda verdict: (verdict.digits, verdict.points))
 
 
-def _sentence(verdict: Verdict, *, whole: bool = False, least: bool = False) -> Inline:
+def verdict_words(verdict: Verdict, *, whole: bool = False, least: bool = False) -> Inline:
+    """What a verdict says.
+
+    Args:
+        verdict: any.
+        whole: whether it is about the derivative itself and not about one step.
+        least: whether it is the weakest of several.
+    """
     match verdict.word:
         case "proved":
             pieces: list[Piece] = [Strong("proved")]

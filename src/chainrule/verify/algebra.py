@@ -42,6 +42,8 @@ from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError
 
 MAX_NODES = 1500
 _MAX_CASES = 3
+# How often to begin again with the finer generators made first.
+_TRIES = 3
 _ROOMS = (12, 32, 96)
 
 Assumption = tuple[Expr, int]
@@ -130,7 +132,30 @@ def _prove(a: Expr, b: Expr, known: tuple[Assumption, ...], depth: int) -> Proof
 def _attempt(
     a: Expr, b: Expr, known: tuple[Assumption, ...], depth: int, room: int
 ) -> Proof | None:
+    first: list[Expr] = []
+    for _ in range(_TRIES):
+        converter = _prepared(known, room, first)
+        try:
+            proof = _compare(converter, converter.ratio(a), converter.ratio(b))
+        except TooLargeError:
+            return None
+        except UndefinedError:
+            # In one case of many, sides that are not both defined have nothing to agree on.
+            return Proof() if depth else None
+        except UndecidedError as undecided:
+            return _by_cases(a, b, known, depth, undecided.node) if depth < _MAX_CASES else None
+        if proof is not None or not converter.finer:
+            return proof
+        first = [*converter.finer, *first]
+    return None
+
+
+def _prepared(known: Iterable[Assumption], room: int, first: Iterable[Expr]) -> Converter:
+    """A ring with what is known of signs, and with the generators of some nodes made first."""
     converter = Converter(room)
+    for node in first:
+        with suppress(TooLargeError, UndefinedError, UndecidedError):
+            converter.ratio(node)
     for node, sign in known:
         # A fact that cannot be put into the field is one fact less to use.
         with suppress(TooLargeError, UndefinedError, UndecidedError):
@@ -138,18 +163,7 @@ def _attempt(
                 converter.assume_not_negative(node)
             else:
                 converter.assume(node, sign)
-    try:
-        return _compare(converter, converter.ratio(a), converter.ratio(b))
-    except TooLargeError:
-        return None
-    except UndefinedError:
-        # In one case of many, sides that are not both defined have nothing to agree on.
-        return Proof() if depth else None
-    except UndecidedError as undecided:
-        node = undecided.node
-        if depth >= _MAX_CASES:
-            return None
-    return _by_cases(a, b, known, depth, node)
+    return converter
 
 
 def _by_cases(

@@ -34,6 +34,9 @@ from chainrule.verify.kernels import NOT_NEGATIVE, POSITIVE, Kernels
 from chainrule.verify.program import definition
 from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError, key
 
+# The addition theorems are not used on longer sums.
+_MAX_ANGLES = 3
+
 
 class UndecidedError(Exception):
     """A case distinction depends on the sign of ``node``. Never leaves ``verify``."""
@@ -153,7 +156,7 @@ class Converter(Kernels):
 
     def _holds(self, condition: Expr) -> bool:
         if not isinstance(condition, Comparison):
-            raise UndefinedError
+            raise TooLargeError
         return all(
             _TESTS[operator](self.sign(left - right))
             for operator, left, right in zip(
@@ -265,15 +268,12 @@ class Converter(Kernels):
     # --- functions with relations of their own -------------------------------------------------
     def angles(self, u: Ratio) -> tuple[Ratio, Ratio]:
         """Sine and cosine of u, by the addition theorems over its terms."""
-        n, d = self.canonical(u)
-        content, below = self._monic(d)
+        u = self.canonical(u)
         sine, cosine = self.constant(0), self.constant(1)
-        if len(n) > 3:
-            return self.angle(*self._oriented((n, d)))
-        for exponents, coefficient in n.terms():
-            term = self.ring.term(exp_vec=exponents)
-            share = Fraction(int(coefficient), content)
-            s, c = self._angle(share, (term, below), (exponents, str(below)))
+        if len(u[0]) > _MAX_ANGLES:
+            return self.angle(*self._oriented(u))
+        for share, term, name in self.terms(u):
+            s, c = self._angle(share, term, name)
             sine, cosine = (
                 arithmetic.add(arithmetic.multiply(sine, c), arithmetic.multiply(cosine, s)),
                 arithmetic.subtract(arithmetic.multiply(cosine, c), arithmetic.multiply(sine, s)),

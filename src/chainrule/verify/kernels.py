@@ -14,7 +14,7 @@ number that satisfies the same relations, so a polynomial identity still says so
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from math import lcm
@@ -24,6 +24,9 @@ from flint import Ordering, fmpz, fmpz_mpoly, fmpz_mpoly_ctx
 from chainrule.expr.nodes import Expr
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError, key
+
+# Of an exponential of a longer sum nothing is taken apart.
+_MAX_TERMS = 8
 
 UNKNOWN, NOT_NEGATIVE, POSITIVE = 0, 1, 2
 
@@ -78,6 +81,7 @@ class Kernels:
         self._relations: list[tuple[int, int, Ratio]] = []
         self._refined: dict[int, Ratio] = {}
         self.signs: dict[str, int] = {}
+        self.finer: list[Expr] = []
 
     # --- generators ---------------------------------------------------------------------------
     def new(self, sign: int = UNKNOWN) -> Generator:
@@ -105,6 +109,15 @@ class Kernels:
 
     def scaled(self, factor: Fraction, u: Ratio) -> Ratio:
         return arithmetic.multiply(self.constant(factor), u)
+
+    def _refine(self, generator: Generator, value: Ratio) -> None:
+        """From here on ``generator`` is written by a newer one.
+
+        What was named after it before will not be recognised, so ``finer`` keeps the
+        expressions that should have come first.
+        """
+        self._refined[generator.index] = value
+        self.finer.append(self.current)
 
     # --- normal forms ---------------------------------------------------------------------------
     def reduced(self, p: fmpz_mpoly) -> Ratio:
@@ -233,41 +246,46 @@ class Kernels:
     # --- exponentials ---------------------------------------------------------------------------
     def exp(self, u: Ratio) -> Ratio:
         """e^u as a product over the terms of u: e^(x+2a) = e^x·(e^a)²."""
-        n, d = self.canonical(u)
-        content, below = self._monic(d)
-        if len(n) > 8:
-            return self._exp_term(Fraction(1), (n, d), ("whole", key((n, d))))
+        u = self.canonical(u)
+        if len(u[0]) > _MAX_TERMS:
+            return self._exp_term(Fraction(1), u, ("whole", key(u)))
         total: Ratio = (self.one, None)
-        for exponents, coefficient in n.terms():
-            term = self.ring.term(exp_vec=exponents)
-            share = Fraction(int(coefficient), content)
-            logarithm = self.sole(term) if below is None else None
+        for share, term, name in self.terms(u):
+            logarithm = self.sole(term[0]) if term[1] is None else None
             if logarithm is not None and logarithm.log_of is not None:
                 part = self.rational_power(logarithm.log_of, share)
             else:
-                name = (exponents, str(below))
-                part = self._exp_term(share, (term, below), name)
+                part = self._exp_term(share, term, name)
             total = arithmetic.multiply(total, part)
         return total
 
-    def _monic(self, d: fmpz_mpoly | None) -> tuple[int, fmpz_mpoly | None]:
-        if d is None:
-            return 1, None
-        content, rest = d.primitive()
-        return int(content), (None if rest.is_one() else rest)
+    def terms(self, u: Ratio) -> Iterator[tuple[Fraction, Ratio, Hashable]]:
+        """A fraction in canonical form as a sum: rational factors, terms, names of the terms."""
+        n, d = u
+        content, below = (1, None) if d is None else d.primitive()
+        if below is not None and below.is_one():
+            below = None
+        for exponents, coefficient in n.terms():
+            share = Fraction(int(coefficient), int(content))
+            term: Ratio = (self.ring.term(exp_vec=exponents), below)
+            if below is not None:
+                term = arithmetic.cancelled(term)
+            yield share, term, key(term)
 
     def _exp_term(self, share: Fraction, u: Ratio, name: Hashable) -> Ratio:
-        """e^(share·u), as a power of the generator e^(c·u) with whatever c came first."""
+        """e^(share·u), as a power of the generator e^(c·u), c as it was first needed."""
         name = ("exp", name)
         found = self._scaled.get(name)
         if found is None:
-            found = self._scaled[name] = (share, self._exponential(share, u), None)
+            # e^(2u) is the square of e^u from the start; e^(-u) keeps its sign.
+            first = share / abs(share.numerator)
+            found = self._scaled[name] = (first, self._exponential(first, u), None)
         scale, generator, _ = found
         times = share / scale
         if times.denominator != 1:
             finer = self._exponential(scale / times.denominator, u)
             power = arithmetic.polynomial_power(finer.poly, times.denominator)
-            self._refined[generator.index] = (power, None)
+            self._refine(generator, (power, None))
             self._scaled[name] = (scale / times.denominator, finer, None)
             generator, times = finer, times * times.denominator
         return arithmetic.power((generator.poly, None), int(times))
@@ -406,7 +424,7 @@ class Kernels:
             degree = lcm(scale.denominator, exponent.denominator)
             found = self._scaled[name] = self._radical(base, degree, odd_root)
             finer = arithmetic.polynomial_power(found[1].poly, degree // scale.denominator)
-            self._refined[generator.index] = (finer, None)
+            self._refine(generator, (finer, None))
             scale, generator, _ = found
         whole, rest = divmod(int(exponent / scale), scale.denominator)
         return arithmetic.multiply(
@@ -466,7 +484,8 @@ class Kernels:
                 raise TooLargeError
             finer = self._circle()
             old = _multiple((self.one, None), (finer[0].poly, finer[1].poly), times.denominator)
-            self._refined[sine.index], self._refined[cosine.index] = old
+            self._refine(sine, old[0])
+            self._refine(cosine, old[1])
             scale, (sine, cosine) = scale / times.denominator, finer
             self._scaled[name] = (scale, sine, cosine)
             times = abs(share) / scale

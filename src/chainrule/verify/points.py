@@ -95,7 +95,7 @@ def grid(count: int, ranges: tuple[Range | None, ...] = ()) -> tuple[Point, ...]
                 values.append(pool[(i * (2 * k + 1) + 3 * k + number) % len(pool)])
             for k, limits in enumerate(fixed):
                 if limits is not None:
-                    values[k] = spread(limits, i * (k + 1) + k + number)
+                    values[k] = spread(limits, i * (2 * k + 1) + k + number)
             points.append(point(tuple(values)))
     return tuple(points)
 

@@ -36,7 +36,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.convert import Converter, UndecidedError
-from chainrule.verify.kernels import Generator, RingFullError
+from chainrule.verify.generators import Generator, RingFullError
 from chainrule.verify.program import rational
 from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError
 

@@ -21,7 +21,7 @@ from chainrule.verify.algebra import (
     signs_of_condition,
 )
 from chainrule.verify.comparison import POINTS, Claim, compare
-from chainrule.verify.kernels import RingFullError
+from chainrule.verify.generators import RingFullError
 from chainrule.verify.points import Range
 from chainrule.verify.verdict import Verdict
 

@@ -90,6 +90,7 @@ class _Batch:
 
     def __init__(self, claims: Sequence[Claim], setting: _Setting) -> None:
         self.claims = claims
+        self._alone: dict[Claim, _Batch] = {}
         self.setting = setting
         condition = [] if setting.condition is None else [setting.condition]
         plain = [claim for claim in claims if not claim.orders]
@@ -120,7 +121,11 @@ class _Batch:
 
     def alone(self, claim: Claim) -> _Batch:
         """One of the claims by itself, with the same coordinates."""
-        return _Batch([claim], replace(self.setting, first=self.symbols))
+        found = self._alone.get(claim)
+        if found is None:
+            setting = replace(self.setting, first=self.symbols)
+            found = self._alone[claim] = _Batch([claim], setting)
+        return found
 
     def sides(self, at: Point) -> tuple[list[arb], list[arb]] | None:
         """Left and right sides at the precision in force, for power series of length 2.

@@ -1,4 +1,4 @@
-"""From formulas to fractions of polynomials in generators (see ``kernels``).
+"""From formulas to fractions of polynomials in generators (see ``generators``).
 
 A part that is not understood becomes a generator of its own: nothing is known of it but that
 it equals itself.
@@ -30,7 +30,8 @@ from chainrule.expr.nodes import (
     Unknown,
 )
 from chainrule.verify import ratio as arithmetic
-from chainrule.verify.kernels import NOT_NEGATIVE, POSITIVE, Kernels
+from chainrule.verify.generators import NOT_NEGATIVE, POSITIVE
+from chainrule.verify.kernels import Kernels
 from chainrule.verify.program import definition
 from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError, key
 

@@ -54,8 +54,8 @@ def power(base: arb, exponent: arb) -> arb:
 
 
 def integer(u: arb) -> int | None:
-    """The number, if the ball is one integer exactly."""
-    return int(u.mid().fmpq().p) if u.is_integer() else None
+    """The number, if the ball is one integer exactly, and not an enormous one."""
+    return int(u.mid().fmpq().p) if u.is_integer() and abs(u) < 2**64 else None
 
 
 @lru_cache(maxsize=256)

@@ -15,6 +15,7 @@ from chainrule.verify.program import Coordinate, Program, ball
 ELLIPSIS = "…"
 # Numbers from 10^-5 to 10^16 are written out, others as 1.25e-30.
 _SMALLEST, _LARGEST = -5, 16
+_HUGE_BITS = 40_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,11 @@ def decimal(
         elif bits > 1024:
             return None
         bits *= 2
-    return None if undecided else _closest(expr, env or {}, value, digits)
+    if undecided:
+        return None
+    if _is_huge(value) and not value.contains(0):
+        return Digits(value.str(digits, radius=False) + ELLIPSIS, False)
+    return _closest(expr, env or {}, value, digits)
 
 
 def _run(program: Program, point: list[Coordinate], bits: int) -> arb:
@@ -90,18 +95,46 @@ def ball_decimal(value: arb, digits: int = 15) -> str:
 
 def _common_digits(value: arb, digits: int) -> Digits | None:
     """The truncation that all numbers of the ball share, ``None`` if they differ."""
+    if not value.is_finite() or value.contains(0):
+        return exact_decimal(Fraction(0)) if value.is_zero() else None
+    if _is_huge(value):
+        return _digits_of_huge(value, digits)
     low, high = _bounds(value)
     if low == high:
         return exact_decimal(low, digits)
-    if low <= 0 <= high:
-        return None
     first, second = _truncated(low, digits), _truncated(high, digits)
     return Digits(_written(*first) + ELLIPSIS, False) if first == second else None
 
 
+def _is_huge(value: arb) -> bool:
+    """Whether the number is too large or too small to be written out as a fraction."""
+    return not arb(2) ** -_HUGE_BITS < abs(value.mid()) < arb(2) ** _HUGE_BITS
+
+
+def _digits_of_huge(value: arb, digits: int) -> Digits | None:
+    """By dividing by a power of ten, in balls too."""
+    with precision(digits * 4 + 256):
+        ten = arb(10)
+        exponent = (abs(value).log() / ten.log()).floor().unique_fmpz()
+        if exponent is None:
+            return None
+        leading = value / ten**exponent
+    if not (0.01 < abs(leading) and abs(leading) < 100):
+        return None
+    low, high = _bounds(leading)
+    first, second = _truncated(low, digits), _truncated(high, digits)
+    if first != second:
+        return None
+    negative, shown, shift = first
+    return Digits(_written(negative, shown, int(exponent) + shift) + ELLIPSIS, False)
+
+
 def _bounds(value: arb) -> tuple[Fraction, Fraction]:
-    middle, radius = (_fraction(part) for part in (value.mid(), value.rad()))
-    return middle - radius, middle + radius
+    """Rational bounds of a ball that is not huge. (FLINT aborts the process on those.)"""
+    # A radius that is smaller still is rounded up to this one.
+    radius = max(value.rad(), arb(2) ** (-2 * _HUGE_BITS)) if not value.is_exact() else arb(0)
+    middle, distance = _fraction(value.mid()), _fraction(radius)
+    return middle - distance, middle + distance
 
 
 def _fraction(exact: arb) -> Fraction:
@@ -160,13 +193,11 @@ def _closest(expr: Expr, env: Mapping[Symbol, Coordinate], value: arb, digits: i
     from chainrule.expr.nodes import Number, substitute
     from chainrule.verify.algebra import prove_equal
 
-    low, high = _bounds(value)
-    middle = (low + high) / 2
-    if middle != 0:
-        scale = Fraction(10) ** (digits - 1 - _exponent(middle))
-        middle = Fraction(round(middle * scale)) / scale
-    if value.contains(0):
-        middle = Fraction(0)
+    middle = Fraction(0)
+    if not value.contains(0):
+        low, high = _bounds(value)
+        scale = Fraction(10) ** (digits - 1 - _exponent(low))
+        middle = Fraction(round((low + high) / 2 * scale)) / scale
     given: dict[Expr, Expr] = {
         symbol: Number(v) for symbol, v in env.items() if not isinstance(v, arb)
     }

@@ -24,6 +24,9 @@ from chainrule.expr.nodes import Expr
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.ratio import Ratio, UndefinedError
 
+# Above this degree no factors are looked for.
+_MAX_DEGREE = 60
+
 UNKNOWN, NOT_NEGATIVE, POSITIVE = 0, 1, 2
 
 Factor = tuple[fmpz_mpoly, int]
@@ -210,7 +213,7 @@ class Generators:
                 continue
             if poly.is_zero():
                 raise UndefinedError
-            constant, factors = poly.factor()
+            constant, factors = _factors(poly)
             if constant < 0:
                 sign = -sign
             for prime, times in _primes(abs(constant)):
@@ -238,6 +241,15 @@ class Generators:
         if len(p) != 1 or p.total_degree() != 1 or p.leading_coefficient() != 1:
             return None
         return self.generators[list(p.degrees()).index(1)]
+
+
+def _factors(p: fmpz_mpoly) -> tuple[fmpz, list[tuple[fmpz_mpoly, int]]]:
+    """A constant and factors; a polynomial of high degree stays whole, which is right too."""
+    if len(p) == 1 or p.total_degree() <= _MAX_DEGREE:
+        constant, factors = p.factor()
+        return constant, list(factors)
+    constant, rest = p.primitive()
+    return constant, [(rest, 1)]
 
 
 def _primes(n: fmpz) -> list[tuple[int, int]]:

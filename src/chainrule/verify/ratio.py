@@ -14,6 +14,8 @@ Ratio = tuple[fmpz_mpoly, fmpz_mpoly | None]
 _MAX_TERMS = 3000
 # From here on denominators are compared before they are multiplied.
 _LARGE = 16
+# Above this degree nothing is cancelled.
+_MAX_DEGREE = 500
 
 
 class TooLargeError(Exception):
@@ -108,7 +110,7 @@ def cancelled(a: Ratio) -> Ratio:
     n, d = a
     if d is None:
         return a
-    common = n.gcd(d)
+    common = n.gcd(d) if n.total_degree() + d.total_degree() <= _MAX_DEGREE else n * 0 + 1
     if not common.is_one():
         n, d = n // common, d // common
     if d.leading_coefficient() < 0:

@@ -37,6 +37,11 @@ def parse(text: str) -> Expr:
         ("exp(log(x))", 7, 15, "7", True),
         ("tanh(x)", 100, 5, "0.99999…", False),
         ("1/1024", 0, 15, "0.0009765625", True),
+        ("sin(x*pi)", 1, 15, "0", True),
+        ("x^9^9", 9, 15, "4.28124773175747e369693099…", False),
+        ("exp(-exp(x))", 20, 15, "6.63766300497058e-210704568…", False),
+        ("3^(2^x)", 100, 6, "2.56126e604823044927026018840529136136…", False),
+        ("exp(exp(x)) - exp(exp(x))", 9, 15, "0", True),
     ],
 )
 def test_digits(text, x, digits, wanted, exact):

@@ -119,7 +119,7 @@ def _digits_of_huge(value: arb, digits: int) -> Digits | None:
         if exponent is None:
             return None
         leading = value / ten**exponent
-    if not (0.01 < abs(leading) and abs(leading) < 100):
+    if not (abs(leading) > 0.01 and abs(leading) < 100):
         return None
     low, high = _bounds(leading)
     first, second = _truncated(low, digits), _truncated(high, digits)

@@ -23,7 +23,6 @@ CASES = {
     "elu": "elu",
     "x-to-the-x": "x^x",
     "bce-with-logits": "bce_with_logits",
-    "circle": "x^2 + y^2 = 1",
     "softsign": "softsign",
     "absolute-value": "|x^2 - 1|",
     "composition-of-compositions": "ln(1 + e^(x^2))^3",
@@ -37,13 +36,13 @@ STYLES = {
 
 
 def walk(formula: str, style: Style) -> str:
-    return chainrule.explain(formula).to_text(style)
+    return chainrule.derive(formula).to_text(style)
 
 
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("style", STYLES)
 def test_golden(name: str, style: str) -> None:
-    if style and name not in ("sigmoid", "silu", "composition-of-compositions", "circle"):
+    if style and name not in ("sigmoid", "silu", "composition-of-compositions"):
         return
     path = GOLDEN / f"{name}{style}.txt"
     text = walk(CASES[name], STYLES[style])

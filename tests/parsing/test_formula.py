@@ -8,6 +8,9 @@ import time
 from fractions import Fraction
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import (
@@ -26,8 +29,6 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing import build, tables
 from chainrule.parsing.formula import Formula, parse, parse_text
-from hypothesis import given
-from hypothesis import strategies as st
 
 
 def shape(expr: Expr) -> str:
@@ -297,7 +298,7 @@ def test_every_formula_of_the_catalogue(entry) -> None:  # type: ignore[no-untyp
         assert len(called.args) == len(entry.symbols)
 
 
-# --- bad input -------------------------------------------------------------------------------------
+# --- bad input ----------------------------------------------------------------------------------
 BAD = [
     # text, offset of the trouble, words of the message, words of the hint
     ("", 0, "no formula", ""),
@@ -386,20 +387,22 @@ def test_deep_formulas_are_read(text: str) -> None:
     assert len(str(formula.expr)) >= 1
 
 
-@pytest.mark.parametrize("unit", ["(", "sin(", "x_", "x_{", "((", "|", "f'", "log_", "1e", "²", "_"])
+@pytest.mark.parametrize(
+    "unit", ["(", "sin(", "x_", "x_{", "((", "|", "f'", "log_", "1e", "²", "_"]
+)
 def test_long_nonsense_is_refused_soon(unit: str) -> None:
     began = time.process_time()
     text = unit * (99_000 // len(unit))
     try:
         parse(text + "+")
     except InputError as error:
-        assert len(str(error)) < 1_000
+        assert len(str(error)) < 1_000  # noqa: PT017
     else:
         pytest.fail("this should have been refused")
     assert time.process_time() - began < 10
 
 
-# --- against Python's own grammar ---------------------------------------------------------------------
+# --- against Python's own grammar ---------------------------------------------------------------
 EXPONENTS = st.sampled_from(["2", "-1", "(1-3)", "0", "-2"])
 ATOMS = st.sampled_from(["x", "y", "2", "3", "0.5", "7"])
 
@@ -426,7 +429,7 @@ def test_python_reads_the_same(text: str) -> None:
         expr = parse(text).expr
     except InputError as error:
         # A typed 1/0 is refused although Python gets past 0*(1/0) no more than we do.
-        assert "zero" in error.message
+        assert "zero" in error.message  # noqa: PT017
         return
     assert _evaluate(expr, values) == expected
 
@@ -462,7 +465,7 @@ def _evaluate(expr: Expr, values: dict[str, Fraction]) -> Fraction:
     return found[expr]
 
 
-# --- the tables -------------------------------------------------------------------------------------------
+# --- the tables ---------------------------------------------------------------------------------
 def test_tables_belong_to_the_grammar() -> None:
     """If this fails: python -m chainrule.parsing.build."""
     assert build.tables() == build.TARGET.read_text(encoding="utf-8")

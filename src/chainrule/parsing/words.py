@@ -119,9 +119,7 @@ class Reader(NamedTuple):
         self.check_call(base, start, called)
         return Token("NAME", Symbol(word), start, end)
 
-    def _with_digits(
-        self, word: str, found: re.Match[str], start: int, called: str
-    ) -> list[Token]:
+    def _with_digits(self, word: str, found: re.Match[str], start: int, called: str) -> list[Token]:
         """``sqrt2`` and ``sin2x`` are functions of a number, ``x1`` and ``alpha1`` symbols."""
         letters, digits, rest = found.groups()
         end = start + len(word)

@@ -403,5 +403,3 @@ def _vanishing(difference: Expr, pivot: Expr, order: Order) -> bool:
     except UndecidedError:
         return False
     return slope is not None and agree(found, ZERO, zeros[0], order)
-
-

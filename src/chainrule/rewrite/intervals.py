@@ -133,9 +133,7 @@ def spread(line: Line, points: Sequence[Expr], order: Order) -> tuple[Expr | Non
     return tuple(values)
 
 
-def _columns(
-    points: Sequence[Expr], rows: Sequence[Sequence[Expr | None]], node: Expr
-) -> Line:
+def _columns(points: Sequence[Expr], rows: Sequence[Sequence[Expr | None]], node: Expr) -> Line:
     values: list[Expr | None] = []
     for column in zip(*rows, strict=True):
         if isinstance(node, Piecewise):

@@ -182,7 +182,7 @@ def _zeros(whole: Expr, variable: Symbol) -> Iterator[Kink]:
                     yield Kink("zeros", difference)
 
 
-# --- ends of the domain -----------------------------------------------------------------------------
+# --- ends of the domain -------------------------------------------------------------------------
 def _edges(line: Line, order: Order) -> Iterator[Expr]:
     """Points at which a root is taken of 0, or an inverse sine of ±1."""
     for i, value in enumerate(line.intervals):
@@ -214,7 +214,7 @@ def _critical(value: Expr) -> Iterator[Expr]:
                 yield inner - 1
 
 
-# --- slopes from both sides -----------------------------------------------------------------------
+# --- slopes from both sides ---------------------------------------------------------------------
 @dataclass(frozen=True, slots=True)
 class _Slopes:
     order: Order
@@ -327,7 +327,7 @@ def _without_impossible(kink: Kink, positive: frozenset[Symbol]) -> Kink:
     return kink
 
 
-# --- what frameworks return ----------------------------------------------------------------------
+# --- what frameworks return ---------------------------------------------------------------------
 def _tied(node: Expr, context: Context) -> Expr:
     u, v = node.args
     first, second = (">", "<") if isinstance(node, Call) and node.name == "max" else ("<", ">")

@@ -28,7 +28,7 @@ _PRIMES = re.compile(r"['’′″‴]+")
 _ORDER = re.compile(r"\s*\^\s*(\{\s*)?\(([0-9,\s]+)\)(?(1)\s*\})(?=\s*\()")
 _SMALL_POWER = re.compile(r"\s*\^\s*(?:[0-9]|\{[0-9]\})\s*\(")
 _FOLLOWING = re.compile(r"[ \t\r\n]*(?!(?:if|else|otherwise|and|or|not)\b)(.)", re.DOTALL)
-_OPERAND_SIGNS = frozenset("√∛∜|⌊⌈½{'’′")
+_OPERAND_SIGNS = frozenset("√∛∜⌊⌈½{'’′")
 
 _SIGNS: dict[str, tuple[str, object]] = {
     "+": ("PLUS", None),
@@ -213,6 +213,8 @@ def following(text: str, end: int) -> str:
     character = found[1]
     if character in "([":
         return "("
+    if character in "|∣":
+        return "|"
     if character.isalnum() or character in _OPERAND_SIGNS:
         return "x"
     return "^" if character == "^" and _SMALL_POWER.match(text, end) else ""

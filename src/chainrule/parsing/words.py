@@ -104,7 +104,8 @@ class Reader(NamedTuple):
             known = self.names.functions.get(word)
             if known is None and called == "(":
                 known = self.names.lookup(word)
-            if known is not None and known not in BY_NAME and not called:
+            # A bar may close as well as open: |threshold| is the size of a symbol.
+            if known is not None and known not in BY_NAME and called in ("", "|"):
                 return None
         if known is None:
             return None

@@ -15,7 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chainrule.api import derive, diff, gradient, parse
+    from chainrule.api import derive, diff, gradient, implicit, parse
     from chainrule.derivations import Derivation
     from chainrule.errors import ChainruleError, InputError, MissingExtraError
     from chainrule.expr.nodes import Expr
@@ -29,6 +29,7 @@ __all__ = [
     "derive",
     "diff",
     "gradient",
+    "implicit",
     "parse",
 ]
 
@@ -41,6 +42,7 @@ _HOMES = {
     "derive": "chainrule.api",
     "diff": "chainrule.api",
     "gradient": "chainrule.api",
+    "implicit": "chainrule.api",
     "parse": "chainrule.api",
 }
 

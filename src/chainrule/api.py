@@ -6,10 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
-from chainrule.derivations import Derivation, Form
+from chainrule.derivations import Derivation, Form, Walkthrough
 from chainrule.document.blocks import Document
 from chainrule.errors import InputError
+from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol, symbols
+from chainrule.implicit import ImplicitDerivation, implicit_derivation
 from chainrule.parsing.formula import parse as read_formula
 from chainrule.problems import Source, Wrt, every_variable, make_problem
 
@@ -71,9 +73,41 @@ def diff(
     return derive(f, wrt, order, method=method).form(form)
 
 
-def derivations(f: str, *, wrt: str | None, order: int, method: str) -> Iterator[Derivation]:
-    """One derivation, or with ``wrt="all"`` one for each letter of the formula."""
-    if wrt == "all":
+def implicit(
+    equation: str, wrt: str | None = None, of: str | None = None, order: int = 1
+) -> ImplicitDerivation:
+    """The slope of the curve that an equation describes.
+
+    Args:
+        equation: text or LaTeX with an equals sign: "x^2 + y^2 = 1".
+        wrt: the variable, x unless told otherwise.
+        of: the letter that is a function of it, y unless told otherwise.
+        order: 1 for y′, 2 for y″.
+
+    Raises:
+        InputError: it is no equation in two letters, or does not determine ``of``.
+
+    >>> str(implicit("x^2 + y^2 = 1").derivative)
+    '-x/y'
+    >>> str(implicit("x^2 + y^2 = 1", order=2).derivative)
+    '-1/y^3'
+    """
+    formula = read_formula(equation)
+    if formula.equals is None:
+        raise InputError("there is no equals sign in it", text=equation)
+    x = Symbol(wrt) if wrt else None
+    y = Symbol(of) if of else None
+    return implicit_derivation(formula.expr, formula.equals, x, y, order)
+
+
+def derivations(f: str, *, wrt: str | None, order: int, method: str) -> Iterator[Walkthrough]:
+    """One derivation, or with ``wrt="all"`` one for each letter of the formula.
+
+    An equation has one implicit derivation.
+    """
+    if f.strip() not in SPELLINGS and read_formula(f).equals is not None:
+        yield implicit(f, wrt=wrt, order=order)
+    elif wrt == "all":
         for variable in every_variable(f):
             yield derive(f, variable, order, method=method)
     else:

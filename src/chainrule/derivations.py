@@ -6,6 +6,7 @@ first asked for and kept.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +93,65 @@ class Stage:
         return self.rewriting[-1].after if self.rewriting else self.step.after
 
 
-class Derivation:
+class Walkthrough(ABC):
+    """What has a derivative and a walk-through, and the formats these come in."""
+
+    @property
+    @abstractmethod
+    def derivative(self) -> Expr:
+        """The simplified derivative."""
+
+    @abstractmethod
+    def form(self, form: Form = "simplified") -> Expr:
+        """The derivative in one of its forms."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What is printed before the derivative where there are several."""
+
+    @abstractmethod
+    def document(self, style: Style | None = None, *, at: str | None = None) -> Document:
+        """The walk-through as a document."""
+
+    @abstractmethod
+    def to_dict(self) -> dict[str, Any]:
+        """Everything as plain data."""
+
+    def to_text(self, style: Style | None = None) -> str:
+        """The walk-through as plain Unicode text."""
+        from chainrule.render.text import render
+
+        return render(self.document(style))
+
+    def to_markdown(self, style: Style | None = None, *, front_matter: bool = True) -> str:
+        """The walk-through as Markdown with ``$…$`` mathematics."""
+        from chainrule.render.markdown import render
+
+        return render(self.document(style), front_matter=front_matter)
+
+    def to_latex(self, style: Style | None = None) -> str:
+        """The walk-through as a LaTeX document."""
+        from chainrule.render.latex_document import render
+
+        return render(self.document(style))
+
+    def to_json(self) -> str:
+        """``to_dict`` as JSON text."""
+        import json
+
+        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
+
+    def _repr_markdown_(self) -> str:
+        return self.to_markdown(front_matter=False)
+
+    def _repr_latex_(self) -> str:
+        from chainrule.render.notation import latex
+
+        return f"${latex(self.derivative)}$"
+
+
+class Derivation(Walkthrough):
     """A formula and its derivative, with every step between them.
 
     Attributes:
@@ -339,43 +398,11 @@ class Derivation:
         values = point(at, self.problem.variables[0]) if at is not None else None
         return narrate(self, style, values)
 
-    def to_text(self, style: Style | None = None) -> str:
-        """The walk-through as plain Unicode text."""
-        from chainrule.render.text import render
-
-        return render(self.document(style))
-
-    def to_markdown(self, style: Style | None = None, *, front_matter: bool = True) -> str:
-        """The walk-through as Markdown with ``$…$`` mathematics."""
-        from chainrule.render.markdown import render
-
-        return render(self.document(style), front_matter=front_matter)
-
-    def to_latex(self, style: Style | None = None) -> str:
-        """The walk-through as a LaTeX document."""
-        from chainrule.render.latex_document import render
-
-        return render(self.document(style))
-
     def to_dict(self) -> dict[str, Any]:
         """Everything as plain data; the schema is documented in ``docs/json.md``."""
         from chainrule.render.data import derivation_data
 
         return derivation_data(self)
-
-    def to_json(self) -> str:
-        """``to_dict`` as JSON text."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown(front_matter=False)
-
-    def _repr_latex_(self) -> str:
-        from chainrule.render.notation import latex
-
-        return f"${latex(self.derivative)}$"
 
 
 def _sample_ranges(entry: Entry | None) -> dict[Symbol, tuple[Fraction, Fraction]]:

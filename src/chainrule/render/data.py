@@ -12,9 +12,11 @@ from chainrule.rewrite.identities import WORDS
 
 if TYPE_CHECKING:
     from chainrule.derivations import Derivation
+    from chainrule.implicit import ImplicitDerivation
     from chainrule.verify.verdict import Verdict
 
 SCHEMA = "chainrule/derivation/1"
+IMPLICIT_SCHEMA = "chainrule/implicit/1"
 
 
 def derivation_data(derivation: Derivation) -> dict[str, Any]:
@@ -44,6 +46,24 @@ def derivation_data(derivation: Derivation) -> dict[str, Any]:
         "steps": [
             step_data(step, i, [number[p] for p in step.premises], verdict(verdicts[step]))
             for step, i in number.items()
+        ],
+    }
+
+
+def implicit_data(derivation: ImplicitDerivation) -> dict[str, Any]:
+    """An equation and the slope of its curve, after the schema ``IMPLICIT_SCHEMA``."""
+    return {
+        "schema": IMPLICIT_SCHEMA,
+        "left": expression(derivation.left),
+        "right": expression(derivation.right),
+        "variable": derivation.x.name,
+        "function": derivation.y.name,
+        "order": derivation.order,
+        "derivative": expression(derivation.derivative),
+        "verdict": verdict(derivation.verdict),
+        "steps": [
+            step_data(step, i, [], verdict(derivation.verdicts[step]))
+            for i, step in enumerate(derivation.steps)
         ],
     }
 

@@ -86,11 +86,11 @@ class Order:
 
     def number(self, expr: Expr, at: Expr | None = None) -> arb | None:
         """The value with every letter replaced; ``at`` is the variable's."""
+        if at is not None:
+            expr = substitute(expr, {self.variable: at})
         mapping: dict[Expr, Expr] = {}
         for letter in symbols(expr):
-            if letter is self.variable and at is not None:
-                mapping[letter] = at
-            elif letter in self.defaults:
+            if letter in self.defaults:
                 mapping[letter] = self.defaults[letter]
             elif self.lenient and letter is not self.variable:
                 mapping[letter] = ONE

@@ -40,7 +40,9 @@ from chainrule.rewrite.monomial import (
     split,
 )
 
-NEVER_NEGATIVE = frozenset({"exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc"})
+NEVER_NEGATIVE = frozenset(
+    "exp cosh sech sqrt abs normpdf normcdf erfc sigmoid softplus".split(),
+)
 
 
 class Tidier:

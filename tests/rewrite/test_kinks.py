@@ -1,0 +1,82 @@
+"""Kinks: slopes from both sides against numerical ones, and what frameworks return."""
+
+from __future__ import annotations
+
+import mpmath
+import pytest
+from oracle import evaluate
+
+import chainrule
+from chainrule.expr.nodes import Expr, symbols
+
+CASES = [
+    ("relu", ["0"], [False]),
+    ("|x|", ["0"], [False]),
+    ("x|x|", ["0"], [True]),
+    ("x/(1+|x|)", ["0"], [True]),
+    ("max(x, 1-x)", ["1/2"], [False]),
+    ("|x^2-1|", ["-1", "1"], [False, False]),
+    ("hard_tanh", None, [False, False]),
+    ("relu6", ["0", "6"], [False, False]),
+    ("{x > 0: x^2, else: 0}", ["0"], [True]),
+    ("{x > 1: x, else: 0}", ["1"], [False]),
+]
+
+
+@pytest.mark.parametrize(("formula", "points", "exist"), CASES)
+def test_where_and_whether(formula: str, points: list[str] | None, exist: list[bool]) -> None:
+    kinks = chainrule.derive(formula).kinks
+    if points is not None:
+        assert [str(kink.at) for kink in kinks] == points
+    assert [kink.exists for kink in kinks] == exist
+
+
+@pytest.mark.parametrize("formula", ["|x|", "max(x, 1-x)", "|x^2-1|", "relu6", "x*max(0,x+1)"])
+def test_slopes_are_the_one_sided_limits(formula: str) -> None:
+    derivation = chainrule.derive(formula)
+    mpmath.mp.dps = 40
+    for kink in derivation.kinks:
+        assert kink.left is not None
+        assert kink.right is not None
+        assert not symbols(kink.at)
+        at = evaluate(kink.at, {})
+        for side, sign in ((kink.left, -1), (kink.right, 1)):
+            assert side.slope is not None
+            step = sign * mpmath.mpf(10) ** -15
+            numerical = (_at(derivation.function, at + step) - _at(derivation.function, at)) / step
+            assert abs(numerical - evaluate(side.slope, {})) < 1e-10
+
+
+def _at(function: Expr, x: mpmath.mpf) -> mpmath.mpf:
+    return evaluate(function, {"x": x})
+
+
+def test_elu_has_a_derivative_only_if_alpha_is_one() -> None:
+    (kink,) = chainrule.derive("elu").kinks
+    assert kink.exists is None
+    assert str(kink.condition) == "alpha == 1"
+
+
+def test_floor_jumps_at_integers() -> None:
+    (kink,) = chainrule.derive("floor(2x)").kinks
+    assert kink.kind == "integers"
+    assert kink.jump
+
+
+def test_the_root_has_none_at_the_end_of_its_domain() -> None:
+    (kink,) = chainrule.derive("sqrt(x)").kinks
+    assert kink.kind == "edge"
+
+
+@pytest.mark.parametrize(
+    ("formula", "merged"),
+    [
+        ("relu", "{x > 0: 1, x < 0: 0}"),
+        ("min(max(0, x), 6)", "{x < 0: 0, 0 < x < 6: 1, x > 6: 0}"),
+        ("soft_shrink", "{x > lambda: 1, x < -lambda: 1, -lambda < x < lambda: 0}"),
+        ("{x > 0: x^2, else: 0}", "{x > 0: 2*x, else: 0}"),
+        ("max(0, 1 - x)^2", "{x <= 1: 2*(x - 1), x > 1: 0}"),
+    ],
+)
+def test_cases_are_listed_by_intervals(formula: str, merged: str) -> None:
+    assert str(chainrule.diff(formula)) == merged

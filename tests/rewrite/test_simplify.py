@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from fractions import Fraction
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 import chainrule
 from chainrule.expr.nodes import Expr, Number, Symbol, call
 from chainrule.rewrite.simplify import simplify
+from chainrule.verify.certified import decimal
 from chainrule.verify.check import equal
 
 X, A = Symbol("x"), Symbol("a")
@@ -79,6 +81,8 @@ def _simplified(expr: Expr) -> Expr:
 @settings(max_examples=150)
 @given(expressions())
 def test_equal_and_idempotent(expr: Expr) -> None:
+    # What divides by 0 wherever one looks has no simplest form.
+    assume(any(decimal(expr, {X: x, A: 2}) for x in (1, 2, Fraction(1, 3))))
     result = _simplified(expr)
     assert equal(expr, result).word != "wrong"
     assert _simplified(result) is result

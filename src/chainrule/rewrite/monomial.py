@@ -26,7 +26,6 @@ from chainrule.expr.nodes import (
     Unknown,
     Value,
     add,
-    multiply,
     order_key,
     rational_value,
 )
@@ -74,11 +73,11 @@ class Monomial:
         for base, exponent in self.powers.items():
             if base is E:
                 # e^x and e^{e^x} stay apart; only what collects is brought together, by tidying.
-                parts = [multiply(Number(k), u) for k, u in exponent.terms]
+                parts = [_times(k, u) for k, u in exponent.terms]
                 parts += [Number(exponent.number)] if exponent.number else []
                 above += [E if u is ONE else Call("exp", (u,)) for u in parts if u is not ZERO]
             elif exponent.terms:
-                total = add(*(multiply(Number(k), u) for k, u in exponent.terms))
+                total = add(*(_times(k, u) for k, u in exponent.terms))
                 total = add(total, Number(exponent.number))
                 if total is not ZERO:
                     above.append(Power(base, total))
@@ -164,6 +163,14 @@ class Monomial:
             self.coefficient = coefficient
         if self.coefficient.denominator == 1:
             self.coefficient = self.coefficient.numerator
+
+
+def _times(k: int, term: Expr) -> Expr:
+    """k·term, with the number where an author puts it."""
+    if k == 1:
+        return term
+    value, decimal, rest = coefficient_and_rest(term)
+    return scaled(k * value, decimal, rest)
 
 
 def _bits(value: Value) -> int:

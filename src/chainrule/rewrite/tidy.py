@@ -41,7 +41,7 @@ from chainrule.rewrite.monomial import (
 )
 
 NEVER_NEGATIVE = frozenset(
-    "exp cosh sech sqrt abs normpdf normcdf erfc sigmoid softplus".split(),
+    ["exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc", "sigmoid", "softplus"],
 )
 
 
@@ -249,7 +249,9 @@ class Tidier:
             if isinstance(base, Power) and rational_value(base.exponent) is None:
                 return node
             return node
-        if value == 0 and base is not ZERO:
+        if value <= 0 and base is ZERO:
+            return node
+        if value == 0:
             return ONE
         if value.__class__ is int:
             monomial = split(node)

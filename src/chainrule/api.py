@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
+from chainrule.curves import ImplicitDerivation, implicit_derivation
 from chainrule.derivations import Derivation, Form, Walkthrough
 from chainrule.document.blocks import Document
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol, symbols
-from chainrule.implicit import ImplicitDerivation, implicit_derivation
 from chainrule.parsing.formula import parse as read_formula
 from chainrule.problems import Source, Wrt, every_variable, make_problem
 

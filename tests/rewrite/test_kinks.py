@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import mpmath
 import pytest
-from oracle import evaluate
 
 import chainrule
 from chainrule.expr.nodes import Expr, symbols
+from oracle import evaluate
 
 CASES = [
     ("relu", ["0"], [False]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chainrule.curves import ImplicitDerivation
 from chainrule.document.blocks import (
     Block,
     Boxed,
@@ -24,7 +25,6 @@ from chainrule.document.blocks import (
 from chainrule.document.checks import verdict_words
 from chainrule.document.telling import Style
 from chainrule.expr.nodes import ZERO, Symbol
-from chainrule.implicit import ImplicitDerivation
 
 
 def narrate_implicit(derivation: ImplicitDerivation, style: Style | None = None) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import cache
+from itertools import zip_longest
 
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Symbol
@@ -112,7 +113,7 @@ def latex_tokens(text: str, reader: Reader) -> list[Token]:
 def _tidy(tokens: list[Token]) -> Iterable[Token]:
     r"""Without commas at the ends of cells, and without the & beside an "if"."""
     last = ""
-    for token, following in zip(tokens, [*tokens[1:], None], strict=True):
+    for token, following in zip_longest(tokens, tokens[1:]):
         upcoming = following.kind if following else ""
         ends_cell = upcoming in ("NEW_CELL", "NEW_ROW", "CASES_END", "IF")
         if token.kind == "COMMA" and ends_cell:

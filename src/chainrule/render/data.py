@@ -11,8 +11,8 @@ from chainrule.render.notation import latex
 from chainrule.rewrite.identities import WORDS
 
 if TYPE_CHECKING:
+    from chainrule.curves import ImplicitDerivation
     from chainrule.derivations import Derivation
-    from chainrule.implicit import ImplicitDerivation
     from chainrule.verify.verdict import Verdict
 
 SCHEMA = "chainrule/derivation/1"

@@ -7,6 +7,7 @@ both sides of 0, the most telling ones first.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -101,7 +102,10 @@ def grid(count: int, ranges: tuple[Range | None, ...] = ()) -> tuple[Point, ...]
 
 
 def spread(limits: Range, i: int) -> Fraction:
-    """The i-th of a sequence that fills the interval evenly, the ends left out."""
+    """The i-th of a sequence that fills the interval evenly, the ends left out.
+
+    A dyadic number, so that its ball is exact at every precision.
+    """
     low, high = limits
     share, step = Fraction(3, 256), Fraction(1, 2)
     i += 1
@@ -109,7 +113,9 @@ def spread(limits: Range, i: int) -> Fraction:
         share += step * (i & 1)
         step /= 2
         i >>= 1
-    return low + (high - low) * (share % 1)
+    exact = low + (high - low) * (share % 1)
+    bits = 24 - math.frexp(float(high - low))[1]
+    return Fraction(round(exact * 2**bits), 2**bits) if bits > 0 else Fraction(round(exact))
 
 
 def search(

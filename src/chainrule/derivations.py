@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from chainrule.rewrite.kinks import Kink
     from chainrule.verify.verdict import Verdict
 
+# Larger derivatives are left as the rules give them; nobody reads them, and tidying a formula
+# that is thousands of levels deep takes time that grows with the square of its depth.
+MAX_TIDIED = 1_000
 METHODS = ("power", "quotient")
 Form = Literal["simplified", "output", "raw"]
 
@@ -215,9 +218,12 @@ class Derivation(Walkthrough):
     def _stage(self, function: Expr, variable: Symbol) -> Stage:
         # In a formula of thousands of nodes nobody reads the parts; tidying each would be slow.
         step = self._differentiate(function, variable, tidy=size(function) <= MAX_NODES)
+        if size(step.after) > MAX_TIDIED:
+            return Stage(function, variable, step, ())
         rewriting = simplify(step.after, variable, self._tidier)
         result = rewriting[-1].after if rewriting else step.after
-        if any(isinstance(node, Piecewise) for node in postorder(result)):
+        nodes = postorder(result)
+        if len(nodes) <= MAX_NODES and any(isinstance(node, Piecewise) for node in nodes):
             merged = merge_cases(
                 result, variable, self.problem.defaults, function, tidier=self._tidier
             )

@@ -36,6 +36,7 @@ from chainrule.document.checks import checked_blocks, failure_blocks
 from chainrule.document.kinks import kink_blocks
 from chainrule.document.phrases import because, joined, operations
 from chainrule.document.telling import Style, Teller
+from chainrule.errors import InputError
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
@@ -46,6 +47,7 @@ from chainrule.expr.nodes import (
     Product,
     Symbol,
     postorder,
+    size,
     substitute,
     symbols,
 )
@@ -58,6 +60,7 @@ from chainrule.verify.certified import decimal
 # letters that have no default.
 POINTS = (5, 2, 1, Fraction(1, 2), 3, 10, Fraction(1, 10), -2)
 LETTER_VALUES = (2, 3, 5, 7)
+MAX_TOLD = 600
 
 
 def narrate(
@@ -69,9 +72,18 @@ def narrate(
         derivation: what to tell.
         style: how much to say and in whose notation.
         at: values for the variable and other letters, for the calculator example.
+
+    Raises:
+        InputError: the formula is too large for anybody to read a walk-through of it.
     """
     style = style or Style()
     problem = derivation.problem
+    nodes = size(problem.function)
+    if nodes > MAX_TOLD:
+        raise InputError(
+            f"the formula has {nodes:,} parts; a walk-through is written for up to {MAX_TOLD:,}",
+            hint="`chainrule diff --form raw` gives the derivative",
+        )
     arguments = problem.arguments or (problem.variables[0],)
     whole = Name(problem.name, arguments)
     blocks: list[Block] = [Heading(1, ("The derivative of ", math(whole, problem.function)))]

@@ -254,8 +254,7 @@ class _Lexer:
         """A letter, Greek or Latin, or an upright word, with its index and primes."""
         index = _INDEX.match(self.text, end)
         if index:
-            inner = index[1] or index[2] or index[3]
-            inner = _plain_name(inner)
+            inner = _plain_name(next(part for part in index.groups() if part is not None))
             if not inner.replace("_", "").isalnum():
                 raise self.reader.error("a subscript is made of letters and digits", index.start())
             name, end = f"{name}_{inner}", index.end()

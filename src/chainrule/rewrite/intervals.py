@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 
 from chainrule.expr.nodes import (
@@ -25,7 +25,7 @@ from chainrule.expr.nodes import (
     postorder,
     substitute,
 )
-from chainrule.parsing.definitions import expand, is_catalogue_name
+from chainrule.parsing.definitions import definition, expand, is_catalogue_name
 from chainrule.rewrite.order import Order, sorted_points
 
 EXTREMES = frozenset({"max", "min"})
@@ -65,30 +65,30 @@ def is_switch(node: Expr, names: frozenset[str]) -> bool:
 def expand_switches(root: Expr, names: frozenset[str] = EVERY_SWITCH) -> Expr:
     """Catalogue functions replaced by their formulas, where these have a switch in them."""
     while True:
-        mapping: dict[Expr, Expr] = {}
-        for node in postorder(root):
-            if isinstance(node, Call) and is_catalogue_name(node.name):
-                formula = expand(node)
-                if any(
-                    is_switch(part, names)
-                    or (isinstance(part, Call) and is_catalogue_name(part.name))
-                    for part in postorder(formula)
-                ) and _has_switch(formula, names):
-                    mapping[node] = formula
+        mapping: dict[Expr, Expr] = {
+            node: expand(node)
+            for node in postorder(root)
+            if isinstance(node, Call)
+            and is_catalogue_name(node.name)
+            and _row_has_switch(node.name, names)
+        }
         if not mapping:
             return root
         root = substitute(root, mapping)
 
 
-def _has_switch(formula: Expr, names: frozenset[str]) -> bool:
-    pending = [formula]
-    while pending:
-        for node in postorder(pending.pop()):
-            if is_switch(node, names):
-                return True
-            if isinstance(node, Call) and is_catalogue_name(node.name):
-                pending.append(expand(node))
-    return False
+@cache
+def _row_has_switch(name: str, names: frozenset[str]) -> bool:
+    """Whether the formula of a row of the catalogue, or of a row it calls, has a switch."""
+    return any(
+        is_switch(node, names)
+        or (
+            isinstance(node, Call)
+            and is_catalogue_name(node.name)
+            and _row_has_switch(node.name, names)
+        )
+        for node in postorder(definition(name).expr)
+    )
 
 
 def on_intervals(root: Expr, order: Order, names: frozenset[str] = EVERY_SWITCH) -> Line:

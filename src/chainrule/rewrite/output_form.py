@@ -28,7 +28,14 @@ from chainrule.expr.nodes import (
     substitute,
 )
 from chainrule.rewrite.cost import cost
-from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
+from chainrule.rewrite.rational import (
+    MAX_TERMS,
+    Exponential,
+    Field,
+    Ratio,
+    TooLargeError,
+    polynomial_power,
+)
 from chainrule.rewrite.simplify import MAX_NODES, simplify
 from chainrule.rewrite.solve import Solved, dependents, inner_parts
 from chainrule.rewrite.tidy import Tidier
@@ -298,7 +305,12 @@ def _substitute_kernel(
         total = field.context.constant(0)
         for degree, coefficient in rows.items():
             times = degree // step
-            total = total + coefficient * top**times * bottom ** (highest - times)
+            factors = polynomial_power(top, times), polynomial_power(bottom, highest - times)
+            if len(coefficient) * len(factors[0]) * len(factors[1]) > 100 * MAX_TERMS:
+                raise TooLargeError
+            total = total + coefficient * factors[0] * factors[1]
+            if len(total) > MAX_TERMS:
+                raise TooLargeError
         return total
 
     denominator = homogeneous(below)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
-from math import lcm
+from math import comb, lcm
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
@@ -32,6 +32,7 @@ from chainrule.expr.nodes import (
 from chainrule.rewrite.monomial import Monomial, coefficient_and_rest, number_power, scaled
 
 MAX_TERMS = 600
+MAX_KERNELS = 24
 MAX_DEGREE = 16
 
 
@@ -45,6 +46,24 @@ class Ratio:
 
     top: fmpq_mpoly
     bottom: fmpq_mpoly
+
+
+def polynomial_power(base: fmpq_mpoly, exponent: int) -> fmpq_mpoly:
+    """``base`` to a power of at least 0, where that cannot grow past the limits.
+
+    Raises:
+        TooLargeError: before anything is computed, when the power could have more than
+            ``10 * MAX_TERMS`` terms or a degree past 10⁶.
+    """
+    if exponent < 2:
+        return base if exponent else base**0
+    terms = len(base)
+    if exponent > 10**6 or (terms > 1 and exponent > MAX_DEGREE):
+        raise TooLargeError
+    # A sum of t terms has at most C(t + n − 1, n) different products of n of them.
+    if terms > 2 and comb(terms + exponent - 1, exponent) > 10 * MAX_TERMS:
+        raise TooLargeError
+    return base**exponent
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +142,8 @@ class Field:
             for i, kernel in enumerate(self.kernels)
             if not isinstance(kernel, Exponential)
         }
+        if len(self.kernels) > MAX_KERNELS:
+            raise TooLargeError
         names = [f"k{i}" for i in range(len(self.kernels))] or ["k0"]
         self.context = fmpq_mpoly_ctx.get(names, "lex")
         self.generators = self.context.gens()
@@ -155,8 +176,10 @@ class Field:
                 top, bottom = one, one
                 for arg in args:
                     part = done[arg]
-                    top, bottom = top * part.top, bottom * part.bottom
-                return self._checked(top, bottom)
+                    # Checked at every factor: thirty of two terms make a thousand million.
+                    product = self._checked(top * part.top, bottom * part.bottom)
+                    top, bottom = product.top, product.bottom
+                return Ratio(top, bottom)
             case Quotient(numerator, denominator):
                 above, below = done[numerator], done[denominator]
                 if below.top.is_zero():
@@ -194,18 +217,17 @@ class Field:
                 scale = part.bottom // common
                 top = top * scale + part.top * (bottom // common)
                 bottom = bottom * scale
+                self._checked(top, bottom)
         return self._checked(top, bottom)
 
     def _power(self, base: Ratio, exponent: int) -> Ratio:
-        if abs(exponent) > MAX_DEGREE and max(len(base.top), len(base.bottom)) > 1:
-            raise TooLargeError
-        if abs(exponent) > 10**6:
-            raise TooLargeError
+        top = polynomial_power(base.top, abs(exponent))
+        bottom = polynomial_power(base.bottom, abs(exponent))
         if exponent >= 0:
-            return self._checked(base.top**exponent, base.bottom**exponent)
+            return self._checked(top, bottom)
         if base.top.is_zero():
             raise TooLargeError
-        return self._checked(base.bottom**-exponent, base.top**-exponent)
+        return self._checked(bottom, top)
 
     def _exponential(self, argument: Expr) -> Ratio:
         top = bottom = self._one
@@ -248,7 +270,8 @@ class Field:
                 kept = (*exponents[:position], rest, *exponents[position + 1 :])
                 lowered = lowered + self.context.from_dict(
                     {tuple(map(int, kept)): coefficient}
-                ) * square.top ** int(times)
+                ) * polynomial_power(square.top, int(times))
+                self._checked(lowered, self._one)
             poly = lowered
         return poly
 

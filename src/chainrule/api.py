@@ -97,7 +97,7 @@ def implicit(
         raise InputError("there is no equals sign in it", text=equation)
     x = Symbol(wrt) if wrt else None
     y = Symbol(of) if of else None
-    return implicit_derivation(formula.expr, formula.equals, x, y, order)
+    return implicit_derivation(formula.expr, formula.equals, x, y, order, formula.bare_log)
 
 
 def derivations(f: str, *, wrt: str | None, order: int, method: str) -> Iterator[Walkthrough]:

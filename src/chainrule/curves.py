@@ -47,15 +47,19 @@ class ImplicitDerivation(Walkthrough):
         x: the variable.
         y: the letter that is a function of it.
         order: 1 or 2.
+        bare_log: whether ``log`` was typed without a base, so that its meaning should be said.
 
     Raises:
         InputError: y does not occur, or the equation does not determine it.
     """
 
-    def __init__(self, left: Expr, right: Expr, x: Symbol, y: Symbol, order: int = 1) -> None:
+    def __init__(
+        self, left: Expr, right: Expr, x: Symbol, y: Symbol, order: int = 1, bare_log: bool = False
+    ) -> None:
         if not 1 <= order <= MAX_ORDER:
             raise InputError(f"the order of an implicit derivative is 1 or 2, not {order}")
         self.left, self.right, self.x, self.y, self.order = left, right, x, y, order
+        self.bare_log = bare_log
         self._tidier = Tidier()
         if self.by_y is ZERO:
             raise InputError(
@@ -204,7 +208,12 @@ class ImplicitDerivation(Walkthrough):
 
 
 def implicit_derivation(
-    left: Expr, right: Expr, x: Symbol | None = None, y: Symbol | None = None, order: int = 1
+    left: Expr,
+    right: Expr,
+    x: Symbol | None = None,
+    y: Symbol | None = None,
+    order: int = 1,
+    bare_log: bool = False,
 ) -> ImplicitDerivation:
     """The implicit derivative of an equation; x and y are found where they are not given.
 
@@ -227,4 +236,4 @@ def implicit_derivation(
             "an implicit derivative needs an equation in two letters, such as x and y",
             hint=f"the letters of this one: {listed}",
         )
-    return ImplicitDerivation(left, right, x, y, order)
+    return ImplicitDerivation(left, right, x, y, order, bare_log)

@@ -65,6 +65,7 @@ class Problem:
         method: "power" or "quotient", see ``differentiate``.
         entry: the row of the catalogue it comes from.
         defaults: values of parameters, for numbers to try and for checking.
+        bare_log: whether ``log`` was typed without a base, so that its meaning should be said.
     """
 
     function: Expr
@@ -74,6 +75,7 @@ class Problem:
     method: str = "power"
     entry: Entry | None = None
     defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
+    bare_log: bool = False
 
 
 @dataclass(frozen=True, slots=True)

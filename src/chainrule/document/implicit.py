@@ -23,6 +23,7 @@ from chainrule.document.blocks import (
     math,
 )
 from chainrule.document.checks import verdict_words
+from chainrule.document.phrases import NATURAL_LOG
 from chainrule.document.telling import Style
 from chainrule.expr.nodes import ZERO, Symbol
 
@@ -35,6 +36,8 @@ def narrate_implicit(derivation: ImplicitDerivation, style: Style | None = None)
     blocks: list[Block] = [
         Heading(1, ("The slope of the curve ", math(derivation.left, derivation.right)))
     ]
+    if derivation.bare_log:
+        blocks.append(Paragraph((NATURAL_LOG,)))
     if derivation.verdict.word == "wrong":
         blocks.append(
             Paragraph(

@@ -34,7 +34,7 @@ from chainrule.document.blocks import (
 )
 from chainrule.document.checks import checked_blocks, failure_blocks
 from chainrule.document.kinks import kink_blocks
-from chainrule.document.phrases import because, joined, operations
+from chainrule.document.phrases import NATURAL_LOG, because, joined, operations
 from chainrule.document.telling import Style, Teller
 from chainrule.errors import InputError
 from chainrule.expr.nodes import (
@@ -89,6 +89,8 @@ def narrate(
     blocks: list[Block] = [Heading(1, ("The derivative of ", math(whole, problem.function)))]
     if problem.entry is not None:
         blocks.append(Paragraph(_introduction(problem)))
+    if problem.bare_log:
+        blocks.append(Paragraph((NATURAL_LOG,)))
     if derivation.letter != problem.name:
         blocks.append(Paragraph(("Write ", math(Name(derivation.letter), whole), " for short.")))
     if derivation.verdict.word == "wrong":

@@ -19,6 +19,7 @@ from chainrule.expr.nodes import (
 from chainrule.rewrite.identities import WORDS
 
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+NATURAL_LOG = "A log without a base is read as the natural logarithm, ln."
 
 
 def numeral(count: int) -> str:

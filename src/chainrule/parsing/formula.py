@@ -18,17 +18,18 @@ the natural logarithm.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
-from chainrule.expr.nodes import Comparison, Expr, Symbol, Unknown, postorder, symbols
+from chainrule.expr.nodes import Call, Comparison, Expr, Symbol, Unknown, postorder, symbols
 from chainrule.parsing.complaints import complaint
 from chainrule.parsing.lexer import Definition, find_definition, plain_tokens, simplify_characters
 from chainrule.parsing.names import CONSTANTS, GREEK, Names, default_names
 from chainrule.parsing.shift_reduce import UnexpectedTokenError
 from chainrule.parsing.shift_reduce import parse as shift_reduce
-from chainrule.parsing.tokens import Token, check_length, settle, settle_functions
+from chainrule.parsing.tokens import Name, Token, check_length, settle, settle_functions
 from chainrule.parsing.tree import Builder, Equation, close
 from chainrule.parsing.words import Reader
 
@@ -43,12 +44,15 @@ class Formula:
         variables: the variables declared by ``f(x, a) = …``.
         expr: the formula; of an equation, its left side.
         equals: the right side of an equation such as ``x^2 + y^2 = 1``.
+        bare_log: whether ``log`` was written without a base, which is read as the natural
+            logarithm and should be said.
     """
 
     name: str | None
     variables: tuple[Symbol, ...]
     expr: Expr
     equals: Expr | None = None
+    bare_log: bool = False
 
 
 Lexer = Callable[[str, Reader], list[Token]]
@@ -74,7 +78,7 @@ def parse(text: str, symbols: Iterable[str] = ()) -> Formula:
         formula = parse_text(text, symbols)
     match formula.expr:
         case Comparison(("==",), (left, right)):
-            return Formula(None, (), left, right)
+            return Formula(None, (), left, right, formula.bare_log)
         case Comparison():
             raise InputError("this is a condition, not a formula", text=text, position=0)
     return formula
@@ -122,7 +126,7 @@ def read_formula(
         raise InputError(
             f"`{definition.name}` is defined by itself", text=text, position=definition.end
         )
-    return Formula(definition.name, variables, sides.expr)
+    return replace(sides, name=definition.name, variables=variables)
 
 
 def _read(text: str, source: str, start: int, lexer: Lexer, reader: Reader) -> Formula:
@@ -134,16 +138,33 @@ def _read(text: str, source: str, start: int, lexer: Lexer, reader: Reader) -> F
         sides = shift_reduce(tokens, builder)
     except UnexpectedTokenError as problem:
         raise complaint(problem, text, reader.names) from None
-    if isinstance(sides, Equation):
-        return Formula(None, (), sides.left, sides.right)
-    return Formula(None, (), close(sides))
+    left, right = sides if isinstance(sides, Equation) else (close(sides), None)
+    return Formula(None, (), left, right, _bare_log(tokens, text, left, right))
+
+
+def _bare_log(tokens: list[Token], text: str, *sides: Expr | None) -> bool:
+    typed = any(
+        token.kind == "FUNCTION"
+        and text[token.start : token.end].strip("\\").startswith("log")
+        and isinstance(token.value, Name)
+        and token.value.name == "log"
+        and following.kind != "UNDERSCORE"
+        for token, following in pairwise(tokens)
+    )
+    # log(x, 2) has its base among the arguments.
+    return typed and any(
+        isinstance(node, Call) and node.name == "log"
+        for side in sides
+        if side is not None
+        for node in postorder(side)
+    )
 
 
 def _named(formula: Formula) -> Formula:
     """``y = formula`` names the formula, unless y occurs in it."""
     left, right = formula.expr, formula.equals
     if isinstance(left, Symbol) and right is not None and left not in symbols(right):
-        return Formula(left.name, (), right)
+        return replace(formula, name=left.name, expr=right, equals=None)
     return formula
 
 

@@ -135,13 +135,17 @@ class Number(Expr):
     rank = 0
 
     def __new__(cls, value: Value, decimal: bool = False) -> Number:
-        if value.__class__ is not int:
-            if value.denominator == 1:
-                value = value.numerator
-            decimal = decimal and _is_finite_decimal(value)
         if value.__class__ is int:
             decimal = False
-            value = int(value)
+        else:
+            # Nothing but int and Fraction gets in: equal nodes are one, so a value of another
+            # kind, a bool or an integer of some library, would be in every formula after it.
+            if value.__class__ is not Fraction:
+                value = Fraction(int(value.numerator), int(value.denominator))
+            if value.denominator == 1:
+                value, decimal = value.numerator, False
+            else:
+                decimal = decimal and _is_finite_decimal(value)
         node = _intern((cls, value, decimal), cls, ())
         node.value = value
         node.decimal = decimal

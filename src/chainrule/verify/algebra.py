@@ -208,7 +208,9 @@ def _zeros(node: Expr) -> list[tuple[Symbol, Expr]] | None:
 def _solved(converter: Converter, p: fmpz_mpoly) -> tuple[Symbol, Expr] | None:
     """A polynomial in symbols, linear in one of them with a constant factor, solved for it."""
     nodes = [generator.node for generator in converter.generators]
-    terms = [(int(c), [(i, e) for i, e in enumerate(exponents) if e]) for exponents, c in p.terms()]
+    terms = [
+        (int(c), [(i, int(e)) for i, e in enumerate(exponents) if e]) for exponents, c in p.terms()
+    ]
     if any(type(nodes[i]) is not Symbol for _, row in terms for i, _ in row):
         return None
     for coefficient, row in terms:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import product
+from itertools import chain, islice, product
 
 from flint import arb, ctx
 
@@ -179,7 +179,7 @@ def compare(
     extra = _extra_points(batch, pool)
     most = _TRIES * points
     with precision(BITS, 2):
-        for number, at in enumerate((*extra, *pool[:most])):
+        for number, at in enumerate(chain(extra, islice(pool, most))):
             if number >= points + len(extra) and _enough(records, points):
                 break
             _record(batch, records, at)

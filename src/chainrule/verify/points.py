@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import pairwise
+from typing import overload
 
 from flint import arb, arb_series
 
@@ -79,26 +80,52 @@ def point(values: Values) -> Point:
     return Point(values, float(values[0]) if values else 0.0, balls, tuple(lines))
 
 
-@lru_cache(maxsize=64)
-def grid(count: int, ranges: tuple[Range | None, ...] = ()) -> tuple[Point, ...]:
+class Grid(Sequence[Point]):
     """Points for ``count`` symbols, the variable first and parameters behind.
 
-    A symbol with a range gets values spread over it.
+    A symbol with a range gets values spread over it. A point is made when it is first asked
+    for: most comparisons are content with a few.
     """
-    if count == 0:
-        return (point(()),)
-    fixed = ranges or (None,) * count
-    points = []
-    for number, pool in enumerate(_ROUNDS if count > 1 else (_MIXED,)):
-        for i, main in enumerate(MAIN):
-            values = [main]
-            for k in range(1, count):
-                values.append(pool[(i * (2 * k + 1) + 3 * k + number) % len(pool)])
-            for k, limits in enumerate(fixed):
-                if limits is not None:
-                    values[k] = spread(limits, i * (2 * k + 1) + k + number)
-            points.append(point(tuple(values)))
-    return tuple(points)
+
+    def __init__(self, count: int, ranges: tuple[Range | None, ...]) -> None:
+        self._count = count
+        self._ranges = [(k, limits) for k, limits in enumerate(ranges) if limits is not None]
+        self._pools = _ROUNDS if count > 1 else (_MIXED,)
+        self._points: dict[int, Point] = {}
+
+    def __len__(self) -> int:
+        return len(self._pools) * len(MAIN) if self._count else 1
+
+    @overload
+    def __getitem__(self, index: int) -> Point: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Point]: ...
+    def __getitem__(self, index: int | slice) -> Point | list[Point]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        found = self._points.get(index)
+        if found is None:
+            if not 0 <= index < len(self):
+                raise IndexError(index)
+            found = self._points[index] = point(self._values(*divmod(index, len(MAIN))))
+        return found
+
+    def _values(self, number: int, i: int) -> Values:
+        if not self._count:
+            return ()
+        pool = self._pools[number]
+        values = [MAIN[i]]
+        for k in range(1, self._count):
+            values.append(pool[(i * (2 * k + 1) + 3 * k + number) % len(pool)])
+        for k, limits in self._ranges:
+            values[k] = spread(limits, i * (2 * k + 1) + k + number)
+        return tuple(values)
+
+
+@lru_cache(maxsize=64)
+def grid(count: int, ranges: tuple[Range | None, ...] = ()) -> Grid:
+    """The points for ``count`` symbols with such ranges, kept for the next time."""
+    return Grid(count, ranges)
 
 
 def spread(limits: Range, i: int) -> Fraction:
@@ -106,16 +133,17 @@ def spread(limits: Range, i: int) -> Fraction:
 
     A dyadic number, so that its ball is exact at every precision.
     """
-    low, high = limits
-    share, step = Fraction(3, 256), Fraction(1, 2)
+    low, width = float(limits[0]), float(limits[1] - limits[0])
+    # The fractional part of a van der Corput sequence, moved off the dyadic numbers.
+    share, step = 3 / 256, 0.5
     i += 1
     while i:
         share += step * (i & 1)
         step /= 2
         i >>= 1
-    exact = low + (high - low) * (share % 1)
-    bits = 24 - math.frexp(float(high - low))[1]
-    return Fraction(round(exact * 2**bits), 2**bits) if bits > 0 else Fraction(round(exact))
+    exact = low + width * (share % 1)
+    bits = max(24 - math.frexp(width)[1], 0)
+    return Fraction(round(math.ldexp(exact, bits)), 1 << bits)
 
 
 def search(

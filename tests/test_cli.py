@@ -96,7 +96,7 @@ def test_bad_input_is_told_and_exits_with_2(formula: str, said: str) -> None:
 
 def test_json_follows_its_schema() -> None:
     schema = json.loads((ROOT / "docs" / "derivation.schema.json").read_text())
-    for formula in ("sigmoid", "elu", "x^2 sin(x)", "f(g(x))"):
+    for formula in ("sigmoid", "elu", "asin x", "x^2 sin(x)", "f(g(x))", "x^2 + y^2 = 1"):
         data = json.loads(run("explain", formula, "--format", "json").stdout)
         jsonschema.validate(data, schema)
         for step in data["steps"]:

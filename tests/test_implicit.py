@@ -59,3 +59,8 @@ def test_other_letters() -> None:
 def test_what_has_no_slope_is_told(bad: str) -> None:
     with pytest.raises(chainrule.InputError):
         chainrule.implicit(bad)
+
+
+def test_a_named_formula_is_an_equation_too() -> None:
+    assert str(chainrule.implicit("x = f(y)").derivative) == "1/f'(y)"
+    assert str(chainrule.implicit("y = x^3").derivative) == "3*x^2"

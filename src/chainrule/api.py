@@ -93,11 +93,15 @@ def implicit(
     '-1/y^3'
     """
     formula = read_formula(equation)
-    if formula.equals is None:
+    left, right = formula.expr, formula.equals
+    if right is None and formula.name is not None and not formula.variables:
+        # Read as a definition, but here x = f(y) is an equation like any other.
+        left, right = Symbol(formula.name), left
+    if right is None:
         raise InputError("there is no equals sign in it", text=equation)
     x = Symbol(wrt) if wrt else None
     y = Symbol(of) if of else None
-    return implicit_derivation(formula.expr, formula.equals, x, y, order, formula.bare_log)
+    return implicit_derivation(left, right, x, y, order, formula.bare_log)
 
 
 def derivations(f: str, *, wrt: str | None, order: int, method: str) -> Iterator[Walkthrough]:

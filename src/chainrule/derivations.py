@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
+from chainrule.differentiate.inverse import inverse_rule
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import (
@@ -368,6 +369,11 @@ class Derivation(Walkthrough):
             return None
         return Step("derivative", "whole", self.function, self.derivative, self.variable)
 
+    @cached_property
+    def inverse_claim(self) -> Step | None:
+        """For arcsin and the like: that its rule follows from the rule of what it undoes."""
+        return inverse_rule(self.function, self.variable) if self.order == 1 else None
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """Every step, each after those it rests on."""
@@ -377,6 +383,8 @@ class Derivation(Walkthrough):
         for stage in self.stages:
             yield from ordered(stage.step)
             yield from stage.rewriting
+        if self.inverse_claim is not None:
+            yield self.inverse_claim
         if self.output_form is not None:
             yield from self.output_form.solved
             yield from self.output_form.rewriting

@@ -237,7 +237,7 @@ SHAPES = [
 def test_shape(text: str, expected: str) -> None:
     formula = parse(text)
     assert shape(formula.expr) == expected
-    assert formula == Formula(None, (), formula.expr)
+    assert formula == Formula(None, (), formula.expr, bare_log=formula.bare_log)
 
 
 X, A = Symbol("x"), Symbol("a")
@@ -339,6 +339,8 @@ BAD = [
     ("f(e) = e", 1, "is a constant", ""),
     ("f(sin) = sin", 1, "is a function", ""),
     ("sin'(x)", 0, "derivatives of `sin'`", ""),
+    ("2 f^-1(x)", 2, "the inverse of a function", "1/f(x) is the reciprocal"),
+    ("f^{-1}(x)", 0, "the inverse of a function", "f(y) - x = 0"),
     ("log^-1 x", 0, "inverse function or a reciprocal", "1/log(x)"),
     ("foo.exp(x)", 0, "`foo` is no library", ""),
     ("x_{i+1}", 0, "subscript", ""),

@@ -33,13 +33,15 @@ from chainrule.document.blocks import (
     math,
 )
 from chainrule.document.checks import checked_blocks, failure_blocks
+from chainrule.document.inverse import inverse_blocks
 from chainrule.document.kinks import kink_blocks
-from chainrule.document.phrases import NATURAL_LOG, because, joined, operations
+from chainrule.document.phrases import NATURAL_LOG, because, joined, look_alike, operations
 from chainrule.document.telling import Style, Teller
 from chainrule.errors import InputError
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
+    Call,
     Expr,
     Number,
     Piecewise,
@@ -204,8 +206,26 @@ def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> l
         blocks += _prepared(stage, Name(name, problem.arguments or (stage.variable,)))
         teller.tell(stage.step, name)
         blocks += teller.blocks
+        blocks += _inverse(derivation, teller, name)
     blocks += _simplified(teller.slope(name), stage.rewriting)
     return blocks
+
+
+def _inverse(derivation: Derivation, teller: Teller, name: str) -> list[Block]:
+    """For arcsin x and the like, at full length for arcsin of anything: why the rule is so."""
+    function = derivation.function
+    if derivation.inverse_claim is None or not isinstance(function, Call):
+        return []
+    argument = function.args[0]
+    if argument is derivation.variable:
+        inner = derivation.variable
+    elif teller.style.detail == "full":
+        inner = teller.letter(argument)
+    else:
+        return []
+    value = Symbol(name)
+    slopes = teller.slope(name, inner), teller.slope(inner.name, value)
+    return inverse_blocks(function.name, value, inner, slopes)
 
 
 def make_teller(
@@ -274,11 +294,12 @@ def _simplified(slope: Term, rewriting: tuple[Step, ...]) -> list[Block]:
     """The simplification, one named rewriting at a time."""
     if not rewriting:
         return []
-    blocks: list[Block] = [Heading(2, ("Simplify",))]
-    for step in rewriting:
-        note = because(step.reasons)
-        blocks.append(Display(equation(slope, step.before, step.after), note))
-    return blocks
+    blocks: list[Block] = [
+        Display(equation(slope, step.before, step.after), because(step.reasons))
+        for step in rewriting
+        if not look_alike(step.before, step.after)
+    ]
+    return [Heading(2, ("Simplify",)), *blocks] if blocks else []
 
 
 def _by_itself(derivation: Derivation) -> list[Block]:

@@ -27,6 +27,11 @@ def numeral(count: int) -> str:
     return NUMERALS[count] if count < len(NUMERALS) else str(count)
 
 
+def look_alike(a: object, b: object) -> bool:
+    """Whether two expressions are written the same: (−1)/u and −(1/u) are."""
+    return isinstance(a, Expr) and isinstance(b, Expr) and (a is b or str(a) == str(b))
+
+
 def counted(count: int, noun: str) -> str:
     """ "one subtraction", "two multiplications"."""
     return f"{numeral(count)} {noun}{'' if count == 1 else 's'}"

@@ -33,7 +33,7 @@ from chainrule.document.blocks import (
     equation,
     math,
 )
-from chainrule.document.phrases import because, joined
+from chainrule.document.phrases import because, joined, look_alike
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,
@@ -338,7 +338,9 @@ class Teller:
     ) -> None:
         terms: list[Term] = [self.slope(name)]
         for term in (*written, step.after):
-            if term != terms[-1] and not (term is not step.after and _same(term, step.after)):
+            if look_alike(term, terms[-1]):
+                terms[-1] = term
+            elif term != terms[-1] and not (term is not step.after and _same(term, step.after)):
                 terms.append(term)
         self._show(*terms, note=because((*reasons, *step.reasons)) if len(terms) > 2 else ())
 

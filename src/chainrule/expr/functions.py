@@ -33,6 +33,8 @@ class Function:
         aliases: other spellings the parser accepts.
         inverse: name of the inverse function, on the branch where this one is inverted.
         inverse_range: values ``u`` for which ``inverse(f(u)) = u``, in words; "" if all.
+        undoes: whether it is defined as the inverse of ``inverse``, so that its rule follows
+            from that one's.
         domain: the condition on the arguments under which the function is defined.
         domain_words: the same in words.
         kinks: arguments ``u`` at which the derivative may not exist (``None`` in the tuple
@@ -56,6 +58,7 @@ class Function:
     aliases: tuple[str, ...] = ()
     inverse: str = ""
     inverse_range: str = ""
+    undoes: bool = False
     domain: Callable[..., Expr] | None = None
     domain_words: str = ""
     kinks: tuple[int | None, ...] = ()
@@ -148,6 +151,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the natural logarithm is one over its argument.",
         aliases=("ln",),
         inverse="exp",
+        undoes=True,
         domain=_positive,
         domain_words="positive",
         arb="log",
@@ -322,6 +326,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse sine is one over the root of 1 − u².",
         aliases=("arcsin",),
         inverse="sin",
+        undoes=True,
         domain=_inside_one,
         domain_words="between −1 and 1",
         parity="odd",
@@ -338,6 +343,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse cosine is minus one over the root of 1 − u².",
         aliases=("arccos",),
         inverse="cos",
+        undoes=True,
         domain=_inside_one,
         domain_words="between −1 and 1",
         arb="acos",
@@ -353,6 +359,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse tangent is one over 1 + u².",
         aliases=("arctan", "arctg"),
         inverse="tan",
+        undoes=True,
         parity="odd",
         arb="atan",
         latex=r"\arctan",
@@ -367,6 +374,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse cotangent is minus one over 1 + u².",
         aliases=("arccot",),
         inverse="cot",
+        undoes=True,
         kinks=(0,),
         at_kink="-1",
         parity="odd",
@@ -382,6 +390,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse secant is one over |u| times the root of u² − 1.",
         aliases=("arcsec",),
         inverse="sec",
+        undoes=True,
         domain=_outside_one,
         domain_words="less than −1 or greater than 1",
         definition=lambda u: call("acos", 1 / u),
@@ -397,6 +406,7 @@ FUNCTIONS: tuple[Function, ...] = (
         "u² − 1.",
         aliases=("arccsc",),
         inverse="csc",
+        undoes=True,
         domain=_outside_one,
         domain_words="less than −1 or greater than 1",
         parity="odd",
@@ -503,6 +513,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse hyperbolic sine is one over the root of u² + 1.",
         aliases=("arcsinh", "arsinh"),
         inverse="sinh",
+        undoes=True,
         parity="odd",
         arb="asinh",
         definition=lambda u: call("log", u + call("sqrt", u**2 + 1)),
@@ -518,6 +529,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse hyperbolic cosine is one over the root of u² − 1.",
         aliases=("arccosh", "arcosh"),
         inverse="cosh",
+        undoes=True,
         domain=lambda u: _greater(u, ONE),
         domain_words="greater than 1",
         arb="acosh",
@@ -534,6 +546,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse hyperbolic tangent is one over 1 − u².",
         aliases=("arctanh", "artanh"),
         inverse="tanh",
+        undoes=True,
         domain=_inside_one,
         domain_words="between −1 and 1",
         parity="odd",
@@ -551,6 +564,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the inverse hyperbolic cotangent is one over 1 − u².",
         aliases=("arccoth", "arcoth"),
         inverse="coth",
+        undoes=True,
         domain=_outside_one,
         domain_words="less than −1 or greater than 1",
         parity="odd",
@@ -567,6 +581,7 @@ FUNCTIONS: tuple[Function, ...] = (
         "root of 1 − u².",
         aliases=("arcsech", "arsech"),
         inverse="sech",
+        undoes=True,
         domain=lambda u: Comparison(("<", "<"), (ZERO, u, ONE)),
         domain_words="between 0 and 1",
         definition=lambda u: call("acosh", 1 / u),
@@ -582,6 +597,7 @@ FUNCTIONS: tuple[Function, ...] = (
         "the root of 1 + u².",
         aliases=("arccsch", "arcsch"),
         inverse="csch",
+        undoes=True,
         parity="odd",
         definition=lambda u: call("asinh", 1 / u),
         latex=r"\operatorname{arcsch}",
@@ -616,6 +632,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of an inverse function is one over the derivative of the function, "
         "taken at the inverse.",
         inverse="erf",
+        undoes=True,
         domain=_inside_one,
         domain_words="between −1 and 1",
         parity="odd",

@@ -132,7 +132,7 @@ def read_formula(
 def _read(text: str, source: str, start: int, lexer: Lexer, reader: Reader) -> Formula:
     # Blanks keep the offsets what they are in the text.
     tokens = settle(lexer(" " * start + source[start:], reader), text)
-    tokens = settle_functions(tokens)
+    tokens = settle_functions(tokens, text)
     builder = Builder(text, reader.names)
     try:
         sides = shift_reduce(tokens, builder)

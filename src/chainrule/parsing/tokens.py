@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from chainrule.errors import InputError
-from chainrule.expr.nodes import Number, Symbol
+from chainrule.expr.nodes import ONE, Number, Symbol
+from chainrule.parsing.names import FUNCTION_LETTERS
 
 LONGEST_TEXT = 100_000
 """Characters that a formula may have."""
@@ -131,12 +132,18 @@ def _column(token: Token, text: str) -> int:
     return token.start - text.rfind("\n", 0, token.start)
 
 
-def settle_functions(tokens: list[Token]) -> list[Token]:
+def settle_functions(tokens: list[Token], text: str) -> list[Token]:
     """Decide which letters are functions by looking at the whole formula.
 
     A letter with a prime somewhere is a function everywhere: ``u'(x) v(x) + u(x) v'(x)``.
     A letter that also stands alone is a number: in ``f(x + 1) + f`` both are products.
+
+    Raises:
+        InputError: ``f^-1(x)``, which might be the inverse function or 1/f(x).
     """
+    for at, token in enumerate(tokens):
+        if token.kind == "NAME" and token.value.name in FUNCTION_LETTERS:
+            _refuse_inverse(tokens, at, text)
     primed = {
         token.value.name
         for token in tokens
@@ -150,6 +157,23 @@ def settle_functions(tokens: list[Token]) -> list[Token]:
         _settled(token, following, primed, alone)
         for token, following in zip(tokens, [*tokens[1:], None], strict=True)
     ]
+
+
+def _refuse_inverse(tokens: list[Token], at: int, text: str) -> None:
+    after = [token for token in tokens[at + 1 : at + 7] if token.kind != "CLOSE"]
+    kinds = [token.kind for token in after]
+    if kinds[:2] == ["CARET", "OPEN"]:
+        del kinds[1], after[1]
+    minus_one = kinds[:4] == ["CARET", "MINUS", "NUMBER", "OPEN"] and after[2].value is ONE
+    if minus_one and after[3].value == "(":
+        name = tokens[at].value.name
+        raise InputError(
+            f"`{name}^-1(…)` is the inverse of a function that nobody defined",
+            text=text,
+            position=tokens[at].start,
+            hint=f"1/{name}(x) is the reciprocal; for the inverse, differentiate the equation "
+            f"{name}(y) - x = 0",
+        )
 
 
 def _settled(token: Token, following: Token | None, primed: set[str], alone: set[str]) -> Token:

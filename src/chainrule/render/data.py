@@ -13,6 +13,7 @@ from chainrule.rewrite.identities import WORDS
 if TYPE_CHECKING:
     from chainrule.curves import ImplicitDerivation
     from chainrule.derivations import Derivation
+    from chainrule.rewrite.kinks import Kink, Side
     from chainrule.verify.verdict import Verdict
 
 SCHEMA = "chainrule/derivation/1"
@@ -42,6 +43,7 @@ def derivation_data(derivation: Derivation) -> dict[str, Any]:
             "output": form.output.name,
             "needs_variable": form.needs_variable,
         },
+        "kinks": [kink_data(kink) for kink in derivation.kinks],
         "verdict": verdict(derivation.verdict),
         "steps": [
             step_data(step, i, [number[p] for p in step.premises], verdict(verdicts[step]))
@@ -66,6 +68,30 @@ def implicit_data(derivation: ImplicitDerivation) -> dict[str, Any]:
             for i, step in enumerate(derivation.steps)
         ],
     }
+
+
+def kink_data(kink: Kink) -> dict[str, Any]:
+    """A point at which the derivative may not exist, and what frameworks return there."""
+    return {
+        "kind": kink.kind,
+        "at": expression(kink.at),
+        "jump": kink.jump,
+        "exists": kink.exists,
+        "condition": None if kink.condition is None else expression(kink.condition),
+        "left": _slope(kink.left),
+        "right": _slope(kink.right),
+        "torch": str(kink.torch),
+        "jax": str(kink.jax),
+    }
+
+
+def _slope(side: Side | None) -> str | None:
+    """The slope on one side as text; ``None`` if it is not known."""
+    if side is None:
+        return None
+    if side.infinite:
+        return "inf" if side.infinite > 0 else "-inf"
+    return None if side.slope is None else str(side.slope)
 
 
 def expression(expr: Expr) -> dict[str, str]:

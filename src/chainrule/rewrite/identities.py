@@ -54,6 +54,7 @@ WORDS: dict[str, str] = {
     "factor": "factor",
     "cases": "list the cases by intervals; a kink belongs to none of them",
     "expand": "multiply out",
+    "inverse-function": "the slope of an inverse function",
     "divide-terms": "divide term by term",
     # patterns
     "pythagoras": "sin² + cos² = 1",

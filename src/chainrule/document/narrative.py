@@ -7,6 +7,7 @@ the simplification, the form by the function's own output, and what was checked.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from fractions import Fraction
 from itertools import cycle
@@ -18,6 +19,7 @@ from chainrule.document.blocks import (
     Boxed,
     Bullets,
     Chain,
+    Derivative,
     Digits,
     Display,
     Document,
@@ -101,10 +103,23 @@ def narrate(
     blocks += _to_try(derivation, whole, dict(at or {}))
     for i, stage in enumerate(derivation.stages, start=1):
         blocks += _stage(derivation, stage, i, style)
+    if derivation.order > 1:
+        blocks.append(Paragraph(("All in all:",)))
+        blocks.append(Display(equation(_whole_slope(derivation, style), derivation.derivative)))
     blocks += kink_blocks(derivation)
     blocks += _by_itself(derivation)
     blocks += checked_blocks(derivation)
     return Document(f"The derivative of {_plain_title(problem)}", tuple(blocks))
+
+
+def _whole_slope(derivation: Derivation, style: Style) -> Term:
+    """The derivative of a higher order: d²f/dx², ∂²f/∂x∂y, or f″."""
+    problem = derivation.problem
+    counts = Counter(reversed(problem.variables))
+    if style.notation == "lagrange" and len(counts) == 1:
+        return Name(derivation.letter, (), derivation.order)
+    by = tuple((variable.name, count) for variable, count in counts.items())
+    return Derivative(derivation.letter, by, partial=len(problem.arguments) > 1)
 
 
 def _plain_title(problem: Problem) -> str:
@@ -317,7 +332,8 @@ def _by_itself(derivation: Derivation) -> list[Block]:
     else:
         pieces += ["The result can be written with nothing but ", math(output)]
     blocks.append(Paragraph((*pieces, ".")))
-    blocks += _found(derivation.function, derivation.derivative, form, derivation.letter)
+    name, order = derivation.letter, derivation.order
+    blocks += _found(derivation.function, derivation.derivative, form, name, order)
     if form.needs_variable:
         blocks.append(
             Paragraph(
@@ -368,7 +384,9 @@ def _where_it_fails(derivation: Derivation, form: OutputForm) -> Inline:
     )
 
 
-def _found(function: Expr, derivative: Expr, form: OutputForm, name: str) -> list[Block]:
+def _found(
+    function: Expr, derivative: Expr, form: OutputForm, name: str, order: int
+) -> list[Block]:
     """How the inner parts were solved for, and the substitution."""
     blocks: list[Block] = []
     pieces: list[Piece] = []
@@ -379,9 +397,7 @@ def _found(function: Expr, derivative: Expr, form: OutputForm, name: str) -> lis
     if pieces:
         blocks.append(Paragraph((*pieces, ". Substituting:")))
     start = form.rewriting[0].before if form.rewriting else form.expr
-    primes = 1
-    slope: Term = Name(name, (), primes)
-    terms: list[Term] = [slope, derivative]
+    terms: list[Term] = [Name(name, (), order), derivative]
     for expr in (start, *(step.after for step in form.rewriting)):
         if expr is not terms[-1]:
             terms.append(expr)
@@ -397,17 +413,17 @@ def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
     assert isinstance(function, Piecewise)
     assert isinstance(derivative, Piecewise)
     conditions = [*(condition for _, condition in function.branches), None]
+    slope_name = Name(derivation.letter, (), derivation.order)
     rows: list[Inline] = []
     for case, value, slope, condition in zip(
         form.cases, function.values, derivative.values, conditions, strict=False
     ):
         where: Inline = ("otherwise",) if condition is None else ("where ", math(condition))
         if case is None:
-            rows.append((*where, ": ", math(Name(derivation.letter, (), 1), slope)))
+            rows.append((*where, ": ", math(slope_name, slope)))
             continue
         pieces: list[Piece] = [*where, ": from ", math(form.output, value)]
         for i, step in enumerate(case.solved):
             pieces += [" follows " if i == 0 else ", and from that ", math(step.before, step.after)]
-        rows.append((*pieces, ", so ", math(Name(derivation.letter, (), 1), slope, case.expr)))
-    slope_name = Name(derivation.letter, (), 1)
+        rows.append((*pieces, ", so ", math(slope_name, slope, case.expr)))
     return [Bullets(tuple(rows)), Display(equation(slope_name, Boxed(form.expr)))]

@@ -38,6 +38,7 @@ from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
+    TWO,
     ZERO,
     Call,
     Expr,
@@ -431,6 +432,8 @@ class Teller:
         match step.rule:
             case "reciprocal":
                 return ("Something is raised to the power ", math(MINUS_ONE), *_and_it(x))
+            case "power" if step.before.args[1] is TWO:
+                return ("Something is squared", *_and_it(x))
             case "power":
                 return ("Something is raised to the power ", math(step.before.args[1]), *_and_it(x))
             case "exponential":

@@ -75,6 +75,7 @@ def test_an_equation() -> None:
         (r"\begin{cases} x", "cases"),
         (r"\sqrt[", "never closed"),
         (r"x^", "expected"),
+        (r"x_{} + 1", "subscript"),
         ("\\", ""),
     ],
 )

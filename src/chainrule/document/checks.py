@@ -91,7 +91,8 @@ def verdict_words(verdict: Verdict, *, whole: bool = False, least: bool = False)
             against = " against the power series of the function" if whole else ""
             where = ""
             if verdict.interval is not None:
-                where = f" between {verdict.interval[0]} and {verdict.interval[1]}"
+                low, high = (bound.replace("-", "−") for bound in verdict.interval)
+                where = f" between {low} and {high}"
             more = " or more" if least else ""
             how = f", {verdict.reason}" if verdict.reason else ""
             return (

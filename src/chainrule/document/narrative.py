@@ -152,23 +152,28 @@ def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list
         values |= {s: _sensible(problem.entry.range_of[s.name]) for s in free}
     values.update(at)
     tries = [at[main]] if main in at else [Number(value) for value in POINTS]
-    for point in tries:
-        filled = substitute(function, {**values, main: point})
-        digits = None if symbols(filled) else _decimal(filled)
-        if digits is not None:
-            filled_in: dict[Expr, Expr] = {main: point}
-            filled_in.update((letter, value) for letter, value in values.items())
-            arguments = tuple(filled_in.get(a, a) for a in whole.args)
-            rest = [(math(k, v),) for k, v in values.items() if k not in whole.args]
-            pieces: list[Piece] = [Emphasis("To try on a calculator:"), " "]
-            relation = "="
-            pieces.append(Math(Chain((Name(whole.name, arguments), digits), (relation,))))
-            if rest:
-                pieces += [" for ", *joined(rest)]
-            return [Paragraph((*pieces, "" if digits.more else "."))]
+    tried = ((point, _value_at(function, {**values, main: point})) for point in tries)
+    known = [(point, digits) for point, digits in tried if digits is not None]
+    if known:
+        # A value with digits to compare, if there is one: ELU(−2) says more than ELU(5) = 5.
+        point, digits = next((row for row in known if row[1].more), known[0])
+        filled_in: dict[Expr, Expr] = {main: point}
+        filled_in.update((letter, value) for letter, value in values.items())
+        arguments = tuple(filled_in.get(a, a) for a in whole.args)
+        rest = [(math(k, v),) for k, v in values.items() if k not in whole.args]
+        pieces: list[Piece] = [Emphasis("To try on a calculator:"), " "]
+        pieces.append(Math(Chain((Name(whole.name, arguments), digits), ("=",))))
+        if rest:
+            pieces += [" for ", *joined(rest)]
+        return [Paragraph((*pieces, "" if digits.more else "."))]
     if main in at:
         return [Paragraph(("At ", math(main, at[main]), " the function is not defined."))]
     return []
+
+
+def _value_at(function: Expr, values: Mapping[Symbol, Expr]) -> Digits | None:
+    filled = substitute(function, values)
+    return None if symbols(filled) else _decimal(filled)
 
 
 def _sensible(text: str) -> Number:

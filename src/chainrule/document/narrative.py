@@ -65,6 +65,8 @@ from chainrule.verify.certified import decimal
 POINTS = (5, 2, 1, Fraction(1, 2), 3, 10, Fraction(1, 10), -2)
 LETTER_VALUES = (2, 3, 5, 7)
 MAX_TOLD = 600
+# Characters of a formula that a heading still has room for.
+LONGEST_IN_HEADING = 36
 
 
 def narrate(
@@ -90,7 +92,7 @@ def narrate(
         )
     arguments = problem.arguments or (problem.variables[0],)
     whole = Name(problem.name, arguments)
-    blocks: list[Block] = [Heading(1, ("The derivative of ", math(whole, problem.function)))]
+    blocks = _title(whole, problem.function)
     if problem.entry is not None:
         blocks.append(Paragraph(_introduction(problem)))
     if problem.bare_log:
@@ -110,6 +112,14 @@ def narrate(
     blocks += _by_itself(derivation)
     blocks += checked_blocks(derivation)
     return Document(f"The derivative of {_plain_title(problem)}", tuple(blocks))
+
+
+def _title(whole: Name, function: Expr) -> list[Block]:
+    """A heading with the formula, or before it if it is a large one."""
+    large = any(isinstance(node, Piecewise) for node in postorder(function))
+    if large or len(str(function)) > LONGEST_IN_HEADING:
+        return [Heading(1, ("The derivative of ", math(whole))), Display(equation(whole, function))]
+    return [Heading(1, ("The derivative of ", math(whole, function)))]
 
 
 def _whole_slope(derivation: Derivation, style: Style) -> Term:

@@ -84,7 +84,9 @@ def output_form(
         return _case_by_case(function, derivative, variable, output, tidier)
     if not depends_on(derivative, variable):
         return None
-    best: OutputForm | None = None
+    if tidier.is_positive(function):
+        tidier.assume_positive(output)
+    best: tuple[tuple[bool, float], OutputForm] | None = None
     seen: set[Expr] = set()
     bound = HOPELESS * cost(derivative) + 10
     for solved, candidate in _candidates(function, derivative, variable, output, tidier):
@@ -100,20 +102,24 @@ def output_form(
             continue
         if not form.needs_variable:
             return form
-        if _welcome(form.expr, derivative, variable) and (
-            best is None or cost(form.expr) < cost(best.expr)
-        ):
-            best = form
-    return best
+        if _welcome(form.expr, derivative, variable):
+            key = _transcendental(form.expr, variable), cost(form.expr)
+            if best is None or key < best[0]:
+                best = key, form
+    return None if best is None else best[1]
 
 
 def _welcome(expr: Expr, derivative: Expr, variable: Symbol) -> bool:
-    transcendental = any(
+    allowed = 0.0 if _transcendental(expr, variable) else 3.0
+    return cost(expr) < cost(derivative) + allowed
+
+
+def _transcendental(expr: Expr, variable: Symbol) -> bool:
+    """Whether a function, other than |x| and sign x, is still taken of the variable."""
+    return any(
         isinstance(node, Call) and node.name not in ("abs", "sign")
         for node in dependents(expr, variable)
     )
-    allowed = 0.0 if transcendental else 3.0
-    return cost(expr) < cost(derivative) + allowed
 
 
 def _finish(
@@ -155,8 +161,15 @@ def _candidates(
         replaced = substitute(derivative, {row.inner: row.value for row in levels})
         if replaced not in seen and output in (symbols := set(postorder(replaced))):
             seen.add(replaced)
-            used = tuple(row for row in levels if row.inner in set(postorder(derivative)))
-            if variable not in symbols or len(levels) == 1:
+            occurring = set(postorder(derivative))
+            used = tuple(row for row in levels if row.inner in occurring)
+            # With the variable left it has to be a simpler one: −2xy² for 1/(1 + x²).
+            if (
+                variable not in symbols
+                or len(levels) == 1
+                or not _transcendental(replaced, variable)
+                or cost(replaced) < cost(derivative)
+            ):
                 yield _needed(levels, used), replaced
     for level in list(levels):
         absolute = _absolute(level.inner, tidier)

@@ -263,8 +263,11 @@ class Tidier:
         if value > 0:
             if value == Fraction(1, 2):
                 return self._root(base)
-            wanted = number_power(base, value)
-            return wanted
+            if value.denominator == 2:
+                root = self._root(base)
+                if root is not Call("sqrt", (base,)):
+                    return Power(root, Number(value.numerator))
+            return number_power(base, value)
         result = Quotient(ONE, number_power(base, -value))
         self._note("negative-power")
         return result
@@ -289,7 +292,8 @@ class Tidier:
             number = exponent.number
             if not exponent.terms and number.__class__ is int and number % 2 == 0 and number:
                 half = int(number) // 2
-                outside.raise_base(Call("abs", (inner,)) if half % 2 else inner, half, None)
+                signed = half % 2 and not self.is_positive(inner)
+                outside.raise_base(Call("abs", (inner,)) if signed else inner, half, None)
                 exponent.number = 0
         if outside.coefficient == 1 and not outside.powers:
             return Call("sqrt", (base,))

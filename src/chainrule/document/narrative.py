@@ -404,15 +404,14 @@ def _found(
 ) -> list[Block]:
     """How the inner parts were solved for, and the substitution."""
     blocks: list[Block] = []
-    pieces: list[Piece] = []
-    before: Inline = (math(form.output, function),)
-    for i, step in enumerate(form.solved):
-        pieces += ["From ", *before, " follows "] if i == 0 else [", and from that "]
-        pieces.append(math(step.before, step.after))
-    if pieces:
-        blocks.append(Paragraph((*pieces, ". Substituting:")))
-    start = form.rewriting[0].before if form.rewriting else form.expr
     terms: list[Term] = [Name(name, (), order), derivative]
+    if form.relation is not None:
+        left = _eliminated(function, form, derivative, name)
+        blocks.append(Paragraph(("Eliminate ", *left, ". So")))
+        terms.pop()
+    elif form.solved:
+        blocks.append(Paragraph(("From ", *_solved_for(function, form), ". Substituting:")))
+    start = form.rewriting[0].before if form.rewriting else form.expr
     for expr in (start, *(step.after for step in form.rewriting)):
         if expr is not terms[-1]:
             terms.append(expr)
@@ -420,6 +419,29 @@ def _found(
     reasons = tuple(reason for step in form.rewriting for reason in step.reasons)
     blocks.append(Display(equation(*terms), because(dict.fromkeys(reasons))))
     return blocks
+
+
+def _solved_for(function: Expr, form: OutputForm) -> list[Piece]:
+    """ "y = 1/m follows m = 1/y, and from that …" """
+    pieces: list[Piece] = [math(form.output, function)]
+    for i, step in enumerate(form.solved):
+        pieces += [", and from that " if i else " follows ", math(step.before, step.after)]
+    return pieces
+
+
+def _eliminated(function: Expr, form: OutputForm, derivative: Expr, name: str) -> list[Piece]:
+    """What is left of y = f(x) and y' = f'(x) without x."""
+    assert form.relation is not None
+    slope = Name(name, (), 1)
+    return [
+        math(form.solved[0].variable),
+        " between ",
+        math(form.output, function),
+        " and ",
+        math(slope, derivative),
+        ", by a resultant, and what is left is ",
+        math(*form.relation),
+    ]
 
 
 def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
@@ -437,8 +459,11 @@ def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
         if case is None:
             rows.append((*where, ": ", math(slope_name, slope)))
             continue
-        pieces: list[Piece] = [*where, ": from ", math(form.output, value)]
-        for i, step in enumerate(case.solved):
-            pieces += [" follows " if i == 0 else ", and from that ", math(step.before, step.after)]
-        rows.append((*pieces, ", so ", math(slope_name, slope, case.expr)))
+        pieces: list[Piece] = [*where, ": "]
+        if case.relation is not None:
+            pieces += ["eliminate ", *_eliminated(value, case, slope, derivation.letter)]
+            rows.append((*pieces, ", so ", math(slope_name, case.expr)))
+        else:
+            pieces += ["from ", *_solved_for(value, case)]
+            rows.append((*pieces, ", so ", math(slope_name, slope, case.expr)))
     return [Bullets(tuple(rows)), Display(equation(slope_name, Boxed(form.expr)))]

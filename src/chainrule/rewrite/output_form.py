@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import gcd
 
-from flint import fmpq, fmpq_mpoly
+from flint import fmpq_mpoly
 
 from chainrule.differentiate.derivation import Step
 from chainrule.expr.nodes import (
@@ -21,6 +21,7 @@ from chainrule.expr.nodes import (
     Product,
     Quotient,
     Symbol,
+    Unknown,
     call,
     depends_on,
     postorder,
@@ -28,6 +29,7 @@ from chainrule.expr.nodes import (
     substitute,
 )
 from chainrule.rewrite.cost import cost
+from chainrule.rewrite.elimination import eliminate
 from chainrule.rewrite.rational import (
     MAX_TERMS,
     Exponential,
@@ -47,6 +49,7 @@ UNWELCOME = frozenset({"erfinv", "acosh", "asech", "acoth", "acsch"})
 HOPELESS = 2.0
 # y (1 − y) says more than y − y², though it takes a little more ink.
 FACTOR_TOLERANCE = 1.5
+_SLOPE = Symbol(" slope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,8 @@ class OutputForm:
         solved: what was solved for, as steps of kind ``solving``.
         rewriting: how the form was reached from f' once those parts were replaced.
         cases: for a piecewise function, one form (or ``None``) for each case.
+        relation: where x was eliminated by a resultant, the sides of the equation that is left
+            between the output and y' (an unknown function without arguments).
     """
 
     expr: Expr
@@ -68,6 +73,7 @@ class OutputForm:
     solved: tuple[Step, ...] = ()
     rewriting: tuple[Step, ...] = ()
     cases: tuple[OutputForm | None, ...] = ()
+    relation: tuple[Expr, Expr] | None = None
 
 
 def output_form(
@@ -106,7 +112,30 @@ def output_form(
             key = _transcendental(form.expr, variable), cost(form.expr)
             if best is None or key < best[0]:
                 best = key, form
-    return None if best is None else best[1]
+    found = _by_resultant(function, derivative, variable, output, tidier)
+    return found or (None if best is None else best[1])
+
+
+def _by_resultant(
+    function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
+) -> OutputForm | None:
+    """The form that is left when the variable is eliminated between a part of f and f'."""
+    value, slope = Symbol(" value"), Unknown(output.name, (1,), ())
+    levels = list(inner_parts(function, variable, output, tidier))
+    for level in reversed(levels):
+        found = eliminate(level.inner, derivative, variable, value, _SLOPE, tidier)
+        if found is None or cost(found.solution) > HOPELESS * cost(derivative) + 10:
+            continue
+        back: dict[Expr, Expr] = {value: level.value}
+        left, right = (tidier.tidy(substitute(side, back)) for side in (found.left, found.right))
+        start = tidier.tidy(substitute(found.solution, back))
+        rewriting = simplify(start, variable, tidier)
+        expr = rewriting[-1].after if rewriting else start
+        claim = substitute(left, {_SLOPE: derivative})
+        solved = Step("solving", "eliminate", claim, right, variable, output=output)
+        relation = substitute(left, {_SLOPE: slope}), right
+        return OutputForm(expr, output, False, (solved,), tuple(rewriting), relation=relation)
+    return None
 
 
 def _welcome(expr: Expr, derivative: Expr, variable: Symbol) -> bool:
@@ -270,20 +299,10 @@ def _eliminations(
         yield (solved,), substitute(result, {stand_in: level.value})
 
 
-def _coefficients(field: Field, position: int, poly: fmpq_mpoly) -> dict[int, fmpq_mpoly]:
-    """The polynomial by powers of one generator."""
-    rows: dict[int, dict[tuple[int, ...], fmpq]] = {}
-    for exponents, coefficient in poly.terms():
-        powers = tuple(map(int, exponents))
-        rest = (*powers[:position], 0, *powers[position + 1 :])
-        rows.setdefault(powers[position], {})[rest] = coefficient
-    return {degree: field.context.from_dict(terms) for degree, terms in rows.items()}
-
-
 def _common_step(field: Field, position: int, ratio: Ratio) -> int:
     """The largest d such that only powers of kernel^d occur; 0 if the kernel does not."""
-    degrees = [*_coefficients(field, position, ratio.top)]
-    degrees += [*_coefficients(field, position, ratio.bottom)]
+    degrees = [*field.by_powers(position, ratio.top)]
+    degrees += [*field.by_powers(position, ratio.bottom)]
     return gcd(*degrees) if degrees else 0
 
 
@@ -291,8 +310,8 @@ def _solve_linear(
     field: Field, position: int, step: int, ratio: Ratio, value: fmpq_mpoly
 ) -> tuple[fmpq_mpoly, fmpq_mpoly] | None:
     """K = kernel^step from (a + bK)/(c + dK) = value, as numerator and denominator."""
-    above = _coefficients(field, position, ratio.top)
-    below = _coefficients(field, position, ratio.bottom)
+    above = field.by_powers(position, ratio.top)
+    below = field.by_powers(position, ratio.bottom)
     if max(above, default=0) > step or max(below, default=0) > step:
         return None
     zero = field.context.constant(0)
@@ -308,8 +327,8 @@ def _substitute_kernel(
     field: Field, position: int, step: int, target: Ratio, top: fmpq_mpoly, bottom: fmpq_mpoly
 ) -> Ratio:
     """The target with kernel^step replaced by top/bottom, in lowest terms."""
-    above = _coefficients(field, position, target.top)
-    below = _coefficients(field, position, target.bottom)
+    above = field.by_powers(position, target.top)
+    below = field.by_powers(position, target.bottom)
     highest = max([*above, *below]) // step
     if highest > 12:
         raise TooLargeError

@@ -286,6 +286,22 @@ class Field:
             top, bottom = top // common, bottom // common
         return Ratio(top, bottom)
 
+    def by_powers(self, position: int, poly: fmpq_mpoly) -> dict[int, fmpq_mpoly]:
+        """The coefficients of the powers of one generator."""
+        rows: dict[int, dict[tuple[int, ...], fmpq]] = {}
+        for exponents, coefficient in poly.terms():
+            powers = tuple(map(int, exponents))
+            rest = (*powers[:position], 0, *powers[position + 1 :])
+            rows.setdefault(powers[position], {})[rest] = coefficient
+        return {degree: self.context.from_dict(terms) for degree, terms in rows.items()}
+
+    def root_of(self, position: int) -> tuple[int, Ratio] | None:
+        """Of a kernel that is an n-th root: n, and what it is the root of."""
+        for kernel, degree, base in self._relations:
+            if kernel == position:
+                return degree, self.ratio(base)
+        return None
+
     # --- out of the field ----------------------------------------------------------------------
     def expression(self, ratio: Ratio, *, factored: bool, balanced: bool = False) -> Expr:
         """The rational function as an expression; the denominator is always factored.

@@ -17,7 +17,8 @@ STAGES = (
     {"verify"},
     {"derivations", "problems", "curves"},
     {"document", "check"},
-    {"render"},
+    {"render", "codegen"},
+    {"audit"},
     {"api"},
     {"cli", "__main__"},
 )

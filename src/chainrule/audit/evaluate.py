@@ -1,0 +1,79 @@
+"""A lowered program, evaluated in a format's own arithmetic: every operation rounds to it.
+
+NumPy computes float32 and float64 natively, float16 and bfloat16 in float32 with the result of
+each operation rounded, which is what hardware with 16-bit storage does operation by operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.formats import Format
+from chainrule.codegen.lower import Lowered
+from chainrule.expr.nodes import Expr
+from chainrule.verify.balls import compile_balls, precision
+
+Array = npt.NDArray[Any]
+
+_UFUNCS: dict[str, str] = {
+    **{name: name for name in ("add", "subtract", "multiply", "divide", "negative", "power")},
+    **{name: name for name in ("less", "less_equal", "greater", "greater_equal", "equal")},
+    **{name: name for name in ("not_equal", "logical_and", "sqrt", "cbrt", "exp", "expm1")},
+    **{name: name for name in ("log", "log1p", "log2", "log10", "sin", "cos", "tan")},
+    **{name: name for name in ("sinh", "cosh", "tanh", "floor", "ceil", "trunc", "sign")},
+    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh"},
+    **{"acosh": "arccosh", "atanh": "arctanh", "abs": "abs", "max": "maximum", "min": "minimum"},
+}
+"""Operations and functions by their NumPy ufuncs."""
+_SPECIAL = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln", "digamma": "psi"}
+"""Functions that SciPy has; what it has no loop for in a short format goes through float32."""
+
+FUNCTIONS: frozenset[str] = frozenset([*_UFUNCS, *_SPECIAL])
+"""What a program to be evaluated here may call (see ``lower``)."""
+
+
+@cache
+def _operation(name: str) -> Callable[..., Any]:
+    if name in _UFUNCS:
+        found: Callable[..., Any] = getattr(np, _UFUNCS[name])
+        return found
+    import scipy.special
+
+    special: Callable[..., Any] = getattr(scipy.special, _SPECIAL[name])
+    return special
+
+
+def evaluate(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
+    """The outputs, in the format, for arrays (or scalars) of inputs in the format."""
+    dtype = form.dtype
+    shape = np.broadcast_shapes(*(np.shape(array) for array in inputs))
+    values: list[Any] = [np.asarray(array, dtype) for array in inputs]
+    values += [constant_in(constant, form) for constant in program.constants]
+    with np.errstate(all="ignore"):
+        for name, operands in program.code:
+            values.append(_apply(name, [values[i] for i in operands], form))
+    return [np.broadcast_to(np.asarray(values[i], dtype), shape) for i in program.outputs]
+
+
+def constant_in(constant: Expr, form: Format) -> Any:
+    """A constant rounded to the format."""
+    with precision(160):
+        [ball] = compile_balls([constant]).run([])
+    return np.asarray(float(ball), np.float64).astype(form.dtype)
+
+
+def _apply(name: str, args: list[Any], form: Format) -> Any:
+    if name == "select":
+        condition, yes, no = args
+        return np.where(condition, yes, no)
+    if name == "undefined":
+        return np.asarray(np.nan, form.dtype)
+    operation = _operation(name)
+    if name in _SPECIAL and form.bits == 16:
+        return operation(*(arg.astype(np.float32) for arg in args)).astype(form.dtype)
+    return operation(*args)

@@ -1,0 +1,84 @@
+"""The floating-point formats: a table (IEEE 754-2019; bfloat16 as in Intel's definition)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from chainrule.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A binary floating-point format.
+
+    Attributes:
+        name: as PyTorch and JAX call it.
+        bits: storage.
+        precision: bits of the significand, the leading one included.
+        least_exponent: e such that 2^e is the smallest normal number.
+    """
+
+    name: str
+    bits: int
+    precision: int
+    least_exponent: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type; bfloat16 comes with the package ml_dtypes."""
+        if self.name == "bfloat16":
+            import ml_dtypes
+
+            bfloat16: np.dtype[Any] = np.dtype(ml_dtypes.bfloat16)
+            return bfloat16
+        named: np.dtype[Any] = np.dtype(self.name)
+        return named
+
+    @property
+    def pattern(self) -> np.dtype[Any]:
+        """The unsigned integer of the same width."""
+        unsigned: np.dtype[Any] = np.dtype(f"uint{self.bits}")
+        return unsigned
+
+    @property
+    def smallest_normal(self) -> float:
+        return float(2.0**self.least_exponent)
+
+    @property
+    def smallest(self) -> float:
+        """The smallest subnormal number, and the spacing of all subnormal ones."""
+        return float(2.0 ** (self.least_exponent - self.precision + 1))
+
+    @property
+    def largest(self) -> float:
+        """The largest finite number."""
+        return float((2.0 - 2.0 ** (1 - self.precision)) * 2.0 ** (1 - self.least_exponent))
+
+    @property
+    def overflow(self) -> float:
+        """What is at least this large is rounded to infinity."""
+        return float((2.0 - 2.0**-self.precision) * 2.0 ** (1 - self.least_exponent))
+
+
+FORMATS: tuple[Format, ...] = (
+    Format("bfloat16", 16, 8, -126),
+    Format("float16", 16, 11, -14),
+    Format("float32", 32, 24, -126),
+    Format("float64", 64, 53, -1022),
+)
+BY_NAME: dict[str, Format] = {row.name: row for row in FORMATS}
+
+
+def format_named(name: str) -> Format:
+    """The row called ``name``.
+
+    Raises:
+        InputError: there is none.
+    """
+    found = BY_NAME.get(name)
+    if found is None:
+        raise InputError(f"unknown dtype {name!r}", hint=f"choose from {', '.join(BY_NAME)}")
+    return found

@@ -1,0 +1,44 @@
+"""Which inputs are tried: all there are, or a sample that is spread over the bit patterns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.formats import Format
+
+SAMPLE = 60_000
+
+
+def every(form: Format) -> npt.NDArray[Any]:
+    """All inputs of a format of 16 bits, the finite ones, by increasing bit pattern."""
+    patterns = np.arange(1 << form.bits, dtype=np.int64).astype(form.pattern)
+    values: npt.NDArray[Any] = patterns.view(form.dtype)
+    with np.errstate(invalid="ignore"):
+        return values[np.isfinite(values.astype(np.float64))]
+
+
+def stratified(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
+    """About ``count`` finite inputs at equal distances of the bit pattern, both signs alike.
+
+    Every power of two has the same number of them, and so do the subnormal numbers. The same
+    inputs in every run; the last bits are scrambled, so that they are no round numbers.
+    """
+    half = 1 << (form.bits - 1)
+    finite = ((1 << (form.bits - form.precision)) - 1) << (form.precision - 1)
+    step = max(finite // max(count // 2, 1), 1)
+    positive = np.arange(0, finite, step, dtype=np.uint64)
+    # A multiplicative hash (Knuth, TAOCP 6.4) moves each one within its step.
+    scrambled = (np.arange(len(positive), dtype=np.uint64) * np.uint64(2654435761)) % np.uint64(
+        step
+    )
+    positive = np.minimum(positive + scrambled, np.uint64(finite - 1))
+    patterns = np.concatenate([positive, positive + np.uint64(half)]).astype(form.pattern)
+    return patterns.view(form.dtype)
+
+
+def inputs(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
+    """All inputs of a short format, a sample of a long one."""
+    return every(form) if form.bits <= 16 else stratified(form, count)

@@ -1,0 +1,69 @@
+"""What results are worth: their errors and faults over many inputs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.formats import Format
+from chainrule.audit.ulp import Truth, errors
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The errors of results against the truth.
+
+    Attributes:
+        count: at how many inputs there was a truth to compare with.
+        largest: the largest error in ULP among finite results.
+        worst: the input at which that is.
+        mean: the mean error of the finite results.
+        not_finite: NaN or infinity where the truth rounds to a finite number.
+        early_zeros: 0 where the truth is a normal number.
+        wrong_signs: results of the opposite sign.
+        first: an input for each kind of fault that was found, by its name.
+    """
+
+    count: int
+    largest: float
+    worst: float
+    mean: float
+    not_finite: int
+    early_zeros: int
+    wrong_signs: int
+    first: dict[str, float]
+
+    @property
+    def faults(self) -> int:
+        """How many results are no answer at all."""
+        return self.not_finite + self.early_zeros + self.wrong_signs
+
+
+def measure(
+    values: npt.NDArray[Any], results: npt.NDArray[Any], truth: Truth, form: Format
+) -> Measured:
+    """The errors of ``results`` at the inputs ``values``, all of one length."""
+    off = errors(results, truth, form)
+    got = results.astype(np.float64)
+    finite = np.isfinite(off) & truth.known
+    kinds = {
+        "not finite": truth.known & ~np.isfinite(off),
+        "early zero": truth.known & (got == 0) & (np.abs(truth.high) >= form.smallest_normal),
+        "wrong sign": finite & (got * truth.sign < 0),
+    }
+    some = bool(finite.any())
+    worst = int(np.argmax(np.where(finite, off, -1.0)))
+    first = {name: float(values[np.argmax(where)]) for name, where in kinds.items() if where.any()}
+    return Measured(
+        count=int(truth.known.sum()),
+        largest=float(off[worst]) if some else float("nan"),
+        worst=float(values[worst]),
+        mean=float(off[finite].mean()) if some else float("nan"),
+        not_finite=int(kinds["not finite"].sum()),
+        early_zeros=int(kinds["early zero"].sum()),
+        wrong_signs=int(kinds["wrong sign"].sum()),
+        first=first,
+    )

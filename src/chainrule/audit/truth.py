@@ -1,0 +1,74 @@
+"""The truth about a function at floating-point inputs, in ball arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from flint import arb
+
+from chainrule.audit.ulp import Truth
+from chainrule.expr.nodes import Expr, Symbol
+from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
+from chainrule.verify.program import Program
+
+# Bits that a value is known to: those of a float64, and as many again to settle its rounding.
+_WANTED = 110
+_FIRST = 192
+
+
+def truth(
+    expr: Expr,
+    variable: Symbol,
+    values: npt.NDArray[Any],
+    parameters: Mapping[Symbol, Fraction],
+) -> Truth:
+    """The values of ``expr`` at ``values`` of the variable, to 110 bits.
+
+    More bits are used where some cancel. A value that stays a ball around 0 at the largest
+    precision is taken for 0.
+    """
+    program = compile_balls([expr])
+    count = len(values)
+    high, low = np.zeros(count), np.zeros(count)
+    sign, known = np.zeros(count, np.int8), np.zeros(count, np.bool_)
+    fixed = {
+        symbol: arb(value.numerator) / value.denominator for symbol, value in parameters.items()
+    }
+    for i, value in enumerate(values.astype(np.float64).tolist()):
+        ball = _value(program, variable, value, fixed, parameters)
+        if ball is None:
+            continue
+        known[i] = True
+        high[i] = float(ball)
+        low[i] = float(ball - high[i]) if np.isfinite(high[i]) else 0.0
+        sign[i] = 1 if ball > 0 else -1 if ball < 0 else 0
+    return Truth(high, low, sign, known)
+
+
+def _value(
+    program: Program,
+    variable: Symbol,
+    value: float,
+    fixed: Mapping[Symbol, arb],
+    parameters: Mapping[Symbol, Fraction],
+) -> arb | None:
+    bits = _FIRST
+    ball: arb
+    while True:
+        with precision(bits):
+            if bits > _FIRST:
+                fixed = {s: arb(v.numerator) / v.denominator for s, v in parameters.items()}
+            at = {**fixed, variable: arb(value)}
+            [ball] = program.run([at[symbol] for symbol in program.symbols])
+            if not ball.is_finite():
+                return None
+            accurate = ball.rel_accuracy_bits()
+            if accurate >= _WANTED or ball.is_exact():
+                return ball
+            if bits >= MAX_PRECISION:
+                return arb(0) if ball.contains(0) else None
+        bits = min(max(2 * bits, bits + _WANTED - max(accurate, -(10**6)) + 32), MAX_PRECISION)

@@ -1,0 +1,62 @@
+"""The error in units in the last place, defined once.
+
+One ULP at a real number t is the spacing of the format's numbers in the binade of t, and that
+of the subnormal numbers below the smallest normal one; the error of a result r is |r − t|/ulp(t)
+(J.-M. Muller, "On the definition of ulp(x)", 2005, the first definition, extended to subnormal
+numbers). A result of infinity for a t that rounds to infinity has no error. A correctly rounded
+result has an error of at most 0.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.formats import Format
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """Exact values, one for each input.
+
+    Attributes:
+        high: the value rounded to float64.
+        low: what is left of it, rounded to float64.
+        sign: −1, 0 or 1, also where ``high`` underflows to 0.
+        known: where there is a truth: the function is defined, and its value could be told.
+    """
+
+    high: Floats
+    low: Floats
+    sign: npt.NDArray[np.int8]
+    known: Flags
+
+
+def spacing(high: Floats, form: Format) -> Floats:
+    """One ULP at each number."""
+    _, exponent = np.frexp(high)
+    exponent = np.maximum(exponent - 1, form.least_exponent) - form.precision + 1
+    found: Floats = np.ldexp(1.0, exponent)
+    return found
+
+
+def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
+    """The error of each result in ULP; infinite for NaN and for a wrong infinity.
+
+    Where there is no truth the error is 0.
+    """
+    got = results.astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = np.abs((got - truth.high) - truth.low) / spacing(truth.high, form)
+    rounds_to_infinity = np.abs(truth.high) >= form.overflow
+    right = np.isinf(got) & rounds_to_infinity & (np.sign(got) == truth.sign)
+    # The largest finite number is as near to an overflowing truth as there is.
+    off = np.where(right, 0.0, off)
+    off = np.where(np.isfinite(got) | right, off, np.inf)
+    return np.where(truth.known, off, 0.0)

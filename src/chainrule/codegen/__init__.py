@@ -1,0 +1,1 @@
+"""From expressions to code: ``lower`` makes a straight-line program, a target prints it."""

@@ -136,3 +136,10 @@ def test_completion(shell: str) -> None:
 def test_help_teaches_by_example(command: str) -> None:
     text = run(command, "--help").stdout
     assert f"chainrule {command}" in text.split("Examples:")[1]
+
+
+def test_a_file_that_is_no_text_is_bad_input(tmp_path: Path) -> None:
+    (tmp_path / "lines.txt").write_bytes(b"f = x^2\nf' = \xff2x\n")
+    result = run("check", "--lines", str(tmp_path / "lines.txt"))
+    assert result.exit_code == 2
+    assert "no text in UTF-8 (byte 14)" in result.stderr

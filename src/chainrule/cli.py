@@ -220,7 +220,7 @@ def check(
     from chainrule import api
 
     if lines is not None:
-        right, document = api.check_lines(lines.read_text(encoding="utf-8"))
+        right, document = api.check_lines(_read(lines))
     elif formula is not None and answer is not None:
         right, document = api.check(formula, answer, wrt=wrt, order=order)
     else:
@@ -271,6 +271,15 @@ def completion(shell: str) -> None:
     kinds: dict[str, type[ShellComplete]]
     kinds = {"bash": BashComplete, "zsh": ZshComplete, "fish": FishComplete}
     click.echo(kinds[shell](main, {}, "chainrule", "_CHAINRULE_COMPLETE").source())
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8 (byte {error.start + 1})") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
 def _from_stdin(formula: str) -> str:

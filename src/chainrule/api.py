@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
 
 from chainrule.curves import ImplicitDerivation, implicit_derivation
 from chainrule.derivations import Derivation, Form, Walkthrough
@@ -231,6 +232,42 @@ def check_lines(text: str) -> tuple[bool, Document]:
 
     lines = judge(text)
     return all(line.follows is True for line in lines), lines_document(lines)
+
+
+def forms(
+    f: str, *, dtypes: Sequence[str], wrt: str | None = None, method: str = "power"
+) -> tuple[Document, list[dict[str, Any]]]:
+    """The forms of the derivative of ``f``, measured, as a document and as plain data.
+
+    Args:
+        f: a formula or a name of the catalogue.
+        dtypes: "bfloat16", "float16", "float32", "float64".
+
+    Raises:
+        InputError: it cannot be read or computed, or what measuring needs is not installed.
+    """
+    with needing("audit"):
+        from chainrule.audit.formats import format_named
+        from chainrule.audit.forms import forms as measured_forms
+        from chainrule.audit.report import forms_data, forms_document
+
+        formats = [format_named(name) for name in dtypes]
+        derivation = derive(f, wrt, method=method)
+        found = measured_forms(derivation, formats)
+    return forms_document(derivation, found, formats), forms_data(found)
+
+
+@contextmanager
+def needing(extra: str) -> Iterator[None]:
+    """Names the extra to install where a library that it brings is missing."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("chainrule"):
+            raise
+        raise InputError(
+            f"{error.name} is not installed", hint=f"pip install 'chainrule[{extra}]'"
+        ) from error
 
 
 def selftest(names: Iterable[str] = (), *, points: int = 16) -> Iterator[tuple[str, bool, str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from chainrule.document.blocks import Document
 
 FORMATS = ("terminal", "text", "markdown", "latex", "json")
+DTYPES = ("bfloat16", "float16", "float32", "float64")
 SYNTAXES = ("plain", "latex", "python", "sympy")
 BAD_INPUT = 2
 
@@ -227,6 +228,49 @@ def check(
         raise click.UsageError("give a FORMULA with --answer, or a file with --lines")
     _print_documents([document], _chosen_format(format_, output), output)
     sys.exit(0 if right else 1)
+
+
+@main.command(
+    epilog=_examples(
+        "chainrule forms sigmoid",
+        "chainrule forms silu --dtype bfloat16 --dtype float32",
+        'chainrule forms "x/(1+e^(-a x))" --dtype all --format json',
+    )
+)
+@click.argument("formula")
+@click.option("--wrt", metavar="X", help="Variable to differentiate by.")
+@click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice([*DTYPES, "all"]),
+    multiple=True,
+    default=["float32"],
+    show_default=True,
+    help="Formats to measure in; may be given several times.",
+)
+@_format_options
+def forms(
+    formula: str,
+    wrt: str | None,
+    dtypes: tuple[str, ...],
+    format_: str | None,
+    output: Path | None,
+) -> None:
+    """Measure the forms of the derivative of FORMULA in floating point.
+
+    Every input of a 16-bit format is tried, and of a longer one a sample over all bit patterns.
+    """
+    from chainrule import api
+
+    chosen = DTYPES if "all" in dtypes else dtypes
+    document, data = api.forms(_from_stdin(formula), dtypes=chosen, wrt=wrt)
+    setting = _chosen_format(format_, output)
+    if setting == "json":
+        import json
+
+        _write(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
+    else:
+        _print_documents([document], setting, output)
 
 
 @main.command("list", epilog=_examples("chainrule list", "chainrule list soft"))

@@ -1,0 +1,155 @@
+"""The forms of a derivative, and what each is worth when it is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.formats import Format
+from chainrule.audit.inputs import SAMPLE, inputs
+from chainrule.audit.measure import Measured, measure
+from chainrule.audit.truth import truth
+from chainrule.codegen.lower import COMPARISONS, Lowered, lower
+from chainrule.derivations import Derivation
+from chainrule.errors import InputError
+from chainrule.expr.catalogue import Entry
+from chainrule.expr.nodes import Expr, Symbol, rational_value, symbols
+from chainrule.verify.certified import decimal
+
+# Operations that cost nothing worth counting, or are not arithmetic.
+_FREE = frozenset({"negative", "abs", "undefined"})
+_ARITHMETIC = frozenset(
+    {"add", "subtract", "multiply", "divide", "select", "logical_and", *COMPARISONS.values()}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """One way to compute the derivative.
+
+    Attributes:
+        name: "as derived", "simplified", "by the output", "rewritten".
+        expr: the formula.
+        saves: the letters that a backward pass needs from the forward pass, x or y or both.
+        operations: additions, multiplications, divisions and choices.
+        calls: calls of functions such as exp.
+        measured: what it is worth, by the name of the format.
+    """
+
+    name: str
+    expr: Expr
+    saves: tuple[Symbol, ...]
+    operations: int
+    calls: int
+    measured: dict[str, Measured]
+
+    def bytes_saved(self, form: Format) -> int:
+        """Bytes kept from the forward pass for each element."""
+        return len(self.saves) * form.bits // 8
+
+
+def forms(derivation: Derivation, formats: Iterable[Format], *, sample: int = SAMPLE) -> list[Form]:
+    """The forms of a derivative, measured, the best in the last of the formats first.
+
+    The inputs are all there are of a format of 16 bits, and a sample of a longer one. The
+    parameters have their default values, rounded to the format. A form by the output is given
+    the correctly rounded output, which is the best that it can be given.
+
+    Raises:
+        InputError: a function that nobody defined, or that cannot be computed.
+    """
+    variable, output = derivation.variable, derivation.output
+    candidates = dict(_candidates(derivation))
+    measured: dict[str, dict[str, Measured]] = {name: {} for name in candidates}
+    programs: dict[str, Lowered] = {}
+    values = parameter_values(derivation)
+    letters = (variable, output, *values)
+    for name, expr in candidates.items():
+        programs[name] = lower([expr], letters, FUNCTIONS)
+    chosen = list(formats)
+    for form in chosen:
+        points = inputs(form, sample)
+        rounded = {s: form.dtype.type(float(value)) for s, value in values.items()}
+        exact = {s: Fraction(float(value)) for s, value in rounded.items()}
+        slopes = truth(derivation.derivative, variable, points, exact)
+        with np.errstate(over="ignore"):
+            outputs = truth(derivation.function, variable, points, exact).high.astype(form.dtype)
+        for name, program in programs.items():
+            [results] = evaluate(program, [points, outputs, *rounded.values()], form)
+            measured[name][form.name] = measure(points, results, slopes, form)
+    found = [
+        _form(name, expr, programs[name], measured[name], (variable, output))
+        for name, expr in candidates.items()
+    ]
+    return sorted(found, key=lambda row: rank(row, chosen[-1]))
+
+
+def rank(row: Form, form: Format) -> tuple[bool, int, float, int]:
+    """The order in which forms are preferred: faults, then the largest error, then the cost."""
+    found = row.measured[form.name]
+    return found.count == 0, found.faults, found.largest, row.operations + 8 * row.calls
+
+
+def _candidates(derivation: Derivation) -> Iterable[tuple[str, Expr]]:
+    stage = derivation.stages[-1]
+    yield "as derived", stage.raw
+    if derivation.derivative is not stage.raw:
+        yield "simplified", derivation.derivative
+    if derivation.output_form is not None:
+        yield "by the output", derivation.output_form.expr
+
+
+def _form(
+    name: str,
+    expr: Expr,
+    program: Lowered,
+    measured: dict[str, Measured],
+    letters: Sequence[Symbol],
+) -> Form:
+    used = symbols(expr)
+    operations = [step.operation for step in program.code if step.operation not in _FREE]
+    arithmetic = sum(operation in _ARITHMETIC for operation in operations)
+    saves = tuple(letter for letter in letters if letter in used)
+    return Form(name, expr, saves, arithmetic, len(operations) - arithmetic, measured)
+
+
+def parameter_values(derivation: Derivation) -> dict[Symbol, Fraction]:
+    """A value for every letter but the variable: its default, or a typical one.
+
+    Raises:
+        InputError: a default that is no rational number.
+    """
+    problem = derivation.problem
+    letters = [s for s in symbols(problem.function) if s is not problem.variables[0]]
+    values: dict[Symbol, Fraction] = {}
+    for letter in letters:
+        default = problem.defaults.get(letter)
+        if default is not None:
+            values[letter] = _number(default)
+        else:
+            values[letter] = _typical(problem.entry, letter)
+    return values
+
+
+def _number(expr: Expr) -> Fraction:
+    value = rational_value(expr)
+    if value is not None:
+        return Fraction(value)
+    digits = decimal(expr, {}, digits=25)
+    if digits is None:
+        raise InputError(f"{expr} is no number")
+    return Fraction(digits.text.rstrip("…").replace("−", "-"))
+
+
+def _typical(entry: Entry | None, letter: Symbol) -> Fraction:
+    """The middle of a letter's range in the catalogue, or 1."""
+    if entry is None:
+        return Fraction(1)
+    low, dots, high = entry.range_of[letter.name].partition("..")
+    if dots:
+        return (Fraction(low) + Fraction(high)) / 2 or Fraction(1)
+    return Fraction(low.split(",")[-1].strip())

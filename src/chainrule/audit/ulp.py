@@ -41,7 +41,9 @@ class Truth:
 def spacing(high: Floats, form: Format) -> Floats:
     """One ULP at each number."""
     _, exponent = np.frexp(high)
-    exponent = np.maximum(exponent - 1, form.least_exponent) - form.precision + 1
+    # NumPy's exponent of 0 is 0, as if it were 1/2.
+    exponent = np.where(high == 0, form.least_exponent, exponent - 1)
+    exponent = np.maximum(exponent, form.least_exponent) - form.precision + 1
     found: Floats = np.ldexp(1.0, exponent)
     return found
 

@@ -39,7 +39,8 @@ def formula_caches() -> list[Callable[[], None]]:
     return [
         value.cache_clear
         for value in values.values()
-        if hasattr(value, "cache_clear") and value.__module__.split(".")[1] not in ("parsing", "expr")
+        if hasattr(value, "cache_clear")
+        and value.__module__.split(".")[1] not in ("parsing", "expr")
     ]
 
 

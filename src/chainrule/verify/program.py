@@ -68,9 +68,9 @@ class Arithmetic:
     unknown: Callable[[str, tuple[int, ...]], Callable[[list[Element]], Element]]
 
 
-def ball(value: Coordinate) -> arb:
+def ball(value: Coordinate | float) -> arb:
     """The number as a ball at the precision in force."""
-    if isinstance(value, int):
+    if isinstance(value, (float, int)):
         return arb(value)
     if isinstance(value, arb):
         return value

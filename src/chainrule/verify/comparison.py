@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import chain, islice, product
+from itertools import chain, count, product
+from typing import NamedTuple
 
 from flint import arb, ctx
 
@@ -79,6 +80,14 @@ class _Setting:
     first: tuple[Symbol, ...]
 
 
+class _Sides(NamedTuple):
+    """The points at which the condition holds, and both sides there: a row for each claim."""
+
+    points: Sequence[Point]
+    lefts: Sequence[Sequence[arb]]
+    rights: Sequence[Sequence[arb]]
+
+
 class _Batch:
     """Claims compiled together.
 
@@ -126,27 +135,32 @@ class _Batch:
             found = self._alone[claim] = _Batch([claim], setting)
         return found
 
-    def sides(self, at: Point) -> tuple[list[arb], list[arb]] | None:
-        """Left and right sides at the precision in force, for power series of length 2.
-
-        ``None`` where the condition does not hold.
-        """
-        coordinates, along = at.balls, at.along
-        found = self._values.run([coordinates[i] for i in self._places])
+    def sides(self, points: Sequence[Point]) -> _Sides:
+        """Left and right sides at the precision in force, for power series of length 2."""
+        inputs = [[at.balls[i] for at in points] for i in self._places]
+        found = self._values.columns(inputs, len(points))
         if self.setting.condition is not None:
-            if found[0] is not True:
-                return None
-            del found[0]
-        lefts: list[arb] = []
+            holds, *found = found
+            kept = [i for i, value in enumerate(holds) if value is True]
+            points = [points[i] for i in kept]
+            found = [[column[i] for i in kept] for column in found]
+        lefts: list[Sequence[arb]] = []
         for orders, program, places in self._groups:
             if orders == ((self.symbols[0], 1),):
-                lefts += [line[1] for line in program.run([along[i] for i in places])]
+                along = [[at.along[i] for at in points] for i in places]
+                for lines in program.columns(along, len(points)):
+                    lefts.append([line[1] for line in lines])
             else:
-                env = dict(zip(self.symbols, coordinates, strict=True))
-                lefts += derivatives(program, dict(orders), env, ctx.prec)
-        count = len(self.claims)
-        lefts += found[count:]
-        return lefts, found[:count]
+                envs = [dict(zip(self.symbols, at.balls, strict=True)) for at in points]
+                rows = [derivatives(program, dict(orders), env, ctx.prec) for env in envs]
+                lefts += zip(*rows, strict=True) if rows else [()] * len(self.claims)
+        rights = found[: len(self.claims)]
+        return _Sides(points, [*lefts, *found[len(rights) :]], rights)
+
+    def pair(self, at: Point) -> tuple[arb, arb] | None:
+        """Both sides of the only claim, where the condition holds."""
+        sides = self.sides([at])
+        return (sides.lefts[0][0], sides.rights[0][0]) if sides.points else None
 
 
 def compare(
@@ -175,12 +189,12 @@ def compare(
     records = [_Record(claim) for claim in batch.claims]
     pool = grid(len(batch.symbols), tuple(map(batch.setting.ranges.get, batch.symbols)))
     extra = _extra_points(batch, pool)
-    most = _TRIES * points
     with precision(BITS, 2):
-        for number, at in enumerate(chain(extra, islice(pool, most))):
-            if number >= points + len(extra) and _enough(records, points):
+        _record(batch, records, [*extra, *pool[:points]])
+        for number in range(points, min(_TRIES * points, len(pool))):
+            if _enough(records, points):
                 break
-            _record(batch, records, at)
+            _record(batch, records, [pool[number]])
         verdicts = {record.claim: _verdict(batch, record, points) for record in records}
     return [verdicts[claim] for claim in claims]
 
@@ -205,40 +219,39 @@ def _enough(records: Iterable[_Record], points: int) -> bool:
     return all(len(record.points) * 2 >= points or record.wrong for record in records)
 
 
-def _record(batch: _Batch, records: Sequence[_Record], at: Point) -> None:
-    sides = batch.sides(at)
-    if sides is None:
-        return
-    doubtful: list[_Record] = []
-    for left, right, record in zip(*sides, records, strict=True):
-        bits = left.rel_accuracy_bits()
-        if (other := right.rel_accuracy_bits()) < bits:
-            bits = other
-        # What is not finite has no accurate bits.
-        if bits >= _ENOUGH_BITS and left.overlaps(right):
-            record.points.append(at)
-            if bits - 2 < record.bits:
-                record.bits = bits - 2
-        elif record.wrong is None:
-            if not right.is_finite() or not left.is_finite():
-                record.undefined += bool(left.is_finite())
-            elif left.overlaps(right):
-                doubtful.append(record)
-            else:
-                record.wrong = at
-    if doubtful:
-        _look_again(batch, records, doubtful, at)
+def _record(batch: _Batch, records: Sequence[_Record], points: Sequence[Point]) -> None:
+    points, lefts, rights = batch.sides(points)
+    doubtful: dict[int, list[int]] = {}
+    for number, record in enumerate(records):
+        for i, left, right in zip(count(), lefts[number], rights[number], strict=False):
+            bits = left.rel_accuracy_bits()
+            if (other := right.rel_accuracy_bits()) < bits:
+                bits = other
+            # What is not finite has no accurate bits.
+            if bits >= _ENOUGH_BITS and left.overlaps(right):
+                record.points.append(points[i])
+                if bits - 2 < record.bits:
+                    record.bits = bits - 2
+            elif record.wrong is None:
+                if not right.is_finite() or not left.is_finite():
+                    record.undefined += bool(left.is_finite())
+                elif left.overlaps(right):
+                    doubtful.setdefault(i, []).append(number)
+                else:
+                    record.wrong = points[i]
+    for i, numbers in doubtful.items():
+        _look_again(batch, records, numbers, points[i])
 
 
 def _look_again(
-    batch: _Batch, records: Sequence[_Record], doubtful: Sequence[_Record], at: Point
+    batch: _Batch, records: Sequence[_Record], numbers: Iterable[int], at: Point
 ) -> None:
     """With more bits: first all claims, which is quicker than to compile one alone."""
     with precision(2 * BITS, 2):
-        sides = batch.sides(at)
-    assert sides is not None, "more bits have decided a condition otherwise"
-    for left, right, record in zip(*sides, records, strict=True):
-        if record not in doubtful:
+        sides = batch.sides([at])
+    for number in numbers:
+        record, [left], [right] = records[number], sides.lefts[number], sides.rights[number]
+        if record.wrong is not None:
             continue
         found = min(left.rel_accuracy_bits(), right.rel_accuracy_bits()) - 2
         certain = found >= _WANTED_BITS and left.overlaps(right)
@@ -260,10 +273,10 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
     bits, best = 2 * BITS, 0
     while bits <= MAX_PRECISION:
         with precision(bits, 2):
-            sides = batch.sides(at)
+            sides = batch.pair(at)
         if sides is None:
             return 0
-        [left], [right] = sides
+        left, right = sides
         if not (left.is_finite() and right.is_finite()):
             return best
         if not left.overlaps(right):
@@ -312,13 +325,13 @@ def _look_closer(alone: _Batch, record: _Record, points: int) -> None:
     """Search for points of a small domain."""
 
     def defined(at: Point) -> bool:
-        sides = alone.sides(at)
-        return sides is not None and all(side[0].is_finite() for side in sides)
+        sides = alone.pair(at)
+        return sides is not None and all(side.is_finite() for side in sides)
 
     known = {at.values for at in record.points}
     for at in search(alone.symbols, defined, points, alone.setting.ranges):
         if at.values not in known and record.wrong is None:
-            _record(alone, [record], at)
+            _record(alone, [record], [at])
 
 
 def _counterexample(alone: _Batch, fallback: Point) -> Counterexample:
@@ -340,10 +353,10 @@ def _counterexample(alone: _Batch, fallback: Point) -> Counterexample:
 def _difference(alone: _Batch, at: Point, bits: int) -> tuple[arb, arb] | None:
     """Both sides, if they are certain to differ."""
     with precision(bits, 2):
-        sides = alone.sides(at)
+        sides = alone.pair(at)
     if sides is None:
         return None
-    [left], [right] = sides
+    left, right = sides
     differ = left.is_finite() and right.is_finite() and not left.overlaps(right)
     return (left, right) if differ else None
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
+from math import prod
 from typing import Any, ClassVar, Self, TypeVar
 from weakref import ref
 from zlib import crc32
@@ -419,6 +420,8 @@ def multiply(*factors: Expr) -> Expr:
     numbers: list[Number] = []
     kept: list[Expr] = []
     for factor in factors:
+        if factor is ONE:
+            continue
         if type(factor) is Number:
             numbers.append(factor)
         elif type(factor) is Product and len(factor.args) <= LONGEST_JOINED:
@@ -429,21 +432,20 @@ def multiply(*factors: Expr) -> Expr:
                     kept.append(part)
         else:
             kept.append(factor)
-    number = numbers[0] if len(numbers) == 1 else _multiplied(numbers)
-    if number is ZERO:
-        return ZERO
-    if number is not ONE or not kept:
-        kept.insert(0, number)
+    if numbers:
+        number = numbers[0] if len(numbers) == 1 else _multiplied(numbers)
+        if number is ZERO:
+            return ZERO
+        if number is not ONE:
+            kept.insert(0, number)
+    if not kept:
+        return ONE
     return kept[0] if len(kept) == 1 else Product(tuple(kept))
 
 
-def _multiplied(numbers: Iterable[Number]) -> Number:
-    coefficient: Value = 1
-    decimal = False
-    for number in numbers:
-        coefficient = coefficient * number.value
-        decimal = decimal or number.decimal
-    return Number(coefficient, decimal)
+def _multiplied(numbers: Sequence[Number]) -> Number:
+    value = prod([number.value for number in numbers])
+    return Number(value, any(number.decimal for number in numbers))
 
 
 def negate(term: Expr) -> Expr:

@@ -30,7 +30,7 @@ def test_the_grid_spreads_over_sizes_and_signs():
     assert len(set(values)) == len(values)
     # Exact as balls, and no special points of anything.
     assert all(at.balls[0].is_exact() for at in points.grid(1))
-    assert all(value.denominator > 1 for value in values)
+    assert all(Fraction(value).denominator > 1 for value in values)
 
 
 def test_parameters_take_moderate_values_of_both_signs():

@@ -139,7 +139,7 @@ def simple_points(
     if others:
         yield {letter: Fraction(1) for letter in (variable, *others)}
     for point in grid(1 + len(others))[:32]:
-        yield dict(zip((variable, *others), map(Fraction, point.values), strict=True))
+        yield dict(zip((variable, *others), [Fraction(v) for v in point.values], strict=True))
 
 
 def compare(values: Values, points: Iterator[Env], bits: int = BITS) -> list[Sample]:

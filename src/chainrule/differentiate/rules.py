@@ -138,7 +138,7 @@ def _long_product(factors: tuple[Expr, ...], context: Context) -> Expr:
 def _constant_multiple(node: Expr, context: Context) -> Expr:
     steps = context.steps
     return multiply(
-        *(step.after if (step := steps.get(factor)) is not None else factor for factor in node.args)
+        *[step.after if (step := steps.get(factor)) is not None else factor for factor in node.args]
     )
 
 
@@ -241,7 +241,8 @@ def _piecewise(node: Expr, context: Context) -> Expr:
 
 # --- when they apply --------------------------------------------------------------------------
 def _one_depends(node: Expr, context: Context) -> bool:
-    return sum(factor in context.steps for factor in node.args) == 1
+    steps = context.steps
+    return len([factor for factor in node.args if factor in steps]) == 1
 
 
 def _first_only(node: Expr, context: Context) -> bool:

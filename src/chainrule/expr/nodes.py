@@ -15,7 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from typing import Any, ClassVar, Self, TypeVar, cast
+from math import prod
+from typing import Any, ClassVar, Self, TypeVar
 from weakref import ref
 from zlib import crc32
 
@@ -146,10 +147,10 @@ class Number(Expr):
                 value, decimal = value.numerator, False
             else:
                 decimal = decimal and _is_finite_decimal(value)
-        node = _intern((cls, value, decimal), cls, ())
+        node: Number = _intern((cls, value, decimal), cls, ())
         node.value = value
         node.decimal = decimal
-        return cast(Number, node)
+        return node
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         return self
@@ -174,9 +175,9 @@ class Symbol(Expr):
     rank = 2
 
     def __new__(cls, name: str) -> Symbol:
-        node = _intern((cls, name), cls, ())
+        node: Symbol = _intern((cls, name), cls, ())
         node.name = name
-        return cast(Symbol, node)
+        return node
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         return self
@@ -191,9 +192,9 @@ class Constant(Expr):
     rank = 1
 
     def __new__(cls, name: str) -> Constant:
-        node = _intern((cls, name), cls, ())
+        node: Constant = _intern((cls, name), cls, ())
         node.name = name
-        return cast(Constant, node)
+        return node
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         return self
@@ -207,7 +208,8 @@ class Sum(Expr):
     rank = 6
 
     def __new__(cls, args: tuple[Expr, ...]) -> Sum:
-        return cast(Sum, _intern((cls, args), cls, args))
+        node: Sum = _intern((cls, args), cls, args)
+        return node
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         return Sum(args)
@@ -221,7 +223,8 @@ class Product(Expr):
     rank = 5
 
     def __new__(cls, args: tuple[Expr, ...]) -> Product:
-        return cast(Product, _intern((cls, args), cls, args))
+        node: Product = _intern((cls, args), cls, args)
+        return node
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         return Product(args)
@@ -236,7 +239,8 @@ class Quotient(Expr):
 
     def __new__(cls, numerator: Expr, denominator: Expr) -> Quotient:
         args = (numerator, denominator)
-        return cast(Quotient, _intern((cls, args), cls, args))
+        node: Quotient = _intern((cls, args), cls, args)
+        return node
 
     @property
     def numerator(self) -> Expr:
@@ -259,7 +263,8 @@ class Power(Expr):
 
     def __new__(cls, base: Expr, exponent: Expr) -> Power:
         args = (base, exponent)
-        return cast(Power, _intern((cls, args), cls, args))
+        node: Power = _intern((cls, args), cls, args)
+        return node
 
     @property
     def base(self) -> Expr:
@@ -282,9 +287,9 @@ class Call(Expr):
     rank = 4
 
     def __new__(cls, name: str, args: tuple[Expr, ...]) -> Call:
-        node = _intern((cls, name, args), cls, args)
+        node: Call = _intern((cls, name, args), cls, args)
         node.name = name
-        return cast(Call, node)
+        return node
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         return Call(self.name, args)
@@ -304,10 +309,10 @@ class Unknown(Expr):
     rank = 4
 
     def __new__(cls, name: str, orders: tuple[int, ...], args: tuple[Expr, ...]) -> Unknown:
-        node = _intern((cls, name, orders, args), cls, args)
+        node: Unknown = _intern((cls, name, orders, args), cls, args)
         node.name = name
         node.orders = orders
-        return cast(Unknown, node)
+        return node
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         return Unknown(self.name, self.orders, args)
@@ -325,9 +330,9 @@ class Comparison(Expr):
     rank = 8
 
     def __new__(cls, operators: tuple[str, ...], args: tuple[Expr, ...]) -> Comparison:
-        node = _intern((cls, operators, args), cls, args)
+        node: Comparison = _intern((cls, operators, args), cls, args)
         node.operators = operators
-        return cast(Comparison, node)
+        return node
 
     def with_args(self, args: tuple[Expr, ...]) -> Expr:
         return Comparison(self.operators, args)
@@ -345,7 +350,8 @@ class Piecewise(Expr):
     rank = 8
 
     def __new__(cls, args: tuple[Expr, ...]) -> Piecewise:
-        return cast(Piecewise, _intern((cls, args), cls, args))
+        node: Piecewise = _intern((cls, args), cls, args)
+        return node
 
     @property
     def branches(self) -> tuple[tuple[Expr, Expr], ...]:
@@ -411,22 +417,35 @@ def multiply(*factors: Expr) -> Expr:
 
     Numbers are multiplied together and stand in front.
     """
-    coefficient: Value = 1
-    decimal = False
+    numbers: list[Number] = []
     kept: list[Expr] = []
     for factor in factors:
-        joined = type(factor) is Product and len(factor.args) <= LONGEST_JOINED
-        for part in factor.args if joined else (factor,):
-            if type(part) is Number:
-                coefficient = coefficient * part.value
-                decimal = decimal or part.decimal
-            else:
-                kept.append(part)
-    if coefficient == 0:
-        return ZERO
-    if coefficient != 1 or not kept:
-        kept.insert(0, Number(coefficient, decimal))
+        if factor is ONE:
+            continue
+        if type(factor) is Number:
+            numbers.append(factor)
+        elif type(factor) is Product and len(factor.args) <= LONGEST_JOINED:
+            for part in factor.args:
+                if type(part) is Number:
+                    numbers.append(part)
+                else:
+                    kept.append(part)
+        else:
+            kept.append(factor)
+    if numbers:
+        number = numbers[0] if len(numbers) == 1 else _multiplied(numbers)
+        if number is ZERO:
+            return ZERO
+        if number is not ONE:
+            kept.insert(0, number)
+    if not kept:
+        return ONE
     return kept[0] if len(kept) == 1 else Product(tuple(kept))
+
+
+def _multiplied(numbers: Sequence[Number]) -> Number:
+    value = prod([number.value for number in numbers])
+    return Number(value, any(number.decimal for number in numbers))
 
 
 def negate(term: Expr) -> Expr:
@@ -454,7 +473,7 @@ def power(base: Expr, exponent: Expr) -> Expr:
 
 def call(name: str, *args: Expr | Value) -> Expr:
     """A known function of its arguments: ``call("exp", x)``."""
-    return Call(name, tuple(as_expr(arg) for arg in args))
+    return Call(name, tuple([as_expr(arg) for arg in args]))
 
 
 def rational_value(node: Expr) -> Value | None:
@@ -472,22 +491,24 @@ def rational_value(node: Expr) -> Value | None:
 # --- walking the graph ----------------------------------------------------------------------
 def postorder(*roots: Expr) -> list[Expr]:
     """Every distinct node below ``roots`` once, children before parents."""
-    done: set[Expr] = set()
+    seen: set[Expr] = set()
     order: list[Expr] = []
-    stack: list[Expr] = list(reversed(roots))
-    while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        pending = [arg for arg in node.args if arg not in done]
-        if pending:
-            pending.reverse()
-            stack += pending
+    # The nodes that are being walked, outermost first, and what is left of the children of each.
+    walked: list[Expr] = []
+    left: list[Iterator[Expr]] = [iter(roots)]
+    while left:
+        for node in left[-1]:
+            if node not in seen:
+                seen.add(node)
+                if node.args:
+                    walked.append(node)
+                    left.append(iter(node.args))
+                    break
+                order.append(node)
         else:
-            stack.pop()
-            done.add(node)
-            order.append(node)
+            left.pop()
+            if walked:
+                order.append(walked.pop())
     return order
 
 

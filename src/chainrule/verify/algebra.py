@@ -169,18 +169,32 @@ def _prepared(known: Iterable[Assumption], room: int, first: Iterable[Expr]) -> 
 def _by_cases(
     a: Expr, b: Expr, known: tuple[Assumption, ...], depth: int, node: Expr
 ) -> Proof | None:
-    proofs = [_prove(a, b, (*known, (node, sign)), depth + 1) for sign in (1, -1)]
     zeros = _zeros(node)
     if zeros is None:
         return None
-    for zero in zeros:
-        there = [substitute(side, dict([zero])) for side in (a, b)]
-        facts = tuple((substitute(fact, dict([zero])), sign) for fact, sign in known)
-        proofs.append(_prove(there[0], there[1], facts, depth + 1))
-    found = [proof for proof in proofs if proof is not None]
-    if len(found) < len(proofs):
-        return None
-    return Proof(below=tuple(found))
+    proofs: list[Proof] = []
+    for left, right, facts in _cases(a, b, known, node, zeros):
+        proof = _prove(left, right, facts, depth + 1)
+        if proof is None:
+            return None
+        proofs.append(proof)
+    return Proof(below=tuple(proofs))
+
+
+def _cases(
+    a: Expr,
+    b: Expr,
+    known: tuple[Assumption, ...],
+    node: Expr,
+    zeros: Iterable[tuple[Symbol, Expr]],
+) -> Iterator[tuple[Expr, Expr, tuple[Assumption, ...]]]:
+    """Both sides, and what is known, where ``node`` is positive, negative and 0."""
+    for sign in (1, -1):
+        yield a, b, (*known, (node, sign))
+    for symbol, value in zeros:
+        there = {symbol: value}
+        facts = tuple((substitute(fact, there), sign) for fact, sign in known)
+        yield substitute(a, there), substitute(b, there), facts
 
 
 def _zeros(node: Expr) -> list[tuple[Symbol, Expr]] | None:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any
 
 from chainrule.differentiate.derivation import Step
-from chainrule.expr.nodes import Expr, Piecewise, Symbol, contains, postorder, size, substitute
+from chainrule.expr.nodes import Expr, Piecewise, Symbol, postorder, size, substitute
 from chainrule.verify.algebra import (
     MAX_NODES,
     Proof,
@@ -96,14 +96,13 @@ def verify_steps(
     proofs = _prove_all(f, [step for step in steps if step.kind != "derivative"], output)
     claims = {step: _claim(step) for step in steps if _sides(step) not in proofs}
     distinct = list(dict.fromkeys(claims.values()))
-    involved = {
-        claim
-        for claim in distinct
-        if output is not None and (contains(claim.left, output) or contains(claim.right, output))
-    }
-    found = _compare_each(
-        [claim for claim in distinct if claim not in involved], steps, {}, condition, ranges, points
-    )
+    with_output = _holding(output, [side for c in distinct for side in (c.left, c.right)])
+    plain: list[Claim] = []
+    involved: list[Claim] = []
+    for claim in distinct:
+        meant = claim.left in with_output or claim.right in with_output
+        (involved if meant else plain).append(claim)
+    found = _compare_each(plain, steps, {}, condition, ranges, points)
     if output is not None:
         for claim in involved:
             for value, case in _meanings(f, claim.left, claim.right):
@@ -113,6 +112,17 @@ def verify_steps(
                 if found[claim].holds:
                     break
     return {step: found[claims[step]] if step in claims else proofs[_sides(step)] for step in steps}
+
+
+def _holding(symbol: Symbol | None, roots: Iterable[Expr]) -> set[Expr]:
+    """The nodes in which the symbol occurs."""
+    if symbol is None:
+        return set()
+    found: set[Expr] = {symbol}
+    for node in postorder(*roots):
+        if not found.isdisjoint(node.args):
+            found.add(node)
+    return found
 
 
 Meaning = tuple[Expr, Expr | None]

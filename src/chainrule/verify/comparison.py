@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
-from itertools import chain, islice, product
+from itertools import chain, count, product
+from typing import NamedTuple
 
 from flint import arb, ctx
 
@@ -57,10 +58,11 @@ class Claim:
     orders: Orders = ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Record:
     """What was found for one claim so far."""
 
+    claim: Claim
     points: list[Point] = field(default_factory=list)
     bits: int = BITS
     undecided: int = 0
@@ -78,10 +80,19 @@ class _Setting:
     first: tuple[Symbol, ...]
 
 
+class _Sides(NamedTuple):
+    """The points at which the condition holds, and both sides there: a row for each claim."""
+
+    points: Sequence[Point]
+    lefts: Sequence[Sequence[arb]]
+    rights: Sequence[Sequence[arb]]
+
+
 class _Batch:
     """Claims compiled together.
 
     Attributes:
+        claims: those with the same derivative side by side, as ``sides`` gives their values.
         symbols: the coordinates of a point, in order.
         used: those that occur in the claims.
         samples: names of unknown functions that others stand in for.
@@ -89,35 +100,32 @@ class _Batch:
     """
 
     def __init__(self, claims: Sequence[Claim], setting: _Setting) -> None:
-        self.claims = claims
         self._alone: dict[Claim, _Batch] = {}
         self.setting = setting
-        condition = [] if setting.condition is None else [setting.condition]
-        plain = [claim for claim in claims if not claim.orders]
-        rights = [claim.right for claim in claims]
-        lefts = [claim.left for claim in plain]
-        self._values = compile_balls([*condition, *rights, *lefts], setting.aliases)
+        plain: list[Claim] = []
         groups: dict[Orders, list[Claim]] = {}
         for claim in claims:
-            if claim.orders:
-                groups.setdefault(claim.orders, []).append(claim)
-        self._groups = [
-            (orders, compile_series([claim.left for claim in group], setting.aliases))
-            for orders, group in groups.items()
+            (groups.setdefault(claim.orders, []) if claim.orders else plain).append(claim)
+        self.claims = [*chain.from_iterable(groups.values()), *plain]
+        condition = [] if setting.condition is None else [setting.condition]
+        rights = [claim.right for claim in self.claims]
+        lefts = [claim.left for claim in plain]
+        values = compile_balls([*condition, *rights, *lefts], setting.aliases)
+        lines = [
+            compile_series([claim.left for claim in group], setting.aliases)
+            for group in groups.values()
         ]
-        programs = [self._values, *[program for _, program in self._groups]]
+        programs = [values, *lines]
         used = [symbol for program in programs for symbol in program.symbols]
         by = [symbol for orders in groups for symbol, _ in orders]
         self.symbols = tuple(dict.fromkeys([*setting.first, *by, *used]))
-        place = {symbol: i for i, symbol in enumerate(self.symbols)}
         self.used = {*used, *by}
-        self._places = [[place[symbol] for symbol in program.symbols] for program in programs]
         self.branches = any(program.branches for program in programs)
         self.samples = sorted({name for program in programs for name in program.samples})
-        # Left sides come out group by group, then those that are not differentiated.
-        order = [*[claim for group in groups.values() for claim in group], *plain]
-        numbers = {claim: i for i, claim in enumerate(order)}
-        self._left = [numbers[claim] for claim in claims]
+        place = {symbol: i for i, symbol in enumerate(self.symbols)}
+        places = [[place[symbol] for symbol in program.symbols] for program in programs]
+        self._values, self._places = values, places[0]
+        self._groups = list(zip(groups, lines, places[1:], strict=True))
 
     def alone(self, claim: Claim) -> _Batch:
         """One of the claims by itself, with the same coordinates."""
@@ -127,28 +135,32 @@ class _Batch:
             found = self._alone[claim] = _Batch([claim], setting)
         return found
 
-    def sides(self, at: Point) -> tuple[list[arb], list[arb]] | None:
-        """Left and right sides at the precision in force, for power series of length 2.
-
-        ``None`` where the condition does not hold.
-        """
-        coordinates = at.balls
-        found = self._values.run([coordinates[i] for i in self._places[0]])
+    def sides(self, points: Sequence[Point]) -> _Sides:
+        """Left and right sides at the precision in force, for power series of length 2."""
+        inputs = [[at.balls[i] for at in points] for i in self._places]
+        found = self._values.columns(inputs, len(points))
         if self.setting.condition is not None:
-            if found[0] is not True:
-                return None
-            del found[0]
-        lefts: list[arb] = []
-        for number, (orders, program) in enumerate(self._groups, start=1):
-            if len(orders) == 1 and orders[0] == (self.symbols[0], 1):
-                lines = program.run([at.along[i] for i in self._places[number]])
-                lefts += [line[1] for line in lines]
+            holds, *found = found
+            kept = [i for i, value in enumerate(holds) if value is True]
+            points = [points[i] for i in kept]
+            found = [[column[i] for i in kept] for column in found]
+        lefts: list[Sequence[arb]] = []
+        for orders, program, places in self._groups:
+            if orders == ((self.symbols[0], 1),):
+                along = [[at.along[i] for at in points] for i in places]
+                for lines in program.columns(along, len(points)):
+                    lefts.append([line[1] for line in lines])
             else:
-                env = dict(zip(self.symbols, coordinates, strict=True))
-                lefts += derivatives(program, dict(orders), env, ctx.prec)
-        count = len(self.claims)
-        lefts += found[count:]
-        return [lefts[i] for i in self._left], found[:count]
+                envs = [dict(zip(self.symbols, at.balls, strict=True)) for at in points]
+                rows = [derivatives(program, dict(orders), env, ctx.prec) for env in envs]
+                lefts += zip(*rows, strict=True) if rows else [()] * len(self.claims)
+        rights = found[: len(self.claims)]
+        return _Sides(points, [*lefts, *found[len(rights) :]], rights)
+
+    def pair(self, at: Point) -> tuple[arb, arb] | None:
+        """Both sides of the only claim, where the condition holds."""
+        sides = self.sides([at])
+        return (sides.lefts[0][0], sides.rights[0][0]) if sides.points else None
 
 
 def compare(
@@ -174,19 +186,17 @@ def compare(
         return []
     first = () if variable is None else (variable,)
     batch = _Batch(claims, _Setting(aliases or {}, condition, ranges or {}, first))
-    records = [_Record() for _ in claims]
+    records = [_Record(claim) for claim in batch.claims]
     pool = grid(len(batch.symbols), tuple(map(batch.setting.ranges.get, batch.symbols)))
     extra = _extra_points(batch, pool)
-    most = _TRIES * points
     with precision(BITS, 2):
-        for number, at in enumerate(chain(extra, islice(pool, most))):
-            if number >= points + len(extra) and _enough(records, points):
+        _record(batch, records, [*extra, *pool[:points]])
+        for number in range(points, min(_TRIES * points, len(pool))):
+            if _enough(records, points):
                 break
-            _record(batch, records, at)
-        return [
-            _verdict(batch, claim, record, points)
-            for claim, record in zip(claims, records, strict=True)
-        ]
+            _record(batch, records, [pool[number]])
+        verdicts = {record.claim: _verdict(batch, record, points) for record in records}
+    return [verdicts[claim] for claim in claims]
 
 
 def _extra_points(batch: _Batch, pool: Sequence[Point]) -> list[Point]:
@@ -209,37 +219,50 @@ def _enough(records: Iterable[_Record], points: int) -> bool:
     return all(len(record.points) * 2 >= points or record.wrong for record in records)
 
 
-def _record(batch: _Batch, records: Sequence[_Record], at: Point) -> None:
-    sides = batch.sides(at)
-    if sides is None:
-        return
-    for claim, left, right, record in zip(batch.claims, *sides, records, strict=True):
-        bits = left.rel_accuracy_bits()
-        if (other := right.rel_accuracy_bits()) < bits:
-            bits = other
-        # What is not finite has no accurate bits.
-        if bits >= _ENOUGH_BITS and left.overlaps(right):
-            record.points.append(at)
-            if bits - 2 < record.bits:
-                record.bits = bits - 2
-        elif record.wrong is None:
-            _record_doubtful(batch, claim, left, right, record, at)
+def _record(batch: _Batch, records: Sequence[_Record], points: Sequence[Point]) -> None:
+    points, lefts, rights = batch.sides(points)
+    doubtful: dict[int, list[int]] = {}
+    for number, record in enumerate(records):
+        for i, left, right in zip(count(), lefts[number], rights[number], strict=False):
+            bits = left.rel_accuracy_bits()
+            if (other := right.rel_accuracy_bits()) < bits:
+                bits = other
+            # What is not finite has no accurate bits.
+            if bits >= _ENOUGH_BITS and left.overlaps(right):
+                record.points.append(points[i])
+                if bits - 2 < record.bits:
+                    record.bits = bits - 2
+            elif record.wrong is None:
+                if not right.is_finite() or not left.is_finite():
+                    record.undefined += bool(left.is_finite())
+                elif left.overlaps(right):
+                    doubtful.setdefault(i, []).append(number)
+                else:
+                    record.wrong = points[i]
+    for i, numbers in doubtful.items():
+        _look_again(batch, records, numbers, points[i])
 
 
-def _record_doubtful(
-    batch: _Batch, claim: Claim, left: arb, right: arb, record: _Record, at: Point
+def _look_again(
+    batch: _Batch, records: Sequence[_Record], numbers: Iterable[int], at: Point
 ) -> None:
-    if not right.is_finite() or not left.is_finite():
-        record.undefined += bool(left.is_finite())
-        return
-    bits = _agreement(batch.alone(claim), at) if left.overlaps(right) else None
-    if bits is None:
-        record.wrong = at
-    elif bits < _LEAST_BITS:
-        record.undecided += 1
-    else:
-        record.points.append(at)
-        record.bits = min(record.bits, bits)
+    """With more bits: first all claims, which is quicker than to compile one alone."""
+    with precision(2 * BITS, 2):
+        sides = batch.sides([at])
+    for number in numbers:
+        record, [left], [right] = records[number], sides.lefts[number], sides.rights[number]
+        if record.wrong is not None:
+            continue
+        found = min(left.rel_accuracy_bits(), right.rel_accuracy_bits()) - 2
+        certain = found >= _WANTED_BITS and left.overlaps(right)
+        bits = found if certain else _agreement(batch.alone(record.claim), at)
+        if bits is None:
+            record.wrong = at
+        elif bits < _LEAST_BITS:
+            record.undecided += 1
+        else:
+            record.points.append(at)
+            record.bits = min(record.bits, bits)
 
 
 def _agreement(batch: _Batch, at: Point) -> int | None:
@@ -250,10 +273,10 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
     bits, best = 2 * BITS, 0
     while bits <= MAX_PRECISION:
         with precision(bits, 2):
-            sides = batch.sides(at)
+            sides = batch.pair(at)
         if sides is None:
             return 0
-        [left], [right] = sides
+        left, right = sides
         if not (left.is_finite() and right.is_finite()):
             return best
         if not left.overlaps(right):
@@ -270,11 +293,12 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
     return best
 
 
-def _verdict(batch: _Batch, claim: Claim, record: _Record, points: int) -> Verdict:
+def _verdict(batch: _Batch, record: _Record, points: int) -> Verdict:
     if record.wrong is None and len(record.points) < min(_FEW, points):
-        _look_closer(batch.alone(claim), record, points)
+        _look_closer(batch.alone(record.claim), record, points)
     if record.wrong is not None:
-        return Verdict("wrong", counterexample=_counterexample(batch.alone(claim), record.wrong))
+        alone = batch.alone(record.claim)
+        return Verdict("wrong", counterexample=_counterexample(alone, record.wrong))
     if not record.points:
         return Verdict("not checked", reason=_why_not(record))
     samples = ", ".join(batch.samples)
@@ -301,13 +325,13 @@ def _look_closer(alone: _Batch, record: _Record, points: int) -> None:
     """Search for points of a small domain."""
 
     def defined(at: Point) -> bool:
-        sides = alone.sides(at)
-        return sides is not None and all(side[0].is_finite() for side in sides)
+        sides = alone.pair(at)
+        return sides is not None and all(side.is_finite() for side in sides)
 
     known = {at.values for at in record.points}
     for at in search(alone.symbols, defined, points, alone.setting.ranges):
         if at.values not in known and record.wrong is None:
-            _record(alone, [record], at)
+            _record(alone, [record], [at])
 
 
 def _counterexample(alone: _Batch, fallback: Point) -> Counterexample:
@@ -329,10 +353,10 @@ def _counterexample(alone: _Batch, fallback: Point) -> Counterexample:
 def _difference(alone: _Batch, at: Point, bits: int) -> tuple[arb, arb] | None:
     """Both sides, if they are certain to differ."""
     with precision(bits, 2):
-        sides = alone.sides(at)
+        sides = alone.pair(at)
     if sides is None:
         return None
-    [left], [right] = sides
+    left, right = sides
     differ = left.is_finite() and right.is_finite() and not left.overlaps(right)
     return (left, right) if differ else None
 
@@ -356,7 +380,7 @@ def _simple_points(batch: _Batch) -> Iterator[Point]:
 def _shown(alone: _Batch, at: Point, left: arb, right: arb) -> Counterexample:
     used = alone.used
     place = {
-        symbol.name: _plain(value)
+        symbol.name: _plain(Fraction(value))
         for symbol, value in zip(alone.symbols, at.values, strict=True)
         if symbol in used
     }

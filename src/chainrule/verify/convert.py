@@ -98,9 +98,10 @@ class Converter(Kernels):
 
     def _stands_for(self, node: Expr) -> Expr | None:
         """What an alias means, and of a case distinction the case that applies."""
-        if type(node) is Piecewise:
-            return self._case(node)
-        return self._aliases.get(node) if self._aliases else None
+        found = self._aliases.get(node)
+        if found is None and type(node) is Piecewise:
+            found = self._aliases[node] = self._case(node)
+        return found
 
     # --- signs and cases ---------------------------------------------------------------------
     def assume(self, node: Expr, sign: int) -> None:

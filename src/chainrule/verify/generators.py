@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 
 from flint import Ordering, fmpz, fmpz_mpoly, fmpz_mpoly_ctx
 
@@ -65,11 +66,16 @@ class Factored:
     strict: bool
 
 
+@lru_cache(maxsize=8)
+def _ring(room: int) -> fmpz_mpoly_ctx:
+    return fmpz_mpoly_ctx.get(("k", room), Ordering.degrevlex)
+
+
 class Generators:
     """The generators made so far, in a ring with room for ``room`` of them."""
 
     def __init__(self, room: int) -> None:
-        self.ring = fmpz_mpoly_ctx.get(("k", room), Ordering.degrevlex)
+        self.ring = _ring(room)
         self.one = self.ring.constant(1)
         self.zero = self.ring.constant(0)
         self.room = room
@@ -240,15 +246,19 @@ class Generators:
         """The generator that p consists of, if it does."""
         if len(p) != 1 or p.total_degree() != 1 or p.leading_coefficient() != 1:
             return None
-        return self.generators[list(p.degrees()).index(1)]
+        return self.generators[p.monomial(0).index(1)]
 
 
 def _factors(p: fmpz_mpoly) -> tuple[fmpz, list[tuple[fmpz_mpoly, int]]]:
     """A constant and factors; a polynomial of high degree stays whole, which is right too."""
-    if len(p) == 1 or p.total_degree() <= _MAX_DEGREE:
+    degree = p.total_degree()
+    # A linear one has no factors, and FLINT takes its time to find that out.
+    if len(p) == 1 or 1 < degree <= _MAX_DEGREE:
         constant, factors = p.factor()
         return constant, list(factors)
     constant, rest = p.primitive()
+    if rest.leading_coefficient() < 0:
+        constant, rest = -constant, -rest
     return constant, [(rest, 1)]
 
 

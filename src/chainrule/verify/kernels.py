@@ -51,6 +51,13 @@ class Kernels(Generators):
         content, below = (1, None) if d is None else d.primitive()
         if below is not None and below.is_one():
             below = None
+        if below is None and len(n) == 1:
+            # Nearly always; to build a polynomial from exponents would take longer.
+            share = Fraction(int(n.leading_coefficient()), int(content))
+            monomial = n.primitive()[1]
+            whole: Ratio = (monomial if share > 0 else -monomial, None)
+            yield share, whole, key(whole)
+            return
         for exponents, coefficient in n.terms():
             share = Fraction(int(coefficient), int(content))
             term: Ratio = (self.ring.term(exp_vec=exponents), below)

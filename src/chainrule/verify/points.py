@@ -1,37 +1,46 @@
 """Where to test: points over the whole domain, the same ones in every run.
 
-Coordinates are dyadic rationals, which are exact as balls at any precision, and have no
-relation to the special points of any formula. They are laid out by size, from 10⁻⁶ to 700 on
-both sides of 0, the most telling ones first.
+Coordinates are dyadic rationals, mostly floating point numbers, which are exact as balls at any
+precision, and have no relation to the special points of any formula. They are laid out by size,
+from 10⁻⁶ to 700 on both sides of 0, the most telling ones first.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache, partial
 from itertools import pairwise
-from typing import overload
+from typing import NamedTuple, overload
 
 from flint import arb, arb_series
 
-from chainrule.expr.nodes import Call, Comparison, Expr, Symbol, postorder
+from chainrule.expr.nodes import (
+    Call,
+    Comparison,
+    Expr,
+    Number,
+    Product,
+    Sum,
+    Symbol,
+    postorder,
+)
 from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.program import ball, definition
+from chainrule.verify.program import Program, ball, definition
 from chainrule.verify.series import SERIES
 
 Range = tuple[Fraction, Fraction]
-Values = tuple[Fraction, ...]
+Values = tuple[Fraction | float, ...]
 
 
-def _dyadic(value: float, bits: int = 12) -> Fraction:
-    """A nearby rational with a power of two below the line and an odd number above."""
+def _dyadic(value: float, bits: int = 12) -> float:
+    """A nearby number with a power of two below the line and an odd number above."""
     scale = 1
     while abs(value) * scale < 2 ** (bits - 1):
         scale *= 2
-    return Fraction(2 * round(value * scale / 2) + 1, scale)
+    return (2 * round(value * scale / 2) + 1) / scale
 
 
 # Every prefix of this row spreads over sizes and signs; half the points are inside ±6, where
@@ -46,7 +55,7 @@ MAIN = tuple(
         *(0.8862, -0.9428, 0.9642, 1.7725, 2.0801, -2.9155, 1.0471e3, -1.3e3),
     )
 )
-ROW = tuple(sorted(float(value) for value in MAIN))
+ROW = tuple(sorted(MAIN))
 _MIXED = tuple(
     _dyadic(value, 8)
     for value in (0.683, 1.317, -0.442, 0.31, 2.19, -1.57, 0.558, 3.41, -0.83, 0.127, -2.71)
@@ -58,8 +67,7 @@ _UNIT = tuple(_dyadic(value, 8) for value in (0.442, 0.683, 0.31, 0.127, 0.558, 
 _ROUNDS = (_MIXED, POSITIVE, _UNIT)
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
+class Point(NamedTuple):
     """Coordinates, with the inputs of programs made ready.
 
     ``along`` are power series in the direction of the first coordinate, ``main`` is about that
@@ -73,11 +81,11 @@ class Point:
 
 
 def point(values: Values) -> Point:
-    balls = tuple([ball(value) for value in values])
-    lines = [SERIES.lift(value) for value in balls]
-    if lines:
-        lines[0] = arb_series([balls[0], 1])
-    return Point(values, float(values[0]) if values else 0.0, balls, tuple(lines))
+    if not values:
+        return Point((), 0.0, (), ())
+    first, *rest = balls = tuple([ball(value) for value in values])
+    along = (arb_series([first, 1]), *[SERIES.lift(value) for value in rest])
+    return Point(values, float(values[0]), balls, along)
 
 
 class Grid(Sequence[Point]):
@@ -89,7 +97,11 @@ class Grid(Sequence[Point]):
 
     def __init__(self, count: int, ranges: tuple[Range | None, ...]) -> None:
         self._count = count
-        self._ranges = [(k, limits) for k, limits in enumerate(ranges) if limits is not None]
+        self._ranges = [
+            (k, float(limits[0]), float(limits[1] - limits[0]))
+            for k, limits in enumerate(ranges)
+            if limits is not None
+        ]
         self._pools = _ROUNDS if count > 1 else (_MIXED,)
         self._points: dict[int, Point] = {}
 
@@ -114,11 +126,11 @@ class Grid(Sequence[Point]):
         if not self._count:
             return ()
         pool = self._pools[number]
-        values = [MAIN[i]]
+        values: list[Fraction | float] = [MAIN[i]]
         for k in range(1, self._count):
             values.append(pool[(i * (2 * k + 1) + 3 * k + number) % len(pool)])
-        for k, limits in self._ranges:
-            values[k] = spread(limits, i * (2 * k + 1) + k + number)
+        for k, low, width in self._ranges:
+            values[k] = spread(low, width, i * (2 * k + 1) + k + number)
         return tuple(values)
 
 
@@ -128,12 +140,11 @@ def grid(count: int, ranges: tuple[Range | None, ...] = ()) -> Grid:
     return Grid(count, ranges)
 
 
-def spread(limits: Range, i: int) -> Fraction:
+def spread(low: float, width: float, i: int) -> float:
     """The i-th of a sequence that fills the interval evenly, the ends left out.
 
     A dyadic number, so that its ball is exact at every precision.
     """
-    low, width = float(limits[0]), float(limits[1] - limits[0])
     # The fractional part of a van der Corput sequence, moved off the dyadic numbers.
     share, step = 3 / 256, 0.5
     i += 1
@@ -143,7 +154,7 @@ def spread(limits: Range, i: int) -> Fraction:
         i >>= 1
     exact = low + width * (share % 1)
     bits = max(24 - math.frexp(width)[1], 0)
-    return Fraction(round(math.ldexp(exact, bits)), 1 << bits)
+    return math.ldexp(round(math.ldexp(exact, bits)), -bits)
 
 
 def search(
@@ -151,7 +162,7 @@ def search(
     defined: Callable[[Point], bool],
     wanted: int,
     ranges: Mapping[Symbol, Range] | None = None,
-    extra: Iterable[Fraction] = (),
+    extra: Iterable[float] = (),
 ) -> list[Point]:
     """Up to ``wanted`` points with ``defined``, looked for more closely where they are rare.
 
@@ -193,9 +204,9 @@ def _between(
         for depth in range(9):
             for good in found[:8]:
                 rest = good.values[1:]
-                center = good.values[0]
-                lower = [p.values[0] for p in bad if p.values[0] < center]
-                upper = [p.values[0] for p in bad if p.values[0] > center]
+                center = Fraction(good.values[0])
+                lower = [Fraction(p.values[0]) for p in bad if p.values[0] < center]
+                upper = [Fraction(p.values[0]) for p in bad if p.values[0] > center]
                 for edge in (max(lower, default=center - 8), min(upper, default=center + 8)):
                     share = Fraction(3, 4 << depth)
                     yield point((_short(center + (edge - center) * share), *rest))
@@ -246,7 +257,7 @@ def turning_points(
     symbols: Sequence[Symbol],
     rest: Values,
     aliases: Mapping[Expr, Expr] | None = None,
-) -> list[Fraction]:
+) -> list[float]:
     """Values of the first symbol on either side of every switch, and between neighbours.
 
     The other symbols have the values ``rest``; ``aliases`` are symbols that stand for formulas.
@@ -254,29 +265,61 @@ def turning_points(
     changing = switches(roots)
     if not changing or not symbols:
         return []
-    program = compile_balls(changing, aliases)
     values_of = dict(zip(symbols[1:], map(ball, rest), strict=True))
 
-    def signs(x: float) -> list[int]:
+    def values(program: Program, x: float) -> list[arb]:
         env = {symbols[0]: arb(x), **values_of}
-        balls = program.run([env[symbol] for symbol in program.symbols])
-        return [1 if b > 0 else -1 if b < 0 else 0 for b in balls]
+        return program.run([env[symbol] for symbol in program.symbols])
 
+    straight = {node for node in changing if _is_straight(node, symbols)}
     at: set[float] = set()
     with precision(64):
-        row = [(x, signs(x)) for x in ROW]
-        for (x, before), (y, after) in pairwise(row):
-            for k in range(len(changing)):
-                if before[k] * after[k] < 0:
-                    at.add(bisect(partial(_sign_at, signs, k), x, y, before[k]))
+        if straight:
+            line = compile_balls(straight)
+            for here, there in zip(values(line, 0.0), values(line, 1.0), strict=True):
+                zero = here / (here - there)
+                if zero > ROW[0] and zero < ROW[-1]:
+                    at.add(_bisected(float(zero)))
+        if len(straight) < len(changing):
+            curve = compile_balls([node for node in changing if node not in straight], aliases)
+            at.update(_sign_changes(partial(values, curve)))
     near = sorted(at)
     found = []
     for t in near:
         offset = max(abs(t), 1.0) / 2**9
-        found += [Fraction(t - offset), Fraction(t + offset)]
+        found += [t - offset, t + offset]
     # The same switch can be found twice, a little apart.
-    found += [Fraction((s + t) / 2) for s, t in pairwise(near) if t - s > max(abs(t), 1.0) / 2**12]
+    found += [(s + t) / 2 for s, t in pairwise(near) if t - s > max(abs(t), 1.0) / 2**12]
     return found
+
+
+def _is_straight(node: Expr, symbols: Sequence[Symbol]) -> bool:
+    """Whether it is c·x + d for the first symbol x, the others constant: most switches are."""
+    first, *others = symbols
+    for term in node.args if type(node) is Sum else (node,):
+        factors = term.args if type(term) is Product else (term,)
+        if factors.count(first) > 1:
+            return False
+        if any(type(u) is not Number and u is not first and u not in others for u in factors):
+            return False
+    return True
+
+
+def _bisected(zero: float) -> float:
+    """A zero as ``_sign_changes`` would find it: what both find is to count once."""
+    place = bisect_left(ROW, zero)
+    return bisect(lambda x: (x > zero) - (x < zero), ROW[place - 1], ROW[place], -1)
+
+
+def _sign_changes(values: Callable[[float], list[arb]]) -> Iterator[float]:
+    def signs(x: float) -> list[int]:
+        return [1 if b > 0 else -1 if b < 0 else 0 for b in values(x)]
+
+    row = [(x, signs(x)) for x in ROW]
+    for (x, before), (y, after) in pairwise(row):
+        for k, below in enumerate(before):
+            if below * after[k] < 0:
+                yield bisect(partial(_sign_at, signs, k), x, y, below)
 
 
 def _sign_at(signs: Callable[[float], list[int]], k: int, t: float) -> int:

@@ -68,9 +68,9 @@ class Arithmetic:
     unknown: Callable[[str, tuple[int, ...]], Callable[[list[Element]], Element]]
 
 
-def ball(value: Coordinate) -> arb:
+def ball(value: Coordinate | float) -> arb:
     """The number as a ball at the precision in force."""
-    if isinstance(value, int):
+    if isinstance(value, (float, int)):
         return arb(value)
     if isinstance(value, arb):
         return value
@@ -114,13 +114,7 @@ class Program:
 
     def run(self, inputs: Sequence[Element]) -> list[Element]:
         """Evaluate at the precision in force; ``inputs`` are in the order of ``symbols``."""
-        precision = ctx.prec
-        constants = self._constants.get(precision)
-        if constants is None:
-            constants = self._constants[precision] = [
-                self._arithmetic.lift(_constant(leaf)) for leaf in self._constant_leaves
-            ]
-        values = [*inputs, *constants]
+        values = [*inputs, *self._lifted()]
         append = values.append
         for function, a, b in self._code:
             if b >= 0:
@@ -130,6 +124,33 @@ class Program:
             else:
                 append(function([values[i] for i in a]))
         return [values[slot] for slot in self._outputs]
+
+    def columns(self, inputs: Sequence[Sequence[Element]], count: int) -> list[Sequence[Element]]:
+        """The same at ``count`` points: each input and each result is a row of values.
+
+        An operation is done at all points before the next one, which saves most of the work
+        that is not arithmetic.
+        """
+        columns = [*inputs, *[(constant,) * count for constant in self._lifted()]]
+        append = columns.append
+        for function, a, b in self._code:
+            if b >= 0:
+                append(list(map(function, columns[a], columns[b])))
+            elif b == _UNARY:
+                append(list(map(function, columns[a])))
+            else:
+                rows = zip(*[columns[i] for i in a], strict=True) if a else [()] * count
+                append([function(list(row)) for row in rows])
+        return [columns[slot] for slot in self._outputs]
+
+    def _lifted(self) -> list[Element]:
+        """The constants at the precision in force."""
+        constants = self._constants.get(ctx.prec)
+        if constants is None:
+            constants = self._constants[ctx.prec] = [
+                self._arithmetic.lift(_constant(leaf)) for leaf in self._constant_leaves
+            ]
+        return constants
 
     # --- compiling ---------------------------------------------------------------------------
     def _finish(self, outputs: list[int]) -> None:

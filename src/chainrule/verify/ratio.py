@@ -76,7 +76,7 @@ def invert(a: Ratio) -> Ratio:
     n, d = a
     if n.is_zero():
         raise UndefinedError
-    one = d if d is not None else n * 0 + 1
+    one = d if d is not None else n.context().constant(1)
     return one, (None if n.is_one() else n)
 
 
@@ -91,8 +91,9 @@ def polynomial_power(p: fmpz_mpoly, n: int) -> fmpz_mpoly:
     if n == 1:
         return p
     terms = len(p)
-    bits = max((int(abs(c)).bit_length() for c in p.coeffs() if abs(c) != 1), default=0)
-    if bits * n > 20_000 or n > 1_000_000 or (terms > 1 and (n > 40 or terms * n > 120)):
+    bits = max([c.bit_length() for c in p.coeffs()], default=0)
+    long = bits > 1 and bits * n > 20_000
+    if long or n > 1_000_000 or (terms > 1 and (n > 40 or terms * n > 120)):
         raise TooLargeError
     return p**n
 

@@ -45,7 +45,7 @@ def test_spacing_is_numpys(name: str) -> None:
     values = values[np.abs(values) < form.largest / 2]
     # NumPy's spacing at a power of two, and at 0, is that of the binade above: the same.
     ours = spacing(values.astype(np.float64), form)
-    assert np.array_equal(ours, np.abs(np.spacing(values)).astype(np.float64))
+    assert np.array_equal(ours, np.spacing(np.abs(values)).astype(np.float64))
 
 
 @BY_FORMAT

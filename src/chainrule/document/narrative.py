@@ -64,7 +64,7 @@ from chainrule.verify.certified import decimal
 # letters that have no default.
 POINTS = (5, 2, 1, Fraction(1, 2), 3, 10, Fraction(1, 10), -2)
 LETTER_VALUES = (2, 3, 5, 7)
-MAX_TOLD = 600
+MAX_TOLD = 250
 # Characters of a formula that a heading still has room for.
 LONGEST_IN_HEADING = 36
 
@@ -162,11 +162,16 @@ def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list
         values |= {s: _sensible(problem.entry.range_of[s.name]) for s in free}
     values.update(at)
     tries = [at[main]] if main in at else [Number(value) for value in POINTS]
-    tried = ((point, _value_at(function, {**values, main: point})) for point in tries)
-    known = [(point, digits) for point, digits in tried if digits is not None]
-    if known:
-        # A value with digits to compare, if there is one: ELU(−2) says more than ELU(5) = 5.
-        point, digits = next((row for row in known if row[1].more), known[0])
+    found: tuple[Expr, Digits] | None = None
+    for point in tries:
+        digits = _value_at(function, {**values, main: point})
+        if digits is not None and (found is None or digits.more):
+            found = point, digits
+            # Digits to compare are what we look for: ELU(−2) says more than ELU(5) = 5.
+            if digits.more:
+                break
+    if found is not None:
+        point, digits = found
         filled_in: dict[Expr, Expr] = {main: point}
         filled_in.update((letter, value) for letter, value in values.items())
         arguments = tuple(filled_in.get(a, a) for a in whole.args)

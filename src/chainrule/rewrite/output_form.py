@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from math import gcd
 
 from flint import fmpq_mpoly
@@ -49,6 +50,8 @@ UNWELCOME = frozenset({"erfinv", "acosh", "asech", "acoth", "acsch"})
 HOPELESS = 2.0
 # y (1 − y) says more than y − y², though it takes a little more ink.
 FACTOR_TOLERANCE = 1.5
+# Further inside, what stands for a part is no shorter than the part.
+MAX_LEVELS = 10
 _SLOPE = Symbol(" slope")
 
 
@@ -121,7 +124,7 @@ def _by_resultant(
 ) -> OutputForm | None:
     """The form that is left when the variable is eliminated between a part of f and f'."""
     value, slope = Symbol(" value"), Unknown(output.name, (1,), ())
-    levels = list(inner_parts(function, variable, output, tidier))
+    levels = list(islice(inner_parts(function, variable, output, tidier), MAX_LEVELS))
     for level in reversed(levels):
         found = eliminate(level.inner, derivative, variable, value, _SLOPE, tidier)
         if found is None or cost(found.solution) > HOPELESS * cost(derivative) + 10:
@@ -183,7 +186,7 @@ def _candidates(
     derivative = _related(function, derivative)
     levels: list[Solved] = []
     seen: set[Expr] = {derivative}
-    for solved in inner_parts(function, variable, output, tidier):
+    for solved in islice(inner_parts(function, variable, output, tidier), MAX_LEVELS):
         levels.append(solved)
         if solved.inner is variable and len(levels) > 1 and solved.value is output:
             break

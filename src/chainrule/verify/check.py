@@ -104,7 +104,11 @@ def verify_steps(
         (involved if meant else plain).append(claim)
     found = _compare_each(plain, steps, {}, condition, ranges, points)
     if output is not None:
+        alike = [c for c in involved if len(_meanings(f, c.left, c.right)) == 1]
+        found |= _compare_each(alike, steps, {output: f}, condition, ranges, points)
         for claim in involved:
+            if claim in found:
+                continue
             for value, case in _meanings(f, claim.left, claim.right):
                 there = condition if case is None else case
                 aliases = {output: value}
@@ -124,6 +128,9 @@ def _holding(symbol: Symbol | None, roots: Iterable[Expr]) -> set[Expr]:
             found.add(node)
     return found
 
+
+# So many nodes are gone through in attempts to prove steps one by one.
+_MAX_EFFORT = 3_000
 
 Meaning = tuple[Expr, Expr | None]
 """What the output symbol can stand for, and under which condition."""
@@ -187,12 +194,17 @@ def _prove_all(f: Expr, steps: Sequence[Step], output: Symbol | None) -> dict[Si
             proof = prove_with(converter, step.before, step.after)
             if proof is not None:
                 proofs[_sides(step)] = proof
+    effort = _MAX_EFFORT
     for step in steps:
         if _sides(step) in proofs:
             continue
         for value, case in _meanings(f, step.before, step.after):
             given: dict[Expr, Expr] = {} if output is None else {output: value}
             before, after = substitute(step.before, given), substitute(step.after, given)
+            effort -= size(before, after)
+            if effort < 0:
+                # What is left is compared at points, which takes less.
+                break
             proof = prove(before, after, signs_of_condition(case))
             if proof is not None:
                 proofs[_sides(step)] = proof

@@ -33,6 +33,8 @@ _WANTED_BITS, _LEAST_BITS = 101, 51
 _ENOUGH_BITS = _WANTED_BITS + 2
 # With fewer points than this, more are searched for.
 _FEW = 4
+# Up to so many claims in doubt are evaluated one by one.
+_ALONE = 4
 # How many candidates to try for every point that is wanted.
 _TRIES = 4
 # Places where a reader would look for a difference, the simplest first.
@@ -244,25 +246,44 @@ def _record(batch: _Batch, records: Sequence[_Record], points: Sequence[Point]) 
 
 
 def _look_again(
-    batch: _Batch, records: Sequence[_Record], numbers: Iterable[int], at: Point
+    batch: _Batch, records: Sequence[_Record], numbers: Sequence[int], at: Point
 ) -> None:
-    """With more bits: first all claims, which is quicker than to compile one alone."""
-    with precision(2 * BITS, 2):
-        sides = batch.sides([at])
-    for number in numbers:
-        record, [left], [right] = records[number], sides.lefts[number], sides.rights[number]
-        if record.wrong is not None:
-            continue
-        found = min(left.rel_accuracy_bits(), right.rel_accuracy_bits()) - 2
-        certain = found >= _WANTED_BITS and left.overlaps(right)
-        bits = found if certain else _agreement(batch.alone(record.claim), at)
-        if bits is None:
+    """With more bits. Many claims are quicker together: alone, each brings what it rests on."""
+    pending = [number for number in numbers if records[number].wrong is None]
+    bits = 2 * BITS
+    while pending and bits <= MAX_PRECISION and (bits == 2 * BITS or len(pending) > _ALONE):
+        with precision(bits, 2):
+            sides = batch.sides([at])
+        left_over: list[int] = []
+        last = 2 * bits > MAX_PRECISION
+        for number in pending:
+            record, [left], [right] = records[number], sides.lefts[number], sides.rights[number]
+            found = min(left.rel_accuracy_bits(), right.rel_accuracy_bits()) - 2
+            if not left.overlaps(right):
+                record.wrong = at
+            elif found >= _WANTED_BITS:
+                _agreed(record, at, found)
+            elif last:
+                _agreed(record, at, _near_zero(left, right, found))
+            else:
+                left_over.append(number)
+        pending = left_over
+        bits *= 2
+    for number in pending:
+        record = records[number]
+        agreed = _agreement(batch.alone(record.claim), at)
+        if agreed is None:
             record.wrong = at
-        elif bits < _LEAST_BITS:
-            record.undecided += 1
         else:
-            record.points.append(at)
-            record.bits = min(record.bits, bits)
+            _agreed(record, at, agreed)
+
+
+def _agreed(record: _Record, at: Point, bits: int) -> None:
+    if bits < _LEAST_BITS:
+        record.undecided += 1
+    else:
+        record.points.append(at)
+        record.bits = min(record.bits, bits)
 
 
 def _agreement(batch: _Batch, at: Point) -> int | None:
@@ -287,10 +308,15 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
         # The accuracy that is missing says how many bits cancel, unless all of them do.
         missing = _WANTED_BITS - best + 32
         bits = max(2 * bits, bits + missing if missing < MAX_PRECISION else 0)
+    return _near_zero(left, right, best)
+
+
+def _near_zero(left: arb, right: arb, bits: int) -> int:
+    """The bits on which two sides agree that may both be 0: those after the point."""
     if left.contains(0) and right.contains(0):
         small = arb(2) ** -_WANTED_BITS
         return _WANTED_BITS if abs(left) < small and abs(right) < small else 0
-    return best
+    return bits
 
 
 def _verdict(batch: _Batch, record: _Record, points: int) -> Verdict:

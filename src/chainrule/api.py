@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from chainrule.curves import ImplicitDerivation, implicit_derivation
 from chainrule.derivations import Derivation, Form, Walkthrough
-from chainrule.document.blocks import Document
+from chainrule.document.blocks import Document, Heading
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.formula import parse as read_formula
 from chainrule.problems import Source, Wrt, every_variable, make_problem
+
+if TYPE_CHECKING:
+    from chainrule.document.telling import Style
 
 Syntax = Literal["plain", "latex", "python", "sympy"]
 
@@ -232,6 +235,29 @@ def check_lines(text: str) -> tuple[bool, Document]:
 
     lines = judge(text)
     return all(line.follows is True for line in lines), lines_document(lines)
+
+
+def document(
+    derivation: Walkthrough, style: Style, *, at: str | None = None, dtypes: Sequence[str] = ()
+) -> Document:
+    """The walk-through, with a section about the forms in floating point if ``dtypes`` has any.
+
+    Raises:
+        InputError: the forms cannot be computed, or what measuring needs is not installed.
+    """
+    whole = derivation.document(style, at=at)
+    if not dtypes or not isinstance(derivation, Derivation):
+        return whole
+    with needing("audit"):
+        from chainrule.audit.formats import format_named
+        from chainrule.audit.forms import forms as measured_forms
+        from chainrule.audit.report import forms_section
+
+        formats = [format_named(name) for name in dtypes]
+        section = forms_section(derivation, measured_forms(derivation, formats), formats)
+    # Before the last section, which says what was checked.
+    last = max(i for i, block in enumerate(whole.blocks) if isinstance(block, Heading))
+    return Document(whole.title, (*whole.blocks[:last], *section, *whole.blocks[last:]))
 
 
 def forms(

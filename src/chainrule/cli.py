@@ -115,6 +115,13 @@ def _format_options(command: Command) -> Command:
     show_default=True,
     help="df/dx or f'(x).",
 )
+@click.option(
+    "--forms",
+    "dtypes",
+    type=click.Choice(DTYPES),
+    multiple=True,
+    help="Add a section on which form to compute with in this format.",
+)
 @_method_option
 @_format_options
 def explain(
@@ -124,6 +131,7 @@ def explain(
     at: str | None,
     detail: Any,
     notation: Any,
+    dtypes: tuple[str, ...],
     method: str,
     format_: str | None,
     output: Path | None,
@@ -144,7 +152,7 @@ def explain(
         if chosen == "json":
             values.append(derivation.to_dict())
         else:
-            documents.append(derivation.document(style, at=at))
+            documents.append(api.document(derivation, style, at=at, dtypes=dtypes))
     if chosen == "json":
         import json
 

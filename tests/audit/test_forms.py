@@ -57,3 +57,10 @@ def test_what_cannot_be_computed_is_told() -> None:
     result = CliRunner().invoke(main, ["forms", "f(x)^2"])
     assert result.exit_code == 2
     assert "cannot be computed" in result.stderr
+
+
+def test_the_section_of_a_walk_through() -> None:
+    result = CliRunner().invoke(main, ["explain", "tanh", "--forms", "float16"])
+    assert result.exit_code == 0
+    told = result.stdout
+    assert told.index("Which form should you compute with?") < told.index("Checked")

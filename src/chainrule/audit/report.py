@@ -60,8 +60,16 @@ def forms_data(forms: Sequence[Form]) -> list[dict[str, Any]]:
     ]
 
 
-def form_blocks(
+def forms_section(
     derivation: Derivation, forms: Sequence[Form], formats: Sequence[Format]
+) -> list[Block]:
+    """The section of a walk-through about them."""
+    heading = Heading(2, ("Which form should you compute with?",))
+    return [heading, *form_blocks(derivation, forms, formats, level=3)]
+
+
+def form_blocks(
+    derivation: Derivation, forms: Sequence[Form], formats: Sequence[Format], level: int = 2
 ) -> list[Block]:
     """The formulas, a table of what was measured for each format, and the best of them."""
     slope = Name(derivation.letter, (), derivation.order)
@@ -70,7 +78,7 @@ def form_blocks(
     for form in formats:
         ordered = sorted(forms, key=lambda row, form=form: rank(row, form))  # type: ignore[misc]
         count = ordered[0].measured[form.name].count
-        blocks.append(Heading(2, (f"In {form.name}, at {count:,} inputs",)))
+        blocks.append(Heading(level, (f"In {form.name}, at {count:,} inputs",)))
         blocks.append(Table(_HEADER, tuple(_row(row, form) for row in ordered)))
         blocks.append(Paragraph(_advice(ordered, form)))
     blocks.append(

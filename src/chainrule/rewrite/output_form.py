@@ -8,7 +8,8 @@ of one transcendental part, which is eliminated between y = f and f'.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from math import gcd
 
 from flint import fmpq, fmpq_mpoly
@@ -27,7 +28,7 @@ from chainrule.expr.nodes import (
     size,
     substitute,
 )
-from chainrule.rewrite.cost import cost
+from chainrule.rewrite.ink import Ink
 from chainrule.rewrite.rational import (
     MAX_TERMS,
     Exponential,
@@ -86,64 +87,74 @@ def output_form(
         return None
     best: OutputForm | None = None
     seen: set[Expr] = set()
-    bound = HOPELESS * cost(derivative) + 10
-    for solved, candidate in _candidates(function, derivative, variable, output, tidier):
+    bound = HOPELESS * tidier.cost(derivative) + 10
+    for solving, candidate in _candidates(function, derivative, variable, output, tidier):
         replaced = tidier.tidy(candidate)
-        if replaced in seen or (depends_on(replaced, variable) and cost(replaced) > bound):
+        if replaced in seen or (tidier.cost(replaced) > bound and depends_on(replaced, variable)):
             continue
         seen.add(replaced)
-        form = _finish(solved, candidate, variable, output, tidier)
+        form = _finish(candidate, variable, output, tidier)
         nodes = postorder(form.expr)
         if output not in nodes or any(
             isinstance(node, Call) and node.name in UNWELCOME for node in nodes
         ):
             continue
         if not form.needs_variable:
-            return form
-        if _welcome(form.expr, derivative, variable) and (
-            best is None or cost(form.expr) < cost(best.expr)
+            return _with_solved(form, solving(), variable)
+        if _welcome(form.expr, derivative, variable, tidier) and (
+            best is None or tidier.cost(form.expr) < tidier.cost(best.expr)
         ):
-            best = form
+            best = _with_solved(form, solving(), variable)
     return best
 
 
-def _welcome(expr: Expr, derivative: Expr, variable: Symbol) -> bool:
+def _with_solved(form: OutputForm, solved: tuple[Solved, ...], variable: Symbol) -> OutputForm:
+    steps = (
+        Step("solving", "solve", row.inner, row.value, variable, output=form.output)
+        for row in solved
+    )
+    return replace(form, solved=tuple(steps))
+
+
+def _welcome(expr: Expr, derivative: Expr, variable: Symbol, tidier: Tidier) -> bool:
     transcendental = any(
         isinstance(node, Call) and node.name not in ("abs", "sign")
         for node in dependents(expr, variable)
     )
     allowed = 0.0 if transcendental else 3.0
-    return cost(expr) < cost(derivative) + allowed
+    return tidier.cost(expr) < tidier.cost(derivative) + allowed
 
 
-def _finish(
-    solved: tuple[Solved, ...], replaced: Expr, variable: Symbol, output: Symbol, tidier: Tidier
-) -> OutputForm:
+def _finish(replaced: Expr, variable: Symbol, output: Symbol, tidier: Tidier) -> OutputForm:
     rewriting = simplify(replaced, variable, tidier)
     expr = rewriting[-1].after if rewriting else replaced
-    factored = tidier.tidy(_factored(expr))
-    if factored is not expr and cost(factored) <= cost(expr) + FACTOR_TOLERANCE:
+    factored = _factored(expr, tidier)
+    if factored is not expr and tidier.cost(factored) <= tidier.cost(expr) + FACTOR_TOLERANCE:
         rewriting.append(Step("rewriting", "factor", expr, factored, variable, reasons=("factor",)))
         expr = factored
     # What leads back to where it was is not worth telling.
     rewriting = rewriting[: next((i for i, s in enumerate(rewriting) if s.before is expr), None)]
-    steps = tuple(
-        Step("solving", "solve", row.inner, row.value, variable, output=output) for row in solved
-    )
-    return OutputForm(expr, output, depends_on(expr, variable), steps, tuple(rewriting))
+    return OutputForm(expr, output, depends_on(expr, variable), rewriting=tuple(rewriting))
 
 
-def _factored(expr: Expr) -> Expr:
+def _factored(expr: Expr, tidier: Tidier) -> Expr:
+    """The factored form, or ``expr`` itself where that is certain to cost too much."""
     try:
-        field = Field(expr)
-        return field.expression(field.ratio(expr), factored=True)
+        field, ratio = tidier.fraction(expr)
     except TooLargeError:
         return expr
+    if Ink(field, {}, tidier.costs).factored(ratio) > tidier.cost(expr) + FACTOR_TOLERANCE:
+        return expr
+    return tidier.tidy(field.expression(ratio, factored=True))
+
+
+Solving = Callable[[], tuple[Solved, ...]]
+"""Gives what is solved for; most candidates are given up before it is asked."""
 
 
 def _candidates(
     function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
-) -> Iterator[tuple[tuple[Solved, ...], Expr]]:
+) -> Iterator[tuple[Solving, Expr]]:
     """Ways to bring the output into the derivative: what is solved for, and the result."""
     derivative = _related(function, derivative)
     levels: list[Solved] = []
@@ -157,7 +168,7 @@ def _candidates(
             seen.add(replaced)
             used = tuple(row for row in levels if row.inner in set(postorder(derivative)))
             if variable not in symbols or len(levels) == 1:
-                yield _needed(levels, used), replaced
+                yield partial(_needed, levels, used), replaced
     for level in list(levels):
         absolute = _absolute(level.inner, tidier)
         if absolute is not None:
@@ -223,7 +234,7 @@ def _is_sign(size: Expr) -> bool:
 
 def _eliminations(
     level: Solved, derivative: Expr, variable: Symbol, tidier: Tidier
-) -> Iterator[tuple[tuple[Solved, ...], Expr]]:
+) -> Iterator[tuple[Solving, Expr]]:
     """Eliminate one kernel between level.inner = level.value and the derivative.
 
     It is enough that level.inner is a fraction of degree one in a power of the kernel.
@@ -250,11 +261,24 @@ def _eliminations(
             ratio = _substitute_kernel(field, position, step, target, top, bottom)
         except TooLargeError:
             continue
-        found = field.expression(field.cancelled(top, bottom), factored=True)
-        part = field.kernel_power(position, step)
-        solved = Solved(part, tidier.tidy(substitute(found, {stand_in: level.value})))
         result = field.expression(ratio, factored=True)
-        yield (solved,), substitute(result, {stand_in: level.value})
+        known = {stand_in: level.value}
+        part = field.kernel_power(position, step)
+        solving = partial(_eliminated, part, field, top, bottom, known, tidier)
+        yield solving, substitute(result, known)
+
+
+def _eliminated(
+    part: Expr,
+    field: Field,
+    top: fmpq_mpoly,
+    bottom: fmpq_mpoly,
+    known: dict[Symbol, Expr],
+    tidier: Tidier,
+) -> tuple[Solved]:
+    """The part that was eliminated, and the fraction that it equals."""
+    found = field.expression(field.cancelled(top, bottom), factored=True)
+    return (Solved(part, tidier.tidy(substitute(found, known))),)
 
 
 def _coefficients(field: Field, position: int, poly: fmpq_mpoly) -> dict[int, fmpq_mpoly]:

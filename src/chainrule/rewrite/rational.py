@@ -36,6 +36,10 @@ MAX_KERNELS = 24
 MAX_DEGREE = 16
 
 
+Row = tuple[tuple[int, ...], fmpq]
+"""A term of a polynomial: exponents and coefficient."""
+
+
 class TooLargeError(Exception):
     """A polynomial grew past the limits; the caller falls back to what it had."""
 
@@ -294,15 +298,24 @@ class Field:
         written e^x (e^x + e^{-x}). The result still wants tidying.
         """
         self._balanced = balanced
-        bottom_scale, below, bottom_sign = self._factors(ratio.bottom)
-        bottom = list(below)
         if not factored:
-            rest = self._written(1 / (bottom_scale * bottom_sign), [], bottom)
+            scale, bottom = self.denominator(ratio)
+            rest = self._written(scale, [], bottom)
             whole = self._sum_expression(ratio.top, Fraction(1))
             return whole if rest is ONE else Product((whole, rest))
+        return self._written(*self.fraction(ratio))
+
+    def denominator(self, ratio: Ratio) -> tuple[Fraction, list[Piece]]:
+        """The denominator's factors, and the number that remains to be multiplied by."""
+        scale, below, sign = self._factors(ratio.bottom)
+        return 1 / (scale * sign), list(below)
+
+    def fraction(self, ratio: Ratio) -> tuple[Fraction, list[Piece], list[Piece]]:
+        """A number, the numerator's factors and the denominator's."""
+        scale, bottom = self.denominator(ratio)
         top_scale, above, top_sign = self._factors(ratio.top)
         top = list(above)
-        scale = top_scale / bottom_scale * top_sign * bottom_sign
+        scale = scale * top_scale * top_sign
         if scale < 0:
             # Rather y (1 − y) than −y (y − 1): a difference takes the sign.
             for pieces in (top, bottom):
@@ -311,7 +324,18 @@ class Field:
                     pieces[i] = Piece(-pieces[i].poly, pieces[i].exponent)
                     scale = -scale
                     break
-        return self._written(scale, top, bottom)
+        return scale, top, bottom
+
+    def balances(self, ratio: Ratio) -> bool:
+        """Whether the balanced form differs from the factored one."""
+        _, top, bottom = self.fraction(ratio)
+        degrees = [piece.poly.degrees() for piece in (*top, *bottom) if len(piece.poly) > 1]
+        return any(
+            row[i] and row[i] % 2 == 0
+            for i, kernel in enumerate(self.kernels)
+            if isinstance(kernel, Exponential)
+            for row in degrees
+        )
 
     def _written(self, scale: Fraction, top: list[Piece], bottom: list[Piece]) -> Expr:
         result = Monomial(coefficient=scale, decimal=self.decimal)
@@ -343,24 +367,32 @@ class Field:
 
         Terms that end up over the same denominator share a fraction.
         """
-        ((below, divisor),) = ratio.bottom.terms()
-        scale = 1 / Fraction(int(divisor.p), int(divisor.q))
-        groups: dict[tuple[int, ...], list[tuple[tuple[int, ...], fmpq]]] = {}
-        for exponents, value in ratio.top.terms():
-            powers = tuple(int(e) - int(b) for e, b in zip(exponents, below, strict=True))
-            denominator = (Fraction(int(value.p), int(value.q)) * scale).denominator
-            key = (denominator, *(min(power, 0) for power in powers))
-            groups.setdefault(key, []).append((powers, value))
         parts: list[Expr] = []
-        for (denominator, *shift), rows in groups.items():
-            raised = [(tuple(p - s for p, s in zip(e, shift, strict=True)), v) for e, v in rows]
+        for (denominator, *shift), rows in self.term_groups(ratio).items():
             divide = Monomial(coefficient=Fraction(1, denominator), decimal=self.decimal)
             for i, power in enumerate(shift):
                 if power:
                     divide.raise_base(self._generator(i), power, None)
-            whole = self._sum_expression(raised, scale * denominator)
+            whole = self._sum_expression(rows, Fraction(1))
             parts.append(Product((whole, self._with_exponentials(divide))))
         return parts[0] if len(parts) == 1 else Sum(tuple(parts))
+
+    def term_groups(self, ratio: Ratio) -> dict[tuple[int, ...], list[Row]]:
+        """The terms of ratio.top over the single term ratio.bottom, by what divides them.
+
+        The key is the denominator of the number and the powers of the kernels, none positive;
+        each term of the group is to be multiplied by both.
+        """
+        ((below, divisor),) = ratio.bottom.terms()
+        groups: dict[tuple[int, ...], list[Row]] = {}
+        for exponents, coefficient in ratio.top.terms():
+            powers = [int(e) - int(b) for e, b in zip(exponents, below, strict=True)]
+            value = coefficient / divisor
+            denominator = int(value.q)
+            shift = [min(power, 0) for power in powers]
+            raised = tuple(power - s for power, s in zip(powers, shift, strict=True))
+            groups.setdefault((denominator, *shift), []).append((raised, value * denominator))
+        return groups
 
     def _with_exponentials(self, monomial: Monomial) -> Expr:
         for i, kernel in enumerate(self.kernels):
@@ -369,7 +401,7 @@ class Field:
                 exponent = monomial.powers.pop(placeholder, None)
                 if exponent is not None:
                     amount = kernel.unit * exponent.number
-                    monomial.raise_base(E, 0, (1, _scaled_argument(amount, kernel.rest)))
+                    monomial.raise_base(E, 0, (1, scaled_argument(amount, kernel.rest)))
         if monomial.coefficient.denominator == 1:
             monomial.coefficient = monomial.coefficient.numerator
         return monomial.build()
@@ -422,9 +454,7 @@ class Field:
             return abs(Fraction(int(lowest.q), int(lowest.p)))
         return Fraction(reduce(lcm, (int(c.q) for c in factor.coeffs()), 1))
 
-    def _sum_expression(
-        self, poly: fmpq_mpoly | list[tuple[tuple[int, ...], fmpq]], scale: Fraction
-    ) -> Expr:
+    def _sum_expression(self, poly: fmpq_mpoly | list[Row], scale: Fraction) -> Expr:
         rows: list[tuple[tuple[int, ...], Fraction]] = []
         for exponents, coefficient in poly if isinstance(poly, list) else poly.terms():
             value = Fraction(int(coefficient.p), int(coefficient.q)) * scale
@@ -494,7 +524,7 @@ def _proportion(row: dict[Expr, Fraction], other: dict[Expr, Fraction]) -> Fract
     return ratios.pop() if len(ratios) == 1 else None
 
 
-def _scaled_argument(amount: Fraction, rest: Expr) -> Expr:
+def scaled_argument(amount: Fraction, rest: Expr) -> Expr:
     if type(rest) is Sum:
         return rest if amount == 1 else Sum(tuple(_multiple(amount, term) for term in rest.args))
     return _multiple(amount, rest)

@@ -30,6 +30,7 @@ from chainrule.expr.nodes import (
     postorder,
     rational_value,
 )
+from chainrule.rewrite.cost import cost
 from chainrule.rewrite.identities import SPECIAL_VALUES
 from chainrule.rewrite.monomial import (
     Monomial,
@@ -39,6 +40,7 @@ from chainrule.rewrite.monomial import (
     scaled,
     split,
 )
+from chainrule.rewrite.rational import Field, Ratio, TooLargeError
 
 NEVER_NEGATIVE = frozenset(
     ["exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc", "sigmoid", "softplus"],
@@ -52,11 +54,14 @@ class Tidier:
         reasons: identifiers of the identities used since the list was last cleared, each once.
         improvements: what ``simplify`` found to be the next rewritings of an expression, kept so
             that forms which meet in one expression go on together.
+        costs: what ``cost`` found of the expressions met so far.
     """
 
     def __init__(self) -> None:
         self.reasons: list[str] = []
         self.improvements: dict[Expr, list[tuple[str, Expr]] | None] = {}
+        self.costs: dict[Expr, float] = {}
+        self._fractions: dict[Expr, tuple[Field, Ratio] | None] = {}
         self._positive: set[Expr] = set()
         self._done: dict[Expr, tuple[Expr, tuple[str, ...]]] = {}
         self._sums: dict[frozenset[Expr], Expr] = {}
@@ -85,6 +90,26 @@ class Tidier:
     def is_positive(self, expr: Expr) -> bool:
         """Whether the expression is not negative, given what is assumed."""
         return is_positive(expr, self._positive)
+
+    def cost(self, expr: Expr) -> float:
+        """What the expression costs, see ``cost``."""
+        return cost(expr, self.costs)
+
+    def fraction(self, expr: Expr) -> tuple[Field, Ratio]:
+        """The expression as a rational function, and the field it is in.
+
+        Raises:
+            TooLargeError: it would grow too large.
+        """
+        if expr not in self._fractions:
+            # What raises stays marked as too large.
+            self._fractions[expr] = None
+            field = Field(expr)
+            self._fractions[expr] = field, field.ratio(expr)
+        found = self._fractions[expr]
+        if found is None:
+            raise TooLargeError
+        return found
 
     def explained(self, root: Expr) -> tuple[Expr, tuple[str, ...]]:
         """The everyday form, and the identities that led there."""

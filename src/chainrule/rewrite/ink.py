@@ -13,7 +13,7 @@ from fractions import Fraction
 
 from flint import fmpq
 
-from chainrule.expr.nodes import ONE, Call, Constant, E, Expr, Number, Sum, Symbol
+from chainrule.expr.nodes import ONE, Call, Constant, E, Expr, Number, Sum, Symbol, postorder
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.rational import Exponential, Field, Piece, Ratio, scaled_argument
 
@@ -45,8 +45,12 @@ class Ink:
     def _weight(self, kernel: Expr | Exponential, letters: Mapping[Expr, Expr]) -> float | None:
         """What the kernel takes at least; ``None`` if it may merge with others."""
         match kernel:
-            case Exponential():
-                return 0.0
+            case Exponential(rest):
+                # Multiplied out, e^{(x + ln x)/2} has a root of x in it.
+                opens = type(rest) is Sum and any(
+                    type(node) is Call and node.name == "log" for node in postorder(rest)
+                )
+                return None if opens else 0.0
             case Symbol() if kernel in letters:
                 # −(a − b) is b − a, with one sign less.
                 return cost(letters[kernel], self._costs) - SIGN
@@ -59,7 +63,7 @@ class Ink:
     # --- forms ----------------------------------------------------------------------------------
     def expanded(self, ratio: Ratio) -> float:
         """Of the form with the numerator multiplied out."""
-        if len(ratio.top) == 1:
+        if len(ratio.top) < 2:
             return self.factored(ratio)
         if not self._known:
             return 0.0
@@ -70,7 +74,7 @@ class Ink:
 
     def factored(self, ratio: Ratio) -> float:
         """Of the form with numerator and denominator factored."""
-        if not self._known:
+        if not self._known or ratio.top.is_zero():
             return 0.0
         scale, above, below = self._field.fraction(ratio)
         powers = [0] * len(self._weights)
@@ -92,7 +96,7 @@ class Ink:
                 powers = [e + s for e, s in zip(raised, shift, strict=True)]
                 # The sign may go before all of the terms.
                 number = _fraction(value) / denominator
-                total += self._term(abs(number) if any(powers) else number, powers)
+                total += self._written(abs(number) if any(powers) else number, [], powers)
             else:
                 total += self._written(Fraction(1, denominator), [(self._sum(rows), 1)], shift)
         return total
@@ -109,7 +113,8 @@ class Ink:
                 continue
             ((exponents, _),) = piece.poly.terms()
             for i, degree in enumerate(exponents):
-                powers[i] += int(degree) * piece.exponent * sign
+                if degree:
+                    powers[i] += int(degree) * piece.exponent * sign
         return sums
 
     def _sum(self, rows: Iterable[tuple[Sequence[int], fmpq]]) -> float:
@@ -117,12 +122,7 @@ class Ink:
         if all(value < 0 for _, value in terms):
             # The one sign before the bracket may cancel with another.
             terms = [(exponents, -value) for exponents, value in terms]
-        return sum(self._term(value, exponents) for exponents, value in terms) + len(terms) - 1
-
-    def _term(self, value: Fraction, exponents: Sequence[int]) -> float:
-        if not any(exponents):
-            return 0.5 if value == -1 else 1.0 + (value.denominator != 1)
-        return self._written(value, [], exponents)
+        return sum(self._written(value, [], e) for e, value in terms) + len(terms) - 1
 
     def _written(
         self, value: Fraction, sums: Iterable[tuple[float, int]], powers: Sequence[int]
@@ -134,9 +134,12 @@ class Ink:
                 exponential = isinstance(self._field.kernels[i], Exponential)
                 weight = self._exponential(i, int(degree)) if exponential else self._weights[i]
                 factors.append((weight, 1 if exponential else int(degree)))
+        if not factors:
+            return 0.5 if value == -1 else 1.0 + (value.denominator != 1)
         above = [w + 0.5 * (power != 1) for w, power in factors if power > 0]
         below = [w + 0.5 * (power != -1) for w, power in factors if power < 0]
-        if self._field.decimal and Number(value, True).decimal:
+        decimal = self._field.decimal and Number(value, True).decimal
+        if decimal:
             above.append(2.0)
         else:
             above += [1.0] * (abs(value.numerator) != 1)
@@ -144,7 +147,8 @@ class Ink:
         total = sum(above) + 0.25 * (len(above) - 1) if above else 1.0
         if below:
             total += 1.0 + sum(below) + 0.25 * (len(below) - 1)
-        signed = value < 0 and (value.numerator == -1 or bool(below))
+        # A number other than −1 holds its sign itself, unless the sign stands before a fraction.
+        signed = value < 0 and (bool(below) or (value.numerator == -1 and not decimal))
         return total + SIGN * signed
 
     def _exponential(self, position: int, degree: int) -> float:

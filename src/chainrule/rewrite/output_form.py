@@ -250,8 +250,8 @@ def _eliminations(
         expr = kernel.rest if isinstance(kernel, Exponential) else kernel
         if expr is stand_in or not depends_on(expr, variable):
             continue
-        step = _common_step(field, position, relation)
-        if step == 0 or _common_step(field, position, target) % step:
+        step = _common_step(position, relation)
+        if step == 0 or _common_step(position, target) % step:
             continue
         pair = _solve_linear(field, position, step, relation, value)
         if pair is None:
@@ -291,11 +291,9 @@ def _coefficients(field: Field, position: int, poly: fmpq_mpoly) -> dict[int, fm
     return {degree: field.context.from_dict(terms) for degree, terms in rows.items()}
 
 
-def _common_step(field: Field, position: int, ratio: Ratio) -> int:
+def _common_step(position: int, ratio: Ratio) -> int:
     """The largest d such that only powers of kernel^d occur; 0 if the kernel does not."""
-    degrees = [*_coefficients(field, position, ratio.top)]
-    degrees += [*_coefficients(field, position, ratio.bottom)]
-    return gcd(*degrees) if degrees else 0
+    return gcd(*(int(e[position]) for p in (ratio.top, ratio.bottom) for e in p.monoms()))
 
 
 def _solve_linear(

@@ -7,11 +7,12 @@ gives up, by returning ``None``, where polynomials would grow too large.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from math import comb, lcm
+from typing import NamedTuple
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
@@ -44,8 +45,7 @@ class TooLargeError(Exception):
     """A polynomial grew past the limits; the caller falls back to what it had."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(NamedTuple):
     """A rational function: two coprime polynomials in the kernels of a field."""
 
     top: fmpq_mpoly
@@ -78,8 +78,7 @@ class Exponential:
     unit: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """An irreducible factor and how often it occurs."""
 
     poly: fmpq_mpoly
@@ -148,6 +147,13 @@ class Field:
         }
         if len(self.kernels) > MAX_KERNELS:
             raise TooLargeError
+        self._exponentials = [
+            (Symbol(f" k{i}"), kernel)
+            for i, kernel in enumerate(self.kernels)
+            if isinstance(kernel, Exponential)
+        ]
+        self._bases = [k for k in self.kernels if not isinstance(k, Exponential)]
+        self._bases += [placeholder for placeholder, _ in self._exponentials]
         names = [f"k{i}" for i in range(len(self.kernels))] or ["k0"]
         self.context = fmpq_mpoly_ctx.get(names, "lex")
         self.generators = self.context.gens()
@@ -301,7 +307,7 @@ class Field:
         if not factored:
             scale, bottom = self.denominator(ratio)
             rest = self._written(scale, [], bottom)
-            whole = self._sum_expression(ratio.top, Fraction(1))
+            whole = self._sum_expression(ratio.top.terms())
             return whole if rest is ONE else Product((whole, rest))
         return self._written(*self.fraction(ratio))
 
@@ -350,7 +356,7 @@ class Field:
             ((exponents, _),) = piece.poly.terms()
             for i, degree in enumerate(exponents):
                 if degree:
-                    result.raise_base(self._generator(i), int(degree) * exponent, None)
+                    result.raise_base(self._bases[i], int(degree) * exponent, None)
             return
         rows = [(tuple(map(int, exponents)), value) for exponents, value in piece.poly.terms()]
         if self._balanced:
@@ -358,9 +364,9 @@ class Field:
                 highest = max(exponents[i] for exponents, _ in rows)
                 if isinstance(kernel, Exponential) and highest and highest % 2 == 0:
                     middle = highest // 2
-                    result.raise_base(self._generator(i), middle * exponent, None)
+                    result.raise_base(self._bases[i], middle * exponent, None)
                     rows = [((*e[:i], e[i] - middle, *e[i + 1 :]), v) for e, v in rows]
-        result.raise_base(self._sum_expression(rows, Fraction(1)), exponent, None)
+        result.raise_base(self._sum_expression(rows), exponent, None)
 
     def termwise(self, ratio: Ratio) -> Expr:
         """The rational function with the terms of the numerator divided by the denominator.
@@ -372,8 +378,8 @@ class Field:
             divide = Monomial(coefficient=Fraction(1, denominator), decimal=self.decimal)
             for i, power in enumerate(shift):
                 if power:
-                    divide.raise_base(self._generator(i), power, None)
-            whole = self._sum_expression(rows, Fraction(1))
+                    divide.raise_base(self._bases[i], power, None)
+            whole = self._sum_expression(rows)
             parts.append(Product((whole, self._with_exponentials(divide))))
         return parts[0] if len(parts) == 1 else Sum(tuple(parts))
 
@@ -395,13 +401,11 @@ class Field:
         return groups
 
     def _with_exponentials(self, monomial: Monomial) -> Expr:
-        for i, kernel in enumerate(self.kernels):
-            if isinstance(kernel, Exponential):
-                placeholder = Symbol(f" k{i}")
-                exponent = monomial.powers.pop(placeholder, None)
-                if exponent is not None:
-                    amount = kernel.unit * exponent.number
-                    monomial.raise_base(E, 0, (1, scaled_argument(amount, kernel.rest)))
+        for placeholder, kernel in self._exponentials:
+            exponent = monomial.powers.pop(placeholder, None)
+            if exponent is not None:
+                amount = kernel.unit * exponent.number
+                monomial.raise_base(E, 0, (1, scaled_argument(amount, kernel.rest)))
         if monomial.coefficient.denominator == 1:
             monomial.coefficient = monomial.coefficient.numerator
         return monomial.build()
@@ -409,12 +413,8 @@ class Field:
     def kernel_power(self, position: int, exponent: int) -> Expr:
         """The kernel raised to a power, as an expression."""
         monomial = Monomial()
-        monomial.raise_base(self._generator(position), exponent, None)
+        monomial.raise_base(self._bases[position], exponent, None)
         return self._with_exponentials(monomial)
-
-    def _generator(self, position: int) -> Expr:
-        kernel = self.kernels[position]
-        return Symbol(f" k{position}") if isinstance(kernel, Exponential) else kernel
 
     def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, tuple[Piece, ...], int]:
         """Positive content, factors with integer coefficients and a good sign, and the sign.
@@ -454,18 +454,18 @@ class Field:
             return abs(Fraction(int(lowest.q), int(lowest.p)))
         return Fraction(reduce(lcm, (int(c.q) for c in factor.coeffs()), 1))
 
-    def _sum_expression(self, poly: fmpq_mpoly | list[Row], scale: Fraction) -> Expr:
-        rows: list[tuple[tuple[int, ...], Fraction]] = []
-        for exponents, coefficient in poly if isinstance(poly, list) else poly.terms():
-            value = Fraction(int(coefficient.p), int(coefficient.q)) * scale
+    def _sum_expression(self, terms: Iterable[Row]) -> Expr:
+        rows: list[tuple[tuple[int, ...], Value]] = []
+        for exponents, coefficient in terms:
+            top, bottom = int(coefficient.p), int(coefficient.q)
+            value = top if bottom == 1 else Fraction(top, bottom)
             rows.append((tuple(map(int, exponents)), value))
-        rows.sort(key=lambda row: self._author_order(row, len(rows)))
-        terms = [self._term(exponents, value) for exponents, value in rows]
-        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+        if len(rows) > 1:
+            rows.sort(key=lambda row: self._author_order(row, len(rows)))
+        written = [self._term(exponents, value) for exponents, value in rows]
+        return written[0] if len(written) == 1 else Sum(tuple(written))
 
-    def _author_order(
-        self, row: tuple[tuple[int, ...], Fraction], count: int
-    ) -> tuple[object, ...]:
+    def _author_order(self, row: tuple[tuple[int, ...], Value], count: int) -> tuple[object, ...]:
         """Constants first in short sums; three terms and more by falling powers of letters."""
         exponents, value = row
         degree = sum(exponents)
@@ -477,11 +477,11 @@ class Field:
             return (0, -degree)
         return (negative, degree, tuple(-power for power in exponents))
 
-    def _term(self, exponents: tuple[int, ...], value: Fraction) -> Expr:
+    def _term(self, exponents: tuple[int, ...], value: Value) -> Expr:
         monomial = Monomial(coefficient=value, decimal=self.decimal)
         for i, degree in enumerate(exponents):
             if degree:
-                monomial.raise_base(self._generator(i), degree, None)
+                monomial.raise_base(self._bases[i], degree, None)
         return self._with_exponentials(monomial)
 
 

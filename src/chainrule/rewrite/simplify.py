@@ -8,7 +8,7 @@ simplifying it again does nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
 from math import gcd
@@ -53,17 +53,15 @@ def simplify(expr: Expr, variable: Symbol, tidier: Tidier | None = None) -> list
     steps: list[Step] = []
     current = expr
 
-    def move(rule: str, after: Expr) -> None:
+    def move(rule: str, after: Expr, reasons: tuple[str, ...] = ()) -> None:
         nonlocal current
         if after is not current:
-            reasons = tuple(tidier.reasons) if rule == "tidy" else (rule,)
             steps.append(
                 Step("rewriting", rule, current, after, variable, reasons=reasons or (rule,))
             )
             current = after
 
-    tidier.reasons.clear()
-    move("tidy", tidier.tidy(expr))
+    move("tidy", *tidier.explained(expr))
     if current not in tidier.improvements and size(current) > MAX_NODES:
         return steps
     if isinstance(current, Piecewise):
@@ -88,24 +86,28 @@ def _improvement(current: Expr, weight: float, tidier: Tidier) -> list[tuple[str
         tidied = tidier.tidy(after)
         return tidied if tidier.cost(tidied) < weight else None
 
-    name, after = apply_patterns(current, accept)
+    nodes = postorder(current)
+    name, after = apply_patterns(current, nodes, accept)
     if name:
         return [(name, after)]
-    if not any(type(node) is Sum for node in postorder(current)):
+    if not any(type(node) is Sum for node in nodes):
         return None
     best: list[tuple[str, Expr]] | None = None
     factored = tidier.tidy(transform(current, factor_out))
     if tidier.cost(factored) < weight:
         best, weight = [("factor-out", factored)], tidier.cost(factored)
-    return _lowest_terms(current, weight, tidier) or best
+    return _lowest_terms(current, nodes, weight, tidier) or best
 
 
-def _lowest_terms(current: Expr, weight: float, tidier: Tidier) -> list[tuple[str, Expr]] | None:
+def _lowest_terms(
+    current: Expr, nodes: Sequence[Expr], weight: float, tidier: Tidier
+) -> list[tuple[str, Expr]] | None:
     """The best form in lowest terms, if it costs less than ``weight``.
 
-    It is multiplied out, divided term by term, factored, or has its exponentials balanced.
+    ``nodes`` are those of ``current``. The form is multiplied out, divided term by term,
+    factored, or has its exponentials balanced.
     """
-    closed, opened = _closed_sum(current)
+    closed, opened = _closed_sum(current, nodes)
     try:
         field, ratio = tidier.fraction(closed)
     except TooLargeError:
@@ -129,7 +131,7 @@ def _lowest_terms(current: Expr, weight: float, tidier: Tidier) -> list[tuple[st
     if best is None or best[0] == "divide-terms":
         return best and [best]
     expanded = tidier.tidy(substitute(field.expression(ratio, factored=False), opened))
-    fractions = any(type(node) is Quotient for node in postorder(current))
+    fractions = any(type(node) is Quotient for node in nodes)
     combine = "common-denominator" if type(current) is Sum else "cancel"
     if not fractions or (type(expanded) is not Quotient and type(current) is not Sum):
         combine = "expand"
@@ -140,12 +142,12 @@ def _lowest_terms(current: Expr, weight: float, tidier: Tidier) -> list[tuple[st
     return [best]
 
 
-def _closed_sum(current: Expr) -> tuple[Expr, dict[Expr, Expr]]:
+def _closed_sum(current: Expr, nodes: Sequence[Expr]) -> tuple[Expr, dict[Expr, Expr]]:
     """With x − y as one letter where neither occurs outside it, and what opens it again.
 
     Nobody wants (x − y)² multiplied out.
     """
-    for node in postorder(current):
+    for node in nodes:
         if type(node) is Sum and all(map(_is_letter, node.args)):
             inside = symbols(node)
             letter = Symbol(" sum")
@@ -173,11 +175,9 @@ def _case_by_case(node: Piecewise, variable: Symbol, tidier: Tidier) -> list[Ste
                 Step("rewriting", step.rule, current, after, variable, reasons=step.reasons)
             )
             current = after
-    merged = tidier.tidy(current)
+    merged, reasons = tidier.explained(current)
     if merged is not current:
-        steps.append(
-            Step("rewriting", "tidy", current, merged, variable, reasons=tuple(tidier.reasons))
-        )
+        steps.append(Step("rewriting", "tidy", current, merged, variable, reasons=reasons))
     return steps
 
 

@@ -7,9 +7,10 @@ expression apart into the intervals between its switching points and writes it a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import cache
 
 from chainrule.expr.nodes import (
     ZERO,
@@ -71,7 +72,7 @@ def merge_cases(
         function: what was differentiated; without it, a jump of the function is not seen.
         tidier: the derivation's own.
     """
-    order = Order(variable, defaults, tidier=tidier or Tidier())
+    tidier = tidier or Tidier()
     if _by_parameters(expr, variable):
         assert isinstance(expr, Piecewise)
         parts = _parts_of(function, expr)
@@ -84,10 +85,17 @@ def merge_cases(
     expanded = expand_switches(expr, EXTREMES)
     if not _worth_it(expanded):
         return expr
-    found = [_tightened(expr, function, order)]
-    for names in (EXTREMES, EVERY_SWITCH):
+    letters = symbols(expr) if function is None else symbols(expr, function)
+    known = all(letter is variable or letter in defaults for letter in letters)
+    # Where every letter has a value, a lenient order is no different, and what is found with
+    # it serves both ways of writing.
+    order = Order(variable, defaults, lenient=known, tidier=tidier)
+    cases_on = cache(_cases)
+    found = [_tightened(expr, function, order.generous, cases_on)]
+    signed = _is_signed(expand_switches(expanded))
+    for names in (EXTREMES, EVERY_SWITCH) if signed else (EXTREMES,):
         try:
-            found.append(_flattened(expanded, function, order, names))
+            found.append(_flattened(expanded, function, order, names, cases_on))
         except UndecidedError:
             continue
     if len(found) == 1:
@@ -142,10 +150,16 @@ class Case:
         return Comparison((above, below), (self.low, variable, self.high))
 
 
-def _flattened(expr: Expr, function: Expr | None, order: Order, names: frozenset[str]) -> Expr:
+CasesOn = Callable[[Line, Line | None, Order], tuple[list[Case], bool]]
+"""``_cases``, with what it found kept."""
+
+
+def _flattened(
+    expr: Expr, function: Expr | None, order: Order, names: frozenset[str], cases_on: CasesOn
+) -> Expr:
     line = on_intervals(expr, order, names)
     whole = None if function is None else _line_or_none(function, order)
-    cases, complete = _cases(line, whole, order)
+    cases, complete = cases_on(line, whole, order)
     if len(cases) == 1:
         return cases[0].value
     flat = isinstance(expr, Piecewise) and not any(map(_is_signed, expr.values))
@@ -200,8 +214,8 @@ def agree(left: Expr, right: Expr, point: Expr, order: Order) -> bool:
     if left is right and not depends_on(left, order.variable):
         return True
     ends = [substitute(side, {order.variable: point}) for side in (left, right)]
-    generous = replace(order, lenient=True)
-    if any(generous.number(end) is None for end in ends):
+    values = [order.generous.number(end) for end in ends]
+    if values[0] is None or values[1] is None or not values[0].overlaps(values[1]):
         return False
     return order.simplified(ends[0] - ends[1]) is ZERO
 
@@ -255,16 +269,15 @@ def _as_extreme(cases: list[Case], expr: Expr, order: Order) -> Expr | None:
 
 
 # --- conditions that stay as they were typed ------------------------------------------------------
-def _tightened(expr: Expr, function: Expr | None, order: Order) -> Expr:
+def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesOn) -> Expr:
     """The cases as typed; strict, with a strict complement, if the derivative is missing between
     them."""
     if not isinstance(expr, Piecewise):
         return expr
-    generous = replace(order, lenient=True)
     try:
-        line = on_intervals(expr, generous)
-        whole = None if function is None else _line_or_none(function, generous)
-        _, complete = _cases(line, whole, generous)
+        line = on_intervals(expr, order)
+        whole = None if function is None else _line_or_none(function, order)
+        _, complete = cases_on(line, whole, order)
     except UndecidedError:
         return expr
     return expr if complete else strict(expr)
@@ -399,7 +412,7 @@ def _vanishing(difference: Expr, pivot: Expr, order: Order) -> bool:
     if order.simplified(substitute(found, dict.fromkeys(shown, ZERO))) is ZERO:
         return True
     try:
-        zeros, slope = replace(order, lenient=True).zeros(pivot)
+        zeros, slope = order.generous.zeros(pivot)
     except UndecidedError:
         return False
     return slope is not None and agree(found, ZERO, zeros[0], order)

@@ -12,14 +12,28 @@ from chainrule.expr.nodes import (
     Product,
     Quotient,
     Sum,
-    postorder,
 )
 
 
-def cost(root: Expr) -> float:
-    """The weight of the expression written out; shared parts count as often as they appear."""
-    weight: dict[Expr, float] = {}
-    for node in postorder(root):
+def cost(root: Expr, known: dict[Expr, float] | None = None) -> float:
+    """The weight of the expression written out; shared parts count as often as they appear.
+
+    Args:
+        root: any expression.
+        known: the weights of nodes met before, to which those below ``root`` are added.
+    """
+    weight: dict[Expr, float] = {} if known is None else known
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in weight:
+            stack.pop()
+            continue
+        pending = [arg for arg in node.args if arg not in weight]
+        if pending:
+            stack += pending
+            continue
+        stack.pop()
         args = node.args
         total = 0.0
         for arg in args:

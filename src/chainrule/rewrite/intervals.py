@@ -99,20 +99,19 @@ def on_intervals(root: Expr, order: Order, names: frozenset[str] = EVERY_SWITCH)
             letters nothing is known about.
     """
     root = expand_switches(root, names)
-    lines: dict[Expr, Line] = {}
+    lines = order.lines.setdefault(names, {})
     for node in postorder(root):
-        if not node.args:
+        if node in lines:
+            continue
+        switches = is_switch(node, names)
+        if not switches and all(lines[arg].values == (arg,) for arg in node.args):
             lines[node] = Line((), (node,))
             continue
         points = sorted_points((p for arg in node.args for p in lines[arg].points), order)
         rows = [spread(lines[arg], points, order) for arg in node.args]
-        if isinstance(node, Comparison):
-            # Decided by the cases it belongs to.
-            lines[node] = _columns(points, rows, node)
-        elif is_switch(node, names):
-            lines[node] = _decided(node, _columns(points, rows, node), order)
-        else:
-            lines[node] = _columns(points, rows, node)
+        line = _columns(points, rows, node)
+        # A comparison is decided by the cases it belongs to.
+        lines[node] = _decided(node, line, order) if switches else line
     return lines[root]
 
 

@@ -85,8 +85,8 @@ class Monomial:
                 above.append(number_power(base, exponent.number))
             elif exponent.number < 0:
                 below.append(number_power(base, -exponent.number))
-        above = sorted(_one_root(above), key=author_order)
-        below = sorted(_one_root(below), key=author_order)
+        above = _in_author_order(above)
+        below = _in_author_order(below)
         coefficient = self.coefficient
         if coefficient == 0:
             return ZERO
@@ -181,6 +181,10 @@ def _product(factors: list[Expr]) -> Expr:
     if not factors:
         return ONE
     return factors[0] if len(factors) == 1 else Product(tuple(factors))
+
+
+def _in_author_order(factors: list[Expr]) -> list[Expr]:
+    return sorted(_one_root(factors), key=author_order) if len(factors) > 1 else factors
 
 
 def _one_root(factors: list[Expr]) -> list[Expr]:

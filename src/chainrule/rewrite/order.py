@@ -6,10 +6,11 @@ Points may hold letters; what is known about these decides their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add as plus
 from operator import mul as times
+from typing import TYPE_CHECKING
 
 from flint import arb, ctx, fmpq, fmpq_mpoly
 
@@ -39,6 +40,9 @@ from chainrule.rewrite.rational import Exponential, Field, TooLargeError
 from chainrule.rewrite.simplify import simplify
 from chainrule.rewrite.tidy import Tidier
 
+if TYPE_CHECKING:
+    from chainrule.rewrite.intervals import Line
+
 # More switching points than this are nobody's activation function.
 MAX_POINTS = 40
 _BITS = 256
@@ -48,7 +52,7 @@ class UndecidedError(Exception):
     """Which case applies cannot be told; the caller leaves the formula as it is."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Order:
     """What is known about the letters that are not the variable.
 
@@ -57,6 +61,7 @@ class Order:
         defaults: values of letters. Their domains are taken to be such that comparisons have
             the same outcome throughout.
         lenient: whether letters without a value count as 1 instead of being unknown.
+        lines: what ``on_intervals`` found for each node, for each set of switches.
     """
 
     variable: Symbol
@@ -65,6 +70,18 @@ class Order:
     tidier: Tidier = field(default_factory=Tidier)
     _zeros: dict[Expr, tuple[list[Expr], Expr | None]] = field(default_factory=dict)
     _simplified: dict[Expr, Expr] = field(default_factory=dict)
+    lines: dict[frozenset[str], dict[Expr, Line]] = field(default_factory=dict, init=False)
+    _numbers: dict[Expr, arb | None] = field(default_factory=dict, init=False)
+    _generous: Order | None = field(default=None, init=False)
+
+    @property
+    def generous(self) -> Order:
+        """This order with letters without a value counting as 1."""
+        if self.lenient:
+            return self
+        if self._generous is None:
+            self._generous = replace(self, lenient=True)
+        return self._generous
 
     def zeros(self, expr: Expr) -> tuple[list[Expr], Expr | None]:
         """What ``roots`` gives, worked out once."""
@@ -88,6 +105,12 @@ class Order:
         """The value with every letter replaced; ``at`` is the variable's."""
         if at is not None:
             expr = substitute(expr, {self.variable: at})
+        numbers = self._numbers
+        if expr not in numbers:
+            numbers[expr] = self._number(expr)
+        return numbers[expr]
+
+    def _number(self, expr: Expr) -> arb | None:
         mapping: dict[Expr, Expr] = {}
         for letter in symbols(expr):
             if letter in self.defaults:
@@ -96,7 +119,7 @@ class Order:
                 mapping[letter] = ONE
             else:
                 return None
-        return approximate(substitute(expr, mapping))
+        return approximate(substitute(expr, mapping) if mapping else expr)
 
     def sign(self, expr: Expr, at: Expr | None = None) -> int:
         """The sign of an expression without the variable, or at a point.
@@ -121,6 +144,13 @@ class Order:
         """−1, 0 or 1 as ``first`` lies left of, on or right of ``second``."""
         if first is second:
             return 0
+        values = self.number(first), self.number(second)
+        if values[0] is not None and values[1] is not None:
+            # Most points are numbers far apart, and need no algebra.
+            if values[0] < values[1]:
+                return -1
+            if values[0] > values[1]:
+                return 1
         difference = self.simplified(first - second)
         if difference is ZERO:
             return 0

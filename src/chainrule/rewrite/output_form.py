@@ -8,7 +8,8 @@ of one transcendental part, which is eliminated between y = f and f'.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from math import gcd
 
@@ -29,8 +30,8 @@ from chainrule.expr.nodes import (
     size,
     substitute,
 )
-from chainrule.rewrite.cost import cost
 from chainrule.rewrite.elimination import eliminate
+from chainrule.rewrite.ink import Ink
 from chainrule.rewrite.rational import (
     MAX_TERMS,
     Exponential,
@@ -97,24 +98,24 @@ def output_form(
         tidier.assume_positive(output)
     best: tuple[tuple[bool, float], OutputForm] | None = None
     seen: set[Expr] = set()
-    bound = HOPELESS * cost(derivative) + 10
-    for solved, candidate in _candidates(function, derivative, variable, output, tidier):
+    bound = HOPELESS * tidier.cost(derivative) + 10
+    for solving, candidate in _candidates(function, derivative, variable, output, tidier):
         replaced = tidier.tidy(candidate)
-        if replaced in seen or (depends_on(replaced, variable) and cost(replaced) > bound):
+        if replaced in seen or (tidier.cost(replaced) > bound and depends_on(replaced, variable)):
             continue
         seen.add(replaced)
-        form = _finish(solved, candidate, variable, output, tidier)
+        form = _finish(candidate, variable, output, tidier)
         nodes = postorder(form.expr)
         if output not in nodes or any(
             isinstance(node, Call) and node.name in UNWELCOME for node in nodes
         ):
             continue
         if not form.needs_variable:
-            return form
-        if _welcome(form.expr, derivative, variable):
-            key = _transcendental(form.expr, variable), cost(form.expr)
+            return _with_solved(form, solving(), variable)
+        if _welcome(form.expr, derivative, variable, tidier):
+            key = _transcendental(form.expr, variable), tidier.cost(form.expr)
             if best is None or key < best[0]:
-                best = key, form
+                best = key, _with_solved(form, solving(), variable)
     found = _by_resultant(function, derivative, variable, output, tidier)
     return found or (None if best is None else best[1])
 
@@ -123,11 +124,12 @@ def _by_resultant(
     function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
 ) -> OutputForm | None:
     """The form that is left when the variable is eliminated between a part of f and f'."""
+    bound = HOPELESS * tidier.cost(derivative) + 10
     value, slope = Symbol(" value"), Unknown(output.name, (1,), ())
     levels = list(islice(inner_parts(function, variable, output, tidier), MAX_LEVELS))
     for level in reversed(levels):
         found = eliminate(level.inner, derivative, variable, value, _SLOPE, tidier)
-        if found is None or cost(found.solution) > HOPELESS * cost(derivative) + 10:
+        if found is None or tidier.cost(found.solution) > bound:
             continue
         back: dict[Expr, Expr] = {value: level.value}
         left, right = (tidier.tidy(substitute(side, back)) for side in (found.left, found.right))
@@ -141,9 +143,17 @@ def _by_resultant(
     return None
 
 
-def _welcome(expr: Expr, derivative: Expr, variable: Symbol) -> bool:
+def _with_solved(form: OutputForm, solved: tuple[Solved, ...], variable: Symbol) -> OutputForm:
+    steps = (
+        Step("solving", "solve", row.inner, row.value, variable, output=form.output)
+        for row in solved
+    )
+    return replace(form, solved=tuple(steps))
+
+
+def _welcome(expr: Expr, derivative: Expr, variable: Symbol, tidier: Tidier) -> bool:
     allowed = 0.0 if _transcendental(expr, variable) else 3.0
-    return cost(expr) < cost(derivative) + allowed
+    return tidier.cost(expr) < tidier.cost(derivative) + allowed
 
 
 def _transcendental(expr: Expr, variable: Symbol) -> bool:
@@ -154,34 +164,36 @@ def _transcendental(expr: Expr, variable: Symbol) -> bool:
     )
 
 
-def _finish(
-    solved: tuple[Solved, ...], replaced: Expr, variable: Symbol, output: Symbol, tidier: Tidier
-) -> OutputForm:
+def _finish(replaced: Expr, variable: Symbol, output: Symbol, tidier: Tidier) -> OutputForm:
     rewriting = simplify(replaced, variable, tidier)
     expr = rewriting[-1].after if rewriting else replaced
-    factored = tidier.tidy(_factored(expr))
-    if factored is not expr and cost(factored) <= cost(expr) + FACTOR_TOLERANCE:
+    factored = _factored(expr, tidier)
+    if factored is not expr and tidier.cost(factored) <= tidier.cost(expr) + FACTOR_TOLERANCE:
         rewriting.append(Step("rewriting", "factor", expr, factored, variable, reasons=("factor",)))
         expr = factored
     # What leads back to where it was is not worth telling.
     rewriting = rewriting[: next((i for i, s in enumerate(rewriting) if s.before is expr), None)]
-    steps = tuple(
-        Step("solving", "solve", row.inner, row.value, variable, output=output) for row in solved
-    )
-    return OutputForm(expr, output, depends_on(expr, variable), steps, tuple(rewriting))
+    return OutputForm(expr, output, depends_on(expr, variable), rewriting=tuple(rewriting))
 
 
-def _factored(expr: Expr) -> Expr:
+def _factored(expr: Expr, tidier: Tidier) -> Expr:
+    """The factored form, or ``expr`` itself where that is certain to cost too much."""
     try:
-        field = Field(expr)
-        return field.expression(field.ratio(expr), factored=True)
+        field, ratio = tidier.fraction(expr)
     except TooLargeError:
         return expr
+    if Ink(field, {}, tidier.costs).factored(ratio) > tidier.cost(expr) + FACTOR_TOLERANCE:
+        return expr
+    return tidier.tidy(field.expression(ratio, factored=True))
+
+
+Solving = Callable[[], tuple[Solved, ...]]
+"""Gives what is solved for; most candidates are given up before it is asked."""
 
 
 def _candidates(
     function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
-) -> Iterator[tuple[tuple[Solved, ...], Expr]]:
+) -> Iterator[tuple[Solving, Expr]]:
     """Ways to bring the output into the derivative: what is solved for, and the result."""
     derivative = _related(function, derivative)
     levels: list[Solved] = []
@@ -200,9 +212,9 @@ def _candidates(
                 variable not in symbols
                 or len(levels) == 1
                 or not _transcendental(replaced, variable)
-                or cost(replaced) < cost(derivative)
+                or tidier.cost(replaced) < tidier.cost(derivative)
             ):
-                yield _needed(levels, used), replaced
+                yield partial(_needed, list(levels), used), replaced
     for level in list(levels):
         absolute = _absolute(level.inner, tidier)
         if absolute is not None:
@@ -268,7 +280,7 @@ def _is_sign(size: Expr) -> bool:
 
 def _eliminations(
     level: Solved, derivative: Expr, variable: Symbol, tidier: Tidier
-) -> Iterator[tuple[tuple[Solved, ...], Expr]]:
+) -> Iterator[tuple[Solving, Expr]]:
     """Eliminate one kernel between level.inner = level.value and the derivative.
 
     It is enough that level.inner is a fraction of degree one in a power of the kernel.
@@ -284,8 +296,8 @@ def _eliminations(
         expr = kernel.rest if isinstance(kernel, Exponential) else kernel
         if expr is stand_in or not depends_on(expr, variable):
             continue
-        step = _common_step(field, position, relation)
-        if step == 0 or _common_step(field, position, target) % step:
+        step = _common_step(position, relation)
+        if step == 0 or _common_step(position, target) % step:
             continue
         pair = _solve_linear(field, position, step, relation, value)
         if pair is None:
@@ -295,18 +307,29 @@ def _eliminations(
             ratio = _substitute_kernel(field, position, step, target, top, bottom)
         except TooLargeError:
             continue
-        found = field.expression(field.cancelled(top, bottom), factored=True)
-        part = field.kernel_power(position, step)
-        solved = Solved(part, tidier.tidy(substitute(found, {stand_in: level.value})))
         result = field.expression(ratio, factored=True)
-        yield (solved,), substitute(result, {stand_in: level.value})
+        known = {stand_in: level.value}
+        part = field.kernel_power(position, step)
+        solving = partial(_eliminated, part, field, top, bottom, known, tidier)
+        yield solving, substitute(result, known)
 
 
-def _common_step(field: Field, position: int, ratio: Ratio) -> int:
+def _eliminated(
+    part: Expr,
+    field: Field,
+    top: fmpq_mpoly,
+    bottom: fmpq_mpoly,
+    known: dict[Symbol, Expr],
+    tidier: Tidier,
+) -> tuple[Solved]:
+    """The part that was eliminated, and the fraction that it equals."""
+    found = field.expression(field.cancelled(top, bottom), factored=True)
+    return (Solved(part, tidier.tidy(substitute(found, known))),)
+
+
+def _common_step(position: int, ratio: Ratio) -> int:
     """The largest d such that only powers of kernel^d occur; 0 if the kernel does not."""
-    degrees = [*field.by_powers(position, ratio.top)]
-    degrees += [*field.by_powers(position, ratio.bottom)]
-    return gcd(*degrees) if degrees else 0
+    return gcd(*(int(e[position]) for p in (ratio.top, ratio.bottom) for e in p.monoms()))
 
 
 def _solve_linear(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 
 from chainrule.expr.nodes import (
@@ -14,7 +14,6 @@ from chainrule.expr.nodes import (
     Sum,
     Symbol,
     Value,
-    postorder,
     substitute,
     transform,
 )
@@ -24,12 +23,15 @@ from chainrule.rewrite.monomial import coefficient_and_rest, scaled, split
 Binding = dict[Expr, Expr]
 
 
-def apply_patterns(root: Expr, accept: Callable[[Expr, Expr], Expr | None]) -> tuple[str, Expr]:
+def apply_patterns(
+    root: Expr, nodes: Iterable[Expr], accept: Callable[[Expr, Expr], Expr | None]
+) -> tuple[str, Expr]:
     """The first identity that ``accept`` takes, with its name; ("", root) if there is none.
 
+    ``nodes`` are those of ``root``.
     ``accept(before, after)`` returns the tidied expression if it wants it.
     """
-    names = {node.name for node in postorder(root) if isinstance(node, Call)}
+    names = {node.name for node in nodes if isinstance(node, Call)}
     for identity in PATTERNS:
         if identity.needs <= names:
             after = transform(root, lambda node, row=identity: _rewrite(node, row))  # type: ignore[misc]

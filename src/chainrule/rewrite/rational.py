@@ -7,11 +7,12 @@ gives up, by returning ``None``, where polynomials would grow too large.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from math import comb, lcm
+from typing import NamedTuple
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
 
@@ -36,12 +37,15 @@ MAX_KERNELS = 24
 MAX_DEGREE = 16
 
 
+Row = tuple[tuple[int, ...], fmpq]
+"""A term of a polynomial: exponents and coefficient."""
+
+
 class TooLargeError(Exception):
     """A polynomial grew past the limits; the caller falls back to what it had."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ratio:
+class Ratio(NamedTuple):
     """A rational function: two coprime polynomials in the kernels of a field."""
 
     top: fmpq_mpoly
@@ -74,8 +78,7 @@ class Exponential:
     unit: Fraction
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
+class Piece(NamedTuple):
     """An irreducible factor and how often it occurs."""
 
     poly: fmpq_mpoly
@@ -144,6 +147,13 @@ class Field:
         }
         if len(self.kernels) > MAX_KERNELS:
             raise TooLargeError
+        self._exponentials = [
+            (Symbol(f" k{i}"), kernel)
+            for i, kernel in enumerate(self.kernels)
+            if isinstance(kernel, Exponential)
+        ]
+        self._bases = [k for k in self.kernels if not isinstance(k, Exponential)]
+        self._bases += [placeholder for placeholder, _ in self._exponentials]
         names = [f"k{i}" for i in range(len(self.kernels))] or ["k0"]
         self.context = fmpq_mpoly_ctx.get(names, "lex")
         self.generators = self.context.gens()
@@ -310,15 +320,24 @@ class Field:
         written e^x (e^x + e^{-x}). The result still wants tidying.
         """
         self._balanced = balanced
-        bottom_scale, below, bottom_sign = self._factors(ratio.bottom)
-        bottom = list(below)
         if not factored:
-            rest = self._written(1 / (bottom_scale * bottom_sign), [], bottom)
-            whole = self._sum_expression(ratio.top, Fraction(1))
+            scale, bottom = self.denominator(ratio)
+            rest = self._written(scale, [], bottom)
+            whole = self._sum_expression(ratio.top.terms())
             return whole if rest is ONE else Product((whole, rest))
+        return self._written(*self.fraction(ratio))
+
+    def denominator(self, ratio: Ratio) -> tuple[Fraction, list[Piece]]:
+        """The denominator's factors, and the number that remains to be multiplied by."""
+        scale, below, sign = self._factors(ratio.bottom)
+        return 1 / (scale * sign), list(below)
+
+    def fraction(self, ratio: Ratio) -> tuple[Fraction, list[Piece], list[Piece]]:
+        """A number, the numerator's factors and the denominator's."""
+        scale, bottom = self.denominator(ratio)
         top_scale, above, top_sign = self._factors(ratio.top)
         top = list(above)
-        scale = top_scale / bottom_scale * top_sign * bottom_sign
+        scale = scale * top_scale * top_sign
         if scale < 0:
             # Rather y (1 − y) than −y (y − 1): a difference takes the sign.
             for pieces in (top, bottom):
@@ -327,7 +346,18 @@ class Field:
                     pieces[i] = Piece(-pieces[i].poly, pieces[i].exponent)
                     scale = -scale
                     break
-        return self._written(scale, top, bottom)
+        return scale, top, bottom
+
+    def balances(self, ratio: Ratio) -> bool:
+        """Whether the balanced form differs from the factored one."""
+        _, top, bottom = self.fraction(ratio)
+        degrees = [piece.poly.degrees() for piece in (*top, *bottom) if len(piece.poly) > 1]
+        return any(
+            row[i] and row[i] % 2 == 0
+            for i, kernel in enumerate(self.kernels)
+            if isinstance(kernel, Exponential)
+            for row in degrees
+        )
 
     def _written(self, scale: Fraction, top: list[Piece], bottom: list[Piece]) -> Expr:
         result = Monomial(coefficient=scale, decimal=self.decimal)
@@ -342,7 +372,7 @@ class Field:
             ((exponents, _),) = piece.poly.terms()
             for i, degree in enumerate(exponents):
                 if degree:
-                    result.raise_base(self._generator(i), int(degree) * exponent, None)
+                    result.raise_base(self._bases[i], int(degree) * exponent, None)
             return
         rows = [(tuple(map(int, exponents)), value) for exponents, value in piece.poly.terms()]
         if self._balanced:
@@ -350,42 +380,48 @@ class Field:
                 highest = max(exponents[i] for exponents, _ in rows)
                 if isinstance(kernel, Exponential) and highest and highest % 2 == 0:
                     middle = highest // 2
-                    result.raise_base(self._generator(i), middle * exponent, None)
+                    result.raise_base(self._bases[i], middle * exponent, None)
                     rows = [((*e[:i], e[i] - middle, *e[i + 1 :]), v) for e, v in rows]
-        result.raise_base(self._sum_expression(rows, Fraction(1)), exponent, None)
+        result.raise_base(self._sum_expression(rows), exponent, None)
 
     def termwise(self, ratio: Ratio) -> Expr:
         """The rational function with the terms of the numerator divided by the denominator.
 
         Terms that end up over the same denominator share a fraction.
         """
-        ((below, divisor),) = ratio.bottom.terms()
-        scale = 1 / Fraction(int(divisor.p), int(divisor.q))
-        groups: dict[tuple[int, ...], list[tuple[tuple[int, ...], fmpq]]] = {}
-        for exponents, value in ratio.top.terms():
-            powers = tuple(int(e) - int(b) for e, b in zip(exponents, below, strict=True))
-            denominator = (Fraction(int(value.p), int(value.q)) * scale).denominator
-            key = (denominator, *(min(power, 0) for power in powers))
-            groups.setdefault(key, []).append((powers, value))
         parts: list[Expr] = []
-        for (denominator, *shift), rows in groups.items():
-            raised = [(tuple(p - s for p, s in zip(e, shift, strict=True)), v) for e, v in rows]
+        for (denominator, *shift), rows in self.term_groups(ratio).items():
             divide = Monomial(coefficient=Fraction(1, denominator), decimal=self.decimal)
             for i, power in enumerate(shift):
                 if power:
-                    divide.raise_base(self._generator(i), power, None)
-            whole = self._sum_expression(raised, scale * denominator)
+                    divide.raise_base(self._bases[i], power, None)
+            whole = self._sum_expression(rows)
             parts.append(Product((whole, self._with_exponentials(divide))))
         return parts[0] if len(parts) == 1 else Sum(tuple(parts))
 
+    def term_groups(self, ratio: Ratio) -> dict[tuple[int, ...], list[Row]]:
+        """The terms of ratio.top over the single term ratio.bottom, by what divides them.
+
+        The key is the denominator of the number and the powers of the kernels, none positive;
+        each term of the group is to be multiplied by both.
+        """
+        ((below, divisor),) = ratio.bottom.terms()
+        groups: dict[tuple[int, ...], list[Row]] = {}
+        for exponents, coefficient in ratio.top.terms():
+            powers = [int(e) - int(b) for e, b in zip(exponents, below, strict=True)]
+            value = coefficient / divisor
+            denominator = int(value.q)
+            shift = [min(power, 0) for power in powers]
+            raised = tuple(power - s for power, s in zip(powers, shift, strict=True))
+            groups.setdefault((denominator, *shift), []).append((raised, value * denominator))
+        return groups
+
     def _with_exponentials(self, monomial: Monomial) -> Expr:
-        for i, kernel in enumerate(self.kernels):
-            if isinstance(kernel, Exponential):
-                placeholder = Symbol(f" k{i}")
-                exponent = monomial.powers.pop(placeholder, None)
-                if exponent is not None:
-                    amount = kernel.unit * exponent.number
-                    monomial.raise_base(E, 0, (1, _scaled_argument(amount, kernel.rest)))
+        for placeholder, kernel in self._exponentials:
+            exponent = monomial.powers.pop(placeholder, None)
+            if exponent is not None:
+                amount = kernel.unit * exponent.number
+                monomial.raise_base(E, 0, (1, scaled_argument(amount, kernel.rest)))
         if monomial.coefficient.denominator == 1:
             monomial.coefficient = monomial.coefficient.numerator
         return monomial.build()
@@ -393,12 +429,8 @@ class Field:
     def kernel_power(self, position: int, exponent: int) -> Expr:
         """The kernel raised to a power, as an expression."""
         monomial = Monomial()
-        monomial.raise_base(self._generator(position), exponent, None)
+        monomial.raise_base(self._bases[position], exponent, None)
         return self._with_exponentials(monomial)
-
-    def _generator(self, position: int) -> Expr:
-        kernel = self.kernels[position]
-        return Symbol(f" k{position}") if isinstance(kernel, Exponential) else kernel
 
     def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, tuple[Piece, ...], int]:
         """Positive content, factors with integer coefficients and a good sign, and the sign.
@@ -438,20 +470,18 @@ class Field:
             return abs(Fraction(int(lowest.q), int(lowest.p)))
         return Fraction(reduce(lcm, (int(c.q) for c in factor.coeffs()), 1))
 
-    def _sum_expression(
-        self, poly: fmpq_mpoly | list[tuple[tuple[int, ...], fmpq]], scale: Fraction
-    ) -> Expr:
-        rows: list[tuple[tuple[int, ...], Fraction]] = []
-        for exponents, coefficient in poly if isinstance(poly, list) else poly.terms():
-            value = Fraction(int(coefficient.p), int(coefficient.q)) * scale
+    def _sum_expression(self, terms: Iterable[Row]) -> Expr:
+        rows: list[tuple[tuple[int, ...], Value]] = []
+        for exponents, coefficient in terms:
+            top, bottom = int(coefficient.p), int(coefficient.q)
+            value = top if bottom == 1 else Fraction(top, bottom)
             rows.append((tuple(map(int, exponents)), value))
-        rows.sort(key=lambda row: self._author_order(row, len(rows)))
-        terms = [self._term(exponents, value) for exponents, value in rows]
-        return terms[0] if len(terms) == 1 else Sum(tuple(terms))
+        if len(rows) > 1:
+            rows.sort(key=lambda row: self._author_order(row, len(rows)))
+        written = [self._term(exponents, value) for exponents, value in rows]
+        return written[0] if len(written) == 1 else Sum(tuple(written))
 
-    def _author_order(
-        self, row: tuple[tuple[int, ...], Fraction], count: int
-    ) -> tuple[object, ...]:
+    def _author_order(self, row: tuple[tuple[int, ...], Value], count: int) -> tuple[object, ...]:
         """Constants first in short sums; three terms and more by falling powers of letters."""
         exponents, value = row
         degree = sum(exponents)
@@ -463,11 +493,11 @@ class Field:
             return (0, -degree)
         return (negative, degree, tuple(-power for power in exponents))
 
-    def _term(self, exponents: tuple[int, ...], value: Fraction) -> Expr:
+    def _term(self, exponents: tuple[int, ...], value: Value) -> Expr:
         monomial = Monomial(coefficient=value, decimal=self.decimal)
         for i, degree in enumerate(exponents):
             if degree:
-                monomial.raise_base(self._generator(i), degree, None)
+                monomial.raise_base(self._bases[i], degree, None)
         return self._with_exponentials(monomial)
 
 
@@ -510,7 +540,7 @@ def _proportion(row: dict[Expr, Fraction], other: dict[Expr, Fraction]) -> Fract
     return ratios.pop() if len(ratios) == 1 else None
 
 
-def _scaled_argument(amount: Fraction, rest: Expr) -> Expr:
+def scaled_argument(amount: Fraction, rest: Expr) -> Expr:
     if type(rest) is Sum:
         return rest if amount == 1 else Sum(tuple(_multiple(amount, term) for term in rest.args))
     return _multiple(amount, rest)

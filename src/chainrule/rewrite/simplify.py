@@ -8,6 +8,7 @@ simplifying it again does nothing.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
 from math import gcd
@@ -30,10 +31,10 @@ from chainrule.expr.nodes import (
     symbols,
     transform,
 )
-from chainrule.rewrite.cost import cost
+from chainrule.rewrite.ink import Ink
 from chainrule.rewrite.monomial import Exponent, Monomial, coefficient_and_rest, split
 from chainrule.rewrite.patterns import apply_patterns
-from chainrule.rewrite.rational import Field, TooLargeError
+from chainrule.rewrite.rational import TooLargeError
 from chainrule.rewrite.tidy import Tidier
 
 # Above this many nodes only the everyday rewriting is done: the rest is for readers.
@@ -52,22 +53,20 @@ def simplify(expr: Expr, variable: Symbol, tidier: Tidier | None = None) -> list
     steps: list[Step] = []
     current = expr
 
-    def move(rule: str, after: Expr) -> None:
+    def move(rule: str, after: Expr, reasons: tuple[str, ...] = ()) -> None:
         nonlocal current
         if after is not current:
-            reasons = tuple(tidier.reasons) if rule == "tidy" else (rule,)
             steps.append(
                 Step("rewriting", rule, current, after, variable, reasons=reasons or (rule,))
             )
             current = after
 
-    tidier.reasons.clear()
-    move("tidy", tidier.tidy(expr))
-    if size(current) > MAX_NODES:
+    move("tidy", *tidier.explained(expr))
+    if current not in tidier.improvements and size(current) > MAX_NODES:
         return steps
     if isinstance(current, Piecewise):
         return steps + _case_by_case(current, variable, tidier)
-    weight = cost(current)
+    weight = tidier.cost(current)
     known = tidier.improvements
     while True:
         if current not in known:
@@ -77,7 +76,7 @@ def simplify(expr: Expr, variable: Symbol, tidier: Tidier | None = None) -> list
             return steps
         for rule, after in best:
             move(rule, after)
-        weight = cost(current)
+        weight = tidier.cost(current)
 
 
 def _improvement(current: Expr, weight: float, tidier: Tidier) -> list[tuple[str, Expr]] | None:
@@ -85,61 +84,70 @@ def _improvement(current: Expr, weight: float, tidier: Tidier) -> list[tuple[str
 
     def accept(before: Expr, after: Expr) -> Expr | None:
         tidied = tidier.tidy(after)
-        return tidied if cost(tidied) < weight else None
+        return tidied if tidier.cost(tidied) < weight else None
 
-    name, after = apply_patterns(current, accept)
+    nodes = postorder(current)
+    name, after = apply_patterns(current, nodes, accept)
     if name:
         return [(name, after)]
-    if not any(type(node) is Sum for node in postorder(current)):
+    if not any(type(node) is Sum for node in nodes):
         return None
-    candidates: list[tuple[float, int, list[tuple[str, Expr]]]] = []
+    best: list[tuple[str, Expr]] | None = None
     factored = tidier.tidy(transform(current, factor_out))
-    if factored is not current:
-        candidates.append((cost(factored), 0, [("factor-out", factored)]))
-    candidates += [
-        (cost(moves[-1][1]), order, moves)
-        for order, moves in enumerate(_lowest_terms(current, tidier), start=1)
-    ]
-    if not candidates:
-        return None
-    least, _, moves = min(candidates, key=lambda row: row[:2])
-    return moves if least < weight else None
+    if tidier.cost(factored) < weight:
+        best, weight = [("factor-out", factored)], tidier.cost(factored)
+    return _lowest_terms(current, nodes, weight, tidier) or best
 
 
-def _lowest_terms(current: Expr, tidier: Tidier) -> list[list[tuple[str, Expr]]]:
-    """The fraction in lowest terms: multiplied out, factored, and with balanced exponentials."""
-    closed, opened = _closed_sum(current)
+def _lowest_terms(
+    current: Expr, nodes: Sequence[Expr], weight: float, tidier: Tidier
+) -> list[tuple[str, Expr]] | None:
+    """The best form in lowest terms, if it costs less than ``weight``.
+
+    ``nodes`` are those of ``current``. The form is multiplied out, divided term by term,
+    factored, or has its exponentials balanced.
+    """
+    closed, opened = _closed_sum(current, nodes)
     try:
-        field = Field(closed)
-        ratio = field.ratio(closed)
-        expanded = tidier.tidy(substitute(field.expression(ratio, factored=False), opened))
-        forms = [field.expression(ratio, factored=True)]
-        if len(ratio.bottom) > 1:
-            forms.append(field.expression(ratio, factored=True, balanced=True))
+        field, ratio = tidier.fraction(closed)
     except TooLargeError:
-        return []
-    fractions = any(type(node) is Quotient for node in postorder(current))
+        return None
+    ink = Ink(field, opened, tidier.costs)
+    # In order of preference among those that cost the same, with what each costs at least.
+    forms: list[tuple[str, float, Callable[[], Expr]]] = [
+        ("expand", ink.expanded(ratio), lambda: field.expression(ratio, factored=False))
+    ]
+    if len(ratio.bottom) == 1 and len(ratio.top) > 1:
+        forms.append(("divide-terms", ink.termwise(ratio), lambda: field.termwise(ratio)))
+    forms.append(("factor", ink.factored(ratio), lambda: field.expression(ratio, factored=True)))
+    if len(ratio.bottom) > 1 and field.balances(ratio):
+        forms.append(("factor", 0.0, lambda: field.expression(ratio, factored=True, balanced=True)))
+    best: tuple[str, Expr] | None = None
+    for name, least, form in forms:
+        if least < weight:
+            after = tidier.tidy(substitute(form(), opened))
+            if tidier.cost(after) < weight:
+                best, weight = (name, after), tidier.cost(after)
+    if best is None or best[0] == "divide-terms":
+        return best and [best]
+    expanded = tidier.tidy(substitute(field.expression(ratio, factored=False), opened))
+    fractions = any(type(node) is Quotient for node in nodes)
     combine = "common-denominator" if type(current) is Sum else "cancel"
     if not fractions or (type(expanded) is not Quotient and type(current) is not Sum):
         combine = "expand"
-    sequences = [[(combine, expanded)]]
-    if len(ratio.bottom) == 1 and len(ratio.top) > 1:
-        sequences.append([("divide-terms", tidier.tidy(substitute(field.termwise(ratio), opened)))])
-    for form in forms:
-        factored = tidier.tidy(substitute(form, opened))
-        moves = [("factor", factored)]
-        if expanded is not current and cost(expanded) <= 1.5 * cost(current):
-            moves = [(combine, expanded), ("factor", factored)]
-        sequences.append(moves)
-    return sequences
+    if best[0] == "expand":
+        return [(combine, expanded)]
+    if expanded is not current and tidier.cost(expanded) <= 1.5 * tidier.cost(current):
+        return [(combine, expanded), best]
+    return [best]
 
 
-def _closed_sum(current: Expr) -> tuple[Expr, dict[Expr, Expr]]:
+def _closed_sum(current: Expr, nodes: Sequence[Expr]) -> tuple[Expr, dict[Expr, Expr]]:
     """With x − y as one letter where neither occurs outside it, and what opens it again.
 
     Nobody wants (x − y)² multiplied out.
     """
-    for node in postorder(current):
+    for node in nodes:
         if type(node) is Sum and all(map(_is_letter, node.args)):
             inside = symbols(node)
             letter = Symbol(" sum")
@@ -167,11 +175,9 @@ def _case_by_case(node: Piecewise, variable: Symbol, tidier: Tidier) -> list[Ste
                 Step("rewriting", step.rule, current, after, variable, reasons=step.reasons)
             )
             current = after
-    merged = tidier.tidy(current)
+    merged, reasons = tidier.explained(current)
     if merged is not current:
-        steps.append(
-            Step("rewriting", "tidy", current, merged, variable, reasons=tuple(tidier.reasons))
-        )
+        steps.append(Step("rewriting", "tidy", current, merged, variable, reasons=reasons))
     return steps
 
 

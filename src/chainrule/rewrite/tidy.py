@@ -30,6 +30,7 @@ from chainrule.expr.nodes import (
     postorder,
     rational_value,
 )
+from chainrule.rewrite.cost import cost
 from chainrule.rewrite.identities import SPECIAL_VALUES
 from chainrule.rewrite.monomial import (
     Monomial,
@@ -39,6 +40,7 @@ from chainrule.rewrite.monomial import (
     scaled,
     split,
 )
+from chainrule.rewrite.rational import Field, Ratio, TooLargeError
 
 NEVER_NEGATIVE = frozenset(
     ["exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc", "sigmoid", "softplus"],
@@ -49,14 +51,16 @@ class Tidier:
     """Rewrites expressions into the everyday form; see the module's docstring.
 
     Attributes:
-        reasons: identifiers of the identities used since the list was last cleared, each once.
         improvements: what ``simplify`` found to be the next rewritings of an expression, kept so
             that forms which meet in one expression go on together.
+        costs: what ``cost`` found of the expressions met so far.
     """
 
     def __init__(self) -> None:
-        self.reasons: list[str] = []
+        self._reasons: list[str] = []
         self.improvements: dict[Expr, list[tuple[str, Expr]] | None] = {}
+        self.costs: dict[Expr, float] = {}
+        self._fractions: dict[Expr, tuple[Field, Ratio] | None] = {}
         self._positive: set[Expr] = set()
         self._done: dict[Expr, tuple[Expr, tuple[str, ...]]] = {}
         self._sums: dict[frozenset[Expr], Expr] = {}
@@ -80,20 +84,46 @@ class Tidier:
                 continue
             stack.pop()
             self._visit(node)
-        return self._collect(root)
+        return done[root][0]
 
     def is_positive(self, expr: Expr) -> bool:
         """Whether the expression is not negative, given what is assumed."""
         return is_positive(expr, self._positive)
 
+    def cost(self, expr: Expr) -> float:
+        """What the expression costs, see ``cost``."""
+        return cost(expr, self.costs)
+
+    def fraction(self, expr: Expr) -> tuple[Field, Ratio]:
+        """The expression as a rational function, and the field it is in.
+
+        Raises:
+            TooLargeError: it would grow too large.
+        """
+        if expr not in self._fractions:
+            # What raises stays marked as too large.
+            self._fractions[expr] = None
+            field = Field(expr)
+            self._fractions[expr] = field, field.ratio(expr)
+        found = self._fractions[expr]
+        if found is None:
+            raise TooLargeError
+        return found
+
     def explained(self, root: Expr) -> tuple[Expr, tuple[str, ...]]:
         """The everyday form, and the identities that led there."""
-        self.reasons.clear()
-        return self.tidy(root), tuple(self.reasons)
+        self._reasons.clear()
+        result = self.tidy(root)
+        if result is not root:
+            # In the order of the formula.
+            for node in postorder(root):
+                for reason in self._done.get(node, (node, ()))[1]:
+                    self._note(reason)
+        return result, tuple(self._reasons)
 
     def _visit(self, node: Expr) -> None:
         done = self._done
-        outer, self.reasons = self.reasons, []
+        outer, self._reasons = self._reasons, []
         fresh = tuple([done[arg][0] for arg in node.args])
         current = node if fresh == node.args else node.with_args(fresh)
         # A rewriting may expose another one; each makes the expression smaller or more regular,
@@ -103,22 +133,13 @@ class Tidier:
             if after is current:
                 break
             current = after
-        done[node] = (current, tuple(self.reasons))
+        done[node] = (current, tuple(self._reasons))
         done.setdefault(current, (current, ()))
-        self.reasons = outer
-
-    def _collect(self, root: Expr) -> Expr:
-        """Gather the reasons below ``root`` in the order of the formula."""
-        result = self._done[root][0]
-        if result is not root:
-            for node in postorder(root):
-                for reason in self._done.get(node, (node, ()))[1]:
-                    self._note(reason)
-        return result
+        self._reasons = outer
 
     def _note(self, reason: str) -> None:
-        if reason not in self.reasons:
-            self.reasons.append(reason)
+        if reason not in self._reasons:
+            self._reasons.append(reason)
 
     def _once(self, node: Expr) -> Expr:
         match node:

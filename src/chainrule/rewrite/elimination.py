@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import cycle
 
 from flint import fmpq_mpoly
 
@@ -185,6 +186,26 @@ def _product(factors: Factors, degree: int) -> Expr:
 
 def _written(field: Field, top: fmpq_mpoly, bottom: fmpq_mpoly) -> Expr:
     return field.expression(field.cancelled(top, bottom), factored=False)
+
+
+def two_valued(function: Expr, slope: Expr, variable: Symbol) -> bool:
+    """Whether f(−x) is f(x), and f'(−x) is not f'(x), at the points tried.
+
+    Then f' is no function of f: y'^2 = 1 − y² has two solutions for the cosine.
+    """
+    letters = [letter for letter in symbols(function, slope) if letter is not variable]
+    for number in _TRIED[-2:]:
+        values = []
+        for sign in (1, -1):
+            at: dict[Expr, Expr] = {variable: Number(sign * number)}
+            at |= {s: Number(v) for s, v in zip(letters, cycle(_PARAMETERS), strict=False)}
+            values.append([approximate(substitute(expr, at)) for expr in (function, slope)])
+        (one, up), (other, down) = values
+        if one is None or other is None or up is None or down is None:
+            return False
+        if not one.overlaps(other) or up.overlaps(down):
+            return False
+    return True
 
 
 def _agree(one: Expr, other: Expr, variable: Symbol) -> bool:

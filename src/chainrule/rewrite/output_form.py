@@ -30,7 +30,7 @@ from chainrule.expr.nodes import (
     size,
     substitute,
 )
-from chainrule.rewrite.elimination import eliminate
+from chainrule.rewrite.elimination import eliminate, two_valued
 from chainrule.rewrite.ink import Ink
 from chainrule.rewrite.rational import (
     MAX_TERMS,
@@ -124,6 +124,8 @@ def _by_resultant(
     function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
 ) -> OutputForm | None:
     """The form that is left when the variable is eliminated between a part of f and f'."""
+    if two_valued(function, derivative, variable):
+        return None
     bound = HOPELESS * tidier.cost(derivative) + 10
     value, slope = Symbol(" value"), Unknown(output.name, (1,), ())
     levels = list(islice(inner_parts(function, variable, output, tidier), MAX_LEVELS))

@@ -84,7 +84,10 @@ def _resultant(
     """The polynomial in ``value`` and ``letter``; ``None`` if the parts are not tied together."""
     varying = [i for i in range(len(field.kernels)) if _varies(field, i, variable)]
     relations = [(i, poly) for i in varying if (poly := _relation(field, i)) is not None]
-    if not relations or len(varying) > _MAX_PARTS or len(relations) != len(varying) - 1:
+    if len(varying) > _MAX_PARTS or len(relations) != len(varying) - 1:
+        return None
+    if [field.kernels[i] for i in varying] == [variable]:
+        # x^5 is solved for x without this, or not at all.
         return None
     polys = []
     for expr, name in ((part, value), (slope, letter)):

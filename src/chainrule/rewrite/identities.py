@@ -60,6 +60,7 @@ WORDS: dict[str, str] = {
     "pythagoras": "sin² + cos² = 1",
     "hyperbolic-pythagoras": "cosh² − sinh² = 1",
     "quotient-tangent": "sine over cosine is the tangent",
+    "sign-and-size": "the sign over the absolute value is one over the number",
     "reciprocal-tangent": "1 + tan² = 1/cos²",
 }
 """What each identity is called in a walk-through."""
@@ -137,4 +138,6 @@ PATTERNS: tuple[Identity, ...] = (
     _identity("reciprocal-tangent", 1 + call("tan", U) ** 2, 1 / _cos**2),
     _identity("quotient-tangent", _sin / _cos, call("tan", U)),
     _identity("quotient-tangent", _sinh / _cosh, call("tanh", U)),
+    _identity("quotient-tangent", _cos * call("tan", U), _sin),
+    _identity("sign-and-size", call("sign", U) / call("abs", U), 1 / U),
 )

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
-from math import comb, lcm
+from functools import cached_property, reduce
+from math import comb, gcd, lcm
 from typing import NamedTuple
 
 from flint import fmpq, fmpq_mpoly, fmpq_mpoly_ctx
@@ -126,7 +126,9 @@ class Field:
                     pass
                 case _:
                     plain[node] = None
-        self.kernels: list[Expr | Exponential] = list(plain)
+        # Beside √x, x is its square (see below).
+        squares = {base for base in self._roots if isinstance(base, Symbol)}
+        self.kernels: list[Expr | Exponential] = [k for k in plain if k not in squares]
         for base, degree in self._roots.items():
             self.kernels.append(number_power(base, Fraction(1, degree)))
         self._exponents, units = _exponent_basis(list(arguments))
@@ -158,11 +160,16 @@ class Field:
         self.context = fmpq_mpoly_ctx.get(names, "lex")
         self.generators = self.context.gens()
         self._one = self.context.constant(1)
+        self._one_letter = len(self.kernels) == 1 and isinstance(self.kernels[0], Symbol)
         self._done: dict[Expr, Ratio] = {}
-        self._relations: list[tuple[int, int, Expr]] = [
-            (self._position[number_power(base, Fraction(1, degree))], degree, base)
-            for base, degree in self._roots.items()
-        ]
+        self._relations: list[tuple[int, int, Expr]] = []
+        for base, degree in self._roots.items():
+            position = self._position[number_power(base, Fraction(1, degree))]
+            if base in squares:
+                # So that 2√x + 4x + 2x√x can be factored.
+                self._done[base] = Ratio(self.generators[position] ** degree, self._one)
+            else:
+                self._relations.append((position, degree, base))
 
     # --- into the field -----------------------------------------------------------------------
     def ratio(self, root: Expr) -> Ratio:
@@ -172,6 +179,9 @@ class Field:
             if node not in done:
                 done[node] = self._convert(node)
         found = done[root]
+        if self._relations:
+            # Before √u² becomes u, which may hide what top and bottom share.
+            found = self.cancelled(found.top, found.bottom)
         return self.cancelled(self._reduced(found.top), self._reduced(found.bottom))
 
     def _convert(self, node: Expr) -> Ratio:
@@ -294,6 +304,9 @@ class Field:
         common = top.gcd(bottom)
         if not common.is_one():
             top, bottom = top // common, bottom // common
+        number = gcd(_whole_content(top), _whole_content(bottom))
+        if number > 1:
+            top, bottom = top / number, bottom / number
         return Ratio(top, bottom)
 
     def by_powers(self, position: int, poly: fmpq_mpoly) -> dict[int, fmpq_mpoly]:
@@ -341,7 +354,9 @@ class Field:
         if scale < 0:
             # Rather y (1 − y) than −y (y − 1): a difference takes the sign.
             for pieces in (top, bottom):
-                i = next((i for i, piece in enumerate(pieces) if piece.is_difference()), None)
+                found = [i for i, piece in enumerate(pieces) if piece.is_difference()]
+                new = [i for i in found if _shape(pieces[i].poly) not in self._sums]
+                i = next(iter(new or found), None)
                 if i is not None:
                     pieces[i] = Piece(-pieces[i].poly, pieces[i].exponent)
                     scale = -scale
@@ -457,11 +472,30 @@ class Field:
             denominators = self._clearing(factor)
             factor = factor * fmpq(denominators.numerator, denominators.denominator)
             scale = scale / denominators**exponent
-            if len(factor) > 1 and not _starts_positive(factor):
+            if len(factor) > 1 and self._is_better_negative(factor):
                 factor = -factor
                 sign = -sign if exponent % 2 else sign
             pieces.append(Piece(factor, exponent))
         return scale, tuple(pieces), sign
+
+    def _is_better_negative(self, factor: fmpq_mpoly) -> bool:
+        """Whether a sum is rather written with all signs the other way: as it was typed."""
+        if _shape(factor) in self._sums:
+            return False
+        if _shape(-factor) in self._sums:
+            return True
+        if self._one_letter and abs(self._constant_term(factor)) != 1:
+            return bool(factor.leading_coefficient() < 0)
+        return not _starts_positive(factor)
+
+    def _constant_term(self, poly: fmpq_mpoly) -> fmpq:
+        return poly.to_dict().get((0,) * len(self.kernels), fmpq(0))
+
+    @cached_property
+    def _sums(self) -> set[tuple[Row, ...]]:
+        """The sums that occur in the expressions, but for a positive factor."""
+        ratios = (ratio for node, ratio in self._done.items() if type(node) is Sum)
+        return {_shape(r.top) for r in ratios if r.bottom.is_one() and 1 < len(r.top) <= 6}
 
     def _clearing(self, factor: fmpq_mpoly) -> Fraction:
         """What to multiply a factor by for whole coefficients, or for 1 + 1.702x with decimals."""
@@ -477,21 +511,22 @@ class Field:
             value = top if bottom == 1 else Fraction(top, bottom)
             rows.append((tuple(map(int, exponents)), value))
         if len(rows) > 1:
-            rows.sort(key=lambda row: self._author_order(row, len(rows)))
+            falling = self._falls(rows)
+            rows.sort(key=lambda row: (0, -sum(row[0])) if falling else self._author_order(row))
         written = [self._term(exponents, value) for exponents, value in rows]
         return written[0] if len(written) == 1 else Sum(tuple(written))
 
-    def _author_order(self, row: tuple[tuple[int, ...], Value], count: int) -> tuple[object, ...]:
-        """Constants first in short sums; three terms and more by falling powers of letters."""
+    def _falls(self, rows: Sequence[tuple[tuple[int, ...], Value]]) -> bool:
+        """Whether a polynomial in one letter goes by falling powers: 1 + x² and 2 − x do not."""
+        if not self._one_letter or len(rows) > 2:
+            return self._one_letter
+        constant = next((value for exponents, value in rows if not any(exponents)), 1)
+        return constant not in (1, -1) and all(value > 0 for _, value in rows)
+
+    def _author_order(self, row: tuple[tuple[int, ...], Value]) -> tuple[object, ...]:
+        """Constants first, what has a minus sign last."""
         exponents, value = row
-        degree = sum(exponents)
-        letters = all(
-            isinstance(self.kernels[i], Symbol) for i, power in enumerate(exponents) if power
-        )
-        negative = value < 0
-        if count > 2 and letters and len(self.kernels) == 1:
-            return (0, -degree)
-        return (negative, degree, tuple(-power for power in exponents))
+        return (value < 0, sum(exponents), tuple(-power for power in exponents))
 
     def _term(self, exponents: tuple[int, ...], value: Value) -> Expr:
         monomial = Monomial(coefficient=value, decimal=self.decimal)
@@ -553,6 +588,24 @@ def _multiple(amount: Fraction, rest: Expr) -> Expr:
 
 def _plain(value: Fraction) -> Value:
     return value.numerator if value.denominator == 1 else value
+
+
+def _whole_content(poly: fmpq_mpoly) -> int:
+    """The number that all coefficients have in common, 1 if one of them is a fraction."""
+    content = 0
+    for value in poly.coeffs():
+        if value.q != 1:
+            return 1
+        content = gcd(content, int(value.p))
+        if content == 1:
+            break
+    return content
+
+
+def _shape(poly: fmpq_mpoly) -> tuple[Row, ...]:
+    """A polynomial up to a positive factor."""
+    first = poly.leading_coefficient()
+    return tuple((poly / (first if first > 0 else -first)).terms())
 
 
 def _starts_positive(poly: fmpq_mpoly) -> bool:

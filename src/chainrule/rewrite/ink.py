@@ -157,7 +157,7 @@ class Ink:
         if known is None:
             kernel = self._field.kernels[position]
             assert isinstance(kernel, Exponential)
-            argument = scaled_argument(kernel.unit * degree, kernel.rest)
+            argument = scaled_argument(kernel.unit * degree, kernel.rest, self._field.decimal)
             known = 1.0 if argument is ONE else 1.5 + cost(argument, self._costs)
             if type(argument) is Sum:
                 # Signs may come together before a bracket.

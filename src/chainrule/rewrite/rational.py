@@ -134,6 +134,9 @@ class Field:
         self._exponents, units = _exponent_basis(list(arguments))
         for rest, values in units.items():
             unit = Fraction(1, reduce(lcm, (v.denominator for v in values)))
+            if max(abs(value) for value in values) > MAX_DEGREE * unit:
+                # e^{1.702x} is a power of e^{x/500}, but its 851st.
+                unit *= gcd(*(int(value / unit) for value in values))
             if all(value < 0 for value in values):
                 unit = -unit
             self.kernels.append(Exponential(rest, unit))
@@ -436,7 +439,7 @@ class Field:
             exponent = monomial.powers.pop(placeholder, None)
             if exponent is not None:
                 amount = kernel.unit * exponent.number
-                monomial.raise_base(E, 0, (1, scaled_argument(amount, kernel.rest)))
+                monomial.raise_base(E, 0, (1, scaled_argument(amount, kernel.rest, self.decimal)))
         if monomial.coefficient.denominator == 1:
             monomial.coefficient = monomial.coefficient.numerator
         return monomial.build()
@@ -575,15 +578,21 @@ def _proportion(row: dict[Expr, Fraction], other: dict[Expr, Fraction]) -> Fract
     return ratios.pop() if len(ratios) == 1 else None
 
 
-def scaled_argument(amount: Fraction, rest: Expr) -> Expr:
-    if type(rest) is Sum:
-        return rest if amount == 1 else Sum(tuple(_multiple(amount, term) for term in rest.args))
-    return _multiple(amount, rest)
+def scaled_argument(amount: Fraction, rest: Expr, decimal: bool) -> Expr:
+    """``amount`` times an exponent; with ``decimal`` 1.702 x rather than 851x/500."""
+    if type(rest) is not Sum:
+        return _multiple(amount, rest, decimal)
+    if amount == 1:
+        return rest
+    return Sum(tuple([_multiple(amount, term, decimal) for term in rest.args]))
 
 
-def _multiple(amount: Fraction, rest: Expr) -> Expr:
-    value, decimal, inner = coefficient_and_rest(rest)
-    return scaled(_plain(amount * value), decimal, inner)
+def _multiple(amount: Fraction, rest: Expr, decimal: bool) -> Expr:
+    value, was_decimal, inner = coefficient_and_rest(rest)
+    whole = Fraction(amount * value)
+    # A whole number or a half needs no decimals.
+    keeps = decimal and whole.denominator > 2
+    return scaled(_plain(whole), keeps or was_decimal, inner)
 
 
 def _plain(value: Fraction) -> Value:

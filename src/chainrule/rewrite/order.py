@@ -30,7 +30,6 @@ from chainrule.expr.nodes import (
     add,
     call,
     depends_on,
-    postorder,
     rational_value,
     substitute,
     symbols,
@@ -188,7 +187,19 @@ def approximate(root: Expr) -> arb | None:
     before, ctx.prec = ctx.prec, _BITS
     try:
         values: dict[Expr, arb] = {}
-        for node in postorder(root):
+        stack = [root]
+        while stack:
+            node = stack[-1]
+            meaning = _meaning(node)
+            needed = node.args if meaning is None else (meaning,)
+            pending = [part for part in needed if part not in values]
+            if pending:
+                stack += pending
+                continue
+            stack.pop()
+            if meaning is not None:
+                values[node] = values[meaning]
+                continue
             value = _approximated(node, [values[arg] for arg in node.args])
             if value is None or not value.is_finite():
                 return None
@@ -196,6 +207,18 @@ def approximate(root: Expr) -> arb | None:
         return values[root]
     finally:
         ctx.prec = before
+
+
+def _meaning(node: Expr) -> Expr | None:
+    """The definition of a function that balls do not evaluate themselves."""
+    if not isinstance(node, Call) or node.name == "abs":
+        return None
+    row = BY_NAME.get(node.name)
+    if row is None:
+        return expand(node)
+    if row.arb and row.arity == 1:
+        return None
+    return None if row.definition is None else row.definition(*node.args)
 
 
 def _approximated(node: Expr, args: list[arb]) -> arb | None:
@@ -215,15 +238,9 @@ def _approximated(node: Expr, args: list[arb]) -> arb | None:
             return args[0] ** (int(whole) if whole.__class__ is int else args[1])
         case Call("abs", _):
             return abs(args[0])
-        case Call(name, arguments):
-            row = BY_NAME.get(name)
-            if row is not None and row.arb and row.arity == 1:
-                method: Callable[[arb], arb] = getattr(arb, row.arb)
-                return method(args[0])
-            whole_call = expand(node) if row is None else row.definition
-            if isinstance(whole_call, Expr):
-                return approximate(whole_call)
-            return approximate(whole_call(*arguments)) if whole_call is not None else None
+        case Call(name, (_,)) if BY_NAME[name].arb:
+            method: Callable[[arb], arb] = getattr(arb, BY_NAME[name].arb)
+            return method(args[0])
     return None
 
 

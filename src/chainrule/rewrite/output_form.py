@@ -53,6 +53,8 @@ HOPELESS = 2.0
 FACTOR_TOLERANCE = 1.5
 # Further inside, what stands for a part is no shorter than the part.
 MAX_LEVELS = 10
+# Resultants are tried for formulas of up to so many nodes.
+MAX_ELIMINATED = 80
 _SLOPE = Symbol(" slope")
 
 
@@ -124,7 +126,7 @@ def _by_resultant(
     function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
 ) -> OutputForm | None:
     """The form that is left when the variable is eliminated between a part of f and f'."""
-    if two_valued(function, derivative, variable):
+    if size(function, derivative) > MAX_ELIMINATED or two_valued(function, derivative, variable):
         return None
     bound = HOPELESS * tidier.cost(derivative) + 10
     value, slope = Symbol(" value"), Unknown(output.name, (1,), ())

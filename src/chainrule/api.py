@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chainrule.curves import ImplicitDerivation, implicit_derivation
 from chainrule.derivations import Derivation, Form, Walkthrough
 from chainrule.document.blocks import Document
-from chainrule.errors import InputError
+from chainrule.errors import InputError, require
 from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.formula import parse as read_formula
 from chainrule.problems import Source, Wrt, every_variable, make_problem
 
+if TYPE_CHECKING:
+    from chainrule.codegen.kernel import Kernel
+
 Syntax = Literal["plain", "latex", "python", "sympy"]
+_MEASURING = {"numpy": "NumPy", "scipy": "SciPy", "ml_dtypes": "ml_dtypes"}
+"""What errors are measured with."""
 
 
 def parse(text: str) -> Expr:
@@ -204,6 +209,65 @@ def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:
             raise InputError(f"{number.strip()!r} is not a number", text=text)
         values[symbol] = expr
     return values
+
+
+def code(
+    f: Source,
+    target: str,
+    wrt: Wrt = None,
+    *,
+    dtype: str = "float32",
+    accuracy: str = "best",
+    save: str = "auto",
+) -> str:
+    """A file that computes ``f`` and its gradient.
+
+    Args:
+        f: as for ``derive``.
+        target: "numpy", "numba", "c", "jax" or "torch".
+        wrt: the variable of the gradient.
+        dtype: what arrays hold: "float32", "float64", "float16" or "bfloat16".
+        accuracy: "best" computes in double and rounds once, "fast" in the dtype itself.
+        save: what the gradient is computed from: "input", "output", or "auto" for the better.
+
+    Raises:
+        InputError: an unknown option, or a function that the target cannot compute.
+    """
+    require("audit", **_MEASURING)
+    from chainrule.audit.plan import plan
+    from chainrule.codegen.targets import generate
+
+    made = plan(derive(f, wrt), target, dtype=dtype, accuracy=accuracy, save=save)
+    return generate(target, *made)
+
+
+def compile(
+    f: Source,
+    wrt: Wrt = None,
+    *,
+    dtype: str = "float32",
+    accuracy: str = "best",
+    threads: int | None = None,
+) -> Kernel:
+    """``f`` and its gradient as a kernel for NumPy arrays, compiled by Numba.
+
+    Args:
+        f: as for ``derive``.
+        wrt: the variable of the gradient.
+        dtype: as for ``code``.
+        accuracy: as for ``code``.
+        threads: how many at most for large arrays; as many as there are processors if left out.
+
+    Raises:
+        MissingExtraError: Numba is missing.
+        InputError: an option is unknown, or a function cannot be computed.
+    """
+    require("code", **_MEASURING, numba="Numba")
+    from chainrule.audit.plan import plan
+    from chainrule.codegen.kernel import Kernel
+
+    made = plan(derive(f, wrt), "numba", dtype=dtype, accuracy=accuracy, save="input")
+    return Kernel(*made, threads)
 
 
 def check(f: str, answer: str, *, wrt: str | None = None, order: int = 1) -> tuple[bool, Document]:

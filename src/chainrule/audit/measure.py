@@ -52,7 +52,7 @@ def measure(
     kinds = {
         "not finite": truth.known & ~np.isfinite(off),
         "early zero": truth.known & (got == 0) & (np.abs(truth.high) >= form.smallest_normal),
-        "wrong sign": finite & (got * truth.sign < 0),
+        "wrong sign": finite & (np.sign(got) * truth.sign < 0),
     }
     some = bool(finite.any())
     worst = int(np.argmax(np.where(finite, off, -1.0)))

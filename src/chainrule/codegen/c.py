@@ -77,25 +77,30 @@ SINGLE = Language(
 _FORMATS = {"float16": (11, -14), "bfloat16": (8, -126)}
 """Bits of the significand, and the exponent of the smallest normal number."""
 
-_SHORT = """\
-/* A number of 16 bits, its {precision} bits of significand and exponent from {least} on. */
-static double load(uint16_t pattern)
+_LOAD = """\
+/* A number of 16 bits with {precision} bits of significand. */
+static inline double load(uint16_t pattern)
 {{
-    const int exponent = (pattern & 0x7fff) >> {fraction};
-    const int significand = pattern & {mask:#x};
-    double size;
-    if (exponent == {top}) {{
-        size = significand ? (double)NAN : (double)INFINITY;
-    }} else if (exponent == 0) {{
-        size = ldexp(significand, {least} - {fraction});
-    }} else {{
-        size = ldexp(significand + {hidden:#x}, exponent + {least} - 1 - {fraction});
-    }}
-    return pattern & 0x8000 ? -size : size;
+    const uint32_t sign = (uint32_t)(pattern & 0x8000) << 16;
+    const uint32_t bits = sign | (uint32_t)(pattern & 0x7fff) << {shift};
+    float value;
+    memcpy(&value, &bits, sizeof value);
+{rest}
 }}
-
+"""
+# The exponent of a bfloat16 is that of a float; that of a float16 is shorter.
+_REST = {
+    "bfloat16": ["return value;"],
+    "float16": [
+        "if ((pattern & 0x7c00) == 0x7c00) {",
+        "    return pattern & 0x3ff ? (double)NAN : (double)value * (double)INFINITY;",
+        "}",
+        "return value * 0x1p+112f;",
+    ],
+}
+_STORE = """\
 /* The nearest number of 16 bits, the even one of two; rounds once. */
-static uint16_t store(double value)
+static inline uint16_t store(double value)
 {{
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -106,7 +111,7 @@ static uint16_t store(double value)
         return {nan:#x};
     }}
     const int below = exponent < {least} ? {least} - exponent : 0;
-    const int shift = 53 - {precision} + below;
+    const int shift = {dropped} + below;
     if (shift > 54) {{
         return sign;
     }}
@@ -115,7 +120,7 @@ static uint16_t store(double value)
     uint64_t rounded = significand >> shift;
     rounded += rest > half || (rest == half && (rounded & 1));
     if (!below) {{
-        rounded += (uint64_t)(exponent - {least}) << {fraction};
+        rounded += (uint64_t)(exponent + {lifted}) << {fraction};
     }}
     return sign | (uint16_t)(rounded < {infinity:#x} ? rounded : {infinity:#x});
 }}
@@ -154,16 +159,16 @@ def _comment(job: Job, title: str) -> str:
 def _sixteen_bits(dtype: str) -> str:
     bits, least = _FORMATS[dtype]
     infinity = ((1 << (16 - bits)) - 1) << (bits - 1)
-    return _SHORT.format(
-        precision=bits,
+    load = _LOAD.format(precision=bits, shift=24 - bits, rest=indented(_REST[dtype]))
+    store = _STORE.format(
         least=least,
+        lifted=-least,
+        dropped=53 - bits,
         fraction=bits - 1,
-        mask=(1 << (bits - 1)) - 1,
-        hidden=1 << (bits - 1),
-        top=infinity >> (bits - 1),
         infinity=infinity,
         nan=infinity | 1 << (bits - 2),
     )
+    return f"{load}\n{store}"
 
 
 def _inner(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
@@ -86,15 +86,17 @@ def _open_to_nan(node: Piecewise) -> Piecewise:
     return Piecewise((*before, value, condition, otherwise, is_number))
 
 
-def with_value_at(expr: Expr, variable: Symbol, point: Expr, value: Expr) -> Expr:
-    """The expression, which has a hole or another value at ``point``, with ``value`` there.
+def with_value_at(expr: Expr, variable: Symbol, there: Mapping[Symbol, Expr], value: Expr) -> Expr:
+    """The expression, which has a hole or another value at a point, with ``value`` there.
 
     A case that ends at the point with that value takes it in; else the point is a case.
+    ``there`` is what letters are at the point, the variable among them.
     """
+    point = there[variable]
     if isinstance(expr, Piecewise) and expr.otherwise is None:
         for index, (case, condition) in enumerate(expr.branches):
             closed = _closed(condition, variable, point)
-            if closed is not None and _same(substitute(case, {variable: point}), value):
+            if closed is not None and _same(substitute(case, there), value):
                 args = list(expr.args)
                 args[2 * index + 1] = closed
                 return Piecewise(tuple(args))

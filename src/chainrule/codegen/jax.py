@@ -108,6 +108,10 @@ def _function(job: Job, first: Sequence[str]) -> str:
     lines = ['"""The function, for an array of any shape."""']
     arrays = [*first, *others]
     lines += [f"{array} = jnp.asarray({array}, DTYPE)" for array in arrays]
+    numbers = [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
+    if job.double and numbers:
+        lines.append("with jax.enable_x64(True):  # float32 would round the parameters")
+        lines += [f"    {number} = jnp.asarray({number}, jnp.float64)" for number in numbers]
     lines += _call(f"return _{job.name}", arguments(job, LANGUAGE, first))
     inner = _call("return _rounded", ["_value", *arguments(job, LANGUAGE, first)])
     own = define(f"_{job.name}", arguments(job, LANGUAGE, first), inner)

@@ -145,6 +145,13 @@ def _inputs(job: Job, first: Sequence[str]) -> list[str]:
     return [*first, *other, *_numbers(job)]
 
 
+def _unpacked(given: Sequence[str], used: Sequence[str]) -> list[str]:
+    """What is used of the inputs, by its name."""
+    if not set(given) & set(used):
+        return []
+    return [f"{together([n if n in used else f'_{n}' for n in given])} = inputs"]
+
+
 def _numbers(job: Job) -> list[str]:
     return [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
 
@@ -177,10 +184,8 @@ def _rule(job: Job, saved: Sequence[str]) -> str:
     """The backward pass of the function."""
     other = [LANGUAGE.named(symbol) for symbol in job.others]
     given = _inputs(job, [LANGUAGE.named(job.variable)])
-    keep = [
-        f"{together(given)} = inputs",
-        *_call("ctx.save_for_backward", [*saved, *other]),
-    ]
+    kept = [*saved, *other]
+    keep = [*_unpacked(given, [*kept, *_numbers(job)]), *_call("ctx.save_for_backward", kept)]
     if job.parameters:
         keep.append(f"ctx.numbers = {together(_numbers(job))}")
     output = LANGUAGE.named(job.output)
@@ -191,7 +196,6 @@ def _rule(job: Job, saved: Sequence[str]) -> str:
             f'    raise NotImplementedError("{job.name} has a gradient by '
             f'{LANGUAGE.named(job.variable)} only")',
         ]
-    kept = [*saved, *other]
     back.append(f"{together(kept)} = ctx.saved_tensors")
     numbers = ["*ctx.numbers"] if job.parameters else []
     back += _call(f"grad = _{job.name}_grad", [*saved, "upstream", *other, *numbers])

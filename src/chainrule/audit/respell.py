@@ -23,6 +23,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("1 - tanh(u)^2", "1/cosh(u)^2"),
     ("1 - sigmoid(u)", "sigmoid(-u)"),
     ("(e^u - e^(-u))/(e^u + e^(-u))", "tanh(u)"),
+    ("(1 - e^(-u))/(1 + e^(-u))", "tanh(u/2)"),
     ("e^u/(1 + e^u)", "sigmoid(u)"),
 )
 

@@ -35,8 +35,6 @@ class Kernel:
     """
 
     def __init__(self, forward: Expr, gradient: Expr, job: Job, threads: int | None) -> None:
-        if find_spec("numba") is None:
-            raise InputError("compiling a kernel needs Numba", hint="pip install 'chainrule[code]'")
         if threads is not None and threads < 1:
             raise InputError(f"the number of threads must be at least 1, not {threads}")
         self.name = job.name
@@ -46,6 +44,7 @@ class Kernel:
         module: dict[str, Any] = {"__name__": f"chainrule.kernel.{job.name}"}
         exec(compile(self.source, f"<chainrule kernel {job.name}>", "exec"), module)
         self.dtype: np.dtype[Any] = np.dtype(module["DTYPE"])
+        self._count = 1 + len(job.others)
         self._forward: Callable[..., Array] = module[job.name]
         self._gradient: Callable[..., Array] = module[f"{job.name}_grad"]
 
@@ -60,6 +59,7 @@ class Kernel:
             out: where to put it; an array of the kernel's dtype.
             numbers: parameters by their names.
         """
+        self._counted(len(arrays))
         return self._apply(self._forward, arrays, out, numbers)
 
     def grad(
@@ -71,7 +71,13 @@ class Kernel:
         **numbers: float,
     ) -> Array:
         """``upstream`` times the derivative at ``x``, rounded once."""
+        self._counted(1 + len(others))
         return self._apply(self._gradient, (x, upstream, *others), out, numbers)
+
+    def _counted(self, given: int) -> None:
+        if given != self._count:
+            arrays = "array" if self._count == 1 else "arrays"
+            raise InputError(f"{self.name} takes {self._count} {arrays}, not {given}")
 
     def _apply(
         self,

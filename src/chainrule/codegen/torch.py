@@ -39,7 +39,8 @@ LANGUAGE = Language(
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
     },
     number=repr,
-    reserved=PYTHON_WORDS | {"torch", "Tensor", "ctx", "upstream", "info", "in_dims", "like"},
+    reserved=PYTHON_WORDS
+    | {"math", "torch", "Tensor", "ctx", "inputs", "output", "upstream", "again"},
 )
 _MATH = ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "tanh")
 _MORE = ("sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf", "erfc")
@@ -185,10 +186,14 @@ def _rule(job: Job, saved: Sequence[str]) -> str:
     other = [LANGUAGE.named(symbol) for symbol in job.others]
     given = _inputs(job, [LANGUAGE.named(job.variable)])
     kept = [*saved, *other]
-    keep = [*_unpacked(given, [*kept, *_numbers(job)]), *_call("ctx.save_for_backward", kept)]
+    # PyTorch gives the result by the name `output`.
+    stored = ["output" if name == LANGUAGE.named(job.output) else name for name in kept]
+    keep = [
+        *_unpacked(given, [*kept, *_numbers(job)]),
+        *_call("ctx.save_for_backward", stored),
+    ]
     if job.parameters:
         keep.append(f"ctx.numbers = {together(_numbers(job))}")
-    output = LANGUAGE.named(job.output)
     back = []
     if other:
         back += [
@@ -200,7 +205,7 @@ def _rule(job: Job, saved: Sequence[str]) -> str:
     numbers = ["*ctx.numbers"] if job.parameters else []
     back += _call(f"grad = _{job.name}_grad", [*saved, "upstream", *other, *numbers])
     back.append(f"return {', '.join(['grad', *['None'] * (len(given) - 1)])}")
-    setup = define(f"_keep_{job.name}", ["ctx", "inputs", output], keep)
+    setup = define(f"_keep_{job.name}", ["ctx", "inputs", "output"], keep)
     backward = define(f"_backward_{job.name}", ["ctx", "upstream"], back)
     register = bracketed(
         f"_{job.name}.register_autograd(",

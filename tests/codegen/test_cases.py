@@ -50,8 +50,9 @@ def test_a_value_at_a_point(formula: str, value: str, wanted: str) -> None:
     ("language", "formula", "wanted"),
     [
         (numpy.LANGUAGE, "x - (2 - x)", "return x - (2.0 - x)"),
+        (numpy.LANGUAGE, "e^(-(-x))", "return np.exp(x)"),
         (numpy.LANGUAGE, "x/(2x)", "return x / (2.0 * x)"),
-        (numpy.LANGUAGE, "-(x+1)*pi", "return -((x + 1.0) * 3.141592653589793)"),
+        (numpy.LANGUAGE, "-(x+1)*pi", "return -(x + 1.0) * 3.141592653589793"),
         (numpy.LANGUAGE, "{-1 < x < 1: x, else: 0}", "return np.where((-1.0 < x) & (x < 1.0), x"),
         (numba.DOUBLE, "{-1 < x < 1: x, else: x^2}", "return x if -1.0 < x < 1.0 else x * x"),
         (numba.SINGLE, "x/3", "return x / np.float32(3.0)"),

@@ -38,7 +38,7 @@ def test_values(silu: chainrule.Kernel) -> None:
         np.float32(1.5),
         np.zeros((0, 3), np.float32),
         np.arange(24.0).reshape(2, 3, 4)[:, ::-1, ::2],
-        np.asfortranarray(np.ones((3, 5), np.float32)),
+        np.asfortranarray(np.arange(15.0).reshape(3, 5)),
         np.broadcast_to(np.float32(2), (4, 6)),
         [1, 2, 3],
     ],
@@ -57,6 +57,8 @@ def test_out(silu: chainrule.Kernel) -> None:
     assert silu(x, out=whole[:, 1]) is not None
     assert (whole[:, 1] == silu(x)).all()
     assert not whole[:, 0].any()
+    turned = np.zeros((2, 5), np.float32, order="F")
+    assert (silu(x.reshape(2, 5), out=turned) == silu(x).reshape(2, 5)).all()
     wanted = silu(x)
     silu(x, out=x)
     assert (x == wanted).all()

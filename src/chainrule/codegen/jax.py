@@ -11,6 +11,7 @@ from chainrule.codegen.python import (
     define,
     signature,
     together,
+    tuple_of,
 )
 from chainrule.codegen.source import (
     INFIX,
@@ -147,7 +148,7 @@ def _by_others(job: Job, first: Sequence[str], inner: str, start: str) -> list[s
         "_, by_others = jax.jvp",
         [
             f"lambda *others: _rounded({inner}, {', '.join(first)}, *others)",
-            f"({', '.join(extra)}{',' if len(extra) == 1 else ''})",
+            tuple_of(extra),
             f"tangents[{start}:]",
         ],
     )

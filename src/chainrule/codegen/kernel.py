@@ -106,8 +106,12 @@ class Kernel:
             # NumPy itself sees to it that an overlap does no harm, within one call.
             function(*given, out=out, **numbers)
             return out
-        axis = int(np.argmax(out.shape))
-        parts = zip(*(np.array_split(array, count, axis) for array in (*whole, out)), strict=True)
+        if all(array.flags.c_contiguous for array in (*whole, out)):
+            whole, flat = [array.reshape(-1) for array in whole], out.reshape(-1)
+            axis = 0
+        else:
+            flat, axis = out, int(np.argmax(out.shape))
+        parts = zip(*(np.array_split(array, count, axis) for array in (*whole, flat)), strict=True)
 
         def run(part: Sequence[Array]) -> None:
             function(*part[:-1], out=part[-1], **numbers)

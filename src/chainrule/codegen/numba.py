@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.python import PYTHON_WORDS, arguments, bracketed, define, signature
+from chainrule.codegen.python import PYTHON_WORDS, bracketed, define, signature, tuple_of
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -14,7 +14,6 @@ from chainrule.codegen.source import (
     body,
     calls,
     docstring,
-    indented,
     program,
 )
 from chainrule.expr.nodes import Expr
@@ -80,6 +79,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     product = f"slope = {last.removeprefix('return ')}"
     lines = [*before, product, "return upstream * slope"]
     parts.append(_ufunc(job, "_grad", [*saved, "upstream"], lines, language))
+    parts.append(define("_filled", ["ufunc", "arrays", "numbers", "out"], _FILLED))
     parts.append(_public(job, job.name, "_value", first, "The function", language))
     grad = (f"{job.name}_grad", "_grad", [*saved, "upstream"])
     parts.append(_public(job, *grad, "Upstream times the slope", language))
@@ -102,17 +102,32 @@ def _ufunc(
     return f"{decorator}\n{define(name, names, lines)}"
 
 
+# Numba's loop takes the output to be without gaps if all inputs are (numba/np/ufunc/wrappers.py
+# looks at the inputs only), and would write beside the elements that are meant.
+_FILLED = [
+    '"""The result in `out`, which Numba gets without gaps, as it must be."""',
+    "shape = np.broadcast_shapes(*(array.shape for array in arrays))",
+    "full = [a if a.ndim == 0 else np.broadcast_to(a, shape) for a in arrays]",
+    'compact = [np.asarray(array, order="C") for array in full]',
+    "gaps = out is None or not out.flags.c_contiguous",
+    "result = np.empty(shape, DTYPE) if gaps else out",
+    'with np.errstate(all="ignore"):',
+    '    ufunc(*compact, *numbers, out=result, casting="unsafe")',
+    "if out is None:",
+    "    return result",
+    "if gaps:",
+    "    out[...] = result",
+    "return out",
+]
+
+
 def _public(
     job: Job, name: str, inner: str, first: Sequence[str], what: str, language: Language
 ) -> str:
     arrays = [*first, *(language.named(symbol) for symbol in job.others)]
+    numbers = [language.named(symbol) for symbol, _ in job.parameters]
     lines = [f'"""{what}, into `out` if it is given."""']
     lines += [f"{array} = np.asarray({array}, DTYPE)" for array in arrays]
-    shape = f"{arrays[0]}.shape"
-    if len(arrays) > 1:
-        shape = f"np.broadcast({', '.join(arrays)}).shape"
-    lines += ["if out is None:", f"    out = np.empty({shape}, DTYPE)"]
-    lines += ['with np.errstate(all="ignore"):']
-    given = [*arguments(job, language, first), "out=out", 'casting="unsafe"']
-    lines += indented([bracketed(f"return {inner}(", given, ")", 80)]).splitlines()
+    given = [inner, tuple_of(arrays), tuple_of(numbers), "out"]
+    lines += bracketed("return _filled(", given, ")", 84).splitlines()
     return define(name, [*signature(job, language, arrays), "out=None"], lines)

@@ -40,6 +40,11 @@ def together(names: Sequence[str]) -> str:
     return f"({names[0]},)" if len(names) == 1 else ", ".join(names)
 
 
+def tuple_of(names: Sequence[str]) -> str:
+    """A tuple as an argument: ``(x, y)``, ``(x,)`` or ``()``."""
+    return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
+
+
 def define(name: str, parameters: Sequence[str], lines: Sequence[str], returns: str = "") -> str:
     """A function definition, in the layout of the usual formatters."""
     arrow = f" -> {returns}" if returns else ""

@@ -237,6 +237,8 @@ class _Writer:
             middle, rest, _ = args[1].text.partition(" ")
             if rest and args[0].text.endswith(f" {middle}"):
                 return _Text(args[0].text + args[1].text[len(middle) :], Level.RELATION)
+        if shape is INFIX["negative"] and args[0].simple and args[0].text.startswith("-"):
+            return _Text(args[0].text[1:], Level.ATOM, True)
         least = shape.operands or (Level.CONDITIONAL,) * len(args)
         if shape is INFIX["negative"] and args[0].level is Level.PRODUCT:
             least = (Level.PRODUCT,)

@@ -198,8 +198,7 @@ def _rule(job: Job, saved: Sequence[str]) -> str:
     if other:
         back += [
             f"if any(ctx.needs_input_grad[1:{1 + len(other)}]):",
-            f'    raise NotImplementedError("{job.name} has a gradient by '
-            f'{LANGUAGE.named(job.variable)} only")',
+            f'    raise NotImplementedError("only {LANGUAGE.named(job.variable)} has a gradient")',
         ]
     back.append(f"{together(kept)} = ctx.saved_tensors")
     numbers = ["*ctx.numbers"] if job.parameters else []
@@ -221,7 +220,7 @@ def _rule_of_gradient(job: Job, saved: Sequence[str], curved: Sequence[str]) -> 
     name = f"{job.name}_grad"
     given = _inputs(job, [*saved, "upstream"])
     kept = [*saved, *(["upstream"] if curved else []), *other]
-    keep = [f"{', '.join(given)} = inputs", *_call("ctx.save_for_backward", kept)]
+    keep = [*_unpacked(given, [*kept, *_numbers(job)]), *_call("ctx.save_for_backward", kept)]
     if job.parameters:
         keep.append(f"ctx.numbers = {together(_numbers(job))}")
     numbers = ["*ctx.numbers"] if job.parameters else []

@@ -174,7 +174,7 @@ def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
 _RUNNERS = {"numpy": _numpy, "numba": _numpy, "c": _c, "jax": _jax, "torch": _torch}
 
 
-def sample(form: Format, size: int = 1_500) -> Array:
+def sample(form: Format, size: int = 800) -> Array:
     """Inputs over the whole format, and as many of everyday size."""
     usual = stratified(form, 40 * size)
     magnitude = np.abs(usual.astype(np.float64))

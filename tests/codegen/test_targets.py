@@ -12,8 +12,10 @@ import pytest
 import chainrule
 from chainrule.audit.measure import measure
 from chainrule.audit.plan import convention, plan
+from chainrule.codegen.targets import TARGETS, generate
+from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import symbols
-from written import FUNCTIONS, OTHERS, sample, truths, write
+from written import FUNCTIONS, OTHERS, WARNINGS, sample, truths, write
 
 ROUNDED_ONCE = 0.5001
 """Half an ULP, and the error that double makes before it is rounded."""
@@ -152,4 +154,38 @@ def test_other_functions(name: str, tmp_path: Path) -> None:
         x = sample(written.form, 200)
         exact = truths(derivation, made, x, None)[0]
         assert measure(x, written.forward(x), exact, written.form).largest <= 0.51
+    formatted(tmp_path)
+
+
+def test_forms_from_elsewhere_compete(tmp_path: Path) -> None:
+    """The best one is taken, wherever it comes from; a wrong one is not."""
+    derivation = chainrule.derive("x/(1+x^2)^2 - 1/(x+1)")
+    right = chainrule.parse("(1 - 3x^2)/(1+x^2)^3 + 1/(x+1)^2")
+    made = plan(derivation, "numpy", gradients={"wrong": chainrule.parse("1"), "ours": right})
+    assert "(wrong)" not in made.job.notes[2]
+    softplus = chainrule.derive("softplus")
+    form = chainrule.parse("{x > 40: x, else: log1p(e^x)}")
+    made = plan(softplus, "numpy", functions={"by cases": form})
+    assert made.forward in (form, chainrule.parse("max(x, 0) + log1p(e^(-|x|))"))
+
+
+@pytest.mark.slow
+def test_the_whole_catalogue_becomes_tidy_code(tmp_path: Path) -> None:
+    for entry in CATALOGUE:
+        derivation = chainrule.derive(entry.name)
+        made = plan(derivation, "numpy")
+        for target in HERE:
+            if entry.name == "probit" and target != "numpy":
+                # Its inverse error function is in SciPy only.
+                continue
+            text = generate(target, *made)
+            path = tmp_path / f"{entry.name}_{target}{TARGETS[target]}"
+            path.write_text(text, encoding="utf-8")
+            if target == "c":
+                command = ["gcc", *WARNINGS, "-c", "-o", path.with_suffix(".o"), path]
+                subprocess.run(command, check=True)
+    for entry in CATALOGUE[::3]:
+        for target in ("jax", "torch"):
+            text = generate(target, *plan(chainrule.derive(entry.name), target))
+            (tmp_path / f"{entry.name}_{target}.py").write_text(text, encoding="utf-8")
     formatted(tmp_path)

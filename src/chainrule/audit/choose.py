@@ -119,12 +119,17 @@ def laboratory(
     return Laboratory(variable, form, work, inputs, stored)
 
 
-def forward_candidates(function: Expr, variable: Symbol) -> list[Candidate]:
-    found = {"as it was given": function, "respelled": respelled(function)}
+def forward_candidates(
+    function: Expr, variable: Symbol, more: Mapping[str, Expr]
+) -> list[Candidate]:
+    """The function, as it is and respelled, and what else it is said to be."""
+    found = {"as it was given": function, "respelled": respelled(function), **more}
     return [Candidate(name, expr, (variable,)) for name, expr in _distinct(found)]
 
 
-def gradient_candidates(derivation: Derivation, forward: Expr, save: str) -> list[Candidate]:
+def gradient_candidates(
+    derivation: Derivation, forward: Expr, save: str, more: Mapping[str, Expr]
+) -> list[Candidate]:
     """Everything that is a derivative, from the input, from the output, or from both.
 
     Raises:
@@ -137,7 +142,7 @@ def gradient_candidates(derivation: Derivation, forward: Expr, save: str) -> lis
         found |= {"simplified": derivation.derivative, "as derived": derivation.raw}
         if by_output is not None:
             found["the form by the output"] = substitute(by_output, {output: forward})
-        found |= _variants(found, variable)
+        found |= _variants(found, variable) | dict(more)
     if save != "input" and by_output is not None:
         found["by the output"] = by_output
         found["by the output, respelled"] = respelled(by_output)

@@ -60,8 +60,19 @@ def plan(
     dtype: str = "float32",
     accuracy: str = "best",
     save: str = "auto",
+    functions: Mapping[str, Expr] | None = None,
+    gradients: Mapping[str, Expr] | None = None,
 ) -> Plan:
     """The forms to compute a function and its gradient by, the best that are known.
+
+    Args:
+        derivation: of the function.
+        target: a name of ``TARGETS``; kinks follow its convention.
+        dtype: what arrays hold.
+        accuracy: "best" or "fast".
+        save: what the gradient is computed from: "input", "output" or "auto".
+        functions: more candidates for the function, by a name to call them.
+        gradients: more candidates for its derivative, in the variable.
 
     Raises:
         InputError: an option that does not exist, a function that nobody defined, or a formula
@@ -78,14 +89,14 @@ def plan(
     lab = laboratory(job.variable, dtype, job.accuracy, _numbers(derivation, job))
     function = derivation.function
     forward = lab.best(
-        forward_candidates(function, job.variable),
+        forward_candidates(function, job.variable, functions or {}),
         lab.truth(function),
         {job.variable: lab.inputs},
     )
     outputs, _ = lab.values(forward.expr, {job.variable: lab.inputs})
     values = {job.variable: lab.inputs, job.output: outputs}
     candidates = []
-    for candidate in gradient_candidates(derivation, forward.expr, save):
+    for candidate in gradient_candidates(derivation, forward.expr, save, gradients or {}):
         whole = substitute(settled(candidate.expr, derivation, target, lab.fixed), renamed)
         saved = saved_by(whole, job.variable, job.output)
         candidates.append(replace(candidate, expr=whole, saved=saved))

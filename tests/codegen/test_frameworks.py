@@ -81,7 +81,8 @@ def test_torch_operators(name: str, save: str, tmp_path: Path) -> None:
 
 
 def _parameters(derivation: chainrule.Derivation) -> list[Any]:
-    return [(s, v.value) for s, v in derivation.problem.defaults.items()]  # type: ignore[attr-defined]
+    defaults: list[Any] = list(derivation.problem.defaults.items())
+    return [(symbol, number.value) for symbol, number in defaults]
 
 
 def test_torch_says_that_there_is_one_gradient_only(tmp_path: Path) -> None:
@@ -90,6 +91,18 @@ def test_torch_says_that_there_is_one_gradient_only(tmp_path: Path) -> None:
     x, y = torch.ones(3), torch.ones(3, requires_grad=True)
     with pytest.raises(NotImplementedError, match="only x has a gradient"):
         module.huber(x, y).sum().backward()
+
+
+@pytest.mark.parametrize(
+    "formula", ["x", "atan2(x, 2)", "atan2(2, x)", "{x > 1: 1, else: 2} + x", "e^(ln(3))*x"]
+)
+def test_torch_numbers_among_tensors(formula: str, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    derivation = chainrule.derive(formula)
+    written = write(derivation, "torch", tmp_path)
+    check(written, derivation, formula, sample(written.form, 100))
+    t = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(written.module.f, (t,))
 
 
 def test_torch_short_formats(tmp_path: Path) -> None:

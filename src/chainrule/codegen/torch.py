@@ -97,6 +97,9 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
         arrays = len(slots[name]) + len(job.others)
         lowered, language = _with_numbers(lowered, arrays)
         lines = body(lowered, language, double=job.double)
+        if lowered.outputs[0] < len(symbols):
+            # An operator may not give back one of its inputs.
+            lines[-1] += ".clone()"
         inner.append(define(name, [named(symbol) for symbol in symbols], lines))
     imports = ["import torch", "from torch import Tensor"]
     if any("math." in text for text in inner):
@@ -119,14 +122,17 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
     """What is computed of numbers alone is said in Python's own words: no tensor comes in.
 
-    PyTorch's functions take no numbers, and ``torch.where`` makes float32 of two.
+    Most of PyTorch's functions take no numbers, and ``torch.where`` makes float32 of two.
     """
     count = len(lowered.inputs) + len(lowered.constants)
     plain = set(range(arrays, count))
     code = []
     shapes = dict(LANGUAGE.shapes)
     tensor = LANGUAGE.named(lowered.inputs[0])
-    shapes["select numbers"] = Shape(f"torch.where({{0}}, torch.full_like({tensor}, {{1}}), {{2}})")
+    full = f"torch.full_like({tensor}, {{1}})"
+    shapes["select numbers"] = Shape(f"torch.where({{0}}, {full}, {{2}})")
+    shapes["atan2 by a number"] = Shape(f"torch.atan2({{0}}, {full})")
+    shapes["atan2 of a number"] = Shape(f"torch.atan2(torch.full_like({tensor}, {{0}}), {{1}})")
     for number, instruction in enumerate(lowered.code, count):
         operation, operands = instruction
         if plain.issuperset(operands):
@@ -136,6 +142,8 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
                 shapes[operation] = _OF_NUMBERS[instruction.operation]
         elif operation == "select" and plain.issuperset(operands[1:]):
             operation = "select numbers"
+        elif operation == "atan2" and not plain.isdisjoint(operands):
+            operation = "atan2 by a number" if operands[1] in plain else "atan2 of a number"
         code.append(instruction._replace(operation=operation))
     return replace(lowered, code=tuple(code)), replace(LANGUAGE, shapes=shapes)
 

@@ -15,7 +15,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from chainrule.api import derive, diff, gradient, implicit, parse
+    from chainrule.api import code, compile, derive, diff, gradient, implicit, parse
+    from chainrule.codegen.kernel import Kernel
     from chainrule.derivations import Derivation
     from chainrule.errors import ChainruleError, InputError, MissingExtraError
     from chainrule.expr.nodes import Expr
@@ -25,7 +26,10 @@ __all__ = [
     "Derivation",
     "Expr",
     "InputError",
+    "Kernel",
     "MissingExtraError",
+    "code",
+    "compile",
     "derive",
     "diff",
     "gradient",
@@ -38,7 +42,10 @@ _HOMES = {
     "Derivation": "chainrule.derivations",
     "Expr": "chainrule.expr.nodes",
     "InputError": "chainrule.errors",
+    "Kernel": "chainrule.codegen.kernel",
     "MissingExtraError": "chainrule.errors",
+    "code": "chainrule.api",
+    "compile": "chainrule.api",
     "derive": "chainrule.api",
     "diff": "chainrule.api",
     "gradient": "chainrule.api",

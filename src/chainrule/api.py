@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Literal
 
 from chainrule.curves import ImplicitDerivation, implicit_derivation
 from chainrule.derivations import Derivation, Form, Walkthrough
 from chainrule.document.blocks import Document, Heading
-from chainrule.errors import InputError
+from chainrule.errors import InputError, require
 from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.formula import parse as read_formula
 from chainrule.problems import Source, Wrt, every_variable, make_problem
 
 if TYPE_CHECKING:
+    from chainrule.codegen.kernel import Kernel
     from chainrule.document.telling import Style
 
 Syntax = Literal["plain", "latex", "python", "sympy"]
+_MEASURING = {"numpy": "NumPy", "scipy": "SciPy", "ml_dtypes": "ml_dtypes"}
+"""What errors are measured with."""
 
 
 def parse(text: str) -> Expr:
@@ -210,6 +212,65 @@ def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:
     return values
 
 
+def code(
+    f: Source,
+    target: str,
+    wrt: Wrt = None,
+    *,
+    dtype: str = "float32",
+    accuracy: str = "best",
+    save: str = "auto",
+) -> str:
+    """A file that computes ``f`` and its gradient.
+
+    Args:
+        f: as for ``derive``.
+        target: "numpy", "numba", "c", "jax" or "torch".
+        wrt: the variable of the gradient.
+        dtype: what arrays hold: "float32", "float64", "float16" or "bfloat16".
+        accuracy: "best" computes in double and rounds once, "fast" in the dtype itself.
+        save: what the gradient is computed from: "input", "output", or "auto" for the better.
+
+    Raises:
+        InputError: an unknown option, or a function that the target cannot compute.
+    """
+    require("audit", **_MEASURING)
+    from chainrule.audit.plan import plan
+    from chainrule.codegen.targets import generate
+
+    made = plan(derive(f, wrt), target, dtype=dtype, accuracy=accuracy, save=save)
+    return generate(target, *made)
+
+
+def compile(
+    f: Source,
+    wrt: Wrt = None,
+    *,
+    dtype: str = "float32",
+    accuracy: str = "best",
+    threads: int | None = None,
+) -> Kernel:
+    """``f`` and its gradient as a kernel for NumPy arrays, compiled by Numba.
+
+    Args:
+        f: as for ``derive``.
+        wrt: the variable of the gradient.
+        dtype: as for ``code``.
+        accuracy: as for ``code``.
+        threads: how many at most for large arrays; as many as there are processors if left out.
+
+    Raises:
+        MissingExtraError: Numba is missing.
+        InputError: an option is unknown, or a function cannot be computed.
+    """
+    require("code", **_MEASURING, numba="Numba")
+    from chainrule.audit.plan import plan
+    from chainrule.codegen.kernel import Kernel
+
+    made = plan(derive(f, wrt), "numba", dtype=dtype, accuracy=accuracy, save="input")
+    return Kernel(*made, threads)
+
+
 def check(f: str, answer: str, *, wrt: str | None = None, order: int = 1) -> tuple[bool, Document]:
     """Whether ``answer`` is the derivative of ``f``, and what is to be said about it.
 
@@ -248,13 +309,13 @@ def document(
     whole = derivation.document(style, at=at)
     if not dtypes or not isinstance(derivation, Derivation):
         return whole
-    with needing("audit"):
-        from chainrule.audit.formats import format_named
-        from chainrule.audit.forms import forms as measured_forms
-        from chainrule.audit.report import forms_section
+    require("audit", **_MEASURING)
+    from chainrule.audit.formats import format_named
+    from chainrule.audit.forms import forms as measured_forms
+    from chainrule.audit.report import forms_section
 
-        formats = [format_named(name) for name in dtypes]
-        section = forms_section(derivation, measured_forms(derivation, formats), formats)
+    formats = [format_named(name) for name in dtypes]
+    section = forms_section(derivation, measured_forms(derivation, formats), formats)
     # Before the last section, which says what was checked.
     last = max(i for i, block in enumerate(whole.blocks) if isinstance(block, Heading))
     return Document(whole.title, (*whole.blocks[:last], *section, *whole.blocks[last:]))
@@ -272,28 +333,15 @@ def forms(
     Raises:
         InputError: it cannot be read or computed, or what measuring needs is not installed.
     """
-    with needing("audit"):
-        from chainrule.audit.formats import format_named
-        from chainrule.audit.forms import forms as measured_forms
-        from chainrule.audit.report import forms_data, forms_document
+    require("audit", **_MEASURING)
+    from chainrule.audit.formats import format_named
+    from chainrule.audit.forms import forms as measured_forms
+    from chainrule.audit.report import forms_data, forms_document
 
-        formats = [format_named(name) for name in dtypes]
-        derivation = derive(f, wrt, method=method)
-        found = measured_forms(derivation, formats)
+    formats = [format_named(name) for name in dtypes]
+    derivation = derive(f, wrt, method=method)
+    found = measured_forms(derivation, formats)
     return forms_document(derivation, found, formats), forms_data(found)
-
-
-@contextmanager
-def needing(extra: str) -> Iterator[None]:
-    """Names the extra to install where a library that it brings is missing."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.startswith("chainrule"):
-            raise
-        raise InputError(
-            f"{error.name} is not installed", hint=f"pip install 'chainrule[{extra}]'"
-        ) from error
 
 
 def selftest(names: Iterable[str] = (), *, points: int = 16) -> Iterator[tuple[str, bool, str]]:

@@ -281,6 +281,57 @@ def forms(
         _print_documents([document], setting, output)
 
 
+@main.command(
+    epilog=_examples(
+        "chainrule code silu --target numpy",
+        "chainrule code gelu --target c --dtype bfloat16 -o gelu.c",
+        'chainrule code "x tanh(x)" --target torch --accuracy fast',
+    )
+)
+@click.argument("formula")
+@click.option("--target", required=True, help="numpy, numba, c, jax or torch.")
+@click.option("--wrt", metavar="X", help="Variable of the gradient.")
+@click.option(
+    "--dtype",
+    default="float32",
+    show_default=True,
+    help="What arrays hold: float32, float64, float16 or bfloat16.",
+)
+@click.option(
+    "--save",
+    default="auto",
+    show_default=True,
+    help="What the gradient is computed from: input, output, or auto for the better measured.",
+)
+@click.option(
+    "--accuracy",
+    default="best",
+    show_default=True,
+    help="`best` computes in double and rounds once, `fast` in the dtype itself.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="File to write to.",
+)
+def code(
+    formula: str,
+    target: str,
+    wrt: str | None,
+    dtype: str,
+    save: str,
+    accuracy: str,
+    output: Path | None,
+) -> None:
+    """Write a file that computes FORMULA and its gradient."""
+    from chainrule import api
+
+    formula = _from_stdin(formula)
+    text = api.code(formula, target, wrt, dtype=dtype, accuracy=accuracy, save=save)
+    _write(text, output)
+
+
 @main.command("list", epilog=_examples("chainrule list", "chainrule list soft"))
 @click.argument("word", required=False)
 def list_(word: str | None) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 
 class ChainruleError(Exception):
     """Base class of every error that chainrule raises on purpose."""
@@ -73,3 +75,14 @@ class MissingExtraError(ChainruleError):
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(f"this needs {library}: pip install 'chainrule[{extra}]'")
+
+
+def require(extra: str, **libraries: str) -> None:
+    """Whether what an extra brings is there; a module and the name of its library each.
+
+    Raises:
+        MissingExtraError: one is not.
+    """
+    for module, library in libraries.items():
+        if find_spec(module) is None:
+            raise MissingExtraError(library, extra)

@@ -31,6 +31,7 @@ _UFUNCS: dict[str, str] = {
 }
 """Operations and functions by their NumPy ufuncs."""
 _SPECIAL = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln", "digamma": "psi"}
+_SPECIAL |= {"erfinv": "erfinv"}
 """Functions that SciPy has; what it has no loop for in a short format goes through float32."""
 
 FUNCTIONS: frozenset[str] = frozenset([*_UFUNCS, *_SPECIAL])

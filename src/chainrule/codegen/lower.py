@@ -156,6 +156,10 @@ class _Builder:
         return found
 
     def emit(self, operation: str, *operands: int) -> int:
+        if operation == "negative" and operands[0] >= 0:
+            inner = self._code[operands[0]]
+            if inner.operation == "negative":
+                return inner.operands[0]
         instruction = Instruction(operation, operands)
         found = self._numbers.get(instruction)
         if found is None:

@@ -123,21 +123,22 @@ _sin, _cos = call("sin", U), call("cos", U)
 _sinh, _cosh = call("sinh", U), call("cosh", U)
 
 
-def _identity(name: str, pattern: Expr, replacement: Expr) -> Identity:
+def identity(name: str, pattern: Expr, replacement: Expr) -> Identity:
+    """A row; what it needs is worked out."""
     needs = frozenset(node.name for node in postorder(pattern) if isinstance(node, Call))
     return Identity(name, pattern, replacement, needs)
 
 
 PATTERNS: tuple[Identity, ...] = (
-    _identity("pythagoras", _sin**2 + _cos**2, ONE),
-    _identity("pythagoras", 1 - _sin**2, _cos**2),
-    _identity("pythagoras", 1 - _cos**2, _sin**2),
-    _identity("hyperbolic-pythagoras", _cosh**2 - _sinh**2, ONE),
-    _identity("hyperbolic-pythagoras", 1 + _sinh**2, _cosh**2),
-    _identity("hyperbolic-pythagoras", _cosh**2 - 1, _sinh**2),
-    _identity("reciprocal-tangent", 1 + call("tan", U) ** 2, 1 / _cos**2),
-    _identity("quotient-tangent", _sin / _cos, call("tan", U)),
-    _identity("quotient-tangent", _sinh / _cosh, call("tanh", U)),
-    _identity("quotient-tangent", _cos * call("tan", U), _sin),
-    _identity("sign-and-size", call("sign", U) / call("abs", U), 1 / U),
+    identity("pythagoras", _sin**2 + _cos**2, ONE),
+    identity("pythagoras", 1 - _sin**2, _cos**2),
+    identity("pythagoras", 1 - _cos**2, _sin**2),
+    identity("hyperbolic-pythagoras", _cosh**2 - _sinh**2, ONE),
+    identity("hyperbolic-pythagoras", 1 + _sinh**2, _cosh**2),
+    identity("hyperbolic-pythagoras", _cosh**2 - 1, _sinh**2),
+    identity("reciprocal-tangent", 1 + call("tan", U) ** 2, 1 / _cos**2),
+    identity("quotient-tangent", _sin / _cos, call("tan", U)),
+    identity("quotient-tangent", _sinh / _cosh, call("tanh", U)),
+    identity("quotient-tangent", _cos * call("tan", U), _sin),
+    identity("sign-and-size", call("sign", U) / call("abs", U), 1 / U),
 )

@@ -34,13 +34,21 @@ def apply_patterns(
     names = {node.name for node in nodes if isinstance(node, Call)}
     for identity in PATTERNS:
         if identity.needs <= names:
-            after = transform(root, lambda node, row=identity: _rewrite(node, row))  # type: ignore[misc]
+            after = apply_identity(root, identity)
             if after is not root and (accepted := accept(root, after)) is not None:
                 return identity.name, accepted
     return "", root
 
 
+def apply_identity(root: Expr, identity: Identity) -> Expr:
+    """The expression with the identity used wherever its pattern occurs."""
+    return transform(root, lambda node: _rewrite(node, identity))
+
+
 def _rewrite(node: Expr, identity: Identity) -> Expr:
+    binding: Binding = {}
+    if _match(identity.pattern, node, binding):
+        return substitute(identity.replacement, binding)
     if type(identity.pattern) is Sum:
         return _in_sum(node, identity) if type(node) is Sum else node
     if type(node) in (Product, Quotient):

@@ -1,0 +1,245 @@
+"""The target C: C99 and libm, functions over arrays."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Sequence
+
+from chainrule.codegen.source import (
+    INFIX,
+    Job,
+    Language,
+    Level,
+    Shape,
+    body,
+    calls,
+    default_text,
+    heading,
+    indented,
+    program,
+)
+from chainrule.expr.nodes import Expr
+
+_WORDS = """auto break case char const continue default do double else enum extern float for goto
+if inline int long register restrict return short signed sizeof static struct switch typedef union
+unsigned void volatile while n i out upstream main y0 y1 yn j0 j1 jn signgam"""
+_LIBM = {
+    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
+    **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
+    **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
+    **{name: name for name in ("erf", "erfc", "lgamma", "floor", "ceil", "trunc")},
+    **{"gamma": "tgamma", "abs": "fabs", "power": "pow"},
+}
+_COMPARED = (Level.RELATION, Level.RELATION)
+_SHAPES = {
+    **INFIX,
+    "select": Shape("{0} ? {1} : {2}", Level.CONDITIONAL, (*_COMPARED, Level.RELATION)),
+    "logical_and": Shape("{0} && {1}", Level.RELATION, _COMPARED),
+}
+# The functions of libm are no names for values: a parameter would hide the function.
+_RESERVED = frozenset(_WORDS.split()) | frozenset(_LIBM.values())
+
+
+def _decimal(value: float) -> str | None:
+    """The constant in decimal, where that is exact and short."""
+    text = repr(value)
+    return text if (value == int(value) and len(text) < 10) or value * 64 % 1 == 0 else None
+
+
+def _hexadecimal(value: float) -> str:
+    """0x1.8p+1: exact, and the same in every C library."""
+    mantissa, exponent = value.hex().split("p")
+    return f"{mantissa.rstrip('0').rstrip('.')}p{exponent}"
+
+
+def _number(value: float) -> str:
+    return _decimal(value) or _hexadecimal(value)
+
+
+DOUBLE = Language(
+    shapes={**_SHAPES, **calls(_LIBM), "undefined": Shape("(double)NAN")},
+    number=_number,
+    statement="const double {name} = {text};",
+    result="return {text};",
+    reserved=_RESERVED,
+)
+SINGLE = Language(
+    shapes={
+        **_SHAPES,
+        **calls({operation: f"{name}f" for operation, name in _LIBM.items()}),
+        "undefined": Shape("NAN"),
+    },
+    number=lambda value: _number(value) + "f",
+    statement="const float {name} = {text};",
+    result="return {text};",
+    reserved=_RESERVED,
+)
+_FORMATS = {"float16": (11, -14), "bfloat16": (8, -126)}
+"""Bits of the significand, and the exponent of the smallest normal number."""
+
+_LOAD = """\
+/* A number of 16 bits with {precision} bits of significand. */
+static inline double load(uint16_t pattern)
+{{
+    const uint32_t sign = (uint32_t)(pattern & 0x8000) << 16;
+    const uint32_t bits = sign | (uint32_t)(pattern & 0x7fff) << {shift};
+    float value;
+    memcpy(&value, &bits, sizeof value);
+{rest}
+}}
+"""
+# The exponent of a bfloat16 is that of a float; that of a float16 is shorter.
+_REST = {
+    "bfloat16": ["return value;"],
+    "float16": [
+        "if ((pattern & 0x7c00) == 0x7c00) {",
+        "    return pattern & 0x3ff ? (double)NAN : (double)value * (double)INFINITY;",
+        "}",
+        "return value * 0x1p+112f;",
+    ],
+}
+_STORE = """\
+/* The nearest number of 16 bits, the even one of two; rounds once. */
+static inline uint16_t store(double value)
+{{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    const uint16_t sign = (uint16_t)(bits >> 48 & 0x8000);
+    const int exponent = (int)(bits >> 52 & 0x7ff) - 1023;
+    const uint64_t significand = (bits & 0xfffffffffffff) | 0x10000000000000;
+    if (value != value) {{
+        return {nan:#x};
+    }}
+    const int below = exponent < {least} ? {least} - exponent : 0;
+    const int shift = {dropped} + below;
+    if (shift > 54) {{
+        return sign;
+    }}
+    const uint64_t half = (uint64_t)1 << (shift - 1);
+    const uint64_t rest = significand & (2 * half - 1);
+    uint64_t rounded = significand >> shift;
+    rounded += rest > half || (rest == half && (rounded & 1));
+    if (!below) {{
+        rounded += (uint64_t)(exponent + {lifted}) << {fraction};
+    }}
+    return sign | (uint16_t)(rounded < {infinity:#x} ? rounded : {infinity:#x});
+}}
+"""
+
+
+def write(forward: Expr, gradient: Expr, job: Job) -> str:
+    """A file with NAME_forward and NAME_grad."""
+    language = DOUBLE if job.double else SINGLE
+    value = program(forward, (job.variable, *job.extra), language)
+    slope = program(gradient, (*job.saved, *job.extra), language)
+    # Without the flag a comparison might raise a floating-point exception that a branch avoids.
+    title = (
+        f"{job.name} and its gradient for arrays of {job.dtype}, in C99; link with -lm. "
+        "Loops without functions of libm become vector code with -O3 -fno-trapping-math."
+    )
+    first = [language.named(job.variable)]
+    saved = [language.named(symbol) for symbol in job.saved]
+    includes = ["#include <math.h>", "#include <stddef.h>"]
+    parts = [_comment(job, title)]
+    if job.short:
+        includes += ["#include <stdint.h>", "#include <string.h>"]
+    parts.append("\n".join(includes) + "\n")
+    if job.short:
+        parts.append(_sixteen_bits(job.dtype))
+    inner = f"{job.name}_value", f"{job.name}_slope"
+    parts.append(_inner(job, inner[0], first, body(value, language, double=job.double), language))
+    parts.append(_inner(job, inner[1], saved, body(slope, language, double=job.double), language))
+    parts.append(_loop(job, f"{job.name}_forward", inner[0], first, language, upstream=False))
+    parts.append(_loop(job, f"{job.name}_grad", inner[1], saved, language, upstream=True))
+    return "\n".join(parts)
+
+
+def _comment(job: Job, title: str) -> str:
+    lines = [line.replace("*/", "* /") for line in heading(job, title, 80)]
+    first, *rest = lines
+    return "\n".join([f"/* {first}", *(f" * {line}".rstrip() for line in rest), " */"]) + "\n"
+
+
+def _sixteen_bits(dtype: str) -> str:
+    bits, least = _FORMATS[dtype]
+    infinity = ((1 << (16 - bits)) - 1) << (bits - 1)
+    load = _LOAD.format(precision=bits, shift=24 - bits, rest=indented(_REST[dtype]))
+    store = _STORE.format(
+        least=least,
+        lifted=-least,
+        dropped=53 - bits,
+        fraction=bits - 1,
+        infinity=infinity,
+        nan=infinity | 1 << (bits - 2),
+    )
+    return f"{load}\n{store}"
+
+
+def _inner(
+    job: Job, name: str, first: Sequence[str], lines: Sequence[str], language: Language
+) -> str:
+    work = "double" if job.double else "float"
+    taken = [*first, *(language.named(symbol) for symbol in job.extra)]
+    head = _head(f"static inline {work} {name}", [f"{work} {parameter}" for parameter in taken])
+    unused = [n for n in taken if not any(n in _words(line) for line in lines)]
+    silenced = [f"(void){name};" for name in unused]
+    return f"{head}\n{{\n{indented([*silenced, *lines])}\n}}\n"
+
+
+def _words(line: str) -> set[str]:
+    return set("".join(c if c.isalnum() or c == "_" else " " for c in line).split())
+
+
+def _loop(
+    job: Job, name: str, inner: str, first: Sequence[str], language: Language, *, upstream: bool
+) -> str:
+    work = "double" if job.double else "float"
+    stored = "uint16_t" if job.short else "double" if job.dtype == "float64" else "float"
+    others = [language.named(symbol) for symbol in job.others]
+    arrays = [*first, *(["upstream"] if upstream else []), *others]
+    taken = [f"const {stored} *restrict {array}" for array in arrays]
+    taken += [f"{stored} *restrict out", "size_t n"]
+    taken += [f"{work} {language.named(symbol)}" for symbol, _ in job.parameters]
+    read = {array: _read(f"{array}[i]", stored, work) for array in arrays}
+    values = [read[array] for array in (*first, *others)]
+    values += [language.named(symbol) for symbol, _ in job.parameters]
+    result = f"{inner}({', '.join(values)})"
+    if upstream:
+        result = f"{read['upstream']} * {result}"
+    written = f"    out[i] = {_written(result, stored, work)};"
+    lines = ["for (size_t i = 0; i < n; i++) {", written, "}"]
+    what = "out = upstream times the slope" if upstream else "out = the function"
+    known = [(language.named(s), d) for s, d in job.parameters if d is not None]
+    usual = "; usual: " + ", ".join(f"{n} = {default_text(d)}" for n, d in known) if known else ""
+    comment = "\n   ".join(textwrap.wrap(f"{what}, for n elements{usual}.", 80))
+    head = _head(f"void {name}", taken)
+    return f"/* {comment} */\n{head}\n{{\n{indented(lines)}\n}}\n"
+
+
+def _read(element: str, stored: str, work: str) -> str:
+    if stored == "uint16_t":
+        return f"load({element})" if work == "double" else f"(float)load({element})"
+    return element
+
+
+def _written(result: str, stored: str, work: str) -> str:
+    if stored == "uint16_t":
+        return f"store({result})"
+    return f"(float)({result})" if (stored, work) == ("float", "double") else result
+
+
+def _head(start: str, parameters: Sequence[str], width: int = 88) -> str:
+    """The line before the brace, broken after the bracket if it is long."""
+    line = f"{start}({', '.join(parameters)})"
+    if len(line) <= width:
+        return line
+    pad = " " * (len(start) + 1)
+    lines, current = [], start + "("
+    for index, parameter in enumerate(parameters):
+        piece = parameter + (")" if index == len(parameters) - 1 else ",")
+        room = len(current) + len(piece) + 1 <= width or current.endswith("(")
+        if not room:
+            lines.append(current.rstrip())
+            current = pad
+        current += piece if current.endswith("(") or current == pad else f" {piece}"
+    return "\n".join([*lines, current])

@@ -1,0 +1,170 @@
+"""The target JAX: a function with its own derivative, under jit, vmap and grad, twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chainrule.codegen.python import (
+    PYTHON_WORDS,
+    arguments,
+    bracketed,
+    define,
+    signature,
+    together,
+    tuple_of,
+)
+from chainrule.codegen.source import (
+    INFIX,
+    Job,
+    Language,
+    Level,
+    Shape,
+    body,
+    calls,
+    docstring,
+    program,
+)
+from chainrule.expr.nodes import ZERO, Expr
+
+_JNP = {
+    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
+    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil")},
+    **{name: name for name in ("trunc", "sign", "abs", "power")},
+    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"},
+    **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
+    **{"max": "maximum", "min": "minimum"},
+}
+_SPECIAL = {
+    **{name: name for name in ("erf", "erfc", "erfinv", "gamma")},
+    **{"lgamma": "gammaln", "digamma": "digamma"},
+}
+
+LANGUAGE = Language(
+    shapes={
+        **INFIX,
+        **calls(_JNP, "jnp."),
+        **calls(_SPECIAL, "special."),
+        "select": Shape("jnp.where({0}, {1}, {2})"),
+        "undefined": Shape("jnp.nan"),
+        "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
+    },
+    number=repr,
+    reserved=PYTHON_WORDS | {"jax", "jnp", "special", "primals", "tangents"},
+)
+
+_ROUNDED = {
+    True: [
+        '"""The function `inner` in float64, rounded once."""',
+        "with jax.enable_x64(True):",
+        "    wide = [jnp.asarray(array, jnp.float64) for array in arrays]",
+        "    return jnp.asarray(inner(*wide), DTYPE)",
+    ],
+    False: [
+        '"""The function `inner` in WORK."""',
+        "work = [jnp.asarray(array, WORK) for array in arrays]",
+        "return jnp.asarray(inner(*work), DTYPE)",
+    ],
+}
+
+
+def write(forward: Expr, gradient: Expr, job: Job) -> str:
+    """A module with NAME, which has a derivative of its own, and that one too."""
+    named = LANGUAGE.named
+    first, saved = [named(job.variable)], [named(symbol) for symbol in job.saved]
+    roots = {"_value": forward, "_slope": gradient}
+    slots = {"_value": (job.variable,), "_slope": job.saved}
+    curved = [(name, second) for name, second in zip(saved, job.second, strict=True)]
+    curved = [(name, second) for name, second in curved if second is not ZERO]
+    for name, second in curved:
+        roots[f"_slope_by_{name}"] = second
+        slots[f"_slope_by_{name}"] = job.saved
+    programs = {n: program(r, (*slots[n], *job.extra), LANGUAGE) for n, r in roots.items()}
+    called = {name for p in programs.values() for name, _ in p.code}
+    imports = ["import jax", "import jax.numpy as jnp"]
+    if called & _SPECIAL.keys():
+        imports.append("from jax.scipy import special")
+    title = docstring(job, f"{job.name} and its gradient for JAX arrays of {job.dtype}.")
+    constants = [f"DTYPE = jnp.{job.dtype}"]
+    if not job.double:
+        constants.append("WORK = jnp.float32")
+    parts = ["\n".join([title, *imports, "", *constants, ""])]
+    for name, lowered in programs.items():
+        given = [named(symbol) for symbol in (*slots[name], *job.extra)]
+        parts.append(define(name, given, body(lowered, LANGUAGE, double=job.double)))
+    parts.append(define("_rounded", ["inner", "*arrays"], _ROUNDED[job.double]))
+    parts.append(_function(job, first))
+    parts.append(_slope(job, saved))
+    parts.append(_rule_of_function(job, first, saved))
+    parts.append(_rule_of_slope(job, saved, [name for name, _ in curved]))
+    return "\n\n".join(parts)
+
+
+def _call(start: str, parts: Sequence[str]) -> list[str]:
+    return bracketed(f"{start}(", parts, ")", 84).splitlines()
+
+
+def _function(job: Job, first: Sequence[str]) -> str:
+    others = [LANGUAGE.named(symbol) for symbol in job.others]
+    given = signature(job, LANGUAGE, [*first, *others])
+    lines = ['"""The function, for an array of any shape."""']
+    arrays = [*first, *others]
+    lines += [f"{array} = jnp.asarray({array}, DTYPE)" for array in arrays]
+    numbers = [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
+    if job.double and numbers:
+        lines.append("with jax.enable_x64(True):  # float32 would round the parameters")
+        lines += [f"    {number} = jnp.asarray({number}, jnp.float64)" for number in numbers]
+    lines += _call(f"return _{job.name}", arguments(job, LANGUAGE, first))
+    inner = _call("return _rounded", ["_value", *arguments(job, LANGUAGE, first)])
+    own = define(f"_{job.name}", arguments(job, LANGUAGE, first), inner)
+    return define(job.name, given, lines) + f"\n\n@jax.custom_jvp\n{own}"
+
+
+def _slope(job: Job, saved: Sequence[str]) -> str:
+    given = arguments(job, LANGUAGE, saved)
+    lines = _call("return _rounded", ["_slope", *given])
+    return "@jax.custom_jvp\n" + define(f"_{job.name}_slope", given, lines)
+
+
+def _rule_of_function(job: Job, first: Sequence[str], saved: Sequence[str]) -> str:
+    """By the variable it is the slope, by anything else what JAX makes of the formula."""
+    output = LANGUAGE.named(job.output)
+    given = arguments(job, LANGUAGE, first)
+    lines = [f"{together(given)} = primals"]
+    lines += _call(f"{output} = _{job.name}", given)
+    slope = arguments(job, LANGUAGE, saved)
+    lines += _call(f"slope = _{job.name}_slope", slope)
+    lines.append("tangent = slope * tangents[0]")
+    lines += _by_others(job, first, "_value", "1")
+    lines.append(f"return {output}, tangent")
+    rule = define(f"_{job.name}_jvp", ["primals", "tangents"], lines)
+    return f"@_{job.name}.defjvp\n{rule}"
+
+
+def _by_others(job: Job, first: Sequence[str], inner: str, start: str) -> list[str]:
+    if not job.extra:
+        return []
+    extra = [LANGUAGE.named(symbol) for symbol in job.extra]
+    lines = _call(
+        "_, by_others = jax.jvp",
+        [
+            f"lambda *others: _rounded({inner}, {', '.join(first)}, *others)",
+            tuple_of(extra),
+            f"tangents[{start}:]",
+        ],
+    )
+    return [*lines, "tangent += by_others"]
+
+
+def _rule_of_slope(job: Job, saved: Sequence[str], curved: Sequence[str]) -> str:
+    given = arguments(job, LANGUAGE, saved)
+    lines = [f"{together(given)} = primals"]
+    lines += _call(f"slope = _{job.name}_slope", given)
+    terms = []
+    for name in curved:
+        lines += _call(f"by_{name} = _rounded", [f"_slope_by_{name}", *given])
+        terms.append(f"by_{name} * tangents[{list(saved).index(name)}]")
+    lines.append(f"tangent = {' + '.join(terms) if terms else 'jnp.zeros_like(slope)'}")
+    lines += _by_others(job, saved, "_slope", str(len(saved)))
+    lines.append("return slope, tangent")
+    rule = define(f"_{job.name}_slope_jvp", ["primals", "tangents"], lines)
+    return f"@_{job.name}_slope.defjvp\n{rule}"

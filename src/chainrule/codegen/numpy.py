@@ -1,0 +1,83 @@
+"""The target NumPy: functions of arrays of any shape."""
+
+from __future__ import annotations
+
+from chainrule.codegen.python import PYTHON_WORDS, arguments, define, signature
+from chainrule.codegen.source import (
+    INFIX,
+    Job,
+    Language,
+    Level,
+    Shape,
+    body,
+    calls,
+    docstring,
+    program,
+)
+from chainrule.expr.nodes import Expr
+
+_UFUNCS = {
+    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
+    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil")},
+    **{name: name for name in ("trunc", "sign", "abs", "power")},
+    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"},
+    **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
+    **{"max": "maximum", "min": "minimum"},
+}
+_SPECIAL = {
+    **{name: name for name in ("erf", "erfc", "erfinv", "gamma")},
+    **{"lgamma": "gammaln", "digamma": "digamma"},
+}
+"""What NumPy does not have, and SciPy does as ufuncs in float32 and float64."""
+
+LANGUAGE = Language(
+    shapes={
+        **INFIX,
+        **calls(_UFUNCS, "np."),
+        **calls(_SPECIAL, "special."),
+        "select": Shape("np.where({0}, {1}, {2})"),
+        "undefined": Shape("np.nan"),
+        "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
+    },
+    number=repr,
+    reserved=PYTHON_WORDS | {"np", "special", "upstream", "ml_dtypes"},
+)
+
+
+def write(forward: Expr, gradient: Expr, job: Job) -> str:
+    """A module with NAME and NAME_grad."""
+    named = LANGUAGE.named
+    value = program(forward, (job.variable, *job.extra), LANGUAGE)
+    slope = program(gradient, (*job.saved, *job.extra), LANGUAGE)
+    called = {name for p in (value, slope) for name, _ in p.code}
+    imports = ["import numpy as np"]
+    if called & _SPECIAL.keys():
+        imports.append("from scipy import special  # these functions are not in NumPy")
+    if job.dtype == "bfloat16":
+        imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
+    dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
+    work = "np.float64" if job.double else "np.float32"
+    title = docstring(job, f"{job.name} and its gradient for NumPy arrays of {job.dtype}.")
+    parts = ["\n".join([title, *imports, "", f"DTYPE = {dtype}", f"WORK = {work}", ""])]
+    inner = [named(symbol) for symbol in (job.variable, *job.extra)]
+    parts.append(define("_value", inner, body(value, LANGUAGE, double=job.double)))
+    kept = [named(symbol) for symbol in (*job.saved, *job.extra)]
+    parts.append(define("_slope", kept, body(slope, LANGUAGE, double=job.double)))
+    parts.append(_public(job, job.name, "_value", [named(job.variable)], "the function"))
+    saved = [named(symbol) for symbol in job.saved]
+    parts.append(_public(job, f"{job.name}_grad", "_slope", saved, "upstream times the slope"))
+    return "\n\n".join(parts)
+
+
+def _public(job: Job, name: str, inner: str, first: list[str], what: str) -> str:
+    others = [LANGUAGE.named(symbol) for symbol in job.others]
+    gradient = inner == "_slope"
+    arrays = [*first, *(["upstream"] if gradient else []), *others]
+    lines = [f'"""{what[0].upper()}{what[1:]}, rounded once to DTYPE."""'] if job.double else []
+    lines = lines or [f'"""{what[0].upper()}{what[1:]}."""']
+    lines += [f"{array} = np.asarray(np.asarray({array}, DTYPE), WORK)" for array in arrays]
+    called = f"{inner}({', '.join(arguments(job, LANGUAGE, first))})"
+    lines += ['with np.errstate(all="ignore"):']
+    lines += [f"    result = upstream * {called}" if gradient else f"    result = {called}"]
+    lines += ["    return np.asarray(result, DTYPE)"]
+    return define(name, signature(job, LANGUAGE, arrays), lines)

@@ -1,0 +1,293 @@
+"""What the targets share: the job, the names of values, and a program as lines of source."""
+
+from __future__ import annotations
+
+import struct
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from fractions import Fraction
+from math import isfinite
+from typing import Literal, NamedTuple
+
+from chainrule.codegen.cases import explicit
+from chainrule.codegen.lower import Lowered, lower
+from chainrule.errors import InputError
+from chainrule.expr.nodes import Expr, Symbol
+from chainrule.verify.balls import compile_balls, precision
+
+Accuracy = Literal["best", "fast"]
+DTYPES = ("float32", "float64", "float16", "bfloat16")
+"""What arrays may hold."""
+# A line of source, its indentation not counted, and a part that is not worth a name.
+_WIDTH, _PART = 68, 40
+_BITS = 192
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """What a file is to compute, but for the expressions of the function and its gradient.
+
+    Attributes:
+        name: what its functions are called.
+        variable: the gradient is by this one.
+        output: stands for the value of the function.
+        saved: what the gradient is computed from: the variable, the output, or both.
+        others: arguments that are arrays too, and that no gradient is taken by.
+        parameters: numbers, with the default of each; ``None`` where it must be given.
+        dtype: what the arrays hold, a name of ``DTYPES``.
+        accuracy: "best" computes in double and rounds once, "fast" in the dtype itself, which
+            for 16 bits is float32.
+        second: the derivative of the gradient by each of ``saved``.
+        notes: what a reader of the file should know, a paragraph each: the formula and its
+            derivative, which form is used, what errors were measured.
+    """
+
+    name: str
+    variable: Symbol
+    output: Symbol
+    saved: tuple[Symbol, ...]
+    others: tuple[Symbol, ...] = ()
+    parameters: tuple[tuple[Symbol, Fraction | None], ...] = ()
+    dtype: str = "float32"
+    accuracy: Accuracy = "best"
+    second: tuple[Expr, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def double(self) -> bool:
+        """Whether the arithmetic is that of float64."""
+        return self.accuracy == "best" or self.dtype == "float64"
+
+    @property
+    def short(self) -> bool:
+        """Whether the arrays hold numbers of 16 bits."""
+        return self.dtype in ("float16", "bfloat16")
+
+    @property
+    def extra(self) -> tuple[Symbol, ...]:
+        """What every function takes after its main argument."""
+        return (*self.others, *(symbol for symbol, _ in self.parameters))
+
+
+# --- from a program to text ---------------------------------------------------------------------
+class Level(IntEnum):
+    """How tightly source text holds together, in the order of C and Python alike."""
+
+    CONDITIONAL = 0
+    RELATION = 1
+    SUM = 2
+    PRODUCT = 3
+    SIGNED = 4
+    ATOM = 5
+
+
+class Shape(NamedTuple):
+    """How an operation is spelled, at which level, and the least levels of its operands."""
+
+    template: str
+    level: Level = Level.ATOM
+    operands: tuple[Level, ...] = ()
+
+
+def _infix(sign: str, level: Level, right: Level) -> Shape:
+    return Shape(f"{{0}} {sign} {{1}}", level, (level, right))
+
+
+_RELATED = {
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "equal": "==",
+    "not_equal": "!=",
+}
+INFIX: dict[str, Shape] = {
+    "add": _infix("+", Level.SUM, Level.PRODUCT),
+    "subtract": _infix("-", Level.SUM, Level.PRODUCT),
+    "multiply": _infix("*", Level.PRODUCT, Level.SIGNED),
+    "divide": _infix("/", Level.PRODUCT, Level.SIGNED),
+    "negative": Shape("-{0}", Level.SIGNED, (Level.ATOM,)),
+    **{
+        name: Shape(f"{{0}} {sign} {{1}}", Level.RELATION, (Level.SUM, Level.SUM))
+        for name, sign in _RELATED.items()
+    },
+}
+"""What all targets spell alike."""
+
+
+def calls(names: Mapping[str, str], prefix: str = "") -> dict[str, Shape]:
+    """Operations that are calls of a function of so many arguments: {"power": "pow"}."""
+    two = ("power", "atan2", "max", "min")
+    return {
+        operation: Shape(
+            f"{prefix}{name}({{0}}, {{1}})" if operation in two else f"{prefix}{name}({{0}})"
+        )
+        for operation, name in names.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """A target's spelling.
+
+    Attributes:
+        shapes: its operations; those that are functions are what programs may call.
+        number: a constant, rounded to the format of the arithmetic.
+        statement: a value gets a name.
+        result: the last line.
+        reserved: words that cannot be the name of a value.
+        chains: whether ``a < b < c`` means a < b and b < c.
+    """
+
+    shapes: Mapping[str, Shape]
+    number: Callable[[float], str]
+    statement: str = "{name} = {text}"
+    result: str = "return {text}"
+    reserved: frozenset[str] = frozenset()
+    chains: bool = False
+
+    @property
+    def functions(self) -> Collection[str]:
+        return self.shapes.keys()
+
+    def named(self, symbol: Symbol) -> str:
+        """The name of a symbol, as an identifier."""
+        name = symbol.name if symbol.name.isascii() else f"v{symbol.name.encode().hex()}"
+        return f"{name}_" if name in self.reserved else name
+
+
+def program(root: Expr, inputs: Sequence[Symbol], language: Language) -> Lowered:
+    """The straight-line program of one expression.
+
+    Raises:
+        InputError: the target lacks a function.
+    """
+    return lower([explicit(root, language.functions)], inputs, language.functions)
+
+
+def body(lowered: Lowered, language: Language, *, double: bool) -> list[str]:
+    """The statements that compute the one output of a program and give it back.
+
+    What is used once stands where it is used, as long as the line is not too long.
+    """
+    return _Writer(lowered, language, double).lines()
+
+
+@dataclass(slots=True)
+class _Text:
+    text: str
+    level: Level
+    simple: bool = False
+
+
+class _Writer:
+    def __init__(self, lowered: Lowered, language: Language, double: bool) -> None:
+        self._program, self._language = lowered, language
+        self._first = len(lowered.inputs) + len(lowered.constants)
+        used = Counter(lowered.outputs)
+        for number, (_, operands) in reversed(list(enumerate(lowered.code, self._first))):
+            if used[number]:
+                used.update(operands)
+        self._used = used
+        self._taken = {language.named(symbol) for symbol in lowered.inputs}
+        self._lines: list[str] = []
+        self._values = [
+            *(_Text(language.named(s), Level.ATOM, True) for s in lowered.inputs),
+            *(self._number(constant, double) for constant in lowered.constants),
+        ]
+
+    def _number(self, constant: Expr, double: bool) -> _Text:
+        text = self._language.number(constant_value(constant, double=double))
+        return _Text(text, Level.SIGNED if text.startswith("-") else Level.ATOM, True)
+
+    def lines(self) -> list[str]:
+        for number, (operation, operands) in enumerate(self._program.code, self._first):
+            if not self._used[number]:
+                # What a sum subtracts has also been computed with its sign.
+                self._values.append(_Text("", Level.ATOM))
+                continue
+            args = [self._values[i] for i in operands]
+            shape = self._language.shapes[operation]
+            text = self._written(shape, args)
+            while len(text.text) > _WIDTH and not all(arg.simple for arg in args):
+                self._name(max((a for a in args if not a.simple), key=lambda a: len(a.text)))
+                text = self._written(shape, args)
+            long = len(text.text) > _PART or self._used[number] > 1
+            if long and number != self._program.outputs[0]:
+                self._name(text)
+            self._values.append(text)
+        last = self._values[self._program.outputs[0]]
+        return [*self._lines, self._language.result.format(text=last.text)]
+
+    def _name(self, text: _Text) -> None:
+        """A statement for the value, which goes by a name from now on."""
+        number = len(self._lines) + 1
+        while f"t{number}" in self._taken:
+            number += 1
+        name = f"t{number}"
+        self._taken.add(name)
+        self._lines.append(self._language.statement.format(name=name, text=text.text))
+        text.text, text.level, text.simple = name, Level.ATOM, True
+
+    def _written(self, shape: Shape, args: Sequence[_Text]) -> _Text:
+        if self._language.chains and shape is self._language.shapes["logical_and"]:
+            middle, rest, _ = args[1].text.partition(" ")
+            if rest and args[0].text.endswith(f" {middle}"):
+                return _Text(args[0].text + args[1].text[len(middle) :], Level.RELATION)
+        if shape is INFIX["negative"] and args[0].simple and args[0].text.startswith("-"):
+            return _Text(args[0].text[1:], Level.ATOM, True)
+        least = shape.operands or (Level.CONDITIONAL,) * len(args)
+        if shape is INFIX["negative"] and args[0].level is Level.PRODUCT:
+            least = (Level.PRODUCT,)
+        texts = [
+            arg.text
+            if arg.level >= level and not (shape is INFIX["negative"] and arg.text[0] == "-")
+            else f"({arg.text})"
+            for arg, level in zip(args, least, strict=True)
+        ]
+        level = Level.PRODUCT if least == (Level.PRODUCT,) else shape.level
+        return _Text(shape.template.format(*texts), level)
+
+
+def constant_value(constant: Expr, *, double: bool) -> float:
+    """A constant in the format of the arithmetic.
+
+    Raises:
+        InputError: it is not a finite number of that format.
+    """
+    with precision(_BITS):
+        [ball] = compile_balls([constant]).run([])
+    value = float(ball)
+    if not double and isfinite(value) and abs(value) < 2.0**128:
+        (value,) = struct.unpack("f", struct.pack("f", value))
+    if not isfinite(value) or (not double and abs(value) >= 2.0**128):
+        raise InputError(f"`{constant}` is no number that {'float64' if double else 'float32'} has")
+    return value
+
+
+# --- the parts of a file ------------------------------------------------------------------------
+def heading(job: Job, first: str, width: int = 84) -> list[str]:
+    """The title and the notes as lines, a blank one between paragraphs."""
+    lines = textwrap.wrap(first, width)
+    for note in job.notes:
+        lines += ["", *textwrap.wrap(note, width, break_long_words=False)]
+    return lines
+
+
+def docstring(job: Job, first: str) -> str:
+    """The docstring of a module in Python."""
+    text = "\n".join(heading(job, first)).replace("\\", "\\\\").replace('"""', "'''")
+    return f'"""{text}\n"""\n'
+
+
+def indented(lines: Sequence[str], depth: int = 1) -> str:
+    each = "\n".join(lines).splitlines()
+    return "\n".join("    " * depth + line if line else "" for line in each)
+
+
+def default_text(value: Fraction) -> str:
+    """A default in Python and C alike: the float64 next to it, as short as can be."""
+    return repr(float(value))

@@ -1,0 +1,191 @@
+"""Files for NumPy, Numba and C: compiled, run, and measured against ball arithmetic."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import chainrule
+from chainrule.audit.measure import measure
+from chainrule.audit.plan import convention, plan
+from chainrule.codegen.targets import TARGETS, generate
+from chainrule.expr.catalogue import CATALOGUE
+from chainrule.expr.nodes import symbols
+from written import FUNCTIONS, OTHERS, WARNINGS, sample, truths, write
+
+ROUNDED_ONCE = 0.5001
+"""Half an ULP, and the error that double makes before it is rounded."""
+HERE = ("numpy", "numba", "c")
+
+
+def formatted(folder: Path) -> None:
+    """Whether the Python files are as ruff wants them, by its own defaults."""
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", folder],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_rounded_once(name: str, tmp_path: Path) -> None:
+    derivation = chainrule.derive(name)
+    other = OTHERS.get(name)
+    made = plan(derivation, "numpy")
+    x, known = None, None
+    for target in HERE:
+        written = write(derivation, target, tmp_path, other, made)
+        if x is None or known is None:
+            x = sample(written.form)
+            known = truths(derivation, made, x, other)
+        for got, exact in zip((written.forward(x), written.slopes(x)), known, strict=True):
+            assert got.dtype == np.float32
+            measured = measure(x, got, exact, written.form)
+            assert measured.largest <= ROUNDED_ONCE, (target, measured)
+            assert not measured.faults, (target, measured)
+        nan = np.full(1, np.nan, np.float32)
+        assert np.isnan(written.forward(nan)).all()
+        assert np.isnan(written.slopes(nan)).all(), target
+        for kink in derivation.kinks:
+            value = convention(kink, target)
+            if other is None and value is not None and not symbols(value):
+                point = np.array([float(str(kink.at))], np.float32)
+                assert written.slopes(point)[0] == np.float32(float(str(value)))
+    formatted(tmp_path)
+
+
+FORMS = [
+    ("sigmoid", "float64", "best", 4.0),
+    ("tanh", "float64", "best", 4.0),
+    ("softplus", "float64", "best", 4.0),
+    ("sigmoid", "float16", "best", 0.5001),
+    ("gelu", "float16", "best", 0.5001),
+    ("mish", "bfloat16", "best", 0.5001),
+    ("elu", "bfloat16", "best", 0.5001),
+    ("softplus", "float32", "fast", 4.0),
+    ("elu", "float16", "fast", 0.51),
+]
+
+
+@pytest.mark.parametrize(("name", "dtype", "accuracy", "most"), FORMS)
+def test_formats(name: str, dtype: str, accuracy: str, most: float, tmp_path: Path) -> None:
+    derivation = chainrule.derive(name)
+    made = plan(derivation, "numpy", dtype=dtype, accuracy=accuracy, save="input")
+    for target in HERE:
+        written = write(derivation, target, tmp_path, None, made)
+        x = sample(written.form, 400)
+        results = (written.forward(x), written.slopes(x))
+        for got, exact in zip(results, truths(derivation, made, x, None), strict=True):
+            # bfloat16 comes from float64 by way of float32 in ml_dtypes, which rounds twice.
+            measured = measure(x, got, exact, written.form)
+            assert measured.largest <= most + 0.001, (target, measured)
+            assert not measured.faults, (target, measured)
+    formatted(tmp_path)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_c_rounds_to_sixteen_bits_as_numpy_does(dtype: str, tmp_path: Path) -> None:
+    derivation = chainrule.derive("x/3")
+    written = write(derivation, "c", tmp_path, dtype=dtype)
+    patterns = np.arange(1 << 16, dtype=np.uint16)
+    x = patterns.view(written.form.dtype)
+    got = written.forward(x)
+    with np.errstate(all="ignore"):
+        wanted = (x.astype(np.float64) / 3).astype(written.form.dtype)
+    assert np.array_equal(got.astype(np.float64), wanted.astype(np.float64), equal_nan=True)
+
+
+def test_saved_output(tmp_path: Path) -> None:
+    derivation = chainrule.derive("softplus")
+    for target in HERE:
+        written = write(derivation, target, tmp_path, save="output")
+        assert [symbol.name for symbol in written.plan.job.saved] == ["y"]
+        x = sample(written.form, 300)
+        exact = truths(derivation, written.plan, x, None)[1]
+        assert measure(x, written.slopes(x), exact, written.form).largest < 2
+
+
+def test_parameters_stay_parameters(tmp_path: Path) -> None:
+    module = write(chainrule.derive("leaky_relu"), "numpy", tmp_path).module
+    assert module.leaky_relu(-2.0) == np.float32(-0.02)
+    assert module.leaky_relu(-2.0, alpha=0.5) == -1
+    assert module.leaky_relu_grad([-2.0, 0.0, 1.0], 3.0, alpha=0.5).tolist() == [1.5, 1.5, 3.0]
+
+
+def test_letters_without_a_default_must_be_given(tmp_path: Path) -> None:
+    module = write(chainrule.derive("a e^(-b x)"), "numpy", tmp_path).module
+    assert module.f(0.0, 2.0, 3.0) == 2
+    assert module.f_grad(0.0, 1.0, 2.0, 3.0) == -6
+
+
+def test_the_upstream_product_is_rounded_once(tmp_path: Path) -> None:
+    derivation = chainrule.derive("sigmoid")
+    for target in HERE:
+        written = write(derivation, target, tmp_path)
+        x = sample(written.form, 300)
+        exact = truths(derivation, written.plan, x, None)[1]
+        times = type(exact)(3 * exact.high, 3 * exact.low, exact.sign, exact.known)
+        assert measure(x, written.slopes(x, 3.0), times, written.form).largest <= ROUNDED_ONCE
+
+
+@pytest.mark.parametrize("target", HERE)
+def test_the_heading_says_what_it_is(target: str, tmp_path: Path) -> None:
+    text = write(chainrule.derive("relu6"), target, tmp_path).text
+    words = " ".join(text.replace("*", " ").split())
+    assert "relu6(x) = min(max(0, x), 6)" in words
+    assert "d/dx = {x < 0: 0, 0 < x < 6: 1, x > 6: 0}" in words
+    assert "at most 0 ULP" in words
+    assert "at x = 0 it is 0, as in PyTorch; at x = 6 it is 0" in words
+    assert all(len(line) <= 88 for line in text.splitlines())
+
+
+@pytest.mark.parametrize("name", ["atan(sinh(x))", "asin(x) + acosh(x+2)", "cbrt(x) + log2(x)"])
+def test_other_functions(name: str, tmp_path: Path) -> None:
+    derivation = chainrule.derive(name)
+    made = plan(derivation, "numpy", save="input")
+    for target in HERE:
+        written = write(derivation, target, tmp_path, None, made)
+        x = sample(written.form, 200)
+        exact = truths(derivation, made, x, None)[0]
+        assert measure(x, written.forward(x), exact, written.form).largest <= 0.51
+    formatted(tmp_path)
+
+
+def test_forms_from_elsewhere_compete(tmp_path: Path) -> None:
+    """The best one is taken, wherever it comes from; a wrong one is not."""
+    derivation = chainrule.derive("x/(1+x^2)^2 - 1/(x+1)")
+    right = chainrule.parse("(1 - 3x^2)/(1+x^2)^3 + 1/(x+1)^2")
+    made = plan(derivation, "numpy", gradients={"wrong": chainrule.parse("1"), "ours": right})
+    assert "(wrong)" not in made.job.notes[2]
+    softplus = chainrule.derive("softplus")
+    form = chainrule.parse("{x > 40: x, else: log1p(e^x)}")
+    made = plan(softplus, "numpy", functions={"by cases": form})
+    assert made.forward in (form, chainrule.parse("max(x, 0) + log1p(e^(-|x|))"))
+
+
+@pytest.mark.slow
+def test_the_whole_catalogue_becomes_tidy_code(tmp_path: Path) -> None:
+    for entry in CATALOGUE:
+        derivation = chainrule.derive(entry.name)
+        made = plan(derivation, "numpy")
+        for target in HERE:
+            if entry.name == "probit" and target != "numpy":
+                # Its inverse error function is in SciPy only.
+                continue
+            text = generate(target, *made)
+            path = tmp_path / f"{entry.name}_{target}{TARGETS[target]}"
+            path.write_text(text, encoding="utf-8")
+            if target == "c":
+                command = ["gcc", *WARNINGS, "-c", "-o", path.with_suffix(".o"), path]
+                subprocess.run(command, check=True)
+    for entry in CATALOGUE[::3]:
+        for target in ("jax", "torch"):
+            text = generate(target, *plan(chainrule.derive(entry.name), target))
+            (tmp_path / f"{entry.name}_{target}.py").write_text(text, encoding="utf-8")
+    formatted(tmp_path)

@@ -1,0 +1,193 @@
+"""Files of every target, made and run: what they compute for NumPy arrays."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import count
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.formats import Format, format_named
+from chainrule.audit.inputs import stratified
+from chainrule.audit.plan import Plan, plan
+from chainrule.audit.truth import truth
+from chainrule.audit.ulp import Truth
+from chainrule.codegen.targets import TARGETS, generate
+from chainrule.derivations import Derivation
+
+Array = npt.NDArray[Any]
+
+FUNCTIONS = (
+    *("sigmoid", "tanh", "silu", "gelu", "softplus", "mish", "elu", "relu", "hardswish"),
+    *("leaky_relu", "huber", "x^x"),
+)
+OTHERS = {"huber": Fraction(1, 4)}
+"""The value of the second argument, where there is one."""
+
+WARNINGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
+_numbers = count()
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file that has been made, and its two functions.
+
+    The gradient takes what is saved, then the upstream gradient. Other arguments and
+    parameters are filled in. Where a framework differentiates it takes the input instead.
+    """
+
+    text: str
+    plan: Plan
+    form: Format
+    forward: Callable[[Array], Array]
+    gradient: Callable[..., Array]
+    module: Any = None
+    traced: bool = False
+
+    def slopes(self, x: Array, upstream: float = 1.0) -> Array:
+        """The gradient at x, by way of the output if that is what is saved."""
+        job = self.plan.job
+        if self.traced:
+            return self.gradient(x, np.full_like(x, upstream))
+        known = {job.variable: x, job.output: self.forward(x) if job.output in job.saved else x}
+        return self.gradient(*(known[s] for s in job.saved), np.full_like(x, upstream))
+
+
+def write(
+    derivation: Derivation,
+    target: str,
+    folder: Path,
+    other: Fraction | None = None,
+    made: Plan | None = None,
+    **options: str,
+) -> Written:
+    """The file for a target, loaded; ``made`` is what to write if it is known already."""
+    made = made or plan(derivation, target, **options)
+    text = generate(target, *made)
+    form = format_named(made.job.dtype)
+    path = folder / f"made_{next(_numbers)}{TARGETS[target]}"
+    path.write_text(text, encoding="utf-8")
+    forward, gradient, module = _RUNNERS[target](path, made, form, other)
+    return Written(text, made, form, forward, gradient, module, target in ("jax", "torch"))
+
+
+def load(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[path.stem] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+    module = load(path)
+    name = made.job.name
+    more = () if other is None else (float(other),)
+    return (
+        lambda x: getattr(module, name)(x, *more),
+        lambda *given: getattr(module, f"{name}_grad")(*given, *more),
+        module,
+    )
+
+
+def _c(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+    library = path.with_suffix(".so")
+    subprocess.run(["gcc", *WARNINGS, "-shared", "-fPIC", "-o", library, path, "-lm"], check=True)
+    loaded = ctypes.CDLL(str(library))
+    job = made.job
+    real = ctypes.c_double if job.double else ctypes.c_float
+
+    def call(name: str, arrays: list[Array]) -> Array:
+        if other is not None:
+            arrays = [*arrays, np.full_like(arrays[0], float(other))]
+        arrays = [np.ascontiguousarray(array, form.dtype) for array in arrays]
+        out = np.empty_like(arrays[0])
+        pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (*arrays, out)]
+        numbers = [real(float(v)) for _, v in job.parameters if v is not None]
+        getattr(loaded, name)(*pointers, ctypes.c_size_t(out.size), *numbers)
+        return out
+
+    return (
+        lambda x: call(f"{job.name}_forward", [x]),
+        lambda *given: call(f"{job.name}_grad", list(given)),
+        loaded,
+    )
+
+
+def _jax(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+    import jax
+
+    module = load(path)
+    function = getattr(module, made.job.name)
+    more = () if other is None else (float(other),)
+
+    def gradient(*given: Array) -> Array:
+        x, upstream = given[0], given[-1]
+        _, back = jax.vjp(lambda x: function(x, *more), jax.numpy.asarray(x))
+        return np.asarray(back(jax.numpy.asarray(upstream))[0])
+
+    return lambda x: np.asarray(function(x, *more)), gradient, module
+
+
+def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+    import torch
+
+    module = load(path)
+    function = getattr(module, made.job.name)
+    short = form.name == "bfloat16"
+
+    def tensor(array: Array) -> Any:
+        if short:
+            return torch.from_numpy(array.astype(np.float32)).bfloat16()
+        return torch.from_numpy(np.ascontiguousarray(array))
+
+    def back(found: Any) -> Array:
+        plain: Array = found.float().numpy() if short else found.numpy()
+        return plain.astype(form.dtype)
+
+    def forward(x: Array) -> Array:
+        t = tensor(x)
+        more = () if other is None else (torch.full_like(t, float(other)),)
+        return back(function(t, *more))
+
+    def gradient(*given: Array) -> Array:
+        t = tensor(given[0]).requires_grad_()
+        more = () if other is None else (torch.full_like(t.detach(), float(other)),)
+        function(t, *more).backward(tensor(given[-1]))
+        return back(t.grad)
+
+    return forward, gradient, module
+
+
+_RUNNERS = {"numpy": _numpy, "numba": _numpy, "c": _c, "jax": _jax, "torch": _torch}
+
+
+def sample(form: Format, size: int = 800) -> Array:
+    """Inputs over the whole format, and as many of everyday size."""
+    usual = stratified(form, 40 * size)
+    magnitude = np.abs(usual.astype(np.float64))
+    usual = usual[(magnitude > 2.0**-6) & (magnitude < 2.0**6)]
+    return np.concatenate([stratified(form, size), usual[:: max(len(usual) // size, 1)]])
+
+
+def truths(derivation: Derivation, made: Plan, x: Array, other: Fraction | None) -> list[Truth]:
+    """The function and its derivative at x, for the parameters as the file stores them."""
+    job = made.job
+    work = np.float64 if job.double else np.float32
+    fixed = {s: Fraction(float(work(float(v)))) for s, v in job.parameters if v is not None}
+    if other is not None:
+        fixed |= dict.fromkeys(job.others, other)
+    exprs = (derivation.function, derivation.derivative)
+    return [truth(expr, job.variable, x, fixed) for expr in exprs]

@@ -17,10 +17,11 @@ import numpy as np
 import numpy.typing as npt
 from flint import arb
 
-from chainrule.audit.evaluate import apply_operation, constant_in
+from chainrule.audit.evaluate import FUNCTIONS, apply_operation, evaluate
 from chainrule.audit.formats import Format
 from chainrule.audit.ulp import Floats, Truth, errors
-from chainrule.expr.nodes import Expr, Number, Symbol
+from chainrule.codegen.lower import lower
+from chainrule.expr.nodes import Expr, Symbol
 from chainrule.rewrite.stable import Saturated, Term, build
 from chainrule.verify.balls import compile_balls, precision
 
@@ -53,6 +54,20 @@ class Candidate(NamedTuple):
     values: npt.NDArray[Any]
     costs: tuple[float, float, float]
     operations: int
+
+
+class _Draft(NamedTuple):
+    """A candidate whose expression is not built yet: most are not kept."""
+
+    term: Term
+    choice: tuple[Candidate, ...]
+    values: npt.NDArray[Any]
+    costs: tuple[float, float, float]
+    operations: int
+
+    def built(self) -> Candidate:
+        expr = build(self.term, [part.expr for part in self.choice])
+        return Candidate(expr, self.values, self.costs, self.operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +110,9 @@ class _Extraction:
         self._truths = self._true_values([shortest[number][0] for number in self._order])
         self._kept: dict[int, list[Candidate]] = {number: [] for number in self._order}
         self._leaves: dict[Expr, npt.NDArray[Any]] = {}
+        # A class is looked at again only when one below it keeps other expressions than before.
+        self._versions = dict.fromkeys(range(len(graph.classes)), 0)
+        self._seen: dict[int, tuple[int, ...]] = {}
 
     def best(self) -> list[Candidate]:
         for _ in range(_ROUNDS):
@@ -126,77 +144,79 @@ class _Extraction:
     # --- one class -----------------------------------------------------------------------------
     def _visit(self, number: int) -> bool:
         """Expressions for all terms of a class; whether others are kept now than before."""
+        terms = self._graph.classes[number]
+        versions = tuple(self._versions[arg] for term in terms for arg in term.args)
+        if self._seen.get(number) == versions:
+            return False
+        self._seen[number] = versions
         before = self._kept[number]
-        found: dict[bytes, Candidate] = {}
-        for candidate in before:
-            found[candidate.values.tobytes()] = candidate
-        for term in self._graph.classes[number]:
-            for candidate in self._made(term, number):
-                key = candidate.values.tobytes()
+        found: dict[bytes, Candidate | _Draft] = {c.values.tobytes(): c for c in before}
+        for term in terms:
+            for draft in self._drafts(term, number):
+                key = draft.values.tobytes()
                 other = found.get(key)
                 # Of two that agree everywhere the shorter one stays.
-                if other is None or candidate.operations < other.operations:
-                    found[key] = candidate
-        kept = _selection(list(found.values()), many=number == self._graph.root)
+                if other is None or draft.operations < other.operations:
+                    found[key] = draft
+        each = _KEPT_AT_ROOT // 4 if number == self._graph.root else 1
+        kept = [
+            c if isinstance(c, Candidate) else c.built() for c in _selection([*found.values()], each)
+        ]
         self._kept[number] = kept
-        return [c.expr for c in kept] != [c.expr for c in before]
+        changed = [c.expr for c in kept] != [c.expr for c in before]
+        self._versions[number] += changed
+        return changed
 
-    def _made(self, term: Term, number: int) -> list[Candidate]:
-        below = [self._kept.get(arg, []) for arg in term.args]
+    def _drafts(self, term: Term, number: int) -> list[_Draft]:
         if term.leaf is not None:
-            values = self._leaf(term.leaf)
-            return [Candidate(term.leaf, values, (0.0, 0.0, 0.0), 0)]
+            return [_Draft(term, (), self._leaf(term.leaf), (0.0, 0.0, 0.0), 0)]
         choices = [
             choice
-            for choice in product(*below)
+            for choice in product(*(self._kept.get(arg, []) for arg in term.args))
             if sum(part.operations for part in choice) < _LONGEST
         ]
         if not choices:
             return []
-        columns = [np.stack([choice[i].values for choice in choices]) for i in range(len(below))]
+        columns = [
+            np.array([choice[i].values for choice in choices]) for i in range(len(term.args))
+        ]
         name = _OPERATIONS.get(term.operation, term.operation)
         with np.errstate(all="ignore"):
             results = apply_operation(name, columns, self._inputs.form)
-        bits = fault_or_bits(results, self._truths[number], self._inputs.form)
-        squares = bits**2
+        squares = fault_or_bits(results, self._truths[number], self._inputs.form) ** 2
         third = squares.shape[1] // 3
-        costs = np.sqrt(
-            np.stack(
-                [squares.mean(1), squares[:, :third].mean(1), squares[:, -third:].mean(1)], axis=1
-            )
-        )
-        made = []
+        parts = (squares, squares[:, :third], squares[:, -third:])
+        costs = np.sqrt([part.mean(1) for part in parts]).T.tolist()
+        drafts = []
         for row, choice in enumerate(choices):
             length = 1 + sum(part.operations for part in choice)
             weight = _BITS_PER_OPERATION * length
-            every, small, large = (float(cost) + weight for cost in costs[row])
-            expr = build(term, [part.expr for part in choice])
-            made.append(Candidate(expr, results[row], (every, small, large), length))
-        return made
+            every, small, large = costs[row]
+            weighed = (every + weight, small + weight, large + weight)
+            drafts.append(_Draft(term, choice, results[row], weighed, length))
+        return drafts
 
     def _leaf(self, leaf: Expr) -> npt.NDArray[Any]:
         found = self._leaves.get(leaf)
         if found is None:
             inputs = self._inputs
-            if isinstance(leaf, Symbol) and leaf in inputs.variables:
-                found = inputs.values[inputs.variables.index(leaf)]
-            else:
-                found = np.full(len(inputs.values[0]), constant_in(leaf, inputs.form))
+            program = lower([leaf], inputs.variables, FUNCTIONS)
+            [found] = evaluate(program, inputs.values, inputs.form)
             self._leaves[leaf] = found
         return found
 
 
-def _selection(candidates: list[Candidate], many: bool) -> list[Candidate]:
-    """The best by each measure, and the shortest; at the root more of them."""
-    each = _KEPT_AT_ROOT // 4 if many else 1
-    kept: dict[Expr, Candidate] = {}
+def _selection(
+    candidates: Sequence[Candidate | _Draft], each: int
+) -> list[Candidate | _Draft]:
+    """The best ``each`` by every measure, and the shortest."""
+    kept: dict[int, Candidate | _Draft] = {}
     for measure in range(3):
-        ranked = sorted(candidates, key=lambda c: (c.costs[measure], c.operations, str(c.expr)))
-        for candidate in ranked[:each]:
-            kept.setdefault(candidate.expr, candidate)
-    shortest = min(candidates, key=lambda c: (c.operations, c.costs, str(c.expr)), default=None)
-    if shortest is not None:
-        kept.setdefault(shortest.expr, shortest)
+        ranked = sorted(candidates, key=lambda c: (c.costs[measure], c.operations))
+        kept |= {id(candidate): candidate for candidate in ranked[:each]}
+    if candidates:
+        shortest = min(candidates, key=lambda c: (c.operations, c.costs))
+        kept[id(shortest)] = shortest
     return list(kept.values())
 
 

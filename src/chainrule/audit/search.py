@@ -1,0 +1,301 @@
+"""Equal expressions that evaluate well: found by saturation, chosen by measurement, verified.
+
+For every part of the line the identities of ``rewrite.float_identities`` give a graph of equal
+expressions, and ``extraction`` the accurate ones in it. Which of them serves where is decided by
+their errors at a sample of inputs (``switching``), and a result counts only if it is verified to
+equal what it replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from math import log2
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.extraction import Inputs, extract, fault_or_bits
+from chainrule.audit.formats import Format, format_named
+from chainrule.audit.inputs import stratified
+from chainrule.audit.measure import Measured, measure
+from chainrule.audit.switching import Cut, choices
+from chainrule.audit.truth import truth
+from chainrule.audit.ulp import Floats, Truth
+from chainrule.codegen.lower import lower
+from chainrule.expr.nodes import (
+    Call,
+    Expr,
+    Number,
+    Symbol,
+    negate,
+    substitute,
+    symbols,
+)
+from chainrule.rewrite.order import approximate
+from chainrule.rewrite.regimes import Regime, elementary, regimes, seeds
+from chainrule.rewrite.stable import saturate
+from chainrule.verify.check import equal
+from chainrule.verify.points import Range
+
+# Inputs of the sample: over all bit patterns, and where formulas have their features.
+_WIDE, _NEAR = 1500, 1500
+_NEAR_EXPONENTS = (-12.0, 8.0)
+# Inputs of one part for the extraction, of the same two kinds.
+_FEW_WIDE, _FEW_NEAR = 40, 90
+# Errors up to this many bits are what a handful of correctly rounded operations makes.
+_GOOD_BITS = 1.6
+_MOST_SWITCHES = 4
+# Expressions of a part that go on to the choice, by each measure.
+_KEPT_BY_EACH = 5
+_OPERATION_COST = 5e-4
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An expression and what it is worth.
+
+    Attributes:
+        expr: the expression.
+        measured: its errors at the sample.
+        operations: how many operations its program has.
+    """
+
+    expr: Expr
+    measured: Measured
+    operations: int
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        """Smaller is better: faults, then the largest error and the mean, then the length.
+
+        Errors count by powers of two, and those below 3 ULP alike: a tenth of an ULP at one input
+        of the sample is not worth a longer expression.
+        """
+        measured = self.measured
+        return (
+            measured.faults,
+            max(2, round(log2(1 + measured.largest) + 0.3)) if measured.count else 0,
+            round(2 * measured.mean) if measured.count else 0,
+            self.operations,
+            measured.largest,
+        )
+
+
+def stable_forms(
+    function: Expr,
+    candidates: Sequence[Expr],
+    variable: Symbol,
+    *,
+    parameters: Mapping[Symbol, Fraction],
+    limit: int = 5,
+) -> list[Expr]:
+    """Expressions that equal ``candidates`` and evaluate well in float32, the best one first.
+
+    Args:
+        function: where it is not defined, nothing is asked of the expressions.
+        candidates: what is to be computed, in one or several equal forms.
+        variable: the variable.
+        parameters: a value for every other symbol. The results hold for all values of the same
+            sign; these are the ones they are measured at.
+        limit: how many to return at most.
+    """
+    found = search(function, candidates, variable, parameters=parameters, limit=limit)
+    return [form.expr for form in found]
+
+
+def search(
+    function: Expr,
+    candidates: Sequence[Expr],
+    variable: Symbol,
+    *,
+    parameters: Mapping[Symbol, Fraction],
+    limit: int = 5,
+    form: Format | None = None,
+) -> list[Form]:
+    """What ``stable_forms`` returns, with the measurements; ``form`` is float32 if not given."""
+    form = form or format_named("float32")
+    rounded = {
+        name: Fraction(float(np.asarray(float(value)).astype(form.dtype)))
+        for name, value in parameters.items()
+    }
+    task = _Task(function, candidates, variable, rounded, form)
+    found = task.forms(task.pool(split=False))
+    if any(form_.measured.faults for form_ in found[:1]):
+        found = task.forms(task.pool(split=True))
+    ranges: dict[Symbol, Range] = {}
+    kept: list[Form] = []
+    for one in found:
+        if len(kept) == limit:
+            break
+        if equal(one.expr, candidates[0], variable=variable, ranges=ranges).holds:
+            kept.append(one)
+    return kept
+
+
+class _Task:
+    """One search: the sample, the truth at it, and the expressions found so far."""
+
+    def __init__(
+        self,
+        function: Expr,
+        candidates: Sequence[Expr],
+        variable: Symbol,
+        parameters: Mapping[Symbol, Fraction],
+        form: Format,
+    ) -> None:
+        self.variable, self.parameters, self.form = variable, parameters, form
+        self.variables = (variable, *parameters)
+        self.given = [elementary(candidate) for candidate in candidates]
+        self.regimes = regimes(self.given, variable, parameters)
+        self.values = sample(form)
+        self.truth = truth(self.given[0], variable, self.values, parameters)
+        defined = truth(elementary(function), variable, self.values, parameters)
+        self.truth = Truth(
+            self.truth.high, self.truth.low, self.truth.sign, self.truth.known & defined.known
+        )
+        self._pool: dict[Expr, Floats] = {}
+        for expr in self.given:
+            self._enter(expr)
+
+    # --- measuring -----------------------------------------------------------------------------
+    def results(self, expr: Expr) -> tuple[npt.NDArray[Any], int]:
+        """The values at the sample, and the number of operations."""
+        program = lower([expr], self.variables, FUNCTIONS)
+        dtype = self.form.dtype
+        fixed = [np.asarray(float(value)).astype(dtype) for value in self.parameters.values()]
+        [found] = evaluate(program, [self.values, *fixed], self.form)
+        return found, len(program.code)
+
+    def measured(self, expr: Expr) -> Form:
+        results, operations = self.results(expr)
+        return Form(expr, measure(self.values, results, self.truth, self.form), operations)
+
+    def _enter(self, expr: Expr) -> None:
+        if expr not in self._pool:
+            results, operations = self.results(expr)
+            bits = fault_or_bits(results, self.truth, self.form)
+            over = np.maximum(bits - _GOOD_BITS, 0.0) ** 2
+            self._pool[expr] = np.where(self.truth.known, over + _OPERATION_COST * operations, 0.0)
+
+    # --- finding -------------------------------------------------------------------------------
+    def pool(self, *, split: bool) -> dict[Expr, Floats]:
+        """Expressions for the parts of the line, and what each costs at the whole sample."""
+        positive = [name for name, value in self.parameters.items() if value > 0]
+        for regime in self.regimes:
+            points = self._few(regime)
+            if not len(points):
+                continue
+            starts = dict.fromkeys(regime.exprs)
+            for expr in regime.exprs:
+                starts |= dict.fromkeys(seeds(expr, self.variable, self.parameters))
+            graph = saturate(list(starts), [self.variable, *positive], split=split)
+            fixed = [
+                np.full(len(points), float(value)).astype(self.form.dtype)
+                for value in self.parameters.values()
+            ]
+            inputs = Inputs(self.variables, (points, *fixed), self.form)
+            self._promising([c.expr for c in extract(graph, inputs)], regime)
+        return self._pool
+
+    def _few(self, regime: Regime) -> npt.NDArray[Any]:
+        """Inputs for the extraction: sizes of the variable in this part, increasing."""
+        low, high = _ends(regime, self.parameters)
+        form = self.form
+        near = np.exp2(np.linspace(-14.0, 8.0, _FEW_NEAR)) * 1.0003
+        # Subnormal numbers are left out: what is lost there no rewriting brings back.
+        wide = np.exp2(np.linspace(form.least_exponent, -form.least_exponent, _FEW_WIDE))
+        sizes = np.concatenate([near, wide])
+        if high < np.inf:
+            sizes = np.concatenate([sizes, low + (high - low) * np.linspace(0.005, 0.995, 60)])
+        sizes = np.unique(sizes[(sizes > low) & (sizes < high)].astype(form.dtype))
+        return sizes[np.isfinite(sizes.astype(np.float64))]
+
+    def _promising(self, exprs: Sequence[Expr], regime: Regime) -> None:
+        """Of a part's expressions those go on that are among the best somewhere in it."""
+        low, high = _ends(regime, self.parameters)
+        x = self.values.astype(np.float64)
+        sizes = -x if regime.mirrored else x
+        inside = np.flatnonzero((sizes > low) & (sizes < high) & self.truth.known)
+        inside = inside[np.argsort(sizes[inside], kind="stable")]
+        if not len(inside):
+            return
+        back: dict[Expr, Expr] = {self.variable: negate(self.variable)} if regime.mirrored else {}
+        tidied = [substitute(expr, back) for expr in exprs]
+        costs = []
+        for expr in tidied:
+            self._enter(expr)
+            costs.append(self._pool[expr][inside])
+        # Quarters of the part, and the whole of it.
+        parts = [np.arange(len(inside)), *np.array_split(np.arange(len(inside)), 4)]
+        kept: dict[Expr, None] = {}
+        for part in parts:
+            totals = [float(cost[part].sum()) for cost in costs]
+            ranked = sorted(range(len(tidied)), key=totals.__getitem__)
+            kept |= dict.fromkeys(exprs[i] for i in ranked[:_KEPT_BY_EACH])
+        wanted = {substitute(expr, back) for expr in kept}
+        for expr in tidied:
+            if expr not in wanted and expr not in self.given:
+                self._pool.pop(expr, None)
+        size = Call("abs", (self.variable,))
+        for expr in kept:
+            self._enter(substitute(expr, {self.variable: size}))
+
+    # --- choosing ------------------------------------------------------------------------------
+    def forms(self, pool: Mapping[Expr, Floats]) -> list[Form]:
+        """Expressions for the whole line, best first."""
+        exprs = list(pool)
+        costs = np.array([pool[expr] for expr in exprs])
+        x = self.values.astype(np.float64)
+        found: dict[Expr, None] = dict.fromkeys(self.given)
+        totals = costs.sum(axis=1)
+        found |= dict.fromkeys(exprs[i] for i in np.argsort(totals, kind="stable")[:8])
+        for subject, positions, cuts in (
+            (self.variable, x, self._cuts()),
+            (Call("abs", (self.variable,)), np.abs(x), _powers_of_two(self.form)),
+        ):
+            order = np.argsort(positions, kind="stable")
+            for choice in choices(costs[:, order], positions[order], cuts, _MOST_SWITCHES):
+                found[choice.written(exprs, subject)] = None
+        return sorted((self.measured(expr) for expr in found), key=lambda one: one.rank)
+
+    def _cuts(self) -> list[Cut]:
+        positive = _powers_of_two(self.form)
+        cuts = [Cut(negate(cut.place), -cut.value) for cut in reversed(positive)]
+        cuts += [Cut(Number(0), 0.0), Cut(Number(0), 0.0, True), *positive]
+        for regime in self.regimes:
+            if regime.low is not None and (value := _number(regime.low, self.parameters)):
+                cuts += [Cut(regime.low, value), Cut(regime.low, value, True)]
+        return sorted(cuts, key=lambda cut: (cut.value, cut.inclusive))
+
+
+def sample(form: Format) -> npt.NDArray[Any]:
+    """The inputs that expressions are measured at, the same in every run, increasing."""
+    wide = stratified(form, _WIDE)
+    low, high = _NEAR_EXPONENTS
+    near = np.exp2(np.linspace(low, min(high, -form.least_exponent), _NEAR // 2))
+    near = near.astype(form.dtype)
+    values = np.concatenate([wide, near, -near])
+    # −0 and 0 are different inputs: the order is by value, then as they came.
+    return values[np.argsort(values.astype(np.float64), kind="stable")]
+
+
+def _powers_of_two(form: Format) -> list[Cut]:
+    exponents: Iterable[int] = range(form.least_exponent, -form.least_exponent)
+    return [Cut(Number(Fraction(2) ** k), 2.0**k) for k in exponents if abs(k) <= 24 or k % 8 == 0]
+
+
+def _ends(regime: Regime, parameters: Mapping[Symbol, Fraction]) -> tuple[float, float]:
+    """Between which sizes of the variable the part lies."""
+    low = -np.inf if regime.low is None else _number(regime.low, parameters)
+    high = np.inf if regime.high is None else _number(regime.high, parameters)
+    return (-high, -low) if regime.mirrored else (low, high)
+
+
+def _number(expr: Expr, parameters: Mapping[Symbol, Fraction]) -> float:
+    given: dict[Expr, Expr] = {name: Number(parameters[name]) for name in symbols(expr)}
+    value = approximate(substitute(expr, given))
+    return float("nan") if value is None else float(value)

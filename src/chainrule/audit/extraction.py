@@ -8,7 +8,7 @@ error, and not a guess by its shape.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from chainrule.audit.evaluate import FUNCTIONS, apply_operation, evaluate
 from chainrule.audit.formats import Format
 from chainrule.audit.ulp import Floats, Truth, errors
 from chainrule.codegen.lower import lower
-from chainrule.expr.nodes import Expr, Symbol
+from chainrule.expr.nodes import Expr, Symbol, substitute
 from chainrule.rewrite.stable import Saturated, Term, build
 from chainrule.verify.balls import compile_balls, precision
 
@@ -35,6 +35,9 @@ _BITS_PER_OPERATION = 0.02
 _ROUNDS = 3
 _LONGEST = 60
 _KEPT_AT_ROOT = 40
+
+# Of two forms of like accuracy the one with the plainer function is better.
+_LENGTHS = {"expm1": 2, "log1p": 2, "erfc": 2, "floor": 3}
 
 _OPERATIONS = {"+": "add", "*": "multiply", "/": "divide", "^": "power"}
 
@@ -78,11 +81,13 @@ class Inputs:
         variables: the symbols that occur.
         values: for each symbol its value at every input; those of the first symbol increase.
         form: the format of the values and of the arithmetic.
+        meanings: what other symbols stand for.
     """
 
     variables: tuple[Symbol, ...]
     values: tuple[npt.NDArray[Any], ...]
     form: Format
+    meanings: Mapping[Symbol, Expr]
 
 
 def fault_or_bits(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
@@ -125,7 +130,7 @@ class _Extraction:
 
     # --- the truth -----------------------------------------------------------------------------
     def _true_values(self, exprs: Sequence[Expr]) -> dict[int, Truth]:
-        program = compile_balls(exprs)
+        program = compile_balls([substitute(expr, self._inputs.meanings) for expr in exprs])
         places = [self._inputs.variables.index(symbol) for symbol in program.symbols]
         rows = []
         with precision(_BITS):
@@ -189,7 +194,7 @@ class _Extraction:
         costs = np.sqrt([part.mean(1) for part in parts]).T.tolist()
         drafts = []
         for row, choice in enumerate(choices):
-            length = 1 + sum(part.operations for part in choice)
+            length = _LENGTHS.get(term.operation, 1) + sum(part.operations for part in choice)
             weight = _BITS_PER_OPERATION * length
             every, small, large = costs[row]
             weighed = (every + weight, small + weight, large + weight)
@@ -200,7 +205,8 @@ class _Extraction:
         found = self._leaves.get(leaf)
         if found is None:
             inputs = self._inputs
-            program = lower([leaf], inputs.variables, FUNCTIONS)
+            meaning = substitute(leaf, inputs.meanings)
+            program = lower([meaning], inputs.variables, FUNCTIONS)
             [found] = evaluate(program, inputs.values, inputs.form)
             self._leaves[leaf] = found
         return found
@@ -230,7 +236,8 @@ def _shortest(graph: Saturated) -> dict[int, tuple[Expr, int]]:
             for term in terms:
                 if any(arg not in found for arg in term.args):
                     continue
-                length = sum(found[arg][1] for arg in term.args) + bool(term.args)
+                length = sum(found[arg][1] for arg in term.args)
+                length += _LENGTHS.get(term.operation, 1) if term.args else 0
                 if number not in found or length < found[number][1]:
                     expr = build(term, [found[arg][0] for arg in term.args])
                     found[number] = (expr, length)

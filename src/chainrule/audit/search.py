@@ -30,13 +30,15 @@ from chainrule.expr.nodes import (
     Call,
     Expr,
     Number,
+    Power,
     Symbol,
     negate,
     substitute,
     symbols,
 )
 from chainrule.rewrite.order import approximate
-from chainrule.rewrite.regimes import Regime, elementary, regimes, seeds
+from chainrule.rewrite.regimes import Regime, elementary, lettered, regimes, seeds
+from chainrule.rewrite.signs import collected
 from chainrule.rewrite.stable import saturate
 from chainrule.verify.check import equal
 from chainrule.verify.points import Range
@@ -48,6 +50,8 @@ _NEAR_EXPONENTS = (-12.0, 8.0)
 _FEW_WIDE, _FEW_NEAR = 40, 90
 # Errors up to this many bits are what a handful of correctly rounded operations makes.
 _GOOD_BITS = 1.6
+# With a larger error than this, in ULP, more is tried.
+_GOOD_ENOUGH = 6.0
 _MOST_SWITCHES = 4
 # Expressions of a part that go on to the choice, by each measure.
 _KEPT_BY_EACH = 5
@@ -124,7 +128,8 @@ def search(
     }
     task = _Task(function, candidates, variable, rounded, form)
     found = task.forms(task.pool(split=False))
-    if any(form_.measured.faults for form_ in found[:1]):
+    best = found[0].measured
+    if best.faults or best.largest > _GOOD_ENOUGH:
         found = task.forms(task.pool(split=True))
     ranges: dict[Symbol, Range] = {}
     kept: list[Form] = []
@@ -184,7 +189,6 @@ class _Task:
     # --- finding -------------------------------------------------------------------------------
     def pool(self, *, split: bool) -> dict[Expr, Floats]:
         """Expressions for the parts of the line, and what each costs at the whole sample."""
-        positive = [name for name, value in self.parameters.items() if value > 0]
         for regime in self.regimes:
             points = self._few(regime)
             if not len(points):
@@ -192,14 +196,30 @@ class _Task:
             starts = dict.fromkeys(regime.exprs)
             for expr in regime.exprs:
                 starts |= dict.fromkeys(seeds(expr, self.variable, self.parameters))
-            graph = saturate(list(starts), [self.variable, *positive], split=split)
-            fixed = [
-                np.full(len(points), float(value)).astype(self.form.dtype)
-                for value in self.parameters.values()
-            ]
-            inputs = Inputs(self.variables, (points, *fixed), self.form)
-            self._promising([c.expr for c in extract(graph, inputs)], regime)
+            self._explore(list(starts), {}, regime, points, split)
+            shorter, meanings = lettered(list(starts), self.variable)
+            if meanings:
+                self._explore(shorter, meanings, regime, points, split)
         return self._pool
+
+    def _explore(
+        self,
+        starts: Sequence[Expr],
+        meanings: Mapping[Symbol, Expr],
+        regime: Regime,
+        points: npt.NDArray[Any],
+        split: bool,
+    ) -> None:
+        """Saturation of one graph, and what of it promises something."""
+        positive = [name for name, value in self.parameters.items() if value > 0]
+        graph = saturate(starts, [self.variable, *positive], split=split)
+        fixed = [
+            np.full(len(points), float(value)).astype(self.form.dtype)
+            for value in self.parameters.values()
+        ]
+        inputs = Inputs(self.variables, (points, *fixed), self.form, meanings)
+        found = [substitute(one.expr, meanings) for one in extract(graph, inputs)]
+        self._promising(found, regime)
 
     def _few(self, regime: Regime) -> npt.NDArray[Any]:
         """Inputs for the extraction: sizes of the variable in this part, increasing."""
@@ -224,7 +244,7 @@ class _Task:
         if not len(inside):
             return
         back: dict[Expr, Expr] = {self.variable: negate(self.variable)} if regime.mirrored else {}
-        tidied = [substitute(expr, back) for expr in exprs]
+        tidied = [collected(substitute(expr, back)) for expr in exprs]
         costs = []
         for expr in tidied:
             self._enter(expr)
@@ -236,13 +256,13 @@ class _Task:
             totals = [float(cost[part].sum()) for cost in costs]
             ranked = sorted(range(len(tidied)), key=totals.__getitem__)
             kept |= dict.fromkeys(exprs[i] for i in ranked[:_KEPT_BY_EACH])
-        wanted = {substitute(expr, back) for expr in kept}
+        wanted = {collected(substitute(expr, back)) for expr in kept}
         for expr in tidied:
             if expr not in wanted and expr not in self.given:
                 self._pool.pop(expr, None)
         size = Call("abs", (self.variable,))
         for expr in kept:
-            self._enter(substitute(expr, {self.variable: size}))
+            self._enter(collected(substitute(expr, {self.variable: size})))
 
     # --- choosing ------------------------------------------------------------------------------
     def forms(self, pool: Mapping[Expr, Floats]) -> list[Form]:
@@ -285,7 +305,14 @@ def sample(form: Format) -> npt.NDArray[Any]:
 
 def _powers_of_two(form: Format) -> list[Cut]:
     exponents: Iterable[int] = range(form.least_exponent, -form.least_exponent)
-    return [Cut(Number(Fraction(2) ** k), 2.0**k) for k in exponents if abs(k) <= 24 or k % 8 == 0]
+    return [Cut(_power_of_two(k), 2.0**k) for k in exponents if abs(k) <= 24 or k % 8 == 0]
+
+
+def _power_of_two(exponent: int) -> Expr:
+    """2^k, written out where it is short."""
+    if abs(exponent) <= 10:
+        return Number(Fraction(2) ** exponent)
+    return Power(Number(2), Number(exponent))
 
 
 def _ends(regime: Regime, parameters: Mapping[Symbol, Fraction]) -> tuple[float, float]:

@@ -18,7 +18,7 @@ LETTERS = ("u", "v", "w", "s", "t")
 
 NATIVE = frozenset(
     "exp expm1 log log1p sqrt cbrt sin cos tan asin acos atan "
-    "sinh cosh tanh asinh acosh atanh erf erfc".split()
+    "sinh cosh tanh asinh acosh atanh erf erfc floor".split()
 )
 """Functions of one argument that every numerical library has, good to a few ULP."""
 
@@ -182,11 +182,20 @@ FUNCTIONS: tuple[FloatIdentity, ...] = (
 """Identities of the elementary functions."""
 
 SPLITTING: tuple[FloatIdentity, ...] = (
+    # e^u in halves, so that a large factor comes in before it underflows: u e^{-u} as
+    # (u e^{-u/2}) e^{-u/2}.
     _row("v * exp(u)", "(v * exp(u / 2)) * exp(u / 2)"),
     _row("exp(u) / v", "(exp(u / 2) / v) * exp(u / 2)"),
+    # The error of a square in the exponent, made small: a multiple h of 1/16 next to u has an
+    # exact square, and u² − h² = (u − h)(u + h) is small. (So computed in fdlibm's s_erf.c.)
+    _row("exp(v * (u * u))", "exp(v * (_h * _h)) * exp(v * ((u + -1 * _h) * (u + _h)))"),
+    _row("exp(-1 * (u * u))", "exp(-1 * (_h * _h)) * exp((_h + -1 * u) * (u + _h))"),
 )
-"""e^u in halves, so that a large factor comes in before it underflows: u e^{-u} as
-(u e^{-u/2}) e^{-u/2}. Applied once, for it could go on."""
+"""Identities applied only once, for they could go on, and only where others do not suffice."""
+SPLITTING = tuple(
+    FloatIdentity(row.left, row.right.replace("_h", "(floor(16 * u) / 16)"), row.both)
+    for row in SPLITTING
+)
 
 POSITIVE: tuple[tuple[str, str], ...] = (
     ("exp(u)", ""),

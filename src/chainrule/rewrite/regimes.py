@@ -22,6 +22,7 @@ from chainrule.expr.nodes import (
     Number,
     Symbol,
     add,
+    depends_on,
     multiply,
     negate,
     postorder,
@@ -121,6 +122,39 @@ def seeds(expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]) -
             continue
         found += [substitute(form, meanings) for form in forms]
     return [form for form in dict.fromkeys(found) if form is not expr]
+
+
+def lettered(
+    exprs: Sequence[Expr], variable: Symbol
+) -> tuple[list[Expr], dict[Symbol, Expr]]:
+    """Long polynomial arguments of functions as letters, and what the letters stand for.
+
+    The graph of what equals e^u (1 + e^u) is small for a letter u, and hopelessly large where u is
+    a sum of products itself.
+    """
+    letters: dict[Expr, Symbol] = {}
+    for node in postorder(*exprs):
+        if isinstance(node, Call) and len(node.args) == 1 and node.name in NATIVE:
+            rest = coefficient_and_rest(node.args[0])[2]
+            if _is_long(rest, variable) and rest not in letters:
+                letters[rest] = Symbol(f" u{len(letters)}")
+
+    def visit(node: Expr) -> Expr:
+        if not (isinstance(node, Call) and len(node.args) == 1):
+            return node
+        value, decimal, rest = coefficient_and_rest(node.args[0])
+        if rest not in letters:
+            return node
+        return Call(node.name, (scaled(value, decimal, letters[rest]),))
+
+    meanings = {letter: rest for rest, letter in letters.items()}
+    return [transform(expr, visit) for expr in exprs], meanings
+
+
+def _is_long(rest: Expr, variable: Symbol) -> bool:
+    inner = postorder(rest)
+    varying = [node for node in inner if depends_on(node, variable)]
+    return len(varying) > 3 and not any(isinstance(node, Call) for node in varying)
 
 
 def _opened(root: Expr) -> Expr:

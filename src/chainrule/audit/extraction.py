@@ -30,6 +30,9 @@ _BITS = 640
 _CERTAIN = 60
 # The error of a result that is none: NaN, a wrong infinity, a wrong sign, a zero too early.
 FAULT_BITS = 64.0
+# The same by the lenient measure.
+_MILD = 6.0
+_MEASURES = 4
 # Of two expressions of like accuracy the shorter one is better: bits for each operation.
 _BITS_PER_OPERATION = 0.02
 _ROUNDS = 3
@@ -48,14 +51,15 @@ class Candidate(NamedTuple):
     Attributes:
         expr: the expression.
         values: what it evaluates to in the format, for every input.
-        costs: its cost by all the inputs, by the smaller, and by the larger ones; each is the
-            root of the mean square of the error in bits, and something for its length.
+        costs: its cost by all the inputs, by the smaller, by the larger ones, and by all of them
+            with faults counting little, since one may switch to another expression there. Each is
+            the root of the mean square of the error in bits, and something for its length.
         operations: its length.
     """
 
     expr: Expr
     values: npt.NDArray[Any]
-    costs: tuple[float, float, float]
+    costs: tuple[float, ...]
     operations: int
 
 
@@ -65,7 +69,7 @@ class _Draft(NamedTuple):
     term: Term
     choice: tuple[Candidate, ...]
     values: npt.NDArray[Any]
-    costs: tuple[float, float, float]
+    costs: tuple[float, ...]
     operations: int
 
     def built(self) -> Candidate:
@@ -91,14 +95,14 @@ class Inputs:
 
 
 def fault_or_bits(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
-    """log₂(1 + error in ULP) of each result; ``FAULT_BITS`` for a fault."""
-    with np.errstate(invalid="ignore"):
+    """log₂(1 + error in ULP) of each result, at most ``FAULT_BITS``, which a fault has."""
+    with np.errstate(all="ignore"):
         off = errors(results, truth, form)
         got = results.astype(np.float64)
         early = (got == 0) & (np.abs(truth.high) >= form.smallest_normal)
         fault = (~np.isfinite(off) | early | (got * truth.sign < 0)) & truth.known
-    bits: Floats = np.where(fault, FAULT_BITS, np.log2(1 + np.where(fault, 0.0, off)))
-    return bits
+    bits: Floats = np.log2(1 + np.where(fault, 0.0, off))
+    return np.where(fault, FAULT_BITS, np.minimum(bits, FAULT_BITS))
 
 
 def extract(graph: Saturated, inputs: Inputs) -> list[Candidate]:
@@ -141,7 +145,10 @@ class _Extraction:
             high = np.array([float(ball.mid()) for ball in balls])
             sign = np.array([1 if b > 0 else -1 if b < 0 else 0 for b in balls], np.int8)
             known = np.array(
-                [b.is_finite() and (b.is_exact() or b.rel_accuracy_bits() > _CERTAIN) for b in balls]
+                [
+                    b.is_finite() and (b.is_exact() or b.rel_accuracy_bits() > _CERTAIN)
+                    for b in balls
+                ]
             )
             found[number] = Truth(high, np.zeros_like(high), sign, known)
         return found
@@ -165,7 +172,8 @@ class _Extraction:
                     found[key] = draft
         each = _KEPT_AT_ROOT // 4 if number == self._graph.root else 1
         kept = [
-            c if isinstance(c, Candidate) else c.built() for c in _selection([*found.values()], each)
+            c if isinstance(c, Candidate) else c.built()
+            for c in _selection([*found.values()], each)
         ]
         self._kept[number] = kept
         changed = [c.expr for c in kept] != [c.expr for c in before]
@@ -174,7 +182,7 @@ class _Extraction:
 
     def _drafts(self, term: Term, number: int) -> list[_Draft]:
         if term.leaf is not None:
-            return [_Draft(term, (), self._leaf(term.leaf), (0.0, 0.0, 0.0), 0)]
+            return [_Draft(term, (), self._leaf(term.leaf), (0.0,) * _MEASURES, 0)]
         choices = [
             choice
             for choice in product(*(self._kept.get(arg, []) for arg in term.args))
@@ -188,16 +196,17 @@ class _Extraction:
         name = _OPERATIONS.get(term.operation, term.operation)
         with np.errstate(all="ignore"):
             results = apply_operation(name, columns, self._inputs.form)
-        squares = fault_or_bits(results, self._truths[number], self._inputs.form) ** 2
+        bits = fault_or_bits(results, self._truths[number], self._inputs.form)
+        squares = bits**2
         third = squares.shape[1] // 3
-        parts = (squares, squares[:, :third], squares[:, -third:])
+        mild = np.where(bits == FAULT_BITS, _MILD**2, squares)
+        parts = (squares, squares[:, :third], squares[:, -third:], mild)
         costs = np.sqrt([part.mean(1) for part in parts]).T.tolist()
         drafts = []
         for row, choice in enumerate(choices):
             length = _LENGTHS.get(term.operation, 1) + sum(part.operations for part in choice)
             weight = _BITS_PER_OPERATION * length
-            every, small, large = costs[row]
-            weighed = (every + weight, small + weight, large + weight)
+            weighed = tuple([cost + weight for cost in costs[row]])
             drafts.append(_Draft(term, choice, results[row], weighed, length))
         return drafts
 
@@ -212,12 +221,10 @@ class _Extraction:
         return found
 
 
-def _selection(
-    candidates: Sequence[Candidate | _Draft], each: int
-) -> list[Candidate | _Draft]:
+def _selection(candidates: Sequence[Candidate | _Draft], each: int) -> list[Candidate | _Draft]:
     """The best ``each`` by every measure, and the shortest."""
     kept: dict[int, Candidate | _Draft] = {}
-    for measure in range(3):
+    for measure in range(_MEASURES):
         ranked = sorted(candidates, key=lambda c: (c.costs[measure], c.operations))
         kept |= {id(candidate): candidate for candidate in ranked[:each]}
     if candidates:

@@ -22,6 +22,7 @@ from chainrule.audit.extraction import Inputs, extract, fault_or_bits
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import Measured, measure
+from chainrule.audit.patches import patches
 from chainrule.audit.switching import Cut, choices
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Floats, Truth
@@ -41,17 +42,19 @@ from chainrule.rewrite.regimes import Regime, elementary, lettered, regimes, see
 from chainrule.rewrite.signs import collected
 from chainrule.rewrite.stable import saturate
 from chainrule.verify.check import equal
-from chainrule.verify.points import Range
 
 # Inputs of the sample: over all bit patterns, and where formulas have their features.
 _WIDE, _NEAR = 1500, 1500
 _NEAR_EXPONENTS = (-12.0, 8.0)
 # Inputs of one part for the extraction, of the same two kinds.
-_FEW_WIDE, _FEW_NEAR = 40, 90
+_FEW_WIDE, _FEW_NEAR, _FEW_WORST = 40, 90, 30
 # Errors up to this many bits are what a handful of correctly rounded operations makes.
 _GOOD_BITS = 1.6
 # With a larger error than this, in ULP, more is tried.
 _GOOD_ENOUGH = 6.0
+_BAD_BITS = 2.5
+# One may switch at the multiples of 2^-k next to a zero.
+_CUTS_AROUND = range(2, 8)
 _MOST_SWITCHES = 4
 # Expressions of a part that go on to the choice, by each measure.
 _KEPT_BY_EACH = 5
@@ -66,11 +69,13 @@ class Form:
         expr: the expression.
         measured: its errors at the sample.
         operations: how many operations its program has.
+        approximate: whether a polynomial stands in for the function near some point.
     """
 
     expr: Expr
     measured: Measured
     operations: int
+    approximate: bool
 
     @property
     def rank(self) -> tuple[float, ...]:
@@ -83,7 +88,7 @@ class Form:
         return (
             measured.faults,
             max(2, round(log2(1 + measured.largest) + 0.3)) if measured.count else 0,
-            round(2 * measured.mean) if measured.count else 0,
+            round(4 * measured.mean) if measured.count else 0,
             self.operations,
             measured.largest,
         )
@@ -96,6 +101,7 @@ def stable_forms(
     *,
     parameters: Mapping[Symbol, Fraction],
     limit: int = 5,
+    approximate: bool = False,
 ) -> list[Expr]:
     """Expressions that equal ``candidates`` and evaluate well in float32, the best one first.
 
@@ -106,8 +112,16 @@ def stable_forms(
         parameters: a value for every other symbol. The results hold for all values of the same
             sign; these are the ones they are measured at.
         limit: how many to return at most.
+        approximate: whether polynomials may stand in near a zero or a removable singularity.
     """
-    found = search(function, candidates, variable, parameters=parameters, limit=limit)
+    found = search(
+        function,
+        candidates,
+        variable,
+        parameters=parameters,
+        limit=limit,
+        approximate=approximate,
+    )
     return [form.expr for form in found]
 
 
@@ -118,6 +132,7 @@ def search(
     *,
     parameters: Mapping[Symbol, Fraction],
     limit: int = 5,
+    approximate: bool = False,
     form: Format | None = None,
 ) -> list[Form]:
     """What ``stable_forms`` returns, with the measurements; ``form`` is float32 if not given."""
@@ -127,16 +142,21 @@ def search(
         for name, value in parameters.items()
     }
     task = _Task(function, candidates, variable, rounded, form)
-    found = task.forms(task.pool(split=False))
+    found = task.forms(task.pool())
     best = found[0].measured
     if best.faults or best.largest > _GOOD_ENOUGH:
-        found = task.forms(task.pool(split=True))
-    ranges: dict[Symbol, Range] = {}
+        found = task.forms(task.pool(found[0].expr))
+        best = found[0].measured
+    if approximate and best.largest > _GOOD_ENOUGH and not parameters:
+        task.patch()
+        found = task.forms(task.pool_of_all)
     kept: list[Form] = []
     for one in found:
         if len(kept) == limit:
             break
-        if equal(one.expr, candidates[0], variable=variable, ranges=ranges).holds:
+        # A polynomial is no equal: where one stands, what it stands for is looked at.
+        exact = substitute(one.expr, task.stand_ins)
+        if equal(exact, candidates[0], variable=variable).holds:
             kept.append(one)
     return kept
 
@@ -162,7 +182,9 @@ class _Task:
         self.truth = Truth(
             self.truth.high, self.truth.low, self.truth.sign, self.truth.known & defined.known
         )
-        self._pool: dict[Expr, Floats] = {}
+        self.pool_of_all: dict[Expr, Floats] = {}
+        self.stand_ins: dict[Expr, Expr] = {}
+        self._centers: list[float] = []
         for expr in self.given:
             self._enter(expr)
 
@@ -177,30 +199,41 @@ class _Task:
 
     def measured(self, expr: Expr) -> Form:
         results, operations = self.results(expr)
-        return Form(expr, measure(self.values, results, self.truth, self.form), operations)
+        found = measure(self.values, results, self.truth, self.form)
+        return Form(expr, found, operations, substitute(expr, self.stand_ins) is not expr)
 
     def _enter(self, expr: Expr) -> None:
-        if expr not in self._pool:
+        if expr not in self.pool_of_all:
             results, operations = self.results(expr)
             bits = fault_or_bits(results, self.truth, self.form)
             over = np.maximum(bits - _GOOD_BITS, 0.0) ** 2
-            self._pool[expr] = np.where(self.truth.known, over + _OPERATION_COST * operations, 0.0)
+            self.pool_of_all[expr] = np.where(
+                self.truth.known, over + _OPERATION_COST * operations, 0.0
+            )
 
     # --- finding -------------------------------------------------------------------------------
-    def pool(self, *, split: bool) -> dict[Expr, Floats]:
-        """Expressions for the parts of the line, and what each costs at the whole sample."""
+    def pool(self, best: Expr | None = None) -> dict[Expr, Floats]:
+        """Expressions for the parts of the line, and what each costs at the whole sample.
+
+        Args:
+            best: what was found before; it is improved where it is worst, with the identities
+                that are applied only once.
+        """
+        split = best is not None
+        worst = np.empty(0) if best is None else self._worst(best)
         for regime in self.regimes:
-            points = self._few(regime)
+            points = self._few(regime, worst)
             if not len(points):
                 continue
             starts = dict.fromkeys(regime.exprs)
             for expr in regime.exprs:
                 starts |= dict.fromkeys(seeds(expr, self.variable, self.parameters))
+            self._promising(list(starts), regime)
             self._explore(list(starts), {}, regime, points, split)
             shorter, meanings = lettered(list(starts), self.variable)
             if meanings:
                 self._explore(shorter, meanings, regime, points, split)
-        return self._pool
+        return self.pool_of_all
 
     def _explore(
         self,
@@ -221,14 +254,23 @@ class _Task:
         found = [substitute(one.expr, meanings) for one in extract(graph, inputs)]
         self._promising(found, regime)
 
-    def _few(self, regime: Regime) -> npt.NDArray[Any]:
+    def _worst(self, expr: Expr) -> Floats:
+        """Inputs at which an expression has large errors, from the whole line."""
+        bits = fault_or_bits(self.results(expr)[0], self.truth, self.form)
+        places = np.flatnonzero(bits > _BAD_BITS)
+        parts = [part for part in np.array_split(places, _FEW_WORST) if len(part)]
+        chosen = [int(part[bits[part].argmax()]) for part in parts]
+        found: Floats = self.values[chosen].astype(np.float64)
+        return found
+
+    def _few(self, regime: Regime, worst: Floats) -> npt.NDArray[Any]:
         """Inputs for the extraction: sizes of the variable in this part, increasing."""
         low, high = _ends(regime, self.parameters)
         form = self.form
         near = np.exp2(np.linspace(-14.0, 8.0, _FEW_NEAR)) * 1.0003
         # Subnormal numbers are left out: what is lost there no rewriting brings back.
         wide = np.exp2(np.linspace(form.least_exponent, -form.least_exponent, _FEW_WIDE))
-        sizes = np.concatenate([near, wide])
+        sizes = np.concatenate([near, wide, -worst if regime.mirrored else worst])
         if high < np.inf:
             sizes = np.concatenate([sizes, low + (high - low) * np.linspace(0.005, 0.995, 60)])
         sizes = np.unique(sizes[(sizes > low) & (sizes < high)].astype(form.dtype))
@@ -248,7 +290,7 @@ class _Task:
         costs = []
         for expr in tidied:
             self._enter(expr)
-            costs.append(self._pool[expr][inside])
+            costs.append(self.pool_of_all[expr][inside])
         # Quarters of the part, and the whole of it.
         parts = [np.arange(len(inside)), *np.array_split(np.arange(len(inside)), 4)]
         kept: dict[Expr, None] = {}
@@ -259,10 +301,19 @@ class _Task:
         wanted = {collected(substitute(expr, back)) for expr in kept}
         for expr in tidied:
             if expr not in wanted and expr not in self.given:
-                self._pool.pop(expr, None)
+                self.pool_of_all.pop(expr, None)
         size = Call("abs", (self.variable,))
         for expr in kept:
             self._enter(collected(substitute(expr, {self.variable: size})))
+
+    def patch(self) -> None:
+        """Polynomials near 0 and near zeros, among the expressions to choose from."""
+        values = self.values.astype(np.float64)
+        for found in patches(self.given[0], self.variable, values, self.truth):
+            self._centers.append(found.center)
+            for polynomial in found.polynomials:
+                self.stand_ins[polynomial] = self.given[0]
+                self._enter(polynomial)
 
     # --- choosing ------------------------------------------------------------------------------
     def forms(self, pool: Mapping[Expr, Floats]) -> list[Form]:
@@ -289,6 +340,10 @@ class _Task:
         for regime in self.regimes:
             if regime.low is not None and (value := _number(regime.low, self.parameters)):
                 cuts += [Cut(regime.low, value), Cut(regime.low, value, True)]
+        for center in self._centers:
+            for k in _CUTS_AROUND if center else ():
+                for place in (Fraction(round(center * 2**k) + side, 2**k) for side in (-1, 1)):
+                    cuts.append(Cut(Number(place), float(place)))
         return sorted(cuts, key=lambda cut: (cut.value, cut.inclusive))
 
 

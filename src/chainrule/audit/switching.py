@@ -68,7 +68,9 @@ def choices(
     used = [
         (start, cut)
         for (start, cut), (before, _) in zip(
-            zip(starts, cuts, strict=True), [(0, None), *zip(starts, cuts, strict=True)], strict=False
+            zip(starts, cuts, strict=True),
+            [(0, None), *zip(starts, cuts, strict=True)],
+            strict=False,
         )
         if before < start < len(positions)
     ]

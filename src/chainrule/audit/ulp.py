@@ -41,6 +41,8 @@ class Truth:
 def spacing(high: Floats, form: Format) -> Floats:
     """One ULP at each number."""
     _, exponent = np.frexp(high)
+    # frexp gives 0 the exponent 0.
+    exponent = np.where(high == 0, form.least_exponent, exponent)
     exponent = np.maximum(exponent - 1, form.least_exponent) - form.precision + 1
     found: Floats = np.ldexp(1.0, exponent)
     return found

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from math import gcd
 
 from chainrule.expr.functions import BY_NAME
@@ -20,6 +20,8 @@ from chainrule.expr.nodes import (
     Call,
     Expr,
     Number,
+    Power,
+    Product,
     Symbol,
     add,
     depends_on,
@@ -118,15 +120,14 @@ def seeds(expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]) -
             ratio = field.ratio(lettered)
             forms = [tidy(field.expression(ratio, factored=factored)) for factored in (True, False)]
             forms.append(_by_powers(field, ratio, variable))
+            forms.append(transform(forms[1], partial(_small_first, small=frozenset(meanings))))
         except TooLargeError:
             continue
         found += [substitute(form, meanings) for form in forms]
     return [form for form in dict.fromkeys(found) if form is not expr]
 
 
-def lettered(
-    exprs: Sequence[Expr], variable: Symbol
-) -> tuple[list[Expr], dict[Symbol, Expr]]:
+def lettered(exprs: Sequence[Expr], variable: Symbol) -> tuple[list[Expr], dict[Symbol, Expr]]:
     """Long polynomial arguments of functions as letters, and what the letters stand for.
 
     The graph of what equals e^u (1 + e^u) is small for a letter u, and hopelessly large where u is
@@ -210,6 +211,25 @@ def _common_measure(a: Fraction, b: Fraction) -> Fraction:
     return Fraction(gcd(a.numerator * b.denominator, b.numerator * a.denominator)) / (
         a.denominator * b.denominator
     )
+
+
+def _small_first(node: Expr, small: frozenset[Expr]) -> Expr:
+    """A product with the decreasing exponentials in front and its powers written out.
+
+    What underflows then meets one large factor at a time, and no power of one that overflowed.
+    """
+    if not isinstance(node, Product):
+        return node
+    factors: list[Expr] = []
+    for factor in node.args:
+        match factor:
+            case Power(base, Number(exponent)) if isinstance(exponent, int) and 1 < exponent <= 6:
+                factors += [base] * exponent
+            case _:
+                factors.append(factor)
+    if not small.intersection(factors):
+        return node
+    return Product(tuple(sorted(factors, key=lambda factor: factor not in small)))
 
 
 def _by_powers(field: Field, ratio: Ratio, variable: Symbol) -> Expr:

@@ -48,8 +48,7 @@ _STARTED_BELOW = {
     "reducing": 0.5,
 }
 _ROUND = ("functions", "reducing", "reducing", "arranging", "reducing", "opening", "reducing")
-# Exponentials are split after the first round, when it is known what they are multiplied with.
-_STEPS = ("reducing",) * 3 + _ROUND + ("splitting",) + _ROUND * 3
+_STEPS = ("reducing",) * 3 + ("functions", "reducing", "splitting", "reducing") + _ROUND * 4
 # A whole power up to this one is a product in the graph.
 _LARGEST_POWER = 6
 

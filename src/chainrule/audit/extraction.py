@@ -138,7 +138,7 @@ class _Extraction:
         places = [self._inputs.variables.index(symbol) for symbol in program.symbols]
         rows = []
         with precision(_BITS):
-            for point in zip(*(v.astype(np.float64).tolist() for v in self._inputs.values)):
+            for point in np.stack([v.astype(np.float64) for v in self._inputs.values], 1).tolist():
                 rows.append(program.run([arb(point[place]) for place in places]))
         found: dict[int, Truth] = {}
         for number, balls in zip(self._order, zip(*rows, strict=True), strict=True):

@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
+from math import frexp, ldexp
 
 import numpy as np
 from flint import arb
@@ -31,6 +33,7 @@ _ROOT_BITS = 260
 _NOTHING = arb(2) ** -90
 _LARGEST_DENOMINATOR = 10**10
 _DIGITS = 20
+_ACCURATE = 80
 # A zero is taken off in parts of so many bits, which every format can hold.
 _PART_BITS = 8
 
@@ -105,13 +108,11 @@ def _coefficients(program: Program, center: arb, count: int) -> list[arb] | None
             return None
         newton = [table[0]]
         for order in range(1, count):
-            table = [(b - a) / (order * step) for a, b in zip(table, table[1:], strict=False)]
+            table = [(b - a) / (order * step) for a, b in pairwise(table)]
             newton.append(table[0])
         # The nodes differ from the centre by next to nothing: Newton's form is Taylor's.
-        if not all(value.is_finite() and value.rel_accuracy_bits() > 0 or abs(value) < _NOTHING
-                   for value in newton):  # fmt: skip
-            return None
-        return newton
+        told = (abs(value) < _NOTHING or value.rel_accuracy_bits() > _ACCURATE for value in newton)
+        return newton if all(told) else None
 
 
 def _polynomial(base: Expr, coefficients: Sequence[arb]) -> Expr:
@@ -132,7 +133,7 @@ def _number(value: arb) -> Expr:
     middle = value.mid().fmpq()
     exact = Fraction(int(middle.p), int(middle.q))
     near = exact.limit_denominator(_LARGEST_DENOMINATOR)
-    if abs(exact - near) < Fraction(1, 2**90) * max(abs(exact), 1):
+    if abs(exact - near) < Fraction(1, 2**90) * max(abs(exact), Fraction(1)):
         return Number(near)
     return Number(Fraction(value.mid().str(_DIGITS, radius=False)), decimal=True)
 
@@ -143,9 +144,8 @@ def _distance(variable: Symbol, center: arb) -> Expr:
     with precision(_ROOT_BITS):
         rest = center.mid()
         for _ in range(2):
-            mantissa, exponent = np.frexp(float(rest))
-            rounded = np.round(np.ldexp(mantissa, _PART_BITS))
-            part = Fraction(float(np.ldexp(rounded, exponent - _PART_BITS)))
+            mantissa, exponent = frexp(float(rest))
+            part = Fraction(ldexp(round(ldexp(mantissa, _PART_BITS)), exponent - _PART_BITS))
             terms.append(Number(-part))
             rest = rest - arb(part.numerator) / part.denominator
         terms.append(_number(-rest))

@@ -11,14 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import log2
+from itertools import pairwise
+from math import inf, log2
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
-from chainrule.audit.extraction import Inputs, extract, fault_or_bits
+from chainrule.audit.extraction import FAULT_BITS, Inputs, extract, fault_or_bits
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import Measured, measure
@@ -59,6 +60,11 @@ _MOST_SWITCHES = 4
 # Expressions of a part that go on to the choice, by each measure.
 _KEPT_BY_EACH = 5
 _OPERATION_COST = 5e-4
+# How many single expressions are offered for the whole line.
+_WHOLE = 8
+# An end at infinity is looked at up to so many times the other end.
+_FAR = 64.0
+_MOST_REPAIRS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +157,11 @@ def search(
         task.patch()
         found = task.forms(task.pool_of_all)
     kept: list[Form] = []
-    for one in found:
-        if len(kept) == limit:
+    for _ in range(_MOST_REPAIRS):
+        kept, sound = task.verified(found, limit)
+        if sound:
             break
-        # A polynomial is no equal: where one stands, what it stands for is looked at.
-        exact = substitute(one.expr, task.stand_ins)
-        if equal(exact, candidates[0], variable=variable).holds:
-            kept.append(one)
+        found = task.forms(task.pool_of_all)
     return kept
 
 
@@ -176,6 +180,8 @@ class _Task:
         self.variables = (variable, *parameters)
         self.given = [elementary(candidate) for candidate in candidates]
         self.regimes = regimes(self.given, variable, parameters)
+        lows = [regime.low for regime in self.regimes if regime.low is not None]
+        self._switches = sorted({_number(low, parameters) for low in lows})
         self.values = sample(form)
         self.truth = truth(self.given[0], variable, self.values, parameters)
         defined = truth(elementary(function), variable, self.values, parameters)
@@ -185,6 +191,8 @@ class _Task:
         self.pool_of_all: dict[Expr, Floats] = {}
         self.stand_ins: dict[Expr, Expr] = {}
         self._centers: list[float] = []
+        self._parts: dict[Expr, list[tuple[Expr, float, float]]] = {}
+        self._known: dict[tuple[Expr, float, float], bool] = {}
         for expr in self.given:
             self._enter(expr)
 
@@ -199,7 +207,8 @@ class _Task:
 
     def measured(self, expr: Expr) -> Form:
         results, operations = self.results(expr)
-        found = measure(self.values, results, self.truth, self.form)
+        with np.errstate(invalid="ignore"):
+            found = measure(self.values, results, self.truth, self.form)
         return Form(expr, found, operations, substitute(expr, self.stand_ins) is not expr)
 
     def _enter(self, expr: Expr) -> None:
@@ -271,7 +280,7 @@ class _Task:
         # Subnormal numbers are left out: what is lost there no rewriting brings back.
         wide = np.exp2(np.linspace(form.least_exponent, -form.least_exponent, _FEW_WIDE))
         sizes = np.concatenate([near, wide, -worst if regime.mirrored else worst])
-        if high < np.inf:
+        if high < inf:
             sizes = np.concatenate([sizes, low + (high - low) * np.linspace(0.005, 0.995, 60)])
         sizes = np.unique(sizes[(sizes > low) & (sizes < high)].astype(form.dtype))
         return sizes[np.isfinite(sizes.astype(np.float64))]
@@ -321,17 +330,72 @@ class _Task:
         exprs = list(pool)
         costs = np.array([pool[expr] for expr in exprs])
         x = self.values.astype(np.float64)
-        found: dict[Expr, None] = dict.fromkeys(self.given)
         totals = costs.sum(axis=1)
-        found |= dict.fromkeys(exprs[i] for i in np.argsort(totals, kind="stable")[:8])
+        whole = (*self.given, *(exprs[i] for i in np.argsort(totals, kind="stable")[:_WHOLE]))
+        self._parts = {expr: [(expr, -inf, inf)] for expr in whole}
         for subject, positions, cuts in (
             (self.variable, x, self._cuts()),
             (Call("abs", (self.variable,)), np.abs(x), _powers_of_two(self.form)),
         ):
             order = np.argsort(positions, kind="stable")
             for choice in choices(costs[:, order], positions[order], cuts, _MOST_SWITCHES):
-                found[choice.written(exprs, subject)] = None
-        return sorted((self.measured(expr) for expr in found), key=lambda one: one.rank)
+                parts = [(exprs[number], low, high) for number, low, high in choice.parts()]
+                if subject is not self.variable:
+                    parts = [(expr, max(low, 0.0), high) for expr, low, high in parts]
+                    parts += [(expr, -high, -low) for expr, low, high in parts]
+                if len(parts) > 1:
+                    parts = [piece for part in parts for piece in self._by_regime(*part)]
+                self._parts.setdefault(choice.written(exprs, subject), parts)
+        return sorted((self.measured(expr) for expr in self._parts), key=lambda one: one.rank)
+
+    def verified(self, found: Sequence[Form], limit: int) -> tuple[list[Form], bool]:
+        """The first forms that equal what they replace, and whether a part of one did not.
+
+        Every part is looked at where it serves, and the whole once more. A polynomial is no equal:
+        where one stands, what it stands for is looked at.
+        """
+        kept: list[Form] = []
+        sound = True
+        for one in found:
+            if len(kept) == limit:
+                break
+            parts = self._parts[one.expr]
+            wrong = [part for part in parts if not self._holds(*part)]
+            if len(parts) > 1 and wrong:
+                sound = False
+                for part in wrong:
+                    self._forbid(*part)
+            elif not wrong and (len(parts) == 1 or self._holds(one.expr, -inf, inf)):
+                kept.append(one)
+        return kept, sound
+
+    def _holds(self, expr: Expr, low: float, high: float) -> bool:
+        key = expr, low, high
+        if key not in self._known:
+            ranges = {
+                name: (value / 4, value * 4) if value > 0 else (value * 4, value / 4)
+                for name, value in self.parameters.items()
+            }
+            if low > -inf or high < inf:
+                far = _FAR * max([abs(end) for end in (low, high, 1.0) if abs(end) < inf])
+                ranges[self.variable] = (Fraction(max(low, -far)), Fraction(min(high, far)))
+            exact = substitute(expr, self.stand_ins)
+            verdict = equal(exact, self.given[0], variable=self.variable, ranges=ranges)
+            self._known[key] = verdict.holds
+        return self._known[key]
+
+    def _by_regime(self, expr: Expr, low: float, high: float) -> list[tuple[Expr, float, float]]:
+        """A part cut where the formulas switch: what holds on one side need not on the other."""
+        inner = [place for place in self._switches if low < place < high]
+        ends = [low, *inner, high]
+        return [(expr, left, right) for left, right in pairwise(ends)]
+
+    def _forbid(self, expr: Expr, low: float, high: float) -> None:
+        """An expression is not to be chosen where it does not hold."""
+        x = self.values.astype(np.float64)
+        inside = (x >= low) & (x < high) & self.truth.known
+        costs = self.pool_of_all[expr]
+        self.pool_of_all[expr] = np.where(inside, FAULT_BITS**2, costs)
 
     def _cuts(self) -> list[Cut]:
         positive = _powers_of_two(self.form)
@@ -372,8 +436,8 @@ def _power_of_two(exponent: int) -> Expr:
 
 def _ends(regime: Regime, parameters: Mapping[Symbol, Fraction]) -> tuple[float, float]:
     """Between which sizes of the variable the part lies."""
-    low = -np.inf if regime.low is None else _number(regime.low, parameters)
-    high = np.inf if regime.high is None else _number(regime.high, parameters)
+    low = -inf if regime.low is None else _number(regime.low, parameters)
+    high = inf if regime.high is None else _number(regime.high, parameters)
     return (-high, -low) if regime.mirrored else (low, high)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,11 @@ class Choice:
 
     numbers: tuple[int, ...]
     cuts: tuple[Cut, ...]
+
+    def parts(self) -> list[tuple[int, float, float]]:
+        """Each number with the ends between which its expression serves."""
+        ends = [-inf, *(cut.value for cut in self.cuts), inf]
+        return list(zip(self.numbers, ends, ends[1:], strict=False))
 
     def written(self, exprs: Sequence[Expr], subject: Expr) -> Expr:
         """The choice as one expression that compares ``subject`` with the cuts."""

@@ -17,9 +17,8 @@ from dataclasses import dataclass
 LETTERS = ("u", "v", "w", "s", "t")
 
 NATIVE = frozenset(
-    "exp expm1 log log1p sqrt cbrt sin cos tan asin acos atan "
-    "sinh cosh tanh asinh acosh atanh erf erfc floor".split()
-)
+    ("exp", "expm1", "log", "log1p", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan")
+) | {"sinh", "cosh", "tanh", "asinh", "acosh", "atanh", "erf", "erfc", "floor"}
 """Functions of one argument that every numerical library has, good to a few ULP."""
 
 
@@ -156,6 +155,12 @@ FUNCTIONS: tuple[FloatIdentity, ...] = (
     _row("cosh(u) + -1", "2 * (sinh(u / 2) * sinh(u / 2))"),
     _row("1 + -1 * cosh(u)", "-2 * (sinh(u / 2) * sinh(u / 2))"),
     _row("cosh(u) * cosh(u) + -1", "sinh(u) * sinh(u)"),
+    # Inverse functions.
+    _row("log(u + sqrt(1 + u * u))", "asinh(u)"),
+    _row("log(sqrt(1 + u * u) + -1 * u)", "-1 * asinh(u)"),
+    _row("log(1 + u) + -1 * log(1 + -1 * u)", "2 * atanh(u)"),
+    _row("log((1 + u) / (1 + -1 * u))", "2 * atanh(u)"),
+    _row("atan(u) + -1 * atan(v)", "atan((u + -1 * v) / (1 + u * v))", positive="uv"),
     # Roots.
     _row("sqrt(u) + -1 * v", "(u + -1 * (v * v)) / (sqrt(u) + v)", positive="uv"),
     _row("v + -1 * sqrt(u)", "(v * v + -1 * u) / (sqrt(u) + v)", positive="uv"),
@@ -181,6 +186,7 @@ FUNCTIONS: tuple[FloatIdentity, ...] = (
 )
 """Identities of the elementary functions."""
 
+_H = "(floor(16 * u) / 16)"
 SPLITTING: tuple[FloatIdentity, ...] = (
     # e^u in halves, so that a large factor comes in before it underflows: u e^{-u} as
     # (u e^{-u/2}) e^{-u/2}.
@@ -188,14 +194,10 @@ SPLITTING: tuple[FloatIdentity, ...] = (
     _row("exp(u) / v", "(exp(u / 2) / v) * exp(u / 2)"),
     # The error of a square in the exponent, made small: a multiple h of 1/16 next to u has an
     # exact square, and u² − h² = (u − h)(u + h) is small. (So computed in fdlibm's s_erf.c.)
-    _row("exp(v * (u * u))", "exp(v * (_h * _h)) * exp(v * ((u + -1 * _h) * (u + _h)))"),
-    _row("exp(-1 * (u * u))", "exp(-1 * (_h * _h)) * exp((_h + -1 * u) * (u + _h))"),
+    _row("exp(v * (u * u))", f"exp(v * ({_H} * {_H})) * exp(v * ((u + -1 * {_H}) * (u + {_H})))"),
+    _row("exp(-1 * (u * u))", f"exp(-1 * ({_H} * {_H})) * exp(({_H} + -1 * u) * (u + {_H}))"),
 )
 """Identities applied only once, for they could go on, and only where others do not suffice."""
-SPLITTING = tuple(
-    FloatIdentity(row.left, row.right.replace("_h", "(floor(16 * u) / 16)"), row.both)
-    for row in SPLITTING
-)
 
 POSITIVE: tuple[tuple[str, str], ...] = (
     ("exp(u)", ""),

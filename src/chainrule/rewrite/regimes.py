@@ -1,4 +1,4 @@
-"""The parts of the line on which a formula is one formula in a positive variable, and its forms there.
+"""The parts of the line on which a formula is one formula in a positive variable; forms of it.
 
 Conditions such as u > 0 are what most identities between roots, logarithms and exponentials
 need. Left of 0 the formula is therefore taken in −x, so that the variable is positive in every

@@ -158,7 +158,7 @@ def _product(first: Expr, second: Expr) -> Expr:
     return Product((*first.args, second) if type(first) is Product else (first, second))
 
 
-# --- into the graph ---------------------------------------------------------------------------------
+# --- into the graph -------------------------------------------------------------------------------
 class _Writer:
     """Expressions as egglog definitions, each node once."""
 
@@ -234,7 +234,7 @@ def _integer(value: int) -> str:
     return f"(bigint {value})" if abs(value) < 1 << 62 else f'(from-string "{value}")'
 
 
-# --- the rules --------------------------------------------------------------------------------------
+# --- the rules ------------------------------------------------------------------------------------
 _HEAD = """
 (datatype M (Num BigRat) (Leaf i64) (Root) (Add M M) (Mul M M) (Div M M) (Pow M M) {functions})
 (relation positive (M))
@@ -291,7 +291,7 @@ def _pattern(formula: str) -> str:
     return _Writer(table.LETTERS).add(parse_text(formula).expr)
 
 
-# --- out of the graph -------------------------------------------------------------------------------
+# --- out of the graph -----------------------------------------------------------------------------
 def _count(graph: Any) -> int:
     """How many terms there are."""
     [sizes] = graph.run_program(*graph.parse_program("(print-size)"))

@@ -11,7 +11,8 @@ from chainrule import derive, parse
 from chainrule.audit.extraction import FAULT_BITS, Inputs, extract, fault_or_bits
 from chainrule.audit.formats import format_named
 from chainrule.audit.patches import patches
-from chainrule.audit.search import Form, sample, search, stable_forms
+from chainrule.audit.pool import sample
+from chainrule.audit.search import Form, search, stable_forms
 from chainrule.audit.switching import Cut, choices
 from chainrule.audit.truth import truth
 from chainrule.expr.nodes import Expr, Number, Symbol, symbols

@@ -1,9 +1,9 @@
 """Equal expressions that evaluate well: found by saturation, chosen by measurement, verified.
 
 For every part of the line the identities of ``rewrite.float_identities`` give a graph of equal
-expressions, and ``extraction`` the accurate ones in it. Which of them serves where is decided by
-their errors at a sample of inputs (``switching``), and a result counts only if it is verified to
-equal what it replaces.
+expressions, and ``extraction`` the accurate ones in it, which are gathered in a ``pool``. Which of
+them serves where is decided by their errors at a sample of inputs (``switching``), and a result
+counts only if it is verified to equal what it replaces.
 """
 
 from __future__ import annotations
@@ -13,53 +13,21 @@ from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 from math import inf, log2
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from chainrule.audit.evaluate import FUNCTIONS, evaluate
-from chainrule.audit.extraction import FAULT_BITS, Inputs, extract, fault_or_bits
 from chainrule.audit.formats import Format, format_named
-from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import Measured, measure
-from chainrule.audit.patches import patches
+from chainrule.audit.pool import Pool, number
 from chainrule.audit.switching import Cut, choices
-from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Floats, Truth
-from chainrule.codegen.lower import lower
-from chainrule.expr.nodes import (
-    Call,
-    Expr,
-    Number,
-    Power,
-    Symbol,
-    negate,
-    substitute,
-    symbols,
-)
-from chainrule.rewrite.order import approximate
-from chainrule.rewrite.regimes import Regime, elementary, lettered, regimes, seeds
-from chainrule.rewrite.signs import collected
-from chainrule.rewrite.stable import saturate
+from chainrule.expr.nodes import Call, Expr, Number, Power, Symbol, negate, substitute
 from chainrule.verify.check import equal
 
-# Inputs of the sample: over all bit patterns, and where formulas have their features.
-_WIDE, _NEAR = 1500, 1500
-_NEAR_EXPONENTS = (-12.0, 8.0)
-# Inputs of one part for the extraction, of the same two kinds.
-_FEW_WIDE, _FEW_NEAR, _FEW_WORST = 40, 90, 30
-# Errors up to this many bits are what a handful of correctly rounded operations makes.
-_GOOD_BITS = 1.6
 # With a larger error than this, in ULP, more is tried.
 _GOOD_ENOUGH = 6.0
-_BAD_BITS = 2.5
+_MOST_SWITCHES = 4
 # One may switch at the multiples of 2^-k next to a zero.
 _CUTS_AROUND = range(2, 8)
-_MOST_SWITCHES = 4
-# Expressions of a part that go on to the choice, by each measure.
-_KEPT_BY_EACH = 5
-_OPERATION_COST = 5e-4
 # How many single expressions are offered for the whole line.
 _WHOLE = 8
 # An end at infinity is looked at up to so many times the other end.
@@ -82,6 +50,11 @@ class Form:
     measured: Measured
     operations: int
     approximate: bool
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing more needs to be tried."""
+        return not self.measured.faults and self.measured.largest <= _GOOD_ENOUGH
 
     @property
     def rank(self) -> tuple[float, ...]:
@@ -147,200 +120,56 @@ def search(
         name: Fraction(float(np.asarray(float(value)).astype(form.dtype)))
         for name, value in parameters.items()
     }
-    task = _Task(function, candidates, variable, rounded, form)
-    found = task.forms(task.pool())
-    best = found[0].measured
-    if best.faults or best.largest > _GOOD_ENOUGH:
-        found = task.forms(task.pool(found[0].expr))
-        best = found[0].measured
-    if approximate and best.largest > _GOOD_ENOUGH and not parameters:
-        task.patch()
-        found = task.forms(task.pool_of_all)
+    pool = Pool(function, candidates, variable, rounded, form)
+    choice = _Choice(pool)
+    pool.fill()
+    found = choice.forms()
+    if not found[0].is_good:
+        pool.fill(found[0].expr)
+        found = choice.forms()
+    if approximate and not found[0].is_good and not parameters:
+        pool.patch()
+        found = choice.forms()
     kept: list[Form] = []
     for _ in range(_MOST_REPAIRS):
-        kept, sound = task.verified(found, limit)
+        kept, sound = choice.verified(found, limit)
         if sound:
             break
-        found = task.forms(task.pool_of_all)
+        found = choice.forms()
     return kept
 
 
-class _Task:
-    """One search: the sample, the truth at it, and the expressions found so far."""
+class _Choice:
+    """Forms for the whole line out of the expressions of a pool."""
 
-    def __init__(
-        self,
-        function: Expr,
-        candidates: Sequence[Expr],
-        variable: Symbol,
-        parameters: Mapping[Symbol, Fraction],
-        form: Format,
-    ) -> None:
-        self.variable, self.parameters, self.form = variable, parameters, form
-        self.variables = (variable, *parameters)
-        self.given = [elementary(candidate) for candidate in candidates]
-        self.regimes = regimes(self.given, variable, parameters)
-        lows = [regime.low for regime in self.regimes if regime.low is not None]
-        self._switches = sorted({_number(low, parameters) for low in lows})
-        self.values = sample(form)
-        self.truth = truth(self.given[0], variable, self.values, parameters)
-        defined = truth(elementary(function), variable, self.values, parameters)
-        self.truth = Truth(
-            self.truth.high, self.truth.low, self.truth.sign, self.truth.known & defined.known
-        )
-        self.pool_of_all: dict[Expr, Floats] = {}
-        self.stand_ins: dict[Expr, Expr] = {}
-        self._centers: list[float] = []
+    def __init__(self, pool: Pool) -> None:
+        self.pool = pool
         self._parts: dict[Expr, list[tuple[Expr, float, float]]] = {}
         self._known: dict[tuple[Expr, float, float], bool] = {}
-        for expr in self.given:
-            self._enter(expr)
-
-    # --- measuring -----------------------------------------------------------------------------
-    def results(self, expr: Expr) -> tuple[npt.NDArray[Any], int]:
-        """The values at the sample, and the number of operations."""
-        program = lower([expr], self.variables, FUNCTIONS)
-        dtype = self.form.dtype
-        fixed = [np.asarray(float(value)).astype(dtype) for value in self.parameters.values()]
-        [found] = evaluate(program, [self.values, *fixed], self.form)
-        return found, len(program.code)
 
     def measured(self, expr: Expr) -> Form:
-        results, operations = self.results(expr)
+        pool = self.pool
+        results, operations = pool.results(expr)
         with np.errstate(invalid="ignore"):
-            found = measure(self.values, results, self.truth, self.form)
-        return Form(expr, found, operations, substitute(expr, self.stand_ins) is not expr)
+            found = measure(pool.values, results, pool.truth, pool.form)
+        return Form(expr, found, operations, substitute(expr, pool.stand_ins) is not expr)
 
-    def _enter(self, expr: Expr) -> None:
-        if expr not in self.pool_of_all:
-            results, operations = self.results(expr)
-            bits = fault_or_bits(results, self.truth, self.form)
-            over = np.maximum(bits - _GOOD_BITS, 0.0) ** 2
-            self.pool_of_all[expr] = np.where(
-                self.truth.known, over + _OPERATION_COST * operations, 0.0
-            )
-
-    # --- finding -------------------------------------------------------------------------------
-    def pool(self, best: Expr | None = None) -> dict[Expr, Floats]:
-        """Expressions for the parts of the line, and what each costs at the whole sample.
-
-        Args:
-            best: what was found before; it is improved where it is worst, with the identities
-                that are applied only once.
-        """
-        split = best is not None
-        worst = np.empty(0) if best is None else self._worst(best)
-        for regime in self.regimes:
-            points = self._few(regime, worst)
-            if not len(points):
-                continue
-            starts = dict.fromkeys(regime.exprs)
-            for expr in regime.exprs:
-                starts |= dict.fromkeys(seeds(expr, self.variable, self.parameters))
-            self._promising(list(starts), regime)
-            self._explore(list(starts), {}, regime, points, split)
-            shorter, meanings = lettered(list(starts), self.variable)
-            if meanings:
-                self._explore(shorter, meanings, regime, points, split)
-        return self.pool_of_all
-
-    def _explore(
-        self,
-        starts: Sequence[Expr],
-        meanings: Mapping[Symbol, Expr],
-        regime: Regime,
-        points: npt.NDArray[Any],
-        split: bool,
-    ) -> None:
-        """Saturation of one graph, and what of it promises something."""
-        positive = [name for name, value in self.parameters.items() if value > 0]
-        graph = saturate(starts, [self.variable, *positive], split=split)
-        fixed = [
-            np.full(len(points), float(value)).astype(self.form.dtype)
-            for value in self.parameters.values()
-        ]
-        inputs = Inputs(self.variables, (points, *fixed), self.form, meanings)
-        found = [substitute(one.expr, meanings) for one in extract(graph, inputs)]
-        self._promising(found, regime)
-
-    def _worst(self, expr: Expr) -> Floats:
-        """Inputs at which an expression has large errors, from the whole line."""
-        bits = fault_or_bits(self.results(expr)[0], self.truth, self.form)
-        places = np.flatnonzero(bits > _BAD_BITS)
-        parts = [part for part in np.array_split(places, _FEW_WORST) if len(part)]
-        chosen = [int(part[bits[part].argmax()]) for part in parts]
-        found: Floats = self.values[chosen].astype(np.float64)
-        return found
-
-    def _few(self, regime: Regime, worst: Floats) -> npt.NDArray[Any]:
-        """Inputs for the extraction: sizes of the variable in this part, increasing."""
-        low, high = _ends(regime, self.parameters)
-        form = self.form
-        near = np.exp2(np.linspace(-14.0, 8.0, _FEW_NEAR)) * 1.0003
-        # Subnormal numbers are left out: what is lost there no rewriting brings back.
-        wide = np.exp2(np.linspace(form.least_exponent, -form.least_exponent, _FEW_WIDE))
-        sizes = np.concatenate([near, wide, -worst if regime.mirrored else worst])
-        if high < inf:
-            sizes = np.concatenate([sizes, low + (high - low) * np.linspace(0.005, 0.995, 60)])
-        sizes = np.unique(sizes[(sizes > low) & (sizes < high)].astype(form.dtype))
-        return sizes[np.isfinite(sizes.astype(np.float64))]
-
-    def _promising(self, exprs: Sequence[Expr], regime: Regime) -> None:
-        """Of a part's expressions those go on that are among the best somewhere in it."""
-        low, high = _ends(regime, self.parameters)
-        x = self.values.astype(np.float64)
-        sizes = -x if regime.mirrored else x
-        inside = np.flatnonzero((sizes > low) & (sizes < high) & self.truth.known)
-        inside = inside[np.argsort(sizes[inside], kind="stable")]
-        if not len(inside):
-            return
-        back: dict[Expr, Expr] = {self.variable: negate(self.variable)} if regime.mirrored else {}
-        tidied = [collected(substitute(expr, back)) for expr in exprs]
-        costs = []
-        for expr in tidied:
-            self._enter(expr)
-            costs.append(self.pool_of_all[expr][inside])
-        # Quarters of the part, and the whole of it.
-        parts = [np.arange(len(inside)), *np.array_split(np.arange(len(inside)), 4)]
-        kept: dict[Expr, None] = {}
-        for part in parts:
-            totals = [float(cost[part].sum()) for cost in costs]
-            ranked = sorted(range(len(tidied)), key=totals.__getitem__)
-            kept |= dict.fromkeys(exprs[i] for i in ranked[:_KEPT_BY_EACH])
-        wanted = {collected(substitute(expr, back)) for expr in kept}
-        for expr in tidied:
-            if expr not in wanted and expr not in self.given:
-                self.pool_of_all.pop(expr, None)
-        size = Call("abs", (self.variable,))
-        for expr in kept:
-            self._enter(collected(substitute(expr, {self.variable: size})))
-
-    def patch(self) -> None:
-        """Polynomials near 0 and near zeros, among the expressions to choose from."""
-        values = self.values.astype(np.float64)
-        for found in patches(self.given[0], self.variable, values, self.truth):
-            self._centers.append(found.center)
-            for polynomial in found.polynomials:
-                self.stand_ins[polynomial] = self.given[0]
-                self._enter(polynomial)
-
-    # --- choosing ------------------------------------------------------------------------------
-    def forms(self, pool: Mapping[Expr, Floats]) -> list[Form]:
+    def forms(self) -> list[Form]:
         """Expressions for the whole line, best first."""
-        exprs = list(pool)
-        costs = np.array([pool[expr] for expr in exprs])
-        x = self.values.astype(np.float64)
+        exprs = list(self.pool.costs)
+        costs = np.array(list(self.pool.costs.values()))
+        x = self.pool.values.astype(np.float64)
         totals = costs.sum(axis=1)
-        whole = (*self.given, *(exprs[i] for i in np.argsort(totals, kind="stable")[:_WHOLE]))
+        whole = (*self.pool.given, *(exprs[i] for i in np.argsort(totals, kind="stable")[:_WHOLE]))
         self._parts = {expr: [(expr, -inf, inf)] for expr in whole}
         for subject, positions, cuts in (
-            (self.variable, x, self._cuts()),
-            (Call("abs", (self.variable,)), np.abs(x), _powers_of_two(self.form)),
+            (self.pool.variable, x, self._cuts()),
+            (Call("abs", (self.pool.variable,)), np.abs(x), _powers_of_two(self.pool.form)),
         ):
             order = np.argsort(positions, kind="stable")
             for choice in choices(costs[:, order], positions[order], cuts, _MOST_SWITCHES):
                 parts = [(exprs[number], low, high) for number, low, high in choice.parts()]
-                if subject is not self.variable:
+                if subject is not self.pool.variable:
                     parts = [(expr, max(low, 0.0), high) for expr, low, high in parts]
                     parts += [(expr, -high, -low) for expr, low, high in parts]
                 if len(parts) > 1:
@@ -364,7 +193,7 @@ class _Task:
             if len(parts) > 1 and wrong:
                 sound = False
                 for part in wrong:
-                    self._forbid(*part)
+                    self.pool.forbid(*part)
             elif not wrong and (len(parts) == 1 or self._holds(one.expr, -inf, inf)):
                 kept.append(one)
         return kept, sound
@@ -374,52 +203,34 @@ class _Task:
         if key not in self._known:
             ranges = {
                 name: (value / 4, value * 4) if value > 0 else (value * 4, value / 4)
-                for name, value in self.parameters.items()
+                for name, value in self.pool.parameters.items()
             }
             if low > -inf or high < inf:
                 far = _FAR * max([abs(end) for end in (low, high, 1.0) if abs(end) < inf])
-                ranges[self.variable] = (Fraction(max(low, -far)), Fraction(min(high, far)))
-            exact = substitute(expr, self.stand_ins)
-            verdict = equal(exact, self.given[0], variable=self.variable, ranges=ranges)
+                ranges[self.pool.variable] = (Fraction(max(low, -far)), Fraction(min(high, far)))
+            exact = substitute(expr, self.pool.stand_ins)
+            verdict = equal(exact, self.pool.given[0], variable=self.pool.variable, ranges=ranges)
             self._known[key] = verdict.holds
         return self._known[key]
 
     def _by_regime(self, expr: Expr, low: float, high: float) -> list[tuple[Expr, float, float]]:
         """A part cut where the formulas switch: what holds on one side need not on the other."""
-        inner = [place for place in self._switches if low < place < high]
+        inner = [place for place in self.pool.switches if low < place < high]
         ends = [low, *inner, high]
         return [(expr, left, right) for left, right in pairwise(ends)]
 
-    def _forbid(self, expr: Expr, low: float, high: float) -> None:
-        """An expression is not to be chosen where it does not hold."""
-        x = self.values.astype(np.float64)
-        inside = (x >= low) & (x < high) & self.truth.known
-        costs = self.pool_of_all[expr]
-        self.pool_of_all[expr] = np.where(inside, FAULT_BITS**2, costs)
-
     def _cuts(self) -> list[Cut]:
-        positive = _powers_of_two(self.form)
+        positive = _powers_of_two(self.pool.form)
         cuts = [Cut(negate(cut.place), -cut.value) for cut in reversed(positive)]
         cuts += [Cut(Number(0), 0.0), Cut(Number(0), 0.0, True), *positive]
-        for regime in self.regimes:
-            if regime.low is not None and (value := _number(regime.low, self.parameters)):
+        for regime in self.pool.regimes:
+            if regime.low is not None and (value := number(regime.low, self.pool.parameters)):
                 cuts += [Cut(regime.low, value), Cut(regime.low, value, True)]
-        for center in self._centers:
+        for center in self.pool.centers:
             for k in _CUTS_AROUND if center else ():
                 for place in (Fraction(round(center * 2**k) + side, 2**k) for side in (-1, 1)):
                     cuts.append(Cut(Number(place), float(place)))
         return sorted(cuts, key=lambda cut: (cut.value, cut.inclusive))
-
-
-def sample(form: Format) -> npt.NDArray[Any]:
-    """The inputs that expressions are measured at, the same in every run, increasing."""
-    wide = stratified(form, _WIDE)
-    low, high = _NEAR_EXPONENTS
-    near = np.exp2(np.linspace(low, min(high, -form.least_exponent), _NEAR // 2))
-    near = near.astype(form.dtype)
-    values = np.concatenate([wide, near, -near])
-    # −0 and 0 are different inputs: the order is by value, then as they came.
-    return values[np.argsort(values.astype(np.float64), kind="stable")]
 
 
 def _powers_of_two(form: Format) -> list[Cut]:
@@ -432,16 +243,3 @@ def _power_of_two(exponent: int) -> Expr:
     if abs(exponent) <= 10:
         return Number(Fraction(2) ** exponent)
     return Power(Number(2), Number(exponent))
-
-
-def _ends(regime: Regime, parameters: Mapping[Symbol, Fraction]) -> tuple[float, float]:
-    """Between which sizes of the variable the part lies."""
-    low = -inf if regime.low is None else _number(regime.low, parameters)
-    high = inf if regime.high is None else _number(regime.high, parameters)
-    return (-high, -low) if regime.mirrored else (low, high)
-
-
-def _number(expr: Expr, parameters: Mapping[Symbol, Fraction]) -> float:
-    given: dict[Expr, Expr] = {name: Number(parameters[name]) for name in symbols(expr)}
-    value = approximate(substitute(expr, given))
-    return float("nan") if value is None else float(value)

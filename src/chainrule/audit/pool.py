@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.extraction import FAULT_BITS, Inputs, extract, fault_or_bits
-from chainrule.audit.formats import Format
+from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.patches import patches
 from chainrule.audit.truth import truth
@@ -35,6 +36,18 @@ _BAD_BITS = 2.5
 # Expressions of a part that are kept, by each measure.
 _KEPT_BY_EACH = 5
 _OPERATION_COST = 5e-4
+# Other formats than the one asked for count less, at every so manieth input.
+_OTHERS = ("float16", "float32", "float64")
+_THINNED, _WEIGHT_OF_OTHERS = 3, 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Inputs in a format, increasing, and the truth at them."""
+
+    form: Format
+    values: npt.NDArray[Any]
+    truth: Truth
 
 
 class Pool:
@@ -44,9 +57,10 @@ class Pool:
         given: the formulas that are to be replaced.
         regimes: the parts of the line.
         switches: where the parts meet.
-        values: the sample, increasing.
-        truth: the truth at it.
-        costs: for each expression its cost at every input.
+        samples: inputs and the truth, first in the format that is asked for, then in others in
+            which a form should be of some use too.
+        positions: all inputs, one sample after the other.
+        costs: for each expression its cost at every one of them.
         stand_ins: polynomials, and what they stand for.
         centers: the points around which they are polynomials.
     """
@@ -65,12 +79,13 @@ class Pool:
         self.regimes = regimes(self.given, variable, parameters)
         lows = [regime.low for regime in self.regimes if regime.low is not None]
         self.switches = sorted({number(low, parameters) for low in lows})
-        self.values = sample(form)
-        self.truth = truth(self.given[0], variable, self.values, parameters)
-        defined = truth(elementary(function), variable, self.values, parameters)
-        self.truth = Truth(
-            self.truth.high, self.truth.low, self.truth.sign, self.truth.known & defined.known
-        )
+        others = [row for row in map(format_named, _OTHERS) if row is not form]
+        self.samples = [
+            self._sample(function, form, 1),
+            *(self._sample(function, other, _THINNED) for other in others),
+        ]
+        self.positions = np.concatenate([one.values.astype(np.float64) for one in self.samples])
+        self._counted = np.concatenate([one.truth.known for one in self.samples])
         self.costs: dict[Expr, Floats] = {}
         self.stand_ins: dict[Expr, Expr] = {}
         self.centers: list[float] = []
@@ -78,20 +93,32 @@ class Pool:
             self._enter(expr)
 
     # --- measuring -----------------------------------------------------------------------------
-    def results(self, expr: Expr) -> tuple[npt.NDArray[Any], int]:
-        """The values at the sample, and the number of operations."""
+    def _sample(self, function: Expr, form: Format, every: int) -> Sample:
+        values = sample(form)[::every]
+        found = truth(self.given[0], self.variable, values, self.parameters)
+        defined = truth(elementary(function), self.variable, values, self.parameters)
+        known = found.known & defined.known
+        return Sample(form, values, Truth(found.high, found.low, found.sign, known))
+
+    def results(self, expr: Expr, one: Sample) -> tuple[npt.NDArray[Any], int]:
+        """The values at a sample, and the number of operations."""
         program = lower([expr], self.variables, FUNCTIONS)
-        dtype = self.form.dtype
+        dtype = one.form.dtype
         fixed = [np.asarray(float(value)).astype(dtype) for value in self.parameters.values()]
-        [found] = evaluate(program, [self.values, *fixed], self.form)
+        [found] = evaluate(program, [one.values, *fixed], one.form)
         return found, len(program.code)
 
     def _enter(self, expr: Expr) -> None:
-        if expr not in self.costs:
-            results, operations = self.results(expr)
-            bits = fault_or_bits(results, self.truth, self.form)
+        if expr in self.costs:
+            return
+        columns = []
+        for one in self.samples:
+            results, operations = self.results(expr, one)
+            bits = fault_or_bits(results, one.truth, one.form)
             over = np.maximum(bits - _GOOD_BITS, 0.0) ** 2
-            self.costs[expr] = np.where(self.truth.known, over + _OPERATION_COST * operations, 0.0)
+            weight = 1.0 if one is self.samples[0] else _WEIGHT_OF_OTHERS
+            columns.append(weight * over + _OPERATION_COST * operations)
+        self.costs[expr] = np.where(self._counted, np.concatenate(columns), 0.0)
 
     # --- finding -------------------------------------------------------------------------------
     def fill(self, best: Expr | None = None) -> None:
@@ -137,11 +164,12 @@ class Pool:
 
     def _worst(self, expr: Expr) -> Floats:
         """Inputs at which an expression has large errors, from the whole line."""
-        bits = fault_or_bits(self.results(expr)[0], self.truth, self.form)
+        asked = self.samples[0]
+        bits = fault_or_bits(self.results(expr, asked)[0], asked.truth, self.form)
         places = np.flatnonzero(bits > _BAD_BITS)
         parts = [part for part in np.array_split(places, _FEW_WORST) if len(part)]
         chosen = [int(part[bits[part].argmax()]) for part in parts]
-        found: Floats = self.values[chosen].astype(np.float64)
+        found: Floats = asked.values[chosen].astype(np.float64)
         return found
 
     def _few(self, regime: Regime, worst: Floats) -> npt.NDArray[Any]:
@@ -160,9 +188,8 @@ class Pool:
     def _promising(self, exprs: Sequence[Expr], regime: Regime) -> None:
         """Of a part's expressions those go on that are among the best somewhere in it."""
         low, high = _ends(regime, self.parameters)
-        x = self.values.astype(np.float64)
-        sizes = -x if regime.mirrored else x
-        inside = np.flatnonzero((sizes > low) & (sizes < high) & self.truth.known)
+        sizes = -self.positions if regime.mirrored else self.positions
+        inside = np.flatnonzero((sizes > low) & (sizes < high) & self._counted)
         inside = inside[np.argsort(sizes[inside], kind="stable")]
         if not len(inside):
             return
@@ -189,8 +216,9 @@ class Pool:
 
     def patch(self) -> None:
         """Polynomials near 0 and near zeros, among the expressions to choose from."""
-        values = self.values.astype(np.float64)
-        for found in patches(self.given[0], self.variable, values, self.truth):
+        asked = self.samples[0]
+        values = asked.values.astype(np.float64)
+        for found in patches(self.given[0], self.variable, values, asked.truth):
             self.centers.append(found.center)
             for polynomial in found.polynomials:
                 self.stand_ins[polynomial] = self.given[0]
@@ -198,8 +226,8 @@ class Pool:
 
     def forbid(self, expr: Expr, low: float, high: float) -> None:
         """An expression is not to be chosen where it does not hold."""
-        x = self.values.astype(np.float64)
-        inside = (x >= low) & (x < high) & self.truth.known
+        x = self.positions
+        inside = (x >= low) & (x < high) & self._counted
         costs = self.costs[expr]
         self.costs[expr] = np.where(inside, FAULT_BITS**2, costs)
 

@@ -44,12 +44,14 @@ class Form:
         measured: its errors at the sample.
         operations: how many operations its program has.
         approximate: whether a polynomial stands in for the function near some point.
+        faults_elsewhere: its faults in other formats, at samples of their own.
     """
 
     expr: Expr
     measured: Measured
     operations: int
     approximate: bool
+    faults_elsewhere: int
 
     @property
     def is_good(self) -> bool:
@@ -58,7 +60,7 @@ class Form:
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """Smaller is better: faults, then the largest error and the mean, then the length.
+        """Smaller is better: faults, those elsewhere, the largest error, the mean, the length.
 
         Errors count by powers of two, and those below 3 ULP alike: a tenth of an ULP at one input
         of the sample is not worth a longer expression.
@@ -66,6 +68,7 @@ class Form:
         measured = self.measured
         return (
             measured.faults,
+            self.faults_elsewhere,
             max(2, round(log2(1 + measured.largest) + 0.3)) if measured.count else 0,
             round(4 * measured.mean) if measured.count else 0,
             self.operations,
@@ -149,16 +152,20 @@ class _Choice:
 
     def measured(self, expr: Expr) -> Form:
         pool = self.pool
-        results, operations = pool.results(expr)
-        with np.errstate(invalid="ignore"):
-            found = measure(pool.values, results, pool.truth, pool.form)
-        return Form(expr, found, operations, substitute(expr, pool.stand_ins) is not expr)
+        found: list[Measured] = []
+        for one in pool.samples:
+            results, operations = pool.results(expr, one)
+            with np.errstate(invalid="ignore"):
+                found.append(measure(one.values, results, one.truth, one.form))
+        stands_in = substitute(expr, pool.stand_ins) is not expr
+        elsewhere = sum(measured.faults for measured in found[1:])
+        return Form(expr, found[0], operations, stands_in, elsewhere)
 
     def forms(self) -> list[Form]:
         """Expressions for the whole line, best first."""
         exprs = list(self.pool.costs)
         costs = np.array(list(self.pool.costs.values()))
-        x = self.pool.values.astype(np.float64)
+        x = self.pool.positions
         totals = costs.sum(axis=1)
         whole = (*self.pool.given, *(exprs[i] for i in np.argsort(totals, kind="stable")[:_WHOLE]))
         self._parts = {expr: [(expr, -inf, inf)] for expr in whole}

@@ -64,7 +64,8 @@ def constant_in(constant: Expr, form: Format) -> Any:
     """A constant rounded to the format."""
     with precision(160):
         [ball] = compile_balls([constant]).run([])
-    return np.asarray(float(ball), np.float64).astype(form.dtype)
+    with np.errstate(over="ignore"):
+        return np.asarray(float(ball), np.float64).astype(form.dtype)
 
 
 def apply_operation(name: str, args: list[Any], form: Format) -> Any:

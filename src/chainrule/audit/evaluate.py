@@ -57,7 +57,7 @@ def evaluate(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Ar
     values += [constant_in(constant, form) for constant in program.constants]
     with np.errstate(all="ignore"):
         for name, operands in program.code:
-            values.append(_apply(name, [values[i] for i in operands], form))
+            values.append(apply_operation(name, [values[i] for i in operands], form))
     return [np.broadcast_to(np.asarray(values[i], dtype), shape) for i in program.outputs]
 
 
@@ -65,10 +65,11 @@ def constant_in(constant: Expr, form: Format) -> Any:
     """A constant rounded to the format."""
     with precision(160):
         [ball] = compile_balls([constant]).run([])
-    return np.asarray(float(ball), np.float64).astype(form.dtype)
+    with np.errstate(over="ignore"):
+        return np.asarray(float(ball), np.float64).astype(form.dtype)
 
 
-def _apply(name: str, args: list[Any], form: Format) -> Any:
+def apply_operation(name: str, args: list[Any], form: Format) -> Any:
     if name == "select":
         condition, yes, no = args
         return np.where(condition, yes, no)

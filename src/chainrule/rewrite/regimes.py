@@ -1,0 +1,250 @@
+"""The parts of the line on which a formula is one formula in a positive variable; forms of it.
+
+Conditions such as u > 0 are what most identities between roots, logarithms and exponentials
+need. Left of 0 the formula is therefore taken in −x, so that the variable is positive in every
+part, and the exponentials in it are written with the exponents that decrease.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial, reduce
+from math import gcd
+
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    ONE,
+    ZERO,
+    Call,
+    Expr,
+    Number,
+    Power,
+    Product,
+    Symbol,
+    add,
+    depends_on,
+    multiply,
+    negate,
+    postorder,
+    power,
+    substitute,
+    transform,
+)
+from chainrule.parsing.definitions import expand_all
+from chainrule.rewrite.float_identities import NATIVE
+from chainrule.rewrite.intervals import on_intervals, spread
+from chainrule.rewrite.monomial import coefficient_and_rest, scaled
+from chainrule.rewrite.order import Order, UndecidedError, sorted_points
+from chainrule.rewrite.rational import Field, Ratio, TooLargeError
+from chainrule.rewrite.tidy import Tidier
+
+_KEPT = NATIVE | {"abs", "sign", "max", "min", "heaviside", "floor", "ceil", "round", "trunc"}
+_BY_EXPONENTIALS = frozenset({"sinh", "cosh", "tanh", "expm1", "log1p"})
+
+
+@dataclass(frozen=True, slots=True)
+class Regime:
+    """An open interval that does not contain 0, and equal formulas on it.
+
+    Attributes:
+        low: its lower end, ``None`` for −∞.
+        high: its upper end, ``None`` for ∞.
+        mirrored: whether it lies left of 0, so that the formulas are in −x.
+        exprs: the formulas, without switches, in a positive variable.
+    """
+
+    low: Expr | None
+    high: Expr | None
+    mirrored: bool
+    exprs: tuple[Expr, ...]
+
+
+def elementary(root: Expr) -> Expr:
+    """The formula by functions that numerical libraries have."""
+    while True:
+        root = expand_all(root)
+        found = transform(root, _defined)
+        if found is root:
+            return root
+        root = found
+
+
+def _defined(node: Expr) -> Expr:
+    if isinstance(node, Call) and node.name not in _KEPT:
+        row = BY_NAME.get(node.name)
+        if row is not None and row.definition is not None:
+            return row.definition(*node.args)
+    return node
+
+
+def regimes(
+    exprs: Sequence[Expr], variable: Symbol, parameters: Mapping[Symbol, Fraction]
+) -> list[Regime]:
+    """The parts of the line, from left to right, cut at 0 and wherever a formula switches."""
+    defaults: dict[Symbol, Expr] = {name: Number(value) for name, value in parameters.items()}
+    order = Order(variable, defaults)
+    try:
+        lines = [on_intervals(expr, order) for expr in exprs]
+        points = sorted_points([ZERO, *(p for line in lines for p in line.points)], order)
+        columns = [spread(line, points, order)[0::2] for line in lines]
+        middle = next(i for i, point in enumerate(points) if order.compare(point, ZERO) == 0)
+    except UndecidedError:
+        points, middle = [ZERO], 0
+        columns = [(expr, expr) for expr in exprs]
+    ends = [None, *points, None]
+    found = []
+    for i, values in enumerate(zip(*columns, strict=True)):
+        mirrored = i <= middle
+        flip: dict[Expr, Expr] = {variable: negate(variable)} if mirrored else {}
+        tidied = [Tidier().tidy(substitute(v, flip)) for v in values if v is not None]
+        if tidied:
+            found.append(Regime(ends[i], ends[i + 1], mirrored, tuple(dict.fromkeys(tidied))))
+    return found
+
+
+def seeds(expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]) -> list[Expr]:
+    """Forms of a formula in a positive variable that saturation alone would reach late.
+
+    The formula as one fraction in exponentials that decrease, which do not overflow: factored,
+    multiplied out, and by powers of the variable with factored coefficients.
+    """
+    tidy = Tidier().tidy
+    found = []
+    for start in (expr, tidy(_opened(expr))):
+        lettered, meanings = _decreasing(start, variable, parameters)
+        lettered = tidy(lettered)
+        try:
+            field = Field(lettered)
+            ratio = field.ratio(lettered)
+            forms = [tidy(field.expression(ratio, factored=factored)) for factored in (True, False)]
+            forms.append(_by_powers(field, ratio, variable))
+            forms.append(transform(forms[1], partial(_small_first, small=frozenset(meanings))))
+        except TooLargeError:
+            continue
+        found += [substitute(form, meanings) for form in forms]
+    return [form for form in dict.fromkeys(found) if form is not expr]
+
+
+def lettered(exprs: Sequence[Expr], variable: Symbol) -> tuple[list[Expr], dict[Symbol, Expr]]:
+    """Long polynomial arguments of functions as letters, and what the letters stand for.
+
+    The graph of what equals e^u (1 + e^u) is small for a letter u, and hopelessly large where u is
+    a sum of products itself.
+    """
+    letters: dict[Expr, Symbol] = {}
+    for node in postorder(*exprs):
+        if isinstance(node, Call) and len(node.args) == 1 and node.name in NATIVE:
+            rest = coefficient_and_rest(node.args[0])[2]
+            if _is_long(rest, variable) and rest not in letters:
+                letters[rest] = Symbol(f" u{len(letters)}")
+
+    def visit(node: Expr) -> Expr:
+        if not (isinstance(node, Call) and len(node.args) == 1):
+            return node
+        value, decimal, rest = coefficient_and_rest(node.args[0])
+        if rest not in letters:
+            return node
+        return Call(node.name, (scaled(value, decimal, letters[rest]),))
+
+    meanings = {letter: rest for rest, letter in letters.items()}
+    return [transform(expr, visit) for expr in exprs], meanings
+
+
+def _is_long(rest: Expr, variable: Symbol) -> bool:
+    inner = postorder(rest)
+    varying = [node for node in inner if depends_on(node, variable)]
+    return len(varying) > 3 and not any(isinstance(node, Call) for node in varying)
+
+
+def _opened(root: Expr) -> Expr:
+    """Hyperbolic functions, expm1 and log1p by exponentials and logarithms."""
+
+    def visit(node: Expr) -> Expr:
+        if isinstance(node, Call) and node.name in _BY_EXPONENTIALS:
+            definition = BY_NAME[node.name].definition
+            assert definition is not None
+            return definition(*node.args)
+        return node
+
+    return transform(root, visit)
+
+
+def _decreasing(
+    root: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]
+) -> tuple[Expr, dict[Expr, Expr]]:
+    """Exponentials as whole powers of letters, and the e^{−u} with u > 0 that these stand for.
+
+    The sign of u is told at one place that stands for all: it only says which form is better.
+    """
+    order = Order(variable, {name: Number(value) for name, value in parameters.items()})
+    amounts: dict[Expr, list[Fraction]] = {}
+    for node in postorder(root):
+        if isinstance(node, Call) and node.name == "exp":
+            amount, _, rest = coefficient_and_rest(node.args[0])
+            amounts.setdefault(rest, []).append(Fraction(amount))
+    letters: dict[Expr, tuple[Symbol, Fraction]] = {}
+    meanings: dict[Expr, Expr] = {}
+    for rest, values in amounts.items():
+        size = order.number(rest, ONE)
+        unit = reduce(_common_measure, values, Fraction(0))
+        unit = -unit if size is not None and size > 0 else unit
+        letter = Symbol(f" e{len(letters)}")
+        letters[rest] = letter, unit
+        meanings[letter] = Call("exp", (scaled(unit, False, rest),))
+
+    def visit(node: Expr) -> Expr:
+        if not (isinstance(node, Call) and node.name == "exp"):
+            return node
+        amount, _, rest = coefficient_and_rest(node.args[0])
+        if rest not in letters:
+            return node
+        letter, unit = letters[rest]
+        return power(letter, Number(amount / unit))
+
+    return transform(root, visit), meanings
+
+
+def _common_measure(a: Fraction, b: Fraction) -> Fraction:
+    """The largest number of which both are whole multiples."""
+    return Fraction(gcd(a.numerator * b.denominator, b.numerator * a.denominator)) / (
+        a.denominator * b.denominator
+    )
+
+
+def _small_first(node: Expr, small: frozenset[Expr]) -> Expr:
+    """A product with the decreasing exponentials in front and its powers written out.
+
+    What underflows then meets one large factor at a time, and no power of one that overflowed.
+    """
+    if not isinstance(node, Product):
+        return node
+    factors: list[Expr] = []
+    for factor in node.args:
+        match factor:
+            case Power(base, Number(exponent)) if isinstance(exponent, int) and 1 < exponent <= 6:
+                factors += [base] * exponent
+            case _:
+                factors.append(factor)
+    if not small.intersection(factors):
+        return node
+    return Product(tuple(sorted(factors, key=lambda factor: factor not in small)))
+
+
+def _by_powers(field: Field, ratio: Ratio, variable: Symbol) -> Expr:
+    """The fraction with its numerator by powers of the variable (Horner's scheme)."""
+    tidy = Tidier().tidy
+    place = next((i for i, kernel in enumerate(field.kernels) if kernel is variable), None)
+    if place is None or not ratio.top:
+        return tidy(field.expression(ratio, factored=True))
+    one = ratio.top**0
+    rows = field.by_powers(place, ratio.top)
+    below = field.expression(field.cancelled(one, ratio.bottom), factored=True)
+    total: Expr = ZERO
+    last = max(rows)
+    for degree in sorted(rows, reverse=True):
+        row = field.expression(field.cancelled(rows[degree], one), factored=True)
+        total = add(multiply(total, power(variable, Number(last - degree))), tidy(row))
+        last = degree
+    return tidy(multiply(total, power(variable, Number(last)), below))

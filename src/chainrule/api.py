@@ -235,10 +235,15 @@ def code(
         InputError: an unknown option, or a function that the target cannot compute.
     """
     require("audit", **_MEASURING)
+    from chainrule.audit.forms import rewritten
     from chainrule.audit.plan import plan
     from chainrule.codegen.targets import generate
 
-    made = plan(derive(f, wrt), target, dtype=dtype, accuracy=accuracy, save=save)
+    derivation = derive(f, wrt)
+    # In double, rounded once to a shorter format, the forms at hand are accurate enough.
+    wanted = save != "output" and (accuracy == "fast" or dtype == "float64")
+    found = rewritten(derivation) if wanted else {}
+    made = plan(derivation, target, dtype=dtype, accuracy=accuracy, save=save, gradients=found)
     return generate(target, *made)
 
 
@@ -322,13 +327,19 @@ def document(
 
 
 def forms(
-    f: str, *, dtypes: Sequence[str], wrt: str | None = None, method: str = "power"
+    f: str,
+    *,
+    dtypes: Sequence[str],
+    wrt: str | None = None,
+    method: str = "power",
+    search: bool = True,
 ) -> tuple[Document, list[dict[str, Any]]]:
     """The forms of the derivative of ``f``, measured, as a document and as plain data.
 
     Args:
         f: a formula or a name of the catalogue.
         dtypes: "bfloat16", "float16", "float32", "float64".
+        search: whether to search for a form that evaluates well, for some seconds.
 
     Raises:
         InputError: it cannot be read or computed, or what measuring needs is not installed.
@@ -340,7 +351,7 @@ def forms(
 
     formats = [format_named(name) for name in dtypes]
     derivation = derive(f, wrt, method=method)
-    found = measured_forms(derivation, formats)
+    found = measured_forms(derivation, formats, search=search)
     return forms_document(derivation, found, formats), forms_data(found)
 
 

@@ -256,22 +256,30 @@ def check(
     show_default=True,
     help="Formats to measure in; may be given several times.",
 )
+@click.option(
+    "--search/--no-search",
+    default=True,
+    show_default=True,
+    help="Whether to search for a form that evaluates well, which takes some seconds.",
+)
 @_format_options
 def forms(
     formula: str,
     wrt: str | None,
     dtypes: tuple[str, ...],
+    search: bool,
     format_: str | None,
     output: Path | None,
 ) -> None:
     """Measure the forms of the derivative of FORMULA in floating point.
 
     Every input of a 16-bit format is tried, and of a longer one a sample over all bit patterns.
+    Among the forms is one that was searched for because it evaluates well.
     """
     from chainrule import api
 
     chosen = DTYPES if "all" in dtypes else dtypes
-    document, data = api.forms(_from_stdin(formula), dtypes=chosen, wrt=wrt)
+    document, data = api.forms(_from_stdin(formula), dtypes=chosen, wrt=wrt, search=search)
     setting = _chosen_format(format_, output)
     if setting == "json":
         import json

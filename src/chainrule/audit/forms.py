@@ -12,6 +12,7 @@ from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format
 from chainrule.audit.inputs import SAMPLE, inputs
 from chainrule.audit.measure import Measured, measure
+from chainrule.audit.search import search as search_forms
 from chainrule.audit.truth import truth
 from chainrule.codegen.lower import COMPARISONS, Lowered, lower
 from chainrule.derivations import Derivation
@@ -32,7 +33,7 @@ class Form:
     """One way to compute the derivative.
 
     Attributes:
-        name: "as derived", "simplified", "by the output", "rewritten".
+        name: "as derived", "simplified", "by the output", "rewritten", "with a polynomial".
         expr: the formula.
         saves: the letters that a backward pass needs from the forward pass, x or y or both.
         operations: additions, multiplications, divisions and choices.
@@ -52,9 +53,16 @@ class Form:
         return len(self.saves) * form.bits // 8
 
 
-def forms(derivation: Derivation, formats: Iterable[Format], *, sample: int = SAMPLE) -> list[Form]:
+def forms(
+    derivation: Derivation,
+    formats: Iterable[Format],
+    *,
+    sample: int = SAMPLE,
+    search: bool = True,
+) -> list[Form]:
     """The forms of a derivative, measured, the best in the last of the formats first.
 
+    With ``search``, which takes some seconds, one that evaluates well is searched for too.
     The inputs are all there are of a format of 16 bits, and a sample of a longer one. The
     parameters have their default values, rounded to the format. A form by the output is given
     the correctly rounded output, which is the best that it can be given.
@@ -63,10 +71,12 @@ def forms(derivation: Derivation, formats: Iterable[Format], *, sample: int = SA
         InputError: a function that nobody defined, or that cannot be computed.
     """
     variable, output = derivation.variable, derivation.output
+    values = parameter_values(derivation)
     candidates = dict(_candidates(derivation))
+    if search:
+        candidates |= rewritten(derivation)
     measured: dict[str, dict[str, Measured]] = {name: {} for name in candidates}
     programs: dict[str, Lowered] = {}
-    values = parameter_values(derivation)
     letters = (variable, output, *values)
     for name, expr in candidates.items():
         programs[name] = lower([expr], letters, FUNCTIONS)
@@ -101,6 +111,25 @@ def _candidates(derivation: Derivation) -> Iterable[tuple[str, Expr]]:
         yield "simplified", derivation.derivative
     if derivation.output_form is not None:
         yield "by the output", derivation.output_form.expr
+
+
+def rewritten(derivation: Derivation) -> dict[str, Expr]:
+    """Forms in x that were searched for, by name.
+
+    The best form found in x, and where that is not good, one with a polynomial near a root."""
+    variable, values = derivation.variable, parameter_values(derivation)
+    forms: dict[str, Expr] = {}
+    known = [expr for _, expr in _candidates(derivation) if derivation.output not in symbols(expr)]
+    found = search_forms(derivation.function, known, variable, parameters=values)
+    if found and found[0].expr not in known:
+        forms["rewritten"] = found[0].expr
+    if not values and not (found and found[0].is_good):
+        patched = search_forms(
+            derivation.function, known, variable, parameters=values, approximate=True
+        )
+        if patched and patched[0].approximate:
+            forms["with a polynomial"] = patched[0].expr
+    return forms
 
 
 def _form(

@@ -124,7 +124,7 @@ def _advice(ordered: Sequence[Form], form: Format) -> Inline:
     if found.faults:
         pieces += ["None of them is right everywhere; the least wrong is ", Strong(best.name), "."]
     else:
-        pieces += ["Compute it ", Strong(best.name)]
+        pieces += ["The best of them is ", Strong(best.name)]
         if found.largest > 0.5:
             pieces.append(f"; its largest error is at {_number(found.worst)}")
         pieces.append(".")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 from chainrule.audit.formats import Format
 from chainrule.audit.forms import Form, rank
 from chainrule.audit.measure import Measured
-from chainrule.derivations import Derivation
+from chainrule.derivations import Derivation, fresh_letter
 from chainrule.document.blocks import (
     Block,
     Bullets,
@@ -24,8 +25,11 @@ from chainrule.document.blocks import (
     math,
 )
 from chainrule.document.phrases import joined
+from chainrule.expr.nodes import Expr, Sum, Symbol, postorder, size, substitute, symbols
 from chainrule.render.data import expression
 
+# A part of so many nodes that occurs so often gets a letter of its own.
+LONG, OFTEN = 5, 3
 _HEADER: tuple[Inline, ...] = tuple(
     (title,) for title in ("form", "saves", "cost", "largest", "mean", "NaN, ∞", "0", "sign")
 )
@@ -73,7 +77,7 @@ def form_blocks(
 ) -> list[Block]:
     """The formulas, a table of what was measured for each format, and the best of them."""
     slope = Name(derivation.letter, (), derivation.order)
-    rows: list[Inline] = [(Strong(form.name), ": ", math(slope, form.expr)) for form in forms]
+    rows: list[Inline] = [(Strong(form.name), ": ", *_formula(slope, form.expr)) for form in forms]
     blocks: list[Block] = [Bullets(tuple(rows))]
     for form in formats:
         ordered = sorted(forms, key=lambda row, form=form: rank(row, form))  # type: ignore[misc]
@@ -92,6 +96,21 @@ def form_blocks(
         )
     )
     return blocks
+
+
+def _formula(slope: Name, expr: Expr) -> Inline:
+    """The formula, with a letter for a long part that comes again and again."""
+    times = Counter(arg for node in postorder(expr) for arg in node.args)
+    often = [
+        node
+        for node, count in times.items()
+        if isinstance(node, Sum) and count >= OFTEN and size(node) >= LONG
+    ]
+    if not often:
+        return (math(slope, expr),)
+    part = max(often, key=size)
+    letter = Symbol(fresh_letter(("t", "u", "v"), {s.name for s in symbols(expr)}))
+    return (math(slope, substitute(expr, {part: letter})), " with ", math(letter, part))
 
 
 def _row(row: Form, form: Format) -> tuple[Inline, ...]:

@@ -108,7 +108,7 @@ def _formula(slope: Name, expr: Expr) -> Inline:
     ]
     if not often:
         return (math(slope, expr),)
-    part = max(often, key=size)
+    part = max(often, key=lambda node: times[node] * size(node))
     letter = Symbol(fresh_letter(("t", "u", "v"), {s.name for s in symbols(expr)}))
     return (math(slope, substitute(expr, {part: letter})), " with ", math(letter, part))
 

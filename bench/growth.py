@@ -214,9 +214,9 @@ def report() -> str:
         "One process for each number, `diff --form raw` alone, processor time, the best of five. "
         "After a failure an engine is not asked for more (—). The limits for a process are "
         f"{LIMIT:.0f} s and {MEMORY_LIMIT >> 30} GiB. The aim is growth linear in the size of the "
-        "result, and from n = 400 on to be as fast as SymEngine, which is written in C++. The sum is "
-        "where that is out of reach: there SymEngine needs a microsecond for each term, which is what "
-        "one new object takes in Python, and a term needs three.\n"
+        "result, and from n = 400 on to be as fast as SymEngine, which is written in C++. The sum "
+        "is where that is out of reach: there SymEngine needs a microsecond for each term, which "
+        "is what one new object takes in Python, and a term needs three.\n"
     )
     return "\n".join([intro, *map(family_report, FAMILIES)])
 

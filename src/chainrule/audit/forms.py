@@ -18,9 +18,11 @@ from chainrule.codegen.lower import COMPARISONS, Lowered, lower
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
-from chainrule.expr.nodes import Expr, Symbol, rational_value, symbols
+from chainrule.expr.nodes import Expr, Symbol, rational_value, size, symbols
 from chainrule.verify.certified import decimal
 
+# Of larger formulas no other form is searched for: it would take minutes.
+MAX_SEARCHED = 60
 # Operations that cost nothing worth counting, or are not arithmetic.
 _FREE = frozenset({"negative", "abs", "undefined"})
 _ARITHMETIC = frozenset(
@@ -120,6 +122,8 @@ def rewritten(derivation: Derivation) -> dict[str, Expr]:
     variable, values = derivation.variable, parameter_values(derivation)
     forms: dict[str, Expr] = {}
     known = [expr for _, expr in _candidates(derivation) if derivation.output not in symbols(expr)]
+    if size(derivation.function, *known) > MAX_SEARCHED:
+        return forms
     found = search_forms(derivation.function, known, variable, parameters=values)
     if found and found[0].expr not in known:
         forms["rewritten"] = found[0].expr

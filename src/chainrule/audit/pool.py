@@ -19,7 +19,17 @@ from chainrule.audit.patches import patches
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Floats, Truth
 from chainrule.codegen.lower import lower
-from chainrule.expr.nodes import Call, Expr, Number, Symbol, negate, substitute, symbols
+from chainrule.expr.nodes import (
+    Call,
+    Comparison,
+    Expr,
+    Number,
+    Symbol,
+    negate,
+    postorder,
+    substitute,
+    symbols,
+)
 from chainrule.rewrite.order import approximate
 from chainrule.rewrite.regimes import Regime, elementary, lettered, regimes, seeds
 from chainrule.rewrite.signs import collected
@@ -133,6 +143,10 @@ class Pool:
         for regime in self.regimes:
             points = self._few(regime, worst)
             if not len(points):
+                continue
+            if any(isinstance(node, Comparison) for node in postorder(*regime.exprs)):
+                # Where the cases meet could not be told: they are left as they are.
+                self._promising(list(regime.exprs), regime)
                 continue
             starts = dict.fromkeys(regime.exprs)
             for expr in regime.exprs:

@@ -55,7 +55,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.parsing.definitions import definition
+from chainrule.parsing.definitions import definition, expand_all
 from chainrule.rewrite.output_form import OutputForm
 from chainrule.rewrite.tidy import Tidier
 from chainrule.verify.certified import decimal
@@ -64,7 +64,7 @@ from chainrule.verify.certified import decimal
 # letters that have no default.
 POINTS = (5, 2, 1, Fraction(1, 2), 3, 10, Fraction(1, 10), -2)
 LETTER_VALUES = (2, 3, 5, 7)
-MAX_TOLD = 250
+MAX_TOLD = 150
 # Characters of a formula that a heading still has room for.
 LONGEST_IN_HEADING = 36
 
@@ -84,7 +84,7 @@ def narrate(
     """
     style = style or Style()
     problem = derivation.problem
-    nodes = size(problem.function)
+    nodes = size(expand_all(problem.function))
     if nodes > MAX_TOLD:
         raise InputError(
             f"the formula has {nodes:,} parts; a walk-through is written for up to {MAX_TOLD:,}",

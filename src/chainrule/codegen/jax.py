@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from chainrule.codegen.python import (
     PYTHON_WORDS,
+    SPECIAL,
+    UFUNCS,
     arguments,
-    bracketed,
+    call_lines,
     define,
     signature,
     together,
@@ -26,24 +28,11 @@ from chainrule.codegen.source import (
 )
 from chainrule.expr.nodes import ZERO, Expr
 
-_JNP = {
-    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
-    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil")},
-    **{name: name for name in ("trunc", "sign", "abs", "power")},
-    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"},
-    **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
-    **{"max": "maximum", "min": "minimum"},
-}
-_SPECIAL = {
-    **{name: name for name in ("erf", "erfc", "erfinv", "gamma")},
-    **{"lgamma": "gammaln", "digamma": "digamma"},
-}
-
 LANGUAGE = Language(
     shapes={
         **INFIX,
-        **calls(_JNP, "jnp."),
-        **calls(_SPECIAL, "special."),
+        **calls(UFUNCS, "jnp."),
+        **calls(SPECIAL, "special."),
         "select": Shape("jnp.where({0}, {1}, {2})"),
         "undefined": Shape("jnp.nan"),
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
@@ -81,7 +70,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     programs = {n: program(r, (*slots[n], *job.extra), LANGUAGE) for n, r in roots.items()}
     called = {name for p in programs.values() for name, _ in p.code}
     imports = ["import jax", "import jax.numpy as jnp"]
-    if called & _SPECIAL.keys():
+    if called & SPECIAL.keys():
         imports.append("from jax.scipy import special")
     title = docstring(job, f"{job.name} and its gradient for JAX arrays of {job.dtype}.")
     constants = [f"DTYPE = jnp.{job.dtype}"]
@@ -99,10 +88,6 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     return "\n\n".join(parts)
 
 
-def _call(start: str, parts: Sequence[str]) -> list[str]:
-    return bracketed(f"{start}(", parts, ")", 84).splitlines()
-
-
 def _function(job: Job, first: Sequence[str]) -> str:
     others = [LANGUAGE.named(symbol) for symbol in job.others]
     given = signature(job, LANGUAGE, [*first, *others])
@@ -113,15 +98,15 @@ def _function(job: Job, first: Sequence[str]) -> str:
     if job.double and numbers:
         lines.append("with jax.enable_x64(True):  # float32 would round the parameters")
         lines += [f"    {number} = jnp.asarray({number}, jnp.float64)" for number in numbers]
-    lines += _call(f"return _{job.name}", arguments(job, LANGUAGE, first))
-    inner = _call("return _rounded", ["_value", *arguments(job, LANGUAGE, first)])
+    lines += call_lines(f"return _{job.name}", arguments(job, LANGUAGE, first))
+    inner = call_lines("return _rounded", ["_value", *arguments(job, LANGUAGE, first)])
     own = define(f"_{job.name}", arguments(job, LANGUAGE, first), inner)
     return define(job.name, given, lines) + f"\n\n@jax.custom_jvp\n{own}"
 
 
 def _slope(job: Job, saved: Sequence[str]) -> str:
     given = arguments(job, LANGUAGE, saved)
-    lines = _call("return _rounded", ["_slope", *given])
+    lines = call_lines("return _rounded", ["_slope", *given])
     return "@jax.custom_jvp\n" + define(f"_{job.name}_slope", given, lines)
 
 
@@ -130,9 +115,9 @@ def _rule_of_function(job: Job, first: Sequence[str], saved: Sequence[str]) -> s
     output = LANGUAGE.named(job.output)
     given = arguments(job, LANGUAGE, first)
     lines = [f"{together(given)} = primals"]
-    lines += _call(f"{output} = _{job.name}", given)
+    lines += call_lines(f"{output} = _{job.name}", given)
     slope = arguments(job, LANGUAGE, saved)
-    lines += _call(f"slope = _{job.name}_slope", slope)
+    lines += call_lines(f"slope = _{job.name}_slope", slope)
     lines.append("tangent = slope * tangents[0]")
     lines += _by_others(job, first, "_value", "1")
     lines.append(f"return {output}, tangent")
@@ -144,7 +129,7 @@ def _by_others(job: Job, first: Sequence[str], inner: str, start: str) -> list[s
     if not job.extra:
         return []
     extra = [LANGUAGE.named(symbol) for symbol in job.extra]
-    lines = _call(
+    lines = call_lines(
         "_, by_others = jax.jvp",
         [
             f"lambda *others: _rounded({inner}, {', '.join(first)}, *others)",
@@ -158,10 +143,10 @@ def _by_others(job: Job, first: Sequence[str], inner: str, start: str) -> list[s
 def _rule_of_slope(job: Job, saved: Sequence[str], curved: Sequence[str]) -> str:
     given = arguments(job, LANGUAGE, saved)
     lines = [f"{together(given)} = primals"]
-    lines += _call(f"slope = _{job.name}_slope", given)
+    lines += call_lines(f"slope = _{job.name}_slope", given)
     terms = []
     for name in curved:
-        lines += _call(f"by_{name} = _rounded", [f"_slope_by_{name}", *given])
+        lines += call_lines(f"by_{name} = _rounded", [f"_slope_by_{name}", *given])
         terms.append(f"by_{name} * tangents[{list(saved).index(name)}]")
     lines.append(f"tangent = {' + '.join(terms) if terms else 'jnp.zeros_like(slope)'}")
     lines += _by_others(job, saved, "_slope", str(len(saved)))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.python import PYTHON_WORDS, bracketed, define, signature, tuple_of
+from chainrule.codegen.python import (
+    PYTHON_WORDS,
+    bracketed,
+    call_lines,
+    define,
+    signature,
+    tuple_of,
+)
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -129,5 +136,5 @@ def _public(
     lines = [f'"""{what}, into `out` if it is given."""']
     lines += [f"{array} = np.asarray({array}, DTYPE)" for array in arrays]
     given = [inner, tuple_of(arrays), tuple_of(numbers), "out"]
-    lines += bracketed("return _filled(", given, ")", 84).splitlines()
+    lines += call_lines("return _filled", given)
     return define(name, [*signature(job, language, arrays), "out=None"], lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chainrule.codegen.python import PYTHON_WORDS, arguments, define, signature
+from chainrule.codegen.python import PYTHON_WORDS, SPECIAL, UFUNCS, arguments, define, signature
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -16,25 +16,11 @@ from chainrule.codegen.source import (
 )
 from chainrule.expr.nodes import Expr
 
-_UFUNCS = {
-    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
-    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil")},
-    **{name: name for name in ("trunc", "sign", "abs", "power")},
-    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"},
-    **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
-    **{"max": "maximum", "min": "minimum"},
-}
-_SPECIAL = {
-    **{name: name for name in ("erf", "erfc", "erfinv", "gamma")},
-    **{"lgamma": "gammaln", "digamma": "digamma"},
-}
-"""What NumPy does not have, and SciPy does as ufuncs in float32 and float64."""
-
 LANGUAGE = Language(
     shapes={
         **INFIX,
-        **calls(_UFUNCS, "np."),
-        **calls(_SPECIAL, "special."),
+        **calls(UFUNCS, "np."),
+        **calls(SPECIAL, "special."),
         "select": Shape("np.where({0}, {1}, {2})"),
         "undefined": Shape("np.nan"),
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
@@ -51,7 +37,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     slope = program(gradient, (*job.saved, *job.extra), LANGUAGE)
     called = {name for p in (value, slope) for name, _ in p.code}
     imports = ["import numpy as np"]
-    if called & _SPECIAL.keys():
+    if called & SPECIAL.keys():
         imports.append("from scipy import special  # these functions are not in NumPy")
     if job.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")

@@ -10,6 +10,21 @@ from chainrule.codegen.source import Job, Language, default_text, indented
 PYTHON_WORDS = frozenset(keyword.kwlist)
 _LONGEST = 88
 
+UFUNCS = {
+    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
+    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil")},
+    **{name: name for name in ("trunc", "sign", "abs", "power")},
+    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"},
+    **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
+    **{"max": "maximum", "min": "minimum"},
+}
+"""Functions by their names in NumPy and jax.numpy."""
+SPECIAL = {
+    **{name: name for name in ("erf", "erfc", "erfinv", "gamma")},
+    **{"lgamma": "gammaln", "digamma": "digamma"},
+}
+"""What these do not have, and scipy.special and jax.scipy.special do."""
+
 
 def signature(
     job: Job, language: Language, arrays: Sequence[str], *, annotation: str = ""
@@ -59,3 +74,8 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST)
     if len(joined) + 4 <= width:
         return f"{start}\n    {joined}\n{end}"
     return "\n".join([start, *(f"    {part}," for part in parts), end])
+
+
+def call_lines(start: str, parts: Sequence[str]) -> list[str]:
+    """A call inside of a function, in as many lines as it takes."""
+    return bracketed(f"{start}(", parts, ")", _LONGEST - 4).splitlines()

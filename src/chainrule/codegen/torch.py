@@ -6,7 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chainrule.codegen.lower import Lowered
-from chainrule.codegen.python import PYTHON_WORDS, bracketed, define, parameters, together
+from chainrule.codegen.python import (
+    PYTHON_WORDS,
+    bracketed,
+    call_lines,
+    define,
+    parameters,
+    together,
+)
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -165,17 +172,13 @@ def _numbers(job: Job) -> list[str]:
     return [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
 
 
-def _call(start: str, parts: Sequence[str]) -> list[str]:
-    return bracketed(f"{start}(", parts, ")", 84).splitlines()
-
-
 def _operator(job: Job, name: str, inner: str, first: Sequence[str], *, upstream: bool) -> str:
     """An operator, what it does to shapes, and to batches."""
     tensors = [*first, *(["upstream"] if upstream else [])]
     given = _inputs(job, tensors)
     typed = [f"{n}: {'float' if n in _numbers(job) else 'Tensor'}" for n in given]
     worked = [f"_work({n})" if n not in _numbers(job) else n for n in _inputs(job, first)]
-    lines = _call(f"{'slope' if upstream else 'value'} = {inner}", worked)
+    lines = call_lines(f"{'slope' if upstream else 'value'} = {inner}", worked)
     result = "_work(upstream) * slope" if upstream else "value"
     like = tensors[-1]
     lines.append(
@@ -198,7 +201,7 @@ def _rule(job: Job, saved: Sequence[str]) -> str:
     stored = ["output" if name == LANGUAGE.named(job.output) else name for name in kept]
     keep = [
         *_unpacked(given, [*kept, *_numbers(job)]),
-        *_call("ctx.save_for_backward", stored),
+        *call_lines("ctx.save_for_backward", stored),
     ]
     if job.parameters:
         keep.append(f"ctx.numbers = {together(_numbers(job))}")
@@ -210,7 +213,7 @@ def _rule(job: Job, saved: Sequence[str]) -> str:
         ]
     back.append(f"{together(kept)} = ctx.saved_tensors")
     numbers = ["*ctx.numbers"] if job.parameters else []
-    back += _call(f"grad = _{job.name}_grad", [*saved, "upstream", *other, *numbers])
+    back += call_lines(f"grad = _{job.name}_grad", [*saved, "upstream", *other, *numbers])
     back.append(f"return {', '.join(['grad', *['None'] * (len(given) - 1)])}")
     setup = define(f"_keep_{job.name}", ["ctx", "inputs", "output"], keep)
     backward = define(f"_backward_{job.name}", ["ctx", "upstream"], back)
@@ -228,15 +231,15 @@ def _rule_of_gradient(job: Job, saved: Sequence[str], curved: Sequence[str]) -> 
     name = f"{job.name}_grad"
     given = _inputs(job, [*saved, "upstream"])
     kept = [*saved, *(["upstream"] if curved else []), *other]
-    keep = [*_unpacked(given, [*kept, *_numbers(job)]), *_call("ctx.save_for_backward", kept)]
+    keep = [*_unpacked(given, [*kept, *_numbers(job)]), *call_lines("ctx.save_for_backward", kept)]
     if job.parameters:
         keep.append(f"ctx.numbers = {together(_numbers(job))}")
     numbers = ["*ctx.numbers"] if job.parameters else []
     back = [f"{together(kept)} = ctx.saved_tensors"]
     for symbol in curved:
         parts = [*saved, "upstream * again", *other, *numbers]
-        back += _call(f"by_{symbol} = _{name}_by_{symbol}", parts)
-    back += _call(f"by_upstream = _{name}", [*saved, "again", *other, *numbers])
+        back += call_lines(f"by_{symbol} = _{name}_by_{symbol}", parts)
+    back += call_lines(f"by_upstream = _{name}", [*saved, "again", *other, *numbers])
     found = [f"by_{s}" if s in curved else f"torch.zeros_like({s})" for s in saved]
     nothing = ["None"] * (len(given) - len(saved) - 1)
     back.append(f"return {', '.join([*found, 'by_upstream', *nothing])}")
@@ -255,5 +258,5 @@ def _public(job: Job, first: Sequence[str]) -> str:
     lines = ['"""The function, for a tensor of any shape and floating-point dtype."""']
     if len(first) > 1:
         lines.append(f"{', '.join(first)} = torch.broadcast_tensors({', '.join(first)})")
-    lines += _call(f"return _{job.name}", [*first, *_numbers(job)])
+    lines += call_lines(f"return _{job.name}", [*first, *_numbers(job)])
     return define(job.name, given, lines, "Tensor")

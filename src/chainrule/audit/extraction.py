@@ -19,7 +19,7 @@ from flint import arb
 
 from chainrule.audit.evaluate import FUNCTIONS, apply_operation, evaluate
 from chainrule.audit.formats import Format
-from chainrule.audit.ulp import Floats, Truth, errors
+from chainrule.audit.ulp import Floats, Truth, errors, faults
 from chainrule.codegen.lower import lower
 from chainrule.expr.nodes import Expr, Symbol, substitute
 from chainrule.rewrite.stable import Saturated, Term, build
@@ -98,9 +98,7 @@ def fault_or_bits(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floa
     """log₂(1 + error in ULP) of each result, at most ``FAULT_BITS``, which a fault has."""
     with np.errstate(all="ignore"):
         off = errors(results, truth, form)
-        got = results.astype(np.float64)
-        early = (got == 0) & (np.abs(truth.high) >= form.smallest_normal)
-        fault = (~np.isfinite(off) | early | (got * truth.sign < 0)) & truth.known
+        fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
     bits: Floats = np.log2(1 + np.where(fault, 0.0, off))
     return np.where(fault, FAULT_BITS, np.minimum(bits, FAULT_BITS))
 

@@ -17,7 +17,6 @@ from chainrule.audit.truth import truth
 from chainrule.codegen.lower import COMPARISONS, Lowered, lower
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
-from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import Expr, Symbol, rational_value, size, symbols
 from chainrule.verify.certified import decimal
 
@@ -116,9 +115,7 @@ def _candidates(derivation: Derivation) -> Iterable[tuple[str, Expr]]:
 
 
 def rewritten(derivation: Derivation) -> dict[str, Expr]:
-    """Forms in x that were searched for, by name.
-
-    The best form found in x, and where that is not good, one with a polynomial near a root."""
+    """The best form in x that was found, and where it is not good, one with a polynomial."""
     variable, values = derivation.variable, parameter_values(derivation)
     forms: dict[str, Expr] = {}
     known = [expr for _, expr in _candidates(derivation) if derivation.output not in symbols(expr)]
@@ -164,7 +161,7 @@ def parameter_values(derivation: Derivation) -> dict[Symbol, Fraction]:
         if default is not None:
             values[letter] = _number(default)
         else:
-            values[letter] = _typical(problem.entry, letter)
+            values[letter] = problem.entry.typical(letter.name) if problem.entry else Fraction(1)
     return values
 
 
@@ -176,13 +173,3 @@ def _number(expr: Expr) -> Fraction:
     if digits is None:
         raise InputError(f"{expr} is no number")
     return Fraction(digits.text.rstrip("…").replace("−", "-"))
-
-
-def _typical(entry: Entry | None, letter: Symbol) -> Fraction:
-    """The middle of a letter's range in the catalogue, or 1."""
-    if entry is None:
-        return Fraction(1)
-    low, dots, high = entry.range_of[letter.name].partition("..")
-    if dots:
-        return (Fraction(low) + Fraction(high)) / 2 or Fraction(1)
-    return Fraction(low.split(",")[-1].strip())

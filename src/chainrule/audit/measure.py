@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit.formats import Format
-from chainrule.audit.ulp import Truth, errors
+from chainrule.audit.ulp import Truth, errors, faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,8 @@ def measure(
 ) -> Measured:
     """The errors of ``results`` at the inputs ``values``, all of one length."""
     off = errors(results, truth, form)
-    got = results.astype(np.float64)
     finite = np.isfinite(off) & truth.known
-    kinds = {
-        "not finite": truth.known & ~np.isfinite(off),
-        "early zero": truth.known & (got == 0) & (np.abs(truth.high) >= form.smallest_normal),
-        "wrong sign": finite & (np.sign(got) * truth.sign < 0),
-    }
+    kinds = faults(results, off, truth, form)
     some = bool(finite.any())
     worst = int(np.argmax(np.where(finite, off, -1.0)))
     first = {name: float(values[np.argmax(where)]) for name, where in kinds.items() if where.any()}

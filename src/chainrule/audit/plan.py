@@ -8,8 +8,6 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import NamedTuple, cast
 
-from flint import arb
-
 from chainrule.audit.choose import (
     Candidate,
     Laboratory,
@@ -38,6 +36,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.rewrite.kinks import Kink
 from chainrule.verify.balls import compile_balls, precision
+from chainrule.verify.program import ball
 
 ACCURACIES = ("best", "fast")
 SAVES = ("input", "output", "auto")
@@ -220,12 +219,8 @@ def _agree(first: Expr, second: Expr, fixed: Mapping[Symbol, Fraction]) -> bool:
     program = compile_balls([first, second])
     with precision(192):
         near = {s: v * Fraction(9, 8) + Fraction(1, 64) for s, v in fixed.items()}
-        balls = program.run([_ball(near[symbol]) for symbol in program.symbols])
+        balls = program.run([ball(near[symbol]) for symbol in program.symbols])
         return bool(all(b.is_finite() for b in balls) and (balls[0] - balls[1]).contains(0))
-
-
-def _ball(value: Fraction) -> arb:
-    return arb(value.numerator) / value.denominator
 
 
 # --- the second derivative ----------------------------------------------------------------------

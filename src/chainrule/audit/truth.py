@@ -13,7 +13,7 @@ from flint import arb
 from chainrule.audit.ulp import Truth
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
-from chainrule.verify.program import Program
+from chainrule.verify.program import Program, ball
 
 # Bits that a value is known to: those of a float64, and as many again to settle its rounding.
 _WANTED = 110
@@ -35,17 +35,15 @@ def truth(
     count = len(values)
     high, low = np.zeros(count), np.zeros(count)
     sign, known = np.zeros(count, np.int8), np.zeros(count, np.bool_)
-    fixed = {
-        symbol: arb(value.numerator) / value.denominator for symbol, value in parameters.items()
-    }
+    fixed = {symbol: ball(value) for symbol, value in parameters.items()}
     for i, value in enumerate(values.astype(np.float64).tolist()):
-        ball = _value(program, variable, value, fixed, parameters)
-        if ball is None:
+        found = _value(program, variable, value, fixed, parameters)
+        if found is None:
             continue
         known[i] = True
-        high[i] = float(ball)
-        low[i] = float(ball - high[i]) if np.isfinite(high[i]) else 0.0
-        sign[i] = 1 if ball > 0 else -1 if ball < 0 else 0
+        high[i] = float(found)
+        low[i] = float(found - high[i]) if np.isfinite(high[i]) else 0.0
+        sign[i] = 1 if found > 0 else -1 if found < 0 else 0
     return Truth(high, low, sign, known)
 
 
@@ -57,18 +55,18 @@ def _value(
     parameters: Mapping[Symbol, Fraction],
 ) -> arb | None:
     bits = _FIRST
-    ball: arb
+    found: arb
     while True:
         with precision(bits):
             if bits > _FIRST:
-                fixed = {s: arb(v.numerator) / v.denominator for s, v in parameters.items()}
+                fixed = {s: ball(v) for s, v in parameters.items()}
             at = {**fixed, variable: arb(value)}
-            [ball] = program.run([at[symbol] for symbol in program.symbols])
-            if not ball.is_finite():
+            [found] = program.run([at[symbol] for symbol in program.symbols])
+            if not found.is_finite():
                 return None
-            accurate = ball.rel_accuracy_bits()
-            if accurate >= _WANTED or ball.is_exact():
-                return ball
+            accurate = found.rel_accuracy_bits()
+            if accurate >= _WANTED or found.is_exact():
+                return found
             if bits >= MAX_PRECISION:
-                return arb(0) if ball.contains(0) else None
+                return arb(0) if found.contains(0) else None
         bits = min(max(2 * bits, bits + _WANTED - max(accurate, -(10**6)) + 32), MAX_PRECISION)

@@ -48,6 +48,17 @@ def spacing(high: Floats, form: Format) -> Floats:
     return found
 
 
+def faults(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Format) -> dict[str, Flags]:
+    """Results that are no answer at all, by the kind of fault; ``off`` are their errors."""
+    got = results.astype(np.float64)
+    finite = np.isfinite(off)
+    return {
+        "not finite": truth.known & ~finite,
+        "early zero": truth.known & (got == 0) & (np.abs(truth.high) >= form.smallest_normal),
+        "wrong sign": truth.known & finite & (np.sign(got) * truth.sign < 0),
+    }
+
+
 def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
     """The error of each result in ULP; infinite for NaN and for a wrong infinity.
 

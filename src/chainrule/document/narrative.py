@@ -159,7 +159,7 @@ def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list
     free = [s for s in symbols(function) if s is not main and s not in values]
     values |= {s: Number(v) for s, v in zip(free, cycle(LETTER_VALUES), strict=False)}
     if problem.entry is not None:
-        values |= {s: _sensible(problem.entry.range_of[s.name]) for s in free}
+        values |= {s: Number(problem.entry.typical(s.name)) for s in free}
     values.update(at)
     tries = [at[main]] if main in at else [Number(value) for value in POINTS]
     found: tuple[Expr, Digits] | None = None
@@ -189,14 +189,6 @@ def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list
 def _value_at(function: Expr, values: Mapping[Symbol, Expr]) -> Digits | None:
     filled = substitute(function, values)
     return None if symbols(filled) else _decimal(filled)
-
-
-def _sensible(text: str) -> Number:
-    """A value out of a range ("0..1") or a list ("-1, 1") of the catalogue."""
-    low, dots, high = text.partition("..")
-    if dots:
-        return Number((Fraction(low) + Fraction(high)) / 2 or 1)
-    return Number(Fraction(text.split(",")[-1].strip()))
 
 
 def _decimal(expr: Expr) -> Digits | None:

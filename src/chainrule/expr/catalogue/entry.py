@@ -86,6 +86,13 @@ class Entry:
         fixed = {parameter.name: parameter.default for parameter in self.parameters}
         return usual | fixed | dict(self.sample)
 
+    def typical(self, symbol: str) -> Fraction:
+        """A value for a symbol: the middle of its range, but not 0, or the last of its values."""
+        low, dots, high = self.range_of[symbol].partition("..")
+        if dots:
+            return (Fraction(low) + Fraction(high)) / 2 or Fraction(1)
+        return Fraction(low.split(",")[-1].strip())
+
     @property
     def spellings(self) -> tuple[str, ...]:
         """Every spelling that formulas may use, the name first."""

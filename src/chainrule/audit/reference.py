@@ -199,12 +199,12 @@ def at(places: npt.NDArray[np.int64], form: Format) -> npt.NDArray[Any]:
 
 def consecutive(first: int, last: int, form: Format) -> npt.NDArray[Any]:
     """The inputs at all positions from one to another, which are of one sign."""
+    step = -1 if first < 0 else 1
+    a, b = (-1 - first, -2 - last) if first < 0 else (first, last + 1)
+    patterns = np.arange(a, b, step, dtype=np.int64).astype(form.pattern)
     if first < 0:
-        sign = 1 << (form.bits - 1)
-        patterns = np.arange(sign - 1 - first, sign - 2 - last, -1, dtype=np.int64)
-    else:
-        patterns = np.arange(first, last + 1, dtype=np.int64)
-    values: npt.NDArray[Any] = patterns.astype(form.pattern).view(form.dtype)
+        patterns |= form.pattern.type(1 << (form.bits - 1))
+    values: npt.NDArray[Any] = patterns.view(form.dtype)
     return values
 
 

@@ -145,7 +145,8 @@ def _guarded(bare: Implementation) -> Implementation:
             if not len(values):
                 return values.copy()
             full = filled(values)
-            with foreign(f"the {kind} of {bare.label} in {bare.dtype} fails"):
+            doing = f"the {kind} of {bare.label} in {bare.dtype} fails"
+            with foreign(doing), np.errstate(all="ignore"):
                 results = function(full)
             return checked(bare, kind, full, results)[: len(values)]
 

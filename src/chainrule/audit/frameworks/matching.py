@@ -25,8 +25,8 @@ from chainrule.expr.catalogue.apis import Api, read_api
 from chainrule.expr.nodes import Symbol, symbols
 from chainrule.parsing.definitions import definition
 
-NEUTRAL = {"reduction": ("none", "sum")}
-"""Keywords whose values make no difference to the gradient of one element."""
+NEUTRAL = {"reduction": "none"}
+"""Keywords that a call may have because it is elementwise anyway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def _values(
 ) -> Mapping[str, Fraction] | None:
     """The values of the row's symbols in a call; ``None`` where it is not this row's call."""
     variable, *others = entry.arguments
-    given = {k: v for k, v in call.keywords.items() if v not in NEUTRAL.get(k, ())}
+    given = {k: v for k, v in call.keywords.items() if k not in NEUTRAL or v != NEUTRAL[k]}
     if any(given.pop(keyword, None) != value for keyword, value in api.fixed.items()):
         return None
     values = {p.name: Fraction(p.default) for p in entry.parameters}

@@ -95,7 +95,7 @@ def _function(found: Any, call: Call) -> Any:
     def run(values: Array) -> Any:
         # A copy: the function may work in place.
         positional, keywords = arguments(call, values.copy(), call.keywords)
-        positional = [np.ones_like(values) if a == _UPSTREAM else a for a in positional]
+        positional = [np.ones_like(values) if isinstance(a, Word) else a for a in positional]
         return found(*positional, **keywords)
 
     return run

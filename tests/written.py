@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count
@@ -105,6 +106,18 @@ def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
 def _c(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     library = path.with_suffix(".so")
     subprocess.run(["gcc", *WARNINGS, "-shared", "-fPIC", "-o", library, path, "-lm"], check=True)
+    return _of_library(library, made, form, other, "", ())
+
+
+def _of_library(
+    library: Path,
+    made: Plan,
+    form: Format,
+    other: Fraction | None,
+    ending: str,
+    more: Sequence[Any],
+) -> tuple[Any, Any, Any]:
+    """The functions NAME_forward and NAME_grad in C's way, whose names have a certain ending."""
     loaded = ctypes.CDLL(str(library))
     job = made.job
     real = ctypes.c_double if job.double else ctypes.c_float
@@ -116,7 +129,7 @@ def _c(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[An
         out = np.empty_like(arrays[0])
         pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (*arrays, out)]
         numbers = [real(float(v)) for _, v in job.parameters if v is not None]
-        getattr(loaded, name)(*pointers, ctypes.c_size_t(out.size), *numbers)
+        getattr(loaded, name + ending)(*pointers, ctypes.c_size_t(out.size), *numbers, *more)
         return out
 
     return (
@@ -124,6 +137,34 @@ def _c(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[An
         lambda *given: call(f"{job.name}_grad", list(given)),
         loaded,
     )
+
+
+def toolkit() -> Path | None:
+    """The folder of the CUDA toolkit that pip installs, with nvcc and headers, if it is there."""
+    spec = importlib.util.find_spec("nvidia")
+    for place in (spec.submodule_search_locations or []) if spec is not None else []:
+        if (Path(place) / "cu13/bin/nvcc").exists():
+            return Path(place) / "cu13"
+    return None
+
+
+def _cuda(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+    """The whole file on the CPU, kernels and launchers: see emulation.h."""
+    text = re.sub(
+        r"(\w+)<<<(.+), (\d+), 0, (\w+)>>>\(([^;]*)\);",
+        r"emulated(\2, \3, \4, [&] { \1(\5); });",
+        path.read_text(encoding="utf-8"),
+    )
+    source, library = path.with_suffix(".cpp"), path.with_suffix(".cuda.so")
+    source.write_text(text, encoding="utf-8")
+    root = toolkit()
+    assert root is not None
+    headers = root / "include"
+    shim = Path(__file__).with_name("emulation.h")
+    command = ["g++", "-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
+    command += ["-isystem", str(headers), "-isystem", str(headers / "cccl"), "-include", str(shim)]
+    subprocess.run([*command, "-shared", "-fPIC", "-o", library, source], check=True)
+    return _of_library(library, made, form, other, "_launch", [ctypes.c_void_p(None)])
 
 
 def _jax(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
@@ -171,7 +212,10 @@ def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
     return forward, gradient, module
 
 
-_RUNNERS = {"numpy": _numpy, "numba": _numpy, "c": _c, "jax": _jax, "torch": _torch}
+_RUNNERS = {
+    **{"numpy": _numpy, "numba": _numpy, "c": _c, "cuda": _cuda},
+    **{"jax": _jax, "torch": _torch},
+}
 
 
 def sample(form: Format, size: int = 800) -> Array:

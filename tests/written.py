@@ -106,7 +106,7 @@ def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
 def _c(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     library = path.with_suffix(".so")
     subprocess.run(["gcc", *WARNINGS, "-shared", "-fPIC", "-o", library, path, "-lm"], check=True)
-    return _of_library(library, made, form, other, "", ())
+    return _of_library(library, made, form, other)
 
 
 def _of_library(
@@ -114,8 +114,8 @@ def _of_library(
     made: Plan,
     form: Format,
     other: Fraction | None,
-    ending: str,
-    more: Sequence[Any],
+    ending: str = "",
+    more: Sequence[Any] = (),
 ) -> tuple[Any, Any, Any]:
     """The functions NAME_forward and NAME_grad in C's way, whose names have a certain ending."""
     loaded = ctypes.CDLL(str(library))

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import multiprocessing
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +39,14 @@ FUNCTIONS = (
 )
 OTHERS = {"huber": Fraction(1, 4)}
 """The value of the second argument, where there is one."""
+
+TIES = [
+    ("x (1 + 2^-8 + 2^-40)", "bfloat16", 1 + 2**-7),
+    ("x (1 + 3*2^-8 - 2^-40)", "bfloat16", 1 + 2**-7),
+    ("x (1 + 2^-11 + 2^-40)", "float16", 1 + 2**-10),
+    ("x (1 + 3*2^-11 - 2^-40)", "float16", 1 + 2**-10),
+]
+"""Formulas whose value at 1 float32 would make a tie, a dtype, and the value rounded once."""
 
 WARNINGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
 _numbers = count()
@@ -212,9 +225,57 @@ def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
     return forward, gradient, module
 
 
+def _triton(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+    name = made.job.name
+
+    def call(function: str, arrays: list[Array]) -> Array:
+        if other is not None:
+            arrays = [*arrays, np.full_like(arrays[0], float(other))]
+        return interpreted(path, function, arrays)
+
+    return lambda x: call(name, [x]), lambda *given: call(f"{name}_grad", list(given)), None
+
+
+def interpreted(path: Path, function: str, arrays: Sequence[Array], **numbers: float) -> Array:
+    """What a function of a file gives in Triton's interpreter."""
+    result: Array = _interpreter().submit(_on_tensors, path, function, arrays, numbers).result()
+    return result
+
+
+@cache
+def _interpreter() -> ProcessPoolExecutor:
+    """Another process: Triton wants to be told when it is imported."""
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+    with mock.patch.dict(os.environ, TRITON_INTERPRET="1"):
+        pool.submit(int).result()
+    return pool
+
+
+_loaded = cache(load)
+
+
+def _on_tensors(
+    path: Path, function: str, arrays: Sequence[Array], numbers: dict[str, float]
+) -> Array:
+    import torch
+
+    def tensor(array: Array) -> torch.Tensor:
+        if array.dtype.name == "bfloat16":
+            return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+        return torch.from_numpy(array)
+
+    with np.errstate(all="ignore"):
+        found = getattr(_loaded(path), function)(*map(tensor, arrays), **numbers)
+    if found.dtype == torch.bfloat16:
+        plain: Array = found.view(torch.int16).numpy()
+        return plain.view(format_named("bfloat16").dtype)
+    whole: Array = found.numpy()
+    return whole
+
+
 _RUNNERS = {
     **{"numpy": _numpy, "numba": _numpy, "c": _c, "cuda": _cuda},
-    **{"jax": _jax, "torch": _torch},
+    **{"jax": _jax, "torch": _torch, "triton": _triton},
 }
 
 
@@ -235,3 +296,18 @@ def truths(derivation: Derivation, made: Plan, x: Array, other: Fraction | None)
         fixed |= dict.fromkeys(job.others, other)
     exprs = (derivation.function, derivation.derivative)
     return [truth(expr, job.variable, x, fixed) for expr in exprs]
+
+
+def formatted(folder: Path) -> None:
+    """Whether the files are as ruff wants them, by its own defaults, or clang-format."""
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", folder],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+    others = [path for path in folder.iterdir() if path.suffix in (".c", ".cu")]
+    clang_format = Path(sys.executable).with_name("clang-format")
+    command = [clang_format, "--style=WebKit", "--dry-run", "--Werror", *others]
+    assert not others or subprocess.run(command).returncode == 0

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,26 +14,11 @@ from chainrule.audit.plan import convention, plan
 from chainrule.codegen.targets import TARGETS, generate
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import symbols
-from written import FUNCTIONS, OTHERS, WARNINGS, sample, toolkit, truths, write
+from written import FUNCTIONS, OTHERS, TIES, WARNINGS, formatted, sample, toolkit, truths, write
 
 ROUNDED_ONCE = 0.5001
 """Half an ULP, and the error that double makes before it is rounded."""
 HERE = ("numpy", "numba", "c", *(["cuda"] if toolkit() is not None else []))
-
-
-def formatted(folder: Path) -> None:
-    """Whether the files are as ruff wants them, by its own defaults, or clang-format."""
-    for command in (["check"], ["format", "--check"]):
-        done = subprocess.run(
-            [sys.executable, "-m", "ruff", *command, "--isolated", folder],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stdout
-    others = [path for path in folder.iterdir() if path.suffix in (".c", ".cu")]
-    clang_format = Path(sys.executable).with_name("clang-format")
-    command = [clang_format, "--style=WebKit", "--dry-run", "--Werror", *others]
-    assert not others or subprocess.run(command).returncode == 0
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -104,6 +88,16 @@ def test_sixteen_bits_are_rounded_as_in_numpy(target: str, dtype: str, tmp_path:
     with np.errstate(all="ignore"):
         wanted = (x.astype(np.float64) / 3).astype(written.form.dtype)
     assert np.array_equal(got.astype(np.float64), wanted.astype(np.float64), equal_nan=True)
+
+
+@pytest.mark.parametrize(("formula", "dtype", "wanted"), TIES)
+@pytest.mark.parametrize("target", HERE[2:])
+def test_not_by_way_of_float32(
+    target: str, formula: str, dtype: str, wanted: float, tmp_path: Path
+) -> None:
+    written = write(chainrule.derive(formula), target, tmp_path, dtype=dtype)
+    x = np.array([1, -1], written.form.dtype)
+    assert written.forward(x).astype(float).tolist() == [wanted, -wanted]
 
 
 def test_saved_output(tmp_path: Path) -> None:

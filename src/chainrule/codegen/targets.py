@@ -12,7 +12,7 @@ from chainrule.expr.nodes import Expr
 
 TARGETS: dict[str, str] = {
     **{"numpy": ".py", "numba": ".py", "c": ".c", "cuda": ".cu"},
-    **{"jax": ".py", "torch": ".py"},
+    **{"jax": ".py", "torch": ".py", "triton": ".py"},
 }
 """Names, and how their files end. Each is a module here with a function ``write``."""
 

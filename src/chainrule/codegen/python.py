@@ -60,10 +60,16 @@ def tuple_of(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
-def define(name: str, parameters: Sequence[str], lines: Sequence[str], returns: str = "") -> str:
+def define(
+    name: str,
+    parameters: Sequence[str],
+    lines: Sequence[str],
+    returns: str = "",
+    width: int = _LONGEST,
+) -> str:
     """A function definition, in the layout of the usual formatters."""
     arrow = f" -> {returns}" if returns else ""
-    return f"{bracketed(f'def {name}(', parameters, f'){arrow}:')}\n{indented(lines)}\n"
+    return f"{bracketed(f'def {name}(', parameters, f'){arrow}:', width)}\n{indented(lines)}\n"
 
 
 def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST) -> str:
@@ -76,6 +82,6 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST)
     return "\n".join([start, *(f"    {part}," for part in parts), end])
 
 
-def call_lines(start: str, parts: Sequence[str]) -> list[str]:
+def call_lines(start: str, parts: Sequence[str], width: int = _LONGEST) -> list[str]:
     """A call inside of a function, in as many lines as it takes."""
-    return bracketed(f"{start}(", parts, ")", _LONGEST - 4).splitlines()
+    return bracketed(f"{start}(", parts, ")", width - 4).splitlines()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chainrule.codegen.python import (
+    LONGEST,
     PYTHON_WORDS,
     bracketed,
     call_lines,
@@ -65,48 +66,85 @@ SINGLE = Language(
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A module with NAME and NAME_grad."""
     language = DOUBLE if job.double else SINGLE
-    named = language.named
-    value = program(forward, (job.variable, *job.extra), language)
-    slope = program(gradient, (*job.saved, *job.extra), language)
-    value_lines = body(value, language, double=job.double)
-    slope_lines = body(slope, language, double=job.double)
+    # What NumPy casts for Numba is 16 bits only.
+    stored = ("float64" if job.double else "float32") if job.short else job.dtype
+    value, grad = ufuncs(forward, gradient, job, [stored])
     imports = ["import numba", "import numpy as np"]
     if job.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
-    if any("math." in line for line in (*value_lines, *slope_lines)):
+    if "math." in value + grad:
         imports = ["import math", "", *imports]
     dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
     title = f"{job.name} and its gradient for arrays of {job.dtype}, compiled by Numba."
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\nDTYPE = {dtype}\n"]
-    first = [named(job.variable)]
-    parts.append(_ufunc(job, "_value", first, value_lines, language))
-    saved = [named(symbol) for symbol in job.saved]
-    # The product is rounded once too.
-    *before, last = slope_lines
-    product = f"slope = {last.removeprefix('return ')}"
-    lines = [*before, product, "return upstream * slope"]
-    parts.append(_ufunc(job, "_grad", [*saved, "upstream"], lines, language))
+    parts += [value, grad]
     parts.append(define("_filled", ["ufunc", "arrays", "numbers", "out"], _FILLED))
+    first = [language.named(job.variable)]
     parts.append(_public(job, job.name, "_value", first, "The function", language))
-    grad = (f"{job.name}_grad", "_grad", [*saved, "upstream"])
-    parts.append(_public(job, *grad, "Upstream times the slope", language))
+    saved = [language.named(symbol) for symbol in job.saved]
+    public = (f"{job.name}_grad", "_grad", [*saved, "upstream"])
+    parts.append(_public(job, *public, "Upstream times the slope", language))
     return "\n\n".join(parts)
 
 
+def ufuncs(
+    forward: Expr,
+    gradient: Expr,
+    job: Job,
+    stored: Sequence[str],
+    names: tuple[str, str] = ("_value", "_grad"),
+    depth: int = 0,
+) -> tuple[str, str]:
+    """The definitions of two ufuncs: the function, and upstream times its slope.
+
+    They take the variable, or what is saved and the upstream gradient; then the other arguments,
+    and the parameters in the format of the arithmetic. Both use ``math``, ``numba`` and ``np``.
+
+    Args:
+        stored: the formats of arrays that they are compiled for.
+        names: what to call them.
+        depth: how far they will be indented.
+
+    Raises:
+        InputError: Numba lacks a function.
+    """
+    language = DOUBLE if job.double else SINGLE
+    named = language.named
+    value = program(forward, (job.variable, *job.extra), language)
+    slope = program(gradient, (*job.saved, *job.extra), language)
+    first = [named(job.variable)]
+    lines = body(value, language, double=job.double)
+    function = _ufunc(job, names[0], first, lines, language, stored, depth)
+    # The product is rounded once too.
+    *before, last = body(slope, language, double=job.double)
+    product = f"slope = {last.removeprefix('return ')}"
+    lines = [*before, product, "return upstream * slope"]
+    given = [*(named(symbol) for symbol in job.saved), "upstream"]
+    return function, _ufunc(job, names[1], given, lines, language, stored, depth)
+
+
 def _ufunc(
-    job: Job, name: str, first: Sequence[str], lines: Sequence[str], language: Language
+    job: Job,
+    name: str,
+    first: Sequence[str],
+    lines: Sequence[str],
+    language: Language,
+    stored: Sequence[str],
+    depth: int,
 ) -> str:
-    """Arrays come and go in the dtype; what NumPy casts for Numba is 16 bits only."""
+    """Arrays come and go in the formats in which they are stored."""
     work = "float64" if job.double else "float32"
-    stored = work if job.short else job.dtype
     arrays = [*first, *(language.named(symbol) for symbol in job.others)]
-    inputs = [stored] * len(arrays) + [work] * len(job.parameters)
-    if stored != work:
+    numbers = [work] * len(job.parameters)
+    types = [f'"{form}({", ".join([form] * len(arrays) + numbers)})"' for form in stored]
+    if set(stored) != {work}:
         lines = [*(f"{array} = np.{work}({array})" for array in arrays), *lines]
     names = [*arrays, *(language.named(symbol) for symbol, _ in job.parameters)]
-    types = f'["{stored}({", ".join(inputs)})"]'
-    decorator = bracketed("@numba.vectorize(", [types], ")")
-    return f"{decorator}\n{define(name, names, lines)}"
+    decorator = f"@numba.vectorize([{', '.join(types)}])"
+    if len(decorator) > LONGEST - 4 * depth:
+        listed = bracketed("    [", types, "]", LONGEST - 4 * depth).replace("\n", "\n    ")
+        decorator = f"@numba.vectorize(\n{listed}\n)"
+    return f"{decorator}\n{define(name, names, lines, depth=depth)}"
 
 
 # Numba's loop takes the output to be without gaps if all inputs are (numba/np/ufunc/wrappers.py

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from chainrule.codegen.source import Job, Language, default_text, indented
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
-_LONGEST = 88
+LONGEST = 88
+"""The widest line of the usual formatters."""
 
 UFUNCS = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
@@ -60,13 +61,25 @@ def tuple_of(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
-def define(name: str, parameters: Sequence[str], lines: Sequence[str], returns: str = "") -> str:
-    """A function definition, in the layout of the usual formatters."""
+def define(
+    name: str,
+    parameters: Sequence[str],
+    lines: Sequence[str],
+    returns: str = "",
+    *,
+    depth: int = 0,
+) -> str:
+    """A function definition, in the layout of the usual formatters.
+
+    Args:
+        depth: how far it will be indented.
+    """
     arrow = f" -> {returns}" if returns else ""
-    return f"{bracketed(f'def {name}(', parameters, f'){arrow}:')}\n{indented(lines)}\n"
+    start = bracketed(f"def {name}(", parameters, f"){arrow}:", LONGEST - 4 * depth)
+    return f"{start}\n{indented(lines)}\n"
 
 
-def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST) -> str:
+def bracketed(start: str, parts: Sequence[str], end: str, width: int = LONGEST) -> str:
     """A list in brackets, in the layout of the usual formatters."""
     joined = ", ".join(parts)
     if len(start) + len(joined) + len(end) <= width:
@@ -76,6 +89,6 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST)
     return "\n".join([start, *(f"    {part}," for part in parts), end])
 
 
-def call_lines(start: str, parts: Sequence[str]) -> list[str]:
+def call_lines(start: str, parts: Sequence[str], *, depth: int = 1) -> list[str]:
     """A call inside of a function, in as many lines as it takes."""
-    return bracketed(f"{start}(", parts, ")", _LONGEST - 4).splitlines()
+    return bracketed(f"{start}(", parts, ")", LONGEST - 4 * depth).splitlines()

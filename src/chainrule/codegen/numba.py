@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chainrule.codegen.python import (
-    LONGEST,
     PYTHON_WORDS,
     bracketed,
     call_lines,
@@ -66,85 +65,68 @@ SINGLE = Language(
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A module with NAME and NAME_grad."""
     language = DOUBLE if job.double else SINGLE
-    # What NumPy casts for Numba is 16 bits only.
-    stored = ("float64" if job.double else "float32") if job.short else job.dtype
-    value, grad = ufuncs(forward, gradient, job, [stored])
+    named = language.named
+    value = program(forward, (job.variable, *job.extra), language)
+    slope = program(gradient, (*job.saved, *job.extra), language)
+    value_lines = body(value, language, double=job.double)
+    slope_lines = body(slope, language, double=job.double)
     imports = ["import numba", "import numpy as np"]
     if job.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
-    if "math." in value + grad:
+    if any("math." in line for line in (*value_lines, *slope_lines)):
         imports = ["import math", "", *imports]
     dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
     title = f"{job.name} and its gradient for arrays of {job.dtype}, compiled by Numba."
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\nDTYPE = {dtype}\n"]
-    parts += [value, grad]
+    first = [named(job.variable)]
+    parts.append(_ufunc(job, "_value", first, value_lines, language))
+    saved = [named(symbol) for symbol in job.saved]
+    # The product is rounded once too.
+    *before, last = slope_lines
+    product = f"slope = {last.removeprefix('return ')}"
+    lines = [*before, product, "return upstream * slope"]
+    parts.append(_ufunc(job, "_grad", [*saved, "upstream"], lines, language))
     parts.append(define("_filled", ["ufunc", "arrays", "numbers", "out"], _FILLED))
-    first = [language.named(job.variable)]
     parts.append(_public(job, job.name, "_value", first, "The function", language))
-    saved = [language.named(symbol) for symbol in job.saved]
-    public = (f"{job.name}_grad", "_grad", [*saved, "upstream"])
-    parts.append(_public(job, *public, "Upstream times the slope", language))
+    grad = (f"{job.name}_grad", "_grad", [*saved, "upstream"])
+    parts.append(_public(job, *grad, "Upstream times the slope", language))
     return "\n\n".join(parts)
 
 
-def ufuncs(
-    forward: Expr,
-    gradient: Expr,
-    job: Job,
-    stored: Sequence[str],
-    names: tuple[str, str] = ("_value", "_grad"),
-    depth: int = 0,
-) -> tuple[str, str]:
-    """The definitions of two ufuncs: the function, and upstream times its slope.
+def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
+    """Definitions of the function and its slope for single numbers in the job's arithmetic.
 
-    They take the variable, or what is saved and the upstream gradient; then the other arguments,
-    and the parameters in the format of the arithmetic. Both use ``math``, ``numba`` and ``np``.
-
-    Args:
-        stored: the formats of arrays that they are compiled for.
-        names: what to call them.
-        depth: how far they will be indented.
+    They use ``math``, ``numba`` and ``np``, and are compiled when they are first called.
 
     Raises:
         InputError: Numba lacks a function.
     """
     language = DOUBLE if job.double else SINGLE
-    named = language.named
-    value = program(forward, (job.variable, *job.extra), language)
-    slope = program(gradient, (*job.saved, *job.extra), language)
-    first = [named(job.variable)]
-    lines = body(value, language, double=job.double)
-    function = _ufunc(job, names[0], first, lines, language, stored, depth)
-    # The product is rounded once too.
-    *before, last = body(slope, language, double=job.double)
-    product = f"slope = {last.removeprefix('return ')}"
-    lines = [*before, product, "return upstream * slope"]
-    given = [*(named(symbol) for symbol in job.saved), "upstream"]
-    return function, _ufunc(job, names[1], given, lines, language, stored, depth)
+    found = []
+    for name, root, first in zip(
+        names, (forward, gradient), ((job.variable,), job.saved), strict=True
+    ):
+        symbols = (*first, *job.extra)
+        lines = body(program(root, symbols, language), language, double=job.double)
+        given = [language.named(symbol) for symbol in symbols]
+        found.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines)}")
+    return found
 
 
 def _ufunc(
-    job: Job,
-    name: str,
-    first: Sequence[str],
-    lines: Sequence[str],
-    language: Language,
-    stored: Sequence[str],
-    depth: int,
+    job: Job, name: str, first: Sequence[str], lines: Sequence[str], language: Language
 ) -> str:
-    """Arrays come and go in the formats in which they are stored."""
+    """Arrays come and go in the dtype; what NumPy casts for Numba is 16 bits only."""
     work = "float64" if job.double else "float32"
+    stored = work if job.short else job.dtype
     arrays = [*first, *(language.named(symbol) for symbol in job.others)]
-    numbers = [work] * len(job.parameters)
-    types = [f'"{form}({", ".join([form] * len(arrays) + numbers)})"' for form in stored]
-    if set(stored) != {work}:
+    inputs = [stored] * len(arrays) + [work] * len(job.parameters)
+    if stored != work:
         lines = [*(f"{array} = np.{work}({array})" for array in arrays), *lines]
     names = [*arrays, *(language.named(symbol) for symbol, _ in job.parameters)]
-    decorator = f"@numba.vectorize([{', '.join(types)}])"
-    if len(decorator) > LONGEST - 4 * depth:
-        listed = bracketed("    [", types, "]", LONGEST - 4 * depth).replace("\n", "\n    ")
-        decorator = f"@numba.vectorize(\n{listed}\n)"
-    return f"{decorator}\n{define(name, names, lines, depth=depth)}"
+    types = f'["{stored}({", ".join(inputs)})"]'
+    decorator = bracketed("@numba.vectorize(", [types], ")")
+    return f"{decorator}\n{define(name, names, lines)}"
 
 
 # Numba's loop takes the output to be without gaps if all inputs are (numba/np/ufunc/wrappers.py

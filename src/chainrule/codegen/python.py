@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from chainrule.codegen.source import Job, Language, default_text, indented
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
-LONGEST = 88
-"""The widest line of the usual formatters."""
+_LONGEST = 88
 
 UFUNCS = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
@@ -75,11 +74,11 @@ def define(
         depth: how far it will be indented.
     """
     arrow = f" -> {returns}" if returns else ""
-    start = bracketed(f"def {name}(", parameters, f"){arrow}:", LONGEST - 4 * depth)
+    start = bracketed(f"def {name}(", parameters, f"){arrow}:", _LONGEST - 4 * depth)
     return f"{start}\n{indented(lines)}\n"
 
 
-def bracketed(start: str, parts: Sequence[str], end: str, width: int = LONGEST) -> str:
+def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST) -> str:
     """A list in brackets, in the layout of the usual formatters."""
     joined = ", ".join(parts)
     if len(start) + len(joined) + len(end) <= width:
@@ -91,4 +90,4 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = LONGEST) 
 
 def call_lines(start: str, parts: Sequence[str], *, depth: int = 1) -> list[str]:
     """A call inside of a function, in as many lines as it takes."""
-    return bracketed(f"{start}(", parts, ")", LONGEST - 4 * depth).splitlines()
+    return bracketed(f"{start}(", parts, ")", _LONGEST - 4 * depth).splitlines()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from chainrule.codegen.lower import Lowered
-from chainrule.codegen.numba import ufuncs
+from chainrule.codegen.numba import DOUBLE, scalars
 from chainrule.codegen.python import (
     PYTHON_WORDS,
     bracketed,
@@ -125,12 +125,18 @@ def _heading(
 
 def _on_cpu(forward: Expr, gradient: Expr, job: Job) -> list[str]:
     """The loops for the CPU; none if Numba lacks one of the functions."""
-    stored = ["float32", "float64"] if job.double else ["float32"]
     try:
-        found = ufuncs(forward, gradient, job, stored, ("value", "grad"), depth=1)
+        found = scalars(forward, gradient, job, ("value", "slope"))
     except InputError:
         return []
-    return compiled(found, job.double)
+    named = DOUBLE.named
+    return compiled(
+        found,
+        ([named(job.variable)], [named(symbol) for symbol in job.saved]),
+        [named(symbol) for symbol in job.others],
+        [named(symbol) for symbol, _ in job.parameters],
+        double=job.double,
+    )
 
 
 def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
@@ -180,8 +186,8 @@ def _operator(job: Job, kind: str, saved: Sequence[str], *, compiled: bool) -> s
     tensors = [*first, "upstream", *others] if grad else [*first, *others]
     lines = []
     if compiled:
-        # In float32 arithmetic a float64 tensor would be rounded.
-        wide = "" if job.double else f" and {first[0]}.dtype is not torch.float64"
+        # The loops have no more digits than the file's dtype asks for.
+        wide = "" if job.dtype == "float64" else f" and {first[0]}.dtype is not torch.float64"
         parts = [f'"{kind}"', f"[{', '.join(tensors)}]"]
         parts += [f"[{', '.join(numbers)}]"] if numbers else []
         lines += [f"if {first[0]}.is_cpu{wide} and _compiled():"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.python import define
+from chainrule.codegen.python import call_lines, define
 from chainrule.codegen.source import indented
 
 _WORK = {
@@ -40,8 +40,21 @@ def working(double: bool) -> list[str]:
 
 
 # --- the CPU ------------------------------------------------------------------------------------
+_COMPILED = '''\
+@cache
+def _compiled():
+    """Fills tensors by loops that Numba compiles for their dtype; None without Numba."""
+    try:
+        import numba
+        import numpy as np
+    except ImportError:
+        return None
+
+    OPTIONS = {"error_model": "numpy", "nogil": True}
+
+'''
 _ODD = """\
-@numba.vectorize(["float32(float64)"])
+@numba.njit(**OPTIONS)
 def odd(wide):
     # As in _stored.
     near = np.float32(wide)
@@ -52,29 +65,16 @@ def odd(wide):
 _FILL = '''\
 def fill(name, numbers, part):
     """The last tensor of a part from the others, all of them flat."""
-    ufunc = {"value": value, "grad": grad}[name]
-    with np.errstate(all="ignore"):
-        if part[-1].element_size() > 2:
-            *arrays, out = [tensor.numpy() for tensor in part]
-            ufunc(*arrays, *numbers, out=out, casting="unsafe")
-            return
-        for block in zip(*(tensor.split(_BLOCK) for tensor in part)):
-            *arrays, out = block
-            arrays = [tensor.WIDE().numpy() for tensor in arrays]
-            out.copy_(torch.from_numpy(RESULT))
+    loop = {"value": values, "grad": grads}[name]
+    if part[-1].element_size() > 2:
+        loop(False, *[tensor.numpy() for tensor in part], *numbers)
+        return
+    for block in zip(*[tensor.split(_BLOCK) for tensor in part]):
+        work = [tensor.float() for tensor in block]
+        loop(True, *[tensor.numpy() for tensor in work], *numbers)
+        block[-1].copy_(work[-1])
 
 return fill
-'''
-_COMPILED = '''\
-@cache
-def _compiled():
-    """Fills tensors by loops that Numba compiles when first called; None without Numba."""
-    try:
-        import numba
-        import numpy as np
-    except ImportError:
-        return None
-
 '''
 _FILLED = '''\
 _SHARE = 1 << 15  # A thread has no fewer elements,
@@ -91,9 +91,10 @@ def _filled(name, tensors, numbers=()):
     """What the compiled loops give, in the layout of the first tensor."""
     out = torch.empty_like(tensors[0])
     order = sorted(range(out.ndim), key=out.stride, reverse=True)
-    flat = [t.detach().permute(order).reshape(-1) for t in (*tensors, out)]
+    flat = [t.detach().permute(order).reshape(-1).contiguous() for t in tensors]
+    flat.append(out.permute(order).view(-1))
     threads = max(1, min(torch.get_num_threads(), out.numel() // _SHARE))
-    parts = zip(*(tensor.tensor_split(threads) for tensor in flat))
+    parts = zip(*[tensor.tensor_split(threads) for tensor in flat])
     run = partial(_compiled(), name, numbers)
     if threads == 1:
         run(*parts)
@@ -103,17 +104,36 @@ def _filled(name, tensors, numbers=()):
 '''
 
 
-def compiled(ufuncs: Sequence[str], double: bool) -> list[str]:
-    """``_compiled`` and ``_filled``: dense tensors of the CPU by way of NumPy, without a copy.
+def compiled(
+    scalars: Sequence[str],
+    taken: tuple[Sequence[str], Sequence[str]],
+    others: Sequence[str],
+    numbers: Sequence[str],
+    *,
+    double: bool,
+) -> list[str]:
+    """``_compiled`` and ``_filled``: tensors of the CPU by way of NumPy, dense ones without a copy.
 
     Args:
-        ufuncs: definitions of ``value`` and ``grad``, for float32 and float64 arrays.
+        scalars: definitions of ``value`` and ``slope``, for Numba.
+        taken: what each of them takes first.
+        others: the arguments that both take after it.
+        numbers: the parameters, which come last.
         double: whether the arithmetic is that of float64.
     """
-    result = "odd(ufunc(*arrays, *numbers))" if double else "ufunc(*arrays, *numbers)"
-    fill = _FILL.replace("WIDE", "double" if double else "float").replace("RESULT", result)
-    inner = "\n".join([*ufuncs, *([_ODD] if double else []), fill])
-    return [f"{_COMPILED}{indented([inner])}\n", _FILLED]
+    work = "np.float64" if double else "np.float32"
+    loops = []
+    for name, inner, first in zip(("values", "grads"), ("value", "slope"), taken, strict=True):
+        upstream = ["upstream"] if inner == "slope" else []
+        called = [*(f"{work}({array}[i])" for array in (*first, *others)), *numbers]
+        lines = ["for i in range(out.size):"]
+        lines += [f"    {line}" for line in call_lines(f"result = {inner}", called, depth=3)]
+        lines += [f"    result *= {work}({array}[i])" for array in upstream]
+        lines += [f"    out[i] = {'odd(result) if short else ' if double else ''}result"]
+        given = ["short", *first, *upstream, *others, "out", *numbers]
+        loops.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines, depth=1)}")
+    inside = "\n".join([*scalars, *([_ODD] if double else []), *loops, _FILL])
+    return [f"{_COMPILED}{indented([inside])}\n", _FILLED]
 
 
 # --- batches, and tensors in several places -----------------------------------------------------

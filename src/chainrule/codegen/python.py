@@ -66,10 +66,18 @@ def define(
     lines: Sequence[str],
     returns: str = "",
     width: int = _LONGEST,
+    *,
+    depth: int = 0,
 ) -> str:
-    """A function definition, in the layout of the usual formatters."""
+    """A function definition, in the layout of the usual formatters.
+
+    Args:
+        width: of a line.
+        depth: how far it will be indented.
+    """
     arrow = f" -> {returns}" if returns else ""
-    return f"{bracketed(f'def {name}(', parameters, f'){arrow}:', width)}\n{indented(lines)}\n"
+    start = bracketed(f"def {name}(", parameters, f"){arrow}:", width - 4 * depth)
+    return f"{start}\n{indented(lines)}\n"
 
 
 def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST) -> str:
@@ -82,6 +90,8 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST)
     return "\n".join([start, *(f"    {part}," for part in parts), end])
 
 
-def call_lines(start: str, parts: Sequence[str], width: int = _LONGEST) -> list[str]:
+def call_lines(
+    start: str, parts: Sequence[str], width: int = _LONGEST, *, depth: int = 1
+) -> list[str]:
     """A call inside of a function, in as many lines as it takes."""
-    return bracketed(f"{start}(", parts, ")", width - 4).splitlines()
+    return bracketed(f"{start}(", parts, ")", width - 4 * depth).splitlines()

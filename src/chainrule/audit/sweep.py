@@ -28,12 +28,12 @@ Array = npt.NDArray[Any]
 Evaluate = Callable[[Array], Array]
 """From inputs, shape (n,), to results of the same shape and dtype."""
 
-RANGES = 4096
-"""About so many rows has a table, and columns a picture."""
+RANGES, LEAST_RANGE = 4096, 64
+"""At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
 CHUNK = 1 << 18
 """Inputs that are evaluated at once: they and their results stay in a processor's cache."""
 FEW = 1 << 16
-"""Up to so many inputs in all the truth comes from ball arithmetic, without a reference."""
+"""So many inputs of a long format are left to ball arithmetic; a reference takes longer to make."""
 WILD = 1 << 17
 """So many inputs at most of where no polynomial will do, in a whole sweep."""
 LONG = 10**8
@@ -63,7 +63,8 @@ class Plan:
         """Intervals of positions, negative inputs first; shape (ranges, 2)."""
         count = finite_count(self.form)
         # A power of two, so that no binade is in two ranges unless it is larger than both.
-        width = 1 << (max(2 * count // RANGES, 1) - 1).bit_length()
+        rows = min(RANGES, 2 * count // self.step // LEAST_RANGE)
+        width = 1 << (2 * count // rows - 1).bit_length()
         starts = np.arange(0, count, width, dtype=np.int64)
         positive = np.stack([starts, np.minimum(starts + width, count) - 1], axis=1)
         return np.concatenate([-1 - positive[::-1, ::-1], positive])
@@ -119,7 +120,7 @@ class Sweep:
         self._expr, self._variable, self._parameters = expr, variable, parameters
         count = 2 * finite_count(chosen.form) // chosen.step
         self.reference = reference
-        if reference is None and count > FEW:
+        if reference is None and (count > FEW or chosen.form.bits <= 16):
             self.reference = make_reference(expr, variable, parameters, chosen.form)
         wild = _inputs_of(self.reference, Kind.WILD) // chosen.step if self.reference else 0
         # Of wild inputs every so many-th one is compared.

@@ -66,7 +66,9 @@ class Plan:
         rows = min(RANGES, 2 * count // self.step // LEAST_RANGE)
         width = 1 << (2 * count // rows - 1).bit_length()
         starts = np.arange(0, count, width, dtype=np.int64)
-        positive = np.stack([starts, np.minimum(starts + width, count) - 1], axis=1)
+        # The end of the last range of float64 may be beyond an int64.
+        ends = np.append(starts[1:], count) - 1
+        positive = np.stack([starts, ends], axis=1)
         return np.concatenate([-1 - positive[::-1, ::-1], positive])
 
     def places(self, first: int, last: int) -> npt.NDArray[np.int64]:
@@ -149,7 +151,9 @@ class Sweep:
 
     def _sampled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
         assert self.reference is not None
-        places = np.concatenate([self.plan.places(first, last), self._near(first, last)])
+        places = self.plan.places(first, last)
+        if not self.plan.exhaustive:
+            places = np.concatenate([places, self._near(first, last)])
         kinds = self.reference.kinds(places)
         keep = kinds != Kind.UNDEFINED
         wild = np.flatnonzero(kinds == Kind.WILD)

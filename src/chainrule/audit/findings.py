@@ -33,7 +33,8 @@ DIGITS = 50
 LARGE_ERROR = "large error"
 """The kind of fault that is none of those of ``ulp.faults``: a number, but not the right one."""
 LOST = 1000.0
-"""An operation off by so many ULP from operands that are not has lost the digits."""
+"""An operation off by so many ULP from operands that are not has lost the digits; in a format of
+few digits, a sixteenth of them all."""
 LONGEST = 160
 """Letters of a formula; a longer one is no help to anybody."""
 FINE = 1.0
@@ -256,14 +257,17 @@ class _Case:
 
     def _lost(self, expr: Expr, point: Array) -> tuple[str, float, str] | None:
         fine: dict[Expr, bool] = {}
+        most = min(LOST, 2.0 ** (self.form.precision - 4))
         for node in postorder(expr):
             if isinstance(node, Comparison):
                 fine[node] = True
                 continue
             exact = self.exact(node, point)
             got = self._compute(node, point, self.form)
-            off = errors(got, exact, self.form)[0]
-            fine[node] = bool(off < LOST)
+            with np.errstate(over="ignore"):
+                nearest = exact.high.astype(self.form.dtype)
+            underflow = got[0] == 0 and nearest[0] != 0
+            fine[node] = bool(errors(got, exact, self.form)[0] < most) and not underflow
             # What has no value is in a branch that is not taken.
             if not fine[node] and exact.known[0] and all(fine[arg] for arg in node.args):
                 there = {self.derivation.variable: Fraction(float(point[0])), **self.parameters}

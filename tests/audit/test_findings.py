@@ -191,6 +191,9 @@ def test_parameters_are_said(own: Callable[[str, str], Implementation]) -> None:
     found = finding(own("flat", "float32"), derivation, -1.0, values={"alpha": Fraction(3, 2)})
     assert "x = -1.0, alpha = 1.5; it was computed in ball arithmetic" in page(found)
     assert agrees(found, lambda x: mpmath.mpf(1.5) * mpmath.exp(x))
+    usual = finding(own("flat", "float32"), derivation, -1.0)
+    assert usual.values == {"alpha": 1}
+    assert agrees(usual, mpmath.exp)
 
 
 def test_a_function_without_a_gradient() -> None:

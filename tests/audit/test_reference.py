@@ -18,6 +18,7 @@ from chainrule.audit.reference import (
     Kind,
     Reference,
     at,
+    consecutive,
     finite_count,
     input_at,
     positions,
@@ -50,6 +51,9 @@ def test_positions_are_the_order_of_the_inputs(form: Format) -> None:
     assert [input_at(int(p), form) for p in places] == values.astype(np.float64).tolist()
     assert (np.diff(values.astype(np.float64)) >= 0).all()
     assert values.astype(np.float64)[-1] == form.largest
+    for first, last in ((-count, -count + 9), (-9, -1), (0, 7), (count - 3, count - 1)):
+        run = consecutive(first, last, form)
+        assert (positions(run, form) == np.arange(first, last + 1)).all()
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "gelu", "mish", "softsign", "softplus", "elu"])

@@ -199,7 +199,7 @@ def settled(
 def convention(kink: Kink, target: str) -> Expr | None:
     """The gradient at a kink: the derivative if there is one, else what the framework returns.
 
-    NumPy, Numba and C get what PyTorch returns. Where that is not known it is the slope on the
+    All but JAX get what PyTorch returns. Where that is not known it is the slope on the
     left, or 0; where it is no number, the formula is left as it is.
     """
     left = kink.left.slope if kink.left is not None else None

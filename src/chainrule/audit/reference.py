@@ -197,6 +197,17 @@ def at(places: npt.NDArray[np.int64], form: Format) -> npt.NDArray[Any]:
     return values
 
 
+def consecutive(first: int, last: int, form: Format) -> npt.NDArray[Any]:
+    """The inputs at all positions from one to another, which are of one sign."""
+    step = -1 if first < 0 else 1
+    a, b = (-1 - first, -2 - last) if first < 0 else (first, last + 1)
+    patterns = np.arange(a, b, step, dtype=np.int64).astype(form.pattern)
+    if first < 0:
+        patterns |= form.pattern.type(1 << (form.bits - 1))
+    values: npt.NDArray[Any] = patterns.view(form.dtype)
+    return values
+
+
 def positions(values: npt.NDArray[Any], form: Format) -> npt.NDArray[np.int64]:
     """The positions of inputs."""
     patterns = np.ascontiguousarray(values).view(form.pattern).astype(np.uint64)
@@ -317,7 +328,7 @@ class _Builder:
         size = (last - first) // _FINEST
         for share in _PROBES:
             start = first + int(share * (last - first))
-            if size < LEAST or self._attempt(start, start + size, _LEVELS) is not None:
+            if size < LEAST or self._attempt(start, start + size, 0) is not None:
                 return False
             if self._undefined(start, start + size):
                 return False
@@ -373,17 +384,20 @@ class _Builder:
         scale = ldexp(1.0, -frexp(reach)[1]) if 2.0**-1000 < reach < 2.0**1000 else 0.0
         if not scale:
             return None
-        with precision(_AROUND, DEGREE + 2):
-            around = self._series(arb(middle, reach), scale)
-        if around is None:
-            return None
-        with precision(_BITS, DEGREE + 1):
-            exact = self._series(arb(middle), scale)
-            if exact is None:
-                return None
-            width = arb(reach) * scale
-            remainder = (around[DEGREE + 1] * width ** (DEGREE + 1)).abs_upper()
-            return self._polynomial(first, last, middle, scale, exact, remainder)
+        for bits, more in ((_BITS, _AROUND), (_BITS - self.form.least_exponent,) * 2):
+            with precision(more, DEGREE + 2):
+                around = self._series(arb(middle, reach), scale)
+            with precision(bits, DEGREE + 1):
+                exact = self._series(arb(middle), scale) if around is not None else None
+                if around is None or exact is None:
+                    return None
+                width = arb(reach) * scale
+                remainder = (around[DEGREE + 1] * width ** (DEGREE + 1)).abs_upper()
+                found = self._polynomial(first, last, middle, scale, exact, remainder)
+                if found is not None or exact[0].rel_accuracy_bits() > self.form.precision + 64:
+                    return found
+            # What is left of 1 − (1 − u) had too few bits.
+        return None
 
     def _polynomial(
         self,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from chainrule.audit import tally
 from chainrule.audit.formats import Format
-from chainrule.audit.reference import HUGE, SINGLE, Kind, Reference, at, finite_count
+from chainrule.audit.reference import HUGE, SINGLE, Kind, Reference, at, consecutive, finite_count
 from chainrule.audit.reference import reference as make_reference
 from chainrule.audit.truth import truth as exact_truth
 from chainrule.audit.ulp import errors
@@ -184,7 +184,7 @@ class Sweep:
 
         assert self.reference is not None
         pieces, form = self.reference.pieces, self.plan.form
-        values = at(np.arange(first, last + 1, dtype=np.int64), form)
+        values = consecutive(first, last, form)
         results = evaluate(values)
         numbers = np.array([row["largest"], 0.0])
         hard = np.empty(HARD, np.int64)

@@ -93,6 +93,26 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     return "\n\n".join(parts)
 
 
+def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
+    """Definitions of the function and its slope for single numbers in the job's arithmetic.
+
+    They use ``math``, ``numba`` and ``np``, and are compiled when they are first called.
+
+    Raises:
+        InputError: Numba lacks a function.
+    """
+    language = DOUBLE if job.double else SINGLE
+    found = []
+    for name, root, first in zip(
+        names, (forward, gradient), ((job.variable,), job.saved), strict=True
+    ):
+        symbols = (*first, *job.extra)
+        lines = body(program(root, symbols, language), language, double=job.double)
+        given = [language.named(symbol) for symbol in symbols]
+        found.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines)}")
+    return found
+
+
 def _ufunc(
     job: Job, name: str, first: Sequence[str], lines: Sequence[str], language: Language
 ) -> str:

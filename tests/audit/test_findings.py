@@ -37,6 +37,11 @@ def textbook(x):
 def shifted(x):
     return (textbook(x) - np.exp(x.dtype.type(-12))).astype(x.dtype)
 
+def silu_slope(x):
+    with np.errstate(all="ignore"):
+        s = 1 / (1 + np.exp(-x))
+    return s + x * s * (1 - s)
+
 def flat(x):
     return np.full_like(x, 0.25)
 """
@@ -121,11 +126,25 @@ def test_the_form_and_the_operation_that_lose_the_digits(
     assert "sigma is the output" in text
 
 
+def test_an_underflow_is_found(own: Callable[[str, str], Implementation]) -> None:
+    found = finding(own("silu_slope", "bfloat16"), chainrule.derive("silu"), -90.0)
+    assert (found.fault, found.at) == ("early zero", -90.0)
+    assert found.loses is not None
+    assert found.loses.lost is not None
+    part, got, exact = found.loses.lost
+    assert (part, got) == ("sigmoid(x)", 0.0)
+    assert float(exact) == pytest.approx(float(mpmath.exp(-90)), rel=1e-11)
+
+
 def test_a_fault_that_no_form_has(own: Callable[[str, str], Implementation]) -> None:
     found = finding(own("flat", "float32"), chainrule.derive("sigmoid"), 1.5)
     assert found.loses is None
     assert found.keeps is None
-    assert "Where it may come from" not in page(found)
+    text = page(found)
+    assert "Where it may come from" not in text
+    assert re.match(
+        r"# `.*:flat` in float32: the gradient is off by .* units in the last place", text
+    )
 
 
 def form(text: str, **figures: Any) -> Form:
@@ -161,9 +180,9 @@ def test_the_inputs_that_are_concerned(own: Callable[[str, str], Implementation]
         own("by_output", "bfloat16"), chainrule.derive("sigmoid"), 9.0, measured=measured
     )
     assert (
-        "Of 65,280 inputs that were compared, 487 are 0 where the exact value is a normal number; "
-        "1,234 are not the nearest number; the largest error of a finite result is 256 ULP, at "
-        "x = 3.5."
+        "Of 65,280 results that were compared, 487 are 0 where the exact value is a normal number; "
+        "1,234 are finite, but not the nearest number; the largest error of a finite "
+        "result is 256 ULP, at x = 3.5."
     ) in page(found)
 
 
@@ -172,6 +191,9 @@ def test_parameters_are_said(own: Callable[[str, str], Implementation]) -> None:
     found = finding(own("flat", "float32"), derivation, -1.0, values={"alpha": Fraction(3, 2)})
     assert "x = -1.0, alpha = 1.5; it was computed in ball arithmetic" in page(found)
     assert agrees(found, lambda x: mpmath.mpf(1.5) * mpmath.exp(x))
+    usual = finding(own("flat", "float32"), derivation, -1.0)
+    assert usual.values == {"alpha": 1}
+    assert agrees(usual, mpmath.exp)
 
 
 def test_a_function_without_a_gradient() -> None:

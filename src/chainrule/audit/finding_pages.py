@@ -7,18 +7,18 @@ from fractions import Fraction
 
 import numpy as np
 
-from chainrule.audit.findings import DIGITS, LARGE_ERROR, Finding
+from chainrule.audit.findings import DIGITS, Finding
 
 _TITLES = {
     "not finite": "is not finite where it should be",
     "early zero": "is 0 where it should not be",
     "wrong sign": "has the wrong sign",
-    LARGE_ERROR: "loses digits",
 }
 _COUNTED = {
     "not finite": "NaN or infinite where the exact value rounds to a finite number",
     "early zero": "0 where the exact value is a normal number",
     "wrong sign": "of the wrong sign",
+    "misrounded": "finite, but not the nearest number",
 }
 _LIBRARIES = {
     "torch": "PyTorch",
@@ -40,8 +40,9 @@ def page(found: Finding) -> str:
     """The finding in Markdown."""
     dtype = found.implementation.dtype
     what = "gradient" if found.kind == "gradient" else "value"
+    wrong = _TITLES.get(found.fault, f"is off by {_ulp(found.error)} units in the last place")
     parts = [
-        f"# `{_function(found)}` in {dtype}: the {what} {_TITLES[found.fault]}",
+        f"# `{_function(found)}` in {dtype}: the {what} {wrong}",
         _versions(found),
         _reproduction(found),
         _numbers(found),
@@ -96,13 +97,16 @@ def _concerned(found: Finding) -> str:
         "not finite": measured.not_finite,
         "early zero": measured.early_zeros,
         "wrong sign": measured.wrong_signs,
+        "misrounded": measured.misrounded,
     }
-    some = [f"{count:,} are {_COUNTED[kind]}" for kind, count in counts.items() if count]
-    if measured.misrounded:
-        some.append(f"{measured.misrounded:,} are not the nearest number")
+    some = [
+        f"{count:,} {'is' if count == 1 else 'are'} {_COUNTED[kind]}"
+        for kind, count in counts.items()
+        if count
+    ]
     largest = f"the largest error of a finite result is {_ulp(measured.largest)} ULP"
     some.append(f"{largest}, at x = {measured.worst!r}")
-    return f"Of {measured.count:,} inputs that were compared, {'; '.join(some)}."
+    return f"Of {measured.count:,} results that were compared, {'; '.join(some)}."
 
 
 def _why(found: Finding) -> str:
@@ -139,7 +143,7 @@ def _remedy(found: Finding) -> str:
     sampled = found.implementation.format.bits > 16
     over = "inputs spread over all bit patterns" if sampled else "inputs"
     return (
-        f"A form that keeps them, in the same arithmetic: `{value.formula}` {here}, and over "
+        f"A form without the fault, in the same arithmetic: `{value.formula}` {here}, and over "
         f"{measured.count:,} {over} it is off by at most {_ulp(measured.largest)} ULP, with no "
         f"zero, infinity or sign that is wrong.{letters}"
     )

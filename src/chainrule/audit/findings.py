@@ -16,8 +16,8 @@ import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format, format_named
-from chainrule.audit.forms import Form
-from chainrule.audit.frameworks.implementation import Implementation, Kind
+from chainrule.audit.forms import Form, parameter_values
+from chainrule.audit.frameworks.implementation import Function, Implementation, Kind
 from chainrule.audit.measure import Measured
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth, errors, faults
@@ -33,7 +33,8 @@ DIGITS = 50
 LARGE_ERROR = "large error"
 """The kind of fault that is none of those of ``ulp.faults``: a number, but not the right one."""
 LOST = 1000.0
-"""An operation off by so many ULP from operands that are not has lost the digits."""
+"""An operation off by so many ULP from operands that are not has lost the digits; in a format of
+few digits, a sixteenth of them all."""
 LONGEST = 160
 """Letters of a formula; a longer one is no help to anybody."""
 FINE = 1.0
@@ -128,39 +129,33 @@ def finding(
     Raises:
         InputError: there is no such function, no exact value, or no fault at this input.
     """
-    case = _Case(derivation, implementation.format, values or {})
+    usual = {symbol.name: value for symbol, value in parameter_values(derivation).items()}
+    case = _Case(derivation, implementation.format, {**usual, **(values or {})})
     function = implementation.functions().get(kind)
     if function is None:
         raise InputError(f"{implementation.label} has no {kind}")
     expr = derivation.derivative if kind == "gradient" else derivation.function
-    point, result, exact = case.judge(expr, function, at)
-    fault = _fault(result, exact, case.form)
-    if not fault:
+    judged = case.judge(expr, function, at)
+    if not judged.fault:
         raise InputError(f"there is no fault of {implementation.label} at {at!r}")
-    for places in range(1, 9):
-        try:
-            nearby = case.judge(expr, function, float(f"{at:.{places}g}"))
-        except InputError:
-            continue
-        if _fault(nearby[1], nearby[2], case.form) == fault and _alike(nearby, exact, result, case):
-            point, result, exact = nearby
-            break
+    judged = _rounder(case, expr, function, judged)
+    point, fault, error = judged.point, judged.fault, judged.error
     there = {derivation.variable: Fraction(float(point[0])), **case.parameters}
     digits = decimal(expr, there, digits=DIGITS)
-    assert digits is not None, "a value that can be told to 110 bits"
-    error = float(errors(result, exact, case.form)[0])
+    if digits is None:
+        raise InputError(f"the exact value at {float(point[0])!r} cannot be told")
     loses, keeps, kept = None, None, None
     if kind == "gradient":
         loses = case.loses(point, fault, error)
         keeps, kept = case.keeps(point, forms or [])
     with np.errstate(over="ignore"):
-        nearest = exact.high.astype(case.form.dtype)
+        nearest = judged.exact.high.astype(case.form.dtype)
     return Finding(
         implementation=implementation,
         kind=kind,
         fault=fault,
         at=float(point[0]),
-        got=float(result[0]),
+        got=float(judged.result[0]),
         exact=digits.text.removesuffix(ELLIPSIS),
         nearest=float(nearest[0]),
         error=error,
@@ -175,20 +170,35 @@ def finding(
     )
 
 
-Judged = tuple[Array, Array, Truth]
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One result beside the exact value; arrays of one element."""
+
+    point: Array
+    result: Array
+    exact: Truth
+    fault: str
+    error: float
 
 
-def _fault(result: Array, exact: Truth, form: Format) -> str:
+def _judged(point: Array, result: Array, exact: Truth, form: Format) -> _Judged:
     off = errors(result, exact, form)
     kinds = faults(result, off, exact, form)
     named = next((kind for kind, where in kinds.items() if where[0]), "")
-    return named or (LARGE_ERROR if off[0] > FINE else "")
+    fault = named or (LARGE_ERROR if off[0] > FINE else "")
+    return _Judged(point, result, exact, fault, float(off[0]))
 
 
-def _alike(nearby: Judged, exact: Truth, result: Array, case: _Case) -> bool:
-    """Whether a rounder input shows the fault about as well."""
-    first, second = errors(result, exact, case.form)[0], errors(nearby[1], nearby[2], case.form)[0]
-    return bool(second >= first / 2)
+def _rounder(case: _Case, expr: Expr, function: Function, judged: _Judged) -> _Judged:
+    """The same fault, about as large, at the input with the fewest digits nearby."""
+    for places in range(1, 9):
+        try:
+            nearby = case.judge(expr, function, float(f"{float(judged.point[0]):.{places}g}"))
+        except InputError:
+            continue
+        if nearby.fault == judged.fault and nearby.error >= judged.error / 2:
+            return nearby
+    return judged
 
 
 class _Case:
@@ -204,8 +214,8 @@ class _Case:
         whole = substitute(expr, {self.derivation.output: self.derivation.function})
         return truth(whole, self.derivation.variable, point, self.parameters)
 
-    def judge(self, expr: Expr, function: Any, at: float) -> Judged:
-        """The input in the format, the result there, and the exact value.
+    def judge(self, expr: Expr, function: Function, at: float) -> _Judged:
+        """What comes out at the input, rounded to the format.
 
         Raises:
             InputError: there is none.
@@ -215,7 +225,7 @@ class _Case:
         exact = self.exact(expr, point)
         if not exact.known[0] or not np.isfinite(point.astype(np.float64)[0]):
             raise InputError(f"there is no exact value at {at!r}")
-        return point, function(point), exact
+        return _judged(point, function(point), exact, self.form)
 
     def value(self, name: str, expr: Expr, point: Array, work: Format | None = None) -> Value:
         """A form, computed in the format, or in another and rounded to it in the end.
@@ -225,9 +235,8 @@ class _Case:
         exact = self.exact(expr, point)
         with np.errstate(over="ignore"):
             got = self._compute(expr, point, work or self.form).astype(self.form.dtype)
-        fault = _fault(got, exact, self.form)
-        error = float(errors(got, exact, self.form)[0])
-        return Value(name, str(expr), float(got[0]), error, fault)
+        judged = _judged(point, got, exact, self.form)
+        return Value(name, str(expr), float(got[0]), judged.error, judged.fault)
 
     def _compute(self, expr: Expr, point: Array, work: Format) -> Array:
         variable, output = self.derivation.variable, self.derivation.output
@@ -256,14 +265,17 @@ class _Case:
 
     def _lost(self, expr: Expr, point: Array) -> tuple[str, float, str] | None:
         fine: dict[Expr, bool] = {}
+        most = min(LOST, 2.0 ** (self.form.precision - 4))
         for node in postorder(expr):
             if isinstance(node, Comparison):
                 fine[node] = True
                 continue
             exact = self.exact(node, point)
             got = self._compute(node, point, self.form)
-            off = errors(got, exact, self.form)[0]
-            fine[node] = bool(off < LOST)
+            with np.errstate(over="ignore"):
+                nearest = exact.high.astype(self.form.dtype)
+            underflow = got[0] == 0 and nearest[0] != 0
+            fine[node] = bool(errors(got, exact, self.form)[0] < most) and not underflow
             # What has no value is in a branch that is not taken.
             if not fine[node] and exact.known[0] and all(fine[arg] for arg in node.args):
                 there = {self.derivation.variable: Fraction(float(point[0])), **self.parameters}

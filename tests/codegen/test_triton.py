@@ -222,17 +222,21 @@ def _epsilon(name: str) -> float:
 
 @pytest.mark.slow
 def test_the_whole_catalogue_in_the_interpreter(tmp_path: Path) -> None:
+    """As good as the same forms in NumPy, and rounded once where those are."""
     pytest.importorskip("triton")
     for entry in CATALOGUE:
         derivation = chainrule.derive(entry.name)
         other = Fraction(1, 4) if len(derivation.problem.arguments) > 1 else None
         written = write(derivation, "triton", tmp_path, other)
+        usual = write(derivation, "numpy", tmp_path, other, written.plan)
         x = sample(written.form, 60)
         exact = truths(derivation, written.plan, x, other)
-        for got, true in zip((written.forward(x), written.slopes(x)), exact, strict=True):
-            measured = measure(x, got, true, written.form)
-            assert measured.largest <= 0.51, (entry.name, measured)
-            assert not measured.faults, (entry.name, measured)
+        found = (written.forward(x), written.slopes(x))
+        wanted = (usual.forward(x), usual.slopes(x))
+        for got, plain, true in zip(found, wanted, exact, strict=True):
+            measured, reached = (measure(x, y, true, written.form) for y in (got, plain))
+            assert measured.largest <= max(ROUNDED_ONCE, 1.01 * reached.largest), entry.name
+            assert measured.faults <= reached.faults, entry.name
     formatted(tmp_path)
 
 

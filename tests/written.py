@@ -38,7 +38,7 @@ FUNCTIONS = (
     *("leaky_relu", "huber", "x^x"),
 )
 OTHERS = {"huber": Fraction(1, 4)}
-"""The value of the second argument, where there is one."""
+"""The value of the other arguments, where there are some."""
 
 TIES = [
     ("x (1 + 2^-8 + 2^-40)", "bfloat16", 1 + 2**-7),
@@ -108,7 +108,7 @@ def load(path: Path) -> ModuleType:
 def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     module = load(path)
     name = made.job.name
-    more = () if other is None else (float(other),)
+    more = () if other is None else (float(other),) * len(made.job.others)
     return (
         lambda x: getattr(module, name)(x, *more),
         lambda *given: getattr(module, f"{name}_grad")(*given, *more),
@@ -137,7 +137,7 @@ def _of_library(
 
     def call(name: str, arrays: list[Array]) -> Array:
         if other is not None:
-            arrays = [*arrays, np.full_like(arrays[0], float(other))]
+            arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(job.others)]
         arrays = [np.ascontiguousarray(array, form.dtype) for array in arrays]
         out = np.empty_like(arrays[0])
         pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (*arrays, out)]
@@ -230,7 +230,7 @@ def _triton(path: Path, made: Plan, form: Format, other: Fraction | None) -> tup
 
     def call(function: str, arrays: list[Array]) -> Array:
         if other is not None:
-            arrays = [*arrays, np.full_like(arrays[0], float(other))]
+            arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(made.job.others)]
         return interpreted(path, function, arrays)
 
     return lambda x: call(name, [x]), lambda *given: call(f"{name}_grad", list(given)), None

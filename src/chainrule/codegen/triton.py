@@ -1,10 +1,11 @@
 """The target Triton: kernels for tensors of PyTorch on a GPU, forward and fused backward.
 
-Functions are spelled in ``tl`` where that is exact in double (there ``tl.exp`` becomes a call of
-libdevice) and as libdevice's else: in float32 ``tl.exp`` is an approximation. Triton's interpreter
-(TRITON_INTERPRET=1) has no libdevice, so a file brings NumPy's functions for it; and it makes a
-bfloat16 by cutting bits off, so a file rounds by itself. Both were found in Triton 3.7.1,
-``runtime/interpreter.py``.
+In float64 a function is spelled as ``tl``'s, if it is there: ``tl.exp`` becomes a call of
+libdevice. In float32 ``tl.exp`` and division are approximations, so libdevice's functions are
+called and ``tl.div_rn``. Triton's interpreter (TRITON_INTERPRET=1) has no libdevice: a file brings
+NumPy's functions for it. And it makes a bfloat16 by cutting bits off, and none from a float64: a
+file rounds by itself, once. (Triton 3.7.1: ``runtime/interpreter.py``, and the assembly code that
+comes out; ``tl.full`` is there because of ``to_tensor`` in ``language/semantic.py``.)
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from chainrule.codegen.lower import Lowered
+from chainrule.codegen.lower import Instruction, Lowered
 from chainrule.codegen.python import (
     PYTHON_WORDS,
     SPECIAL,
@@ -52,13 +53,14 @@ _RESERVED |= {"upstream", "out", "n", "at", "mask", "result", "BLOCK", "DTYPE"}
 
 def _shapes(work: str) -> dict[str, Shape]:
     """What is spelled alike in both formats; a number is a float32 unless it is said otherwise."""
-    typed = {i: f"tl.full([], {{{i}}}, {work})" for i in range(3)}
+    typed = {i: f"tl.full([], {{{i}}}, {work})" for i in range(2)}
     found = {
         **INFIX,
         **calls(_LIBDEVICE, "libdevice."),
         **calls(_EXACT, "tl."),
         "select": Shape("tl.where({0}, {1}, {2})"),
         "select numbers": Shape(f"tl.where({{0}}, {typed[1]}, {{2}})"),
+        "number": Shape(typed[0]),
         "undefined": Shape(f'tl.full([], float("nan"), {work})'),
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
     }
@@ -120,24 +122,6 @@ _DOUBLE_BITS = [
 # An `if` block takes four of the usual 88 columns.
 _WIDTH, _NESTED = 88, 84
 
-_LAUNCH = [
-    '"""Runs a kernel over tensors of shapes that go together, for one of the first\'s dtype."""',
-    "full = [tensor.contiguous() for tensor in torch.broadcast_tensors(*tensors)]",
-    "out = torch.empty_like(full[0])",
-    "n = out.numel()",
-    "if n > 0:",
-    "    # Sums and products are rounded one by one, as they were measured.",
-    '    options = {"BLOCK": 1024, "enable_fp_fusion": False}',
-    "    with torch.cuda.device_of(out):",
-    "        kernel[(triton.cdiv(n, 1024),)](*full, out, n, *numbers, **options)",
-    "return out",
-]
-# For libdevice's functions of float32; an option that AMD's compiler does not know.
-_KEEP_SUBNORMAL = [
-    "    if torch.version.hip is None:",
-    '        options["enable_reflect_ftz"] = False  # subnormal numbers are kept',
-]
-
 
 class Root(NamedTuple):
     """What a kernel computes: an expression of some arrays, perhaps times the upstream gradient."""
@@ -185,6 +169,9 @@ def part(forward: Expr, gradient: Expr, job: Job, more: Mapping[str, Expr] | Non
     - ``_launch_NAME_grad(upstream, *saved, *others, *parameters)``, of upstream's dtype;
     - for each of ``more`` likewise ``_launch_KEY(upstream, *saved, *others, *parameters)``.
 
+    With accuracy "fast" and a dtype other than float64 they compute in float32, also for tensors
+    of float64.
+
     Args:
         forward: the function.
         gradient: its derivative, in ``job.saved``.
@@ -231,7 +218,11 @@ def _program(root: Root, job: Job, language: Language) -> Lowered:
         elif operation in ("power", "atan2") and operands[1] in numbers:
             operation = f"{operation} by a number"
         code.append(instruction._replace(operation=operation))
-    return replace(lowered, code=tuple(code))
+    outputs = lowered.outputs
+    if outputs[0] in numbers:
+        code.append(Instruction("number", outputs))
+        outputs = (numbers.stop + len(code) - 1,)
+    return replace(lowered, code=tuple(code), outputs=outputs)
 
 
 def _of_libdevice(programs: Sequence[Lowered], language: Language) -> list[str]:
@@ -285,12 +276,34 @@ def _definitions(
         names = [language.named(symbol) for symbol in (*root.slots, *job.extra)]
         parts.append(_jitted(f"_{root.name}_of_numbers", names, lines, width))
         parts.append(_kernel(root, job, language, width))
-    launch = list(_LAUNCH)
-    if not job.double:
-        launch[7:7] = _KEEP_SUBNORMAL
-    parts.append(define("_launch", ["kernel", "tensors", "numbers"], launch))
+    parts.append(define("_launch", ["kernel", "tensors", "numbers"], _launching(job)))
     parts += [_launch(root, job, language, width) for root in roots]
     return parts
+
+
+def _launching(job: Job) -> list[str]:
+    lines = [
+        '"""Runs a kernel over tensors that are broadcast together, for the first\'s dtype."""',
+        "full = [tensor.contiguous() for tensor in torch.broadcast_tensors(*tensors)]",
+        "out = torch.empty_like(full[0])",
+        "n = out.numel()",
+        "if n == 0:",
+        "    return out",
+        "# Sums and products are rounded one by one, as they were measured.",
+        'options = {"BLOCK": 1024, "enable_fp_fusion": False}',
+    ]
+    if not job.double:
+        lines += [
+            "if torch.version.hip is None:",
+            "    # libdevice's functions keep subnormal numbers. AMD's compiler has no option.",
+            '    options["enable_reflect_ftz"] = False',
+        ]
+    return [
+        *lines,
+        "with torch.cuda.device_of(out):",
+        "    kernel[(triton.cdiv(n, 1024),)](*full, out, n, *numbers, **options)",
+        "return out",
+    ]
 
 
 def _by_dtype(usual: Sequence[str], bits: Sequence[str], dtypes: Sequence[str]) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from zlib import crc32
 
 from chainrule.codegen.lower import Lowered
 from chainrule.codegen.numba import DOUBLE, scalars
@@ -92,10 +93,12 @@ def write(forward: Expr, gradient: Expr, job: Job, kernels: str = "") -> str:
         inner.append(define(name, [named(symbol) for symbol in symbols], lines))
     cpu = _on_cpu(forward, gradient, job)
     sections = [*inner, *working(job.double), *cpu, BATCHED]
-    sections += [_operator(job, kind, saved, compiled=bool(cpu)) for kind in ("value", "grad")]
+    name = _registered(job, inner)
+    for kind in ("value", "grad"):
+        sections.append(_operator(job, kind, name, saved, compiled=bool(cpu)))
     sections += [on_cuda(job, kernels)] if kernels else []
     sections += [_rules(job, saved), _rules_of_gradient(job, saved, curved)]
-    sections += [sharded(job.name), _public(job)]
+    sections += [sharded(name), _public(job)]
     title = docstring(job, f"{job.name} and its gradient for PyTorch, made for {job.dtype}.")
     optional = _TRITON if kernels else []
     return "\n\n".join([_heading(title, sections, optional, compiled=bool(cpu)), *sections])
@@ -177,7 +180,16 @@ def _others(job: Job) -> list[str]:
     return [LANGUAGE.named(symbol) for symbol in job.others]
 
 
-def _operator(job: Job, kind: str, saved: Sequence[str], *, compiled: bool) -> str:
+def _registered(job: Job, inner: Sequence[str]) -> str:
+    """A name for the operator that no other file has: PyTorch knows one operator of each name.
+
+    A file for another formula or dtype would replace the operators of the first, unnoticed.
+    """
+    text = "\n".join([job.dtype, job.accuracy, *inner])
+    return f"{job.name}_{crc32(text.encode()):08x}"
+
+
+def _operator(job: Job, kind: str, registered: str, saved: Sequence[str], *, compiled: bool) -> str:
     """An operator, what it does to shapes, and to batches."""
     others, numbers = _others(job), _numbers(job)
     grad = kind == "grad"
@@ -198,9 +210,8 @@ def _operator(job: Job, kind: str, saved: Sequence[str], *, compiled: bool) -> s
     lines += [f"return _stored({result}, {first[0]})"]
     typed = [*(f"{n}: Tensor" for n in tensors), *(f"{n}: float" for n in numbers)]
     fake = define("_", [*tensors, *numbers], [f"return torch.empty_like({first[0]})"])
-    decorator = bracketed(
-        "@torch.library.custom_op(", [f'"chainrule::{name}"', "mutates_args=()"], ")"
-    )
+    full = f'"chainrule::{registered}{"_grad" if grad else ""}"'
+    decorator = bracketed("@torch.library.custom_op(", [full, "mutates_args=()"], ")")
     own = define(f"_{name}", typed, lines, "Tensor")
     return f"{decorator}\n{own}\n\n@_{name}.register_fake\n{fake}\n\n_batched(_{name})\n"
 
@@ -225,8 +236,8 @@ def on_cuda(job: Job, kernels: str) -> str:
         lines = call_lines(f"return _{kind}_on_cuda", given, depth=2)
         rule = define("_", [*tensors, *numbers], lines, depth=1)
         parts.append(f'@_{name}.register_kernel("cuda")\n{rule}')
-    inside = "\n".join(part.rstrip("\n") + "\n" for part in parts)
-    return f"if triton is not None:\n{indented([inside])}\n"
+    inside = "\n".join(part.strip("\n") + "\n" for part in parts).replace("\n\n\n", "\n\n")
+    return f"if triton is not None:\n\n{indented([inside])}\n"
 
 
 # --- their derivatives --------------------------------------------------------------------------

@@ -154,9 +154,8 @@ def _batched(op):
     op.register_vmap(rule)
 '''
 _SHARDED = '''\
-@torch.compiler.assume_constant_result
 @cache
-def _sharded():
+def _register_sharding():
     """Tells DTensor that elements go each by itself: shards stay where they are."""
     from torch.distributed.tensor import Replicate, Shard
     from torch.distributed.tensor.experimental import register_sharding
@@ -169,7 +168,11 @@ def _sharded():
     ops = torch.ops.chainrule
     register_sharding(ops.NAME.default)(rule)
     register_sharding(ops.NAME_grad.default)(rule)
-    return True
+
+
+@torch.compiler.assume_constant_result
+def _sharded():
+    _register_sharding()
 '''
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit import evaluate
+from chainrule.audit.exponentials import exponential_fraction
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import Measured, measure
@@ -93,7 +94,9 @@ class Laboratory:
         given = [array.astype(self.work.dtype) for array in arrays.values()]
         given += [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
         [result] = evaluate.evaluate(program, given, self.work)
-        return np.broadcast_to(result, self.inputs.shape), len(program.code)
+        # A function of any library takes as long as about what it is here.
+        steps = len(inlined(program, "short").code)
+        return np.broadcast_to(result, self.inputs.shape), steps
 
     def before_rounding(
         self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
@@ -144,6 +147,9 @@ def forward_candidates(
 ) -> list[Candidate]:
     """The function, as it is and respelled, and what else it is said to be."""
     found = {"as it was given": function, "respelled": respelled(function), **more}
+    fraction = exponential_fraction(function, variable)
+    if fraction is not None:
+        found["as a fraction in one exponential"] = fraction
     return [Candidate(name, expr, (variable,)) for name, expr in _distinct(found)]
 
 
@@ -162,7 +168,7 @@ def gradient_candidates(
         found |= {"simplified": derivation.derivative, "as derived": derivation.raw}
         if by_output is not None:
             found["the form by the output"] = substitute(by_output, {output: forward})
-        found |= _variants(found, variable) | dict(more)
+        found |= _variants(found, variable) | dict(more) | _in_one_exponential(derivation)
     if save != "input" and by_output is not None:
         found["by the output"] = by_output
         found["by the output, respelled"] = respelled(by_output)
@@ -174,6 +180,11 @@ def gradient_candidates(
     return [
         Candidate(name, expr, saved_by(expr, variable, output)) for name, expr in _distinct(found)
     ]
+
+
+def _in_one_exponential(derivation: Derivation) -> dict[str, Expr]:
+    found = exponential_fraction(derivation.derivative, derivation.variable)
+    return {} if found is None else {"as a fraction in one exponential": found}
 
 
 def second_candidates(derivation: Derivation, saved: Sequence[Symbol]) -> list[Candidate]:

@@ -229,24 +229,26 @@ def _log1p(x: Expr, working: Working) -> Expr:
 
 
 def _tanh(x: Expr, working: Working) -> Expr:
-    e = call("expm1", _times(TWO, _between(-22, x, 22)))
-    return Quotient(e, _plus(TWO, e))
-
-
-def _cosh(x: Expr, working: Working) -> Expr:
-    size = call("abs", x)
-    if working != "single":
-        e = call("exp", size)
-        return _times(HALF, _plus(e, Quotient(ONE, e)))
-    half = _half_exp(size, working)
-    value = _plus(half, Quotient(Number(Fraction(1, 4)), half))
-    return _choose(Comparison(("==",), (x, x)), value, x)
+    # By the side of e^(2x) − 1 where its error does not grow.
+    e = call("expm1", _times(TWO, _below(call("abs", x), 22)))
+    value = Quotient(e, _plus(TWO, e))
+    return _choose(_less(x, ZERO), _negative(value), value)
 
 
 def _half_exp(size: Expr, working: Working) -> Expr:
     """Half of e^size in float32, where e^size itself may be infinite."""
     reduced = _reduced(_below(size, 90), working)
     return _in_two_steps(_plus(ONE, reduced.rest), _minus(reduced.power, ONE))
+
+
+def _cosh(x: Expr, working: Working) -> Expr:
+    size = call("abs", x)
+    if working == "single":
+        half = _half_exp(size, working)
+        value = _plus(half, Quotient(Number(Fraction(1, 4)), half))
+        return _choose(Comparison(("==",), (x, x)), value, x)
+    e = call("exp", size)
+    return _times(HALF, _plus(e, Quotient(ONE, e)))
 
 
 def _sinh(x: Expr, working: Working) -> Expr:

@@ -49,7 +49,8 @@ def _exponent(x: Array) -> Array:
     bits, fraction, _ = _LAYOUT[dtype.itemsize]
     one, root = (np.asarray(value, dtype).view(bits) for value in (1.0, 0.5**0.5))
     biased = (np.asarray(x).view(bits) + (one - root)) >> bits(fraction)
-    return (biased.astype(np.int64) - int(one >> bits(fraction))).astype(dtype)
+    found: Array = (biased.astype(np.int64) - int(one >> bits(fraction))).astype(dtype)
+    return found
 
 
 _LAYOUT: dict[int, tuple[Any, int, Any]] = {

@@ -78,9 +78,10 @@ def _factor(exponential: Generator, variable: Symbol, field: Converter) -> Fract
     """The c of e^(cx)."""
     assert exponential.exponent is not None
     above, below = exponential.exponent
-    [line] = [g for g in field.generators if g.node is variable] or [None]
-    if line is None or (below is not None and not below.is_constant()):
+    lines = [g for g in field.generators if g.node is variable]
+    if not lines or (below is not None and not below.is_constant()):
         return None
+    line = lines[0]
     if len(above) != 1 or not (above // line.poly).is_constant() or above.total_degree() != 1:
         return None
     scale = 1 if below is None else int(below.leading_coefficient())
@@ -108,7 +109,8 @@ def _written(
         return large if large is small else Piecewise((large, positive, small))
 
     content, factors = below.factor()
-    bottom, degree = Number(int(content)) if int(content) != 1 else ONE, 0
+    bottom: Expr = Number(int(content))
+    degree = 0
     for poly, times in factors:
         small, large = sides(poly)
         degree += max(small) * times if min(small) >= 0 else 0

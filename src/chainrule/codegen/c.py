@@ -13,6 +13,7 @@ from chainrule.codegen.approximations import (
     called,
     functions,
     stated_error,
+    with_reciprocals,
 )
 from chainrule.codegen.lower import lower
 from chainrule.codegen.source import (
@@ -181,8 +182,8 @@ static inline uint16_t store(double value)
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A file with NAME_forward and NAME_grad."""
     language = language_of(job)
-    value = program(forward, (job.variable, *job.extra), language)
-    slope = program(gradient, (*job.saved, *job.extra), language)
+    value = with_reciprocals(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = with_reciprocals(program(gradient, (*job.saved, *job.extra), language), job.working)
     title = (
         f"{job.name} and its gradient for arrays of {job.dtype}, in C99; link with -lm. "
         "Loops without functions of libm become vector code with -O3 -march=native."

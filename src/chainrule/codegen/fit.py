@@ -13,6 +13,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from math import factorial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,7 +74,8 @@ def _series(coefficient: Callable[[int], arb]) -> Callable[[Any], Any]:
 
 
 def _factorial(n: int) -> arb:
-    return arb(n).fac() if n else arb(1)
+    found: arb = arb(factorial(n))
+    return found
 
 
 @_series
@@ -166,7 +168,8 @@ def _relative(task: Task, coefficients: Sequence[float], at: arb_series) -> arb_
     total = arb_series([0], prec=at.prec)
     for coefficient in reversed(coefficients):
         total = total * at + arb(coefficient)
-    return total / task.function(at) - 1
+    relative: arb_series = total / task.function(at) - 1
+    return relative
 
 
 def source() -> str:

@@ -18,6 +18,7 @@ from chainrule.codegen.approximations import (
     called,
     functions,
     stated_error,
+    with_reciprocals,
 )
 from chainrule.codegen.lower import lower
 from chainrule.codegen.python import (
@@ -81,6 +82,8 @@ _OPTIONS = """\
 # x/0 is infinite; a product and a sum may be rounded once, together.
 OPTIONS = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
 INLINE = {**OPTIONS, "forceinline": True}
+WRITTEN = numba.types.Array(numba.from_dtype(np.dtype(STORED)), 1, "C")
+READ = WRITTEN.copy(readonly=True)
 """
 _SCALED = '''\
 @numba.njit(**INLINE)
@@ -122,8 +125,8 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A module with NAME and NAME_grad."""
     language = language_of(job)
     named = language.named
-    value = program(forward, (job.variable, *job.extra), language)
-    slope = program(gradient, (*job.saved, *job.extra), language)
+    value = with_reciprocals(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = with_reciprocals(program(gradient, (*job.saved, *job.extra), language), job.working)
     value_lines = body(value, language, double=job.double)
     slope_lines = body(slope, language, double=job.double)
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
@@ -187,8 +190,8 @@ def _loop(
     times = f"{read['upstream']} * " if upstream else ""
     lines = ["for i in range(out.size):"]
     lines += [f"    {line}" for line in call_lines(f"out[i] = {times}{inner}", given)]
-    types = ", ".join([f"{stored}[::1]"] * (len(arrays) + 1) + [work] * len(numbers))
-    decorator = bracketed("@numba.njit(", [f'"void({types})"', "**OPTIONS"], ")")
+    types = ", ".join(["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers))
+    decorator = bracketed("@numba.njit(", [f"numba.void({types})", "**OPTIONS"], ")")
     return f"{decorator}\n{define(name, [*arrays, 'out', *numbers], lines)}"
 
 
@@ -197,12 +200,12 @@ _FILLED = [
     "shape = np.broadcast_shapes(*(array.shape for array in arrays))",
     "out = np.empty(shape, DTYPE) if out is None else out",
     "whole = (*arrays, out)",
-    "if STORED is DTYPE and all(a.shape == shape and a.flags.c_contiguous for a in whole):",
-    "    if not any(np.may_share_memory(array, out) for array in arrays):",
-    "        loop(*(array.reshape(-1) for array in whole), *numbers)",
-    "        return out",
+    "plain = all(a.shape == shape and a.flags.c_contiguous and a.flags.aligned for a in whole)",
+    "if plain and STORED is DTYPE and not any(np.may_share_memory(a, out) for a in arrays):",
+    "    loop(*(array.reshape(-1) for array in whole), *numbers)",
+    "    return out",
     'flags = ["external_loop", "buffered", "zerosize_ok", "copy_if_overlap"]',
-    'use = [["readonly", "contig"]] * len(arrays) + [["writeonly", "contig"]]',
+    'use = [["readonly", "contig", "aligned"]] * len(arrays) + [["writeonly", "contig", "aligned"]]',
     "types = [STORED] * len(whole)",
     "with np.nditer(",
     '    whole, flags, use, types, casting="unsafe", buffersize=1 << 13',

@@ -122,10 +122,11 @@ _LAYOUTS = {
 }
 _PRAGMA = """\
 #if defined(__GNUC__) && !defined(__clang__)
-/* Comparisons raise no exceptions that anybody asks for: choices may become vector code. */
-#pragma GCC optimize("no-trapping-math")
+/* Nobody asks which exceptions a comparison raises: choices may become vector code. */
+#pragma GCC optimize("no-trapping-math", "fp-contract={contract}")
 #endif
 """
+# Where nothing is approximated, a difference of two products may be exactly 0.
 _FORMATS = {"float16": (11, -14), "bfloat16": (8, -126)}
 """Bits of the significand, and the exponent of the smallest normal number."""
 
@@ -196,7 +197,11 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     helpers = _helpers(called(needed, job.working), job, language)
     if job.short or helpers:
         includes += ["#include <stdint.h>", "#include <string.h>"]
-    parts += ["\n".join(includes) + "\n", _PRAGMA, *helpers]
+    parts += [
+        "\n".join(includes) + "\n",
+        _PRAGMA.format(contract="fast" if helpers else "off"),
+        *helpers,
+    ]
     if job.short:
         parts.append(_sixteen_bits(job.dtype))
     inner = f"{job.name}_value", f"{job.name}_slope"

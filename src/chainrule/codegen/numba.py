@@ -22,6 +22,7 @@ from chainrule.codegen.approximations import (
 )
 from chainrule.codegen.lower import lower
 from chainrule.codegen.python import (
+    LONGEST,
     PYTHON_WORDS,
     bracketed,
     call_lines,
@@ -78,9 +79,16 @@ SINGLE = Language(
     chains=True,
 )
 
-_OPTIONS = """\
+# Where nothing is approximated, a difference of two products may be exactly 0.
+_CONTRACTED = """\
 # x/0 is infinite; a product and a sum may be rounded once, together.
 OPTIONS = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+"""
+_PLAIN = """\
+# x/0 is infinite.
+OPTIONS = {"error_model": "numpy", "nogil": True}
+"""
+_TYPES = """\
 INLINE = {**OPTIONS, "forceinline": True}
 WRITTEN = numba.types.Array(numba.from_dtype(np.dtype(STORED)), 1, "C")
 READ = WRITTEN.copy(readonly=True)
@@ -138,7 +146,8 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
         imports = ["import math", "", *imports]
     dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
     title = f"{job.name} and its gradient for arrays of {job.dtype}, compiled by Numba."
-    constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n{_OPTIONS}"
+    constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
+    constants += (_CONTRACTED if helpers else _PLAIN) + _TYPES
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
@@ -147,6 +156,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
         parts.append(f"@numba.njit(**INLINE)\n{define(name, taken, lines)}")
     parts.append(_loop(job, "_values", "_value", first, language, upstream=False))
     parts.append(_loop(job, "_gradients", "_slope", saved, language, upstream=True))
+    parts.append(define("_plain", ["array", "shape"], _PLAIN_ARRAY))
     parts.append(define("_filled", ["loop", "arrays", "numbers", "out"], _FILLED))
     parts.append(_public(job, job.name, "_values", first, "The function", language))
     grad = (f"{job.name}_grad", "_gradients", [*saved, "upstream"])
@@ -189,27 +199,33 @@ def _loop(
     # The product is rounded once too.
     times = f"{read['upstream']} * " if upstream else ""
     lines = ["for i in range(out.size):"]
-    lines += [f"    {line}" for line in call_lines(f"out[i] = {times}{inner}", given)]
+    result = bracketed(f"out[i] = {times}{inner}(", given, ")", LONGEST - 8)
+    lines += [f"    {line}" for line in result.splitlines()]
     types = ", ".join(["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers))
     decorator = bracketed("@numba.njit(", [f"numba.void({types})", "**OPTIONS"], ")")
     return f"{decorator}\n{define(name, [*arrays, 'out', *numbers], lines)}"
 
 
+_PLAIN_ARRAY = [
+    '"""Whether a loop can go over the array as it is."""',
+    "flags = array.flags",
+    "return array.shape == shape and flags.c_contiguous and flags.aligned",
+]
 _FILLED = [
-    '"""The result in `out`: the loop goes over blocks without gaps, in the type it knows."""',
+    '"""The result in `out`: a loop over the arrays, or over blocks without gaps."""',
     "shape = np.broadcast_shapes(*(array.shape for array in arrays))",
     "out = np.empty(shape, DTYPE) if out is None else out",
-    "whole = (*arrays, out)",
-    "plain = all(a.shape == shape and a.flags.c_contiguous and a.flags.aligned for a in whole)",
-    "if plain and STORED is DTYPE and not any(np.may_share_memory(a, out) for a in arrays):",
+    "whole = [*arrays, out]",
+    "apart = not any(np.may_share_memory(array, out) for array in arrays)",
+    "if STORED is DTYPE and apart and all(_plain(array, shape) for array in whole):",
     "    loop(*(array.reshape(-1) for array in whole), *numbers)",
     "    return out",
     'flags = ["external_loop", "buffered", "zerosize_ok", "copy_if_overlap"]',
-    'use = [["readonly", "contig", "aligned"]] * len(arrays) + [["writeonly", "contig", "aligned"]]',
+    'kinds = ["readonly"] * len(arrays) + ["writeonly"]',
+    'use = [[kind, "contig", "aligned"] for kind in kinds]',
     "types = [STORED] * len(whole)",
-    "with np.nditer(",
-    '    whole, flags, use, types, casting="unsafe", buffersize=1 << 13',
-    ") as blocks:",
+    'options = {"casting": "unsafe", "buffersize": 8192}',
+    "with np.nditer(whole, flags, use, types, **options) as blocks:",
     "    for block in blocks:",
     "        loop(*block, *numbers)",
     "return out",

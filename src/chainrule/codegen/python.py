@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chainrule.codegen.source import Job, Language, default_text, indented
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
-_LONGEST = 88
+LONGEST = 88
 
 UFUNCS = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
@@ -66,7 +66,7 @@ def define(name: str, parameters: Sequence[str], lines: Sequence[str], returns: 
     return f"{bracketed(f'def {name}(', parameters, f'){arrow}:')}\n{indented(lines)}\n"
 
 
-def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST) -> str:
+def bracketed(start: str, parts: Sequence[str], end: str, width: int = LONGEST) -> str:
     """A list in brackets, in the layout of the usual formatters."""
     joined = ", ".join(parts)
     if len(start) + len(joined) + len(end) <= width:
@@ -78,4 +78,4 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST)
 
 def call_lines(start: str, parts: Sequence[str]) -> list[str]:
     """A call inside of a function, in as many lines as it takes."""
-    return bracketed(f"{start}(", parts, ")", _LONGEST - 4).splitlines()
+    return bracketed(f"{start}(", parts, ")", LONGEST - 4).splitlines()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chainrule.codegen.source import Job, Language, default_text, indented
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
-_LONGEST = 88
+LONGEST = 88
 
 UFUNCS = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
@@ -65,7 +65,7 @@ def define(
     parameters: Sequence[str],
     lines: Sequence[str],
     returns: str = "",
-    width: int = _LONGEST,
+    width: int = LONGEST,
     *,
     depth: int = 0,
 ) -> str:
@@ -80,7 +80,7 @@ def define(
     return f"{start}\n{indented(lines)}\n"
 
 
-def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST) -> str:
+def bracketed(start: str, parts: Sequence[str], end: str, width: int = LONGEST) -> str:
     """A list in brackets, in the layout of the usual formatters."""
     joined = ", ".join(parts)
     if len(start) + len(joined) + len(end) <= width:
@@ -91,7 +91,7 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST)
 
 
 def call_lines(
-    start: str, parts: Sequence[str], width: int = _LONGEST, *, depth: int = 1
+    start: str, parts: Sequence[str], width: int = LONGEST, *, depth: int = 1
 ) -> list[str]:
     """A call inside of a function, in as many lines as it takes."""
     return bracketed(f"{start}(", parts, ")", width - 4 * depth).splitlines()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -14,17 +14,24 @@ from chainrule.audit import evaluate
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import Measured, measure
+from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth
-from chainrule.codegen.lower import lower
+from chainrule.codegen.lower import COMPARISONS, lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
-from chainrule.expr.nodes import Expr, Symbol, call, depends_on, substitute
+from chainrule.expr.nodes import Expr, Symbol, call, depends_on, negate, substitute
+from chainrule.verify.check import equal
 
 Array = npt.NDArray[Any]
 SAMPLE = 3_000
+# A call of a function takes as long as so many additions.
+_CALL = 8
+_ARITHMETIC = frozenset(
+    ("add", "subtract", "multiply", "divide", "negative", "abs", "select", "logical_and", "max")
+) | {"min", "undefined", "sqrt", "floor", *COMPARISONS.values()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Candidate:
         name: where it comes from, in words.
         expr: the expression, in ``saved`` and in parameters.
         saved: the variable, the output, or both.
+        shown: the same as one would write it, where ``expr`` is much longer.
         measured: its errors; ``None`` until it is measured.
         steps: how many operations it takes.
     """
@@ -42,18 +50,26 @@ class Candidate:
     name: str
     expr: Expr
     saved: tuple[Symbol, ...]
+    shown: Expr | None = None
     measured: Measured | None = None
     steps: int = 0
 
-    @property
-    def rank(self) -> tuple[float, ...]:
+    def good(self, allowed: float) -> bool:
+        """Whether every result is an answer, and no error is larger than what is allowed."""
+        assert self.measured is not None
+        found = self.measured
+        return not found.faults and not found.largest > allowed
+
+    def rank(self, allowed: float) -> tuple[float, ...]:
         """Smaller is better: faults, the largest error, what is saved, operations.
 
-        Errors count as one if they are within a quarter of an ULP, or of themselves.
+        Errors that are allowed are all alike; others count as one if they are within a quarter
+        of an ULP, or of themselves.
         """
         assert self.measured is not None
         largest = self.measured.largest
         error = np.ceil(4 * np.log2(max(largest, 0.5) + 0.25)) if largest == largest else np.inf
+        error = 0.0 if self.good(allowed) else error
         return (self.measured.faults, float(error), len(self.saved), self.steps)
 
 
@@ -67,6 +83,8 @@ class Laboratory:
         work: the format of the arithmetic.
         inputs: values of the variable.
         fixed: the values of all other letters.
+        allowed: an error in ULP that is small enough.
+        excluded: values that are no inputs.
     """
 
     variable: Symbol
@@ -74,6 +92,29 @@ class Laboratory:
     work: Format
     inputs: Array
     fixed: Mapping[Symbol, Fraction]
+    allowed: float
+    excluded: tuple[float, ...] = ()
+
+    def without(self, points: Sequence[float]) -> Laboratory:
+        """The same without some inputs, and without them when there are more."""
+        return replace(self, inputs=self._kept(self.inputs, points), excluded=tuple(points))
+
+    def _kept(self, inputs: Array, points: Sequence[float]) -> Array:
+        found: Array = inputs[~np.isin(inputs.astype(np.float64), np.array(points, np.float64))]
+        return found
+
+    def at_places(self, exprs: Iterable[Expr]) -> Laboratory:
+        """The same, with more inputs: near roots, kinks and thresholds of these expressions."""
+        letters = (self.variable, *self.fixed)
+        fixed = [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
+        found = [landmarks(self.form)]
+        sample = np.concatenate([stratified(self.form, SAMPLE), _usual(self.form)])
+        for expr in exprs:
+            program = lower([expr], letters, evaluate.FUNCTIONS)
+            found.append(places(program, fixed, sample, self.form, self.work))
+        near = around(np.unique(np.concatenate(found)), self.form)
+        inputs = unique([self.inputs, near], self.form)
+        return replace(self, inputs=self._kept(inputs, self.excluded))
 
     def truth(self, expr: Expr) -> Truth:
         return truth(expr, self.variable, self.inputs, self.fixed)
@@ -85,38 +126,64 @@ class Laboratory:
         given = [array.astype(self.work.dtype) for array in arrays.values()]
         given += [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
         [result] = evaluate.evaluate(program, given, self.work)
-        with np.errstate(all="ignore"):
-            whole = np.broadcast_to(result, self.inputs.shape).astype(self.form.dtype)
-        return whole, len(program.code)
+        shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
+        whole = np.broadcast_to(self.form.rounded(np.asarray(result)), shape)
+        calls = sum(step.operation not in _ARITHMETIC for step in program.code)
+        return whole, len(program.code) + _CALL * calls
 
     def best(
         self, candidates: Sequence[Candidate], exact: Truth, known: Mapping[Symbol, Array]
     ) -> Candidate:
         """The candidate of the best rank; the first of equals."""
-        measured = []
-        for candidate in candidates:
-            arrays = {symbol: known[symbol] for symbol in candidate.saved}
-            results, steps = self.values(candidate.expr, arrays)
-            errors = measure(self.inputs, results, exact, self.form)
-            measured.append(replace(candidate, measured=errors, steps=steps))
-        return min(measured, key=lambda candidate: candidate.rank)
+        measured = [self.measured(candidate, exact, known) for candidate in candidates]
+        return min(measured, key=lambda candidate: candidate.rank(self.allowed))
+
+    def measured(
+        self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
+    ) -> Candidate:
+        """The candidate with its errors."""
+        arrays = {symbol: known[symbol] for symbol in candidate.saved}
+        results, steps = self.values(candidate.expr, arrays)
+        errors = measure(self.inputs, results, exact, self.form)
+        return replace(candidate, measured=errors, steps=steps)
 
 
 def laboratory(
-    variable: Symbol, dtype: str, accuracy: Accuracy, fixed: Mapping[Symbol, Fraction]
+    variable: Symbol,
+    dtype: str,
+    accuracy: Accuracy,
+    fixed: Mapping[Symbol, Fraction],
+    *,
+    double: bool = False,
 ) -> Laboratory:
-    """A sample over the whole format, and as many inputs again of everyday size."""
+    """A sample over the whole format, and as many inputs again of everyday size.
+
+    Args:
+        variable: the variable.
+        dtype: the format of inputs and results.
+        accuracy: what errors are allowed, and the arithmetic.
+        fixed: values of all other letters.
+        double: whether "fast" computes in float64 all the same.
+    """
     form = format_named(dtype)
-    arithmetic = "float64" if accuracy == "best" else "float32" if form.bits == 16 else dtype
+    arithmetic = "float64" if accuracy == "best" or double else dtype
+    if arithmetic == dtype and form.bits == 16:
+        arithmetic = "float32"
     work = format_named(arithmetic)
-    everywhere = stratified(form, SAMPLE)
+    inputs = unique([stratified(form, SAMPLE), _usual(form)], form)
+    # What a file holds is the parameter as it is stored in the format of the arithmetic.
+    stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in fixed.items()}
+    rounded_once = accuracy == "best" and work is not form
+    return Laboratory(variable, form, work, inputs, stored, 0.505 if rounded_once else 2.0)
+
+
+def _usual(form: Format) -> Array:
+    """Inputs of everyday size."""
     usual = stratified(form, 40 * SAMPLE)
     size = np.abs(usual.astype(np.float64))
     usual = usual[(size > 2.0**-6) & (size < 2.0**6)]
-    inputs = np.concatenate([everywhere, usual[:: max(len(usual) // SAMPLE, 1)]])
-    # What a file holds is the parameter as it is stored in the format of the arithmetic.
-    stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in fixed.items()}
-    return Laboratory(variable, form, work, inputs, stored)
+    found: Array = usual[:: max(len(usual) // SAMPLE, 1)]
+    return found
 
 
 def forward_candidates(
@@ -142,7 +209,7 @@ def gradient_candidates(
         found |= {"simplified": derivation.derivative, "as derived": derivation.raw}
         if by_output is not None:
             found["the form by the output"] = substitute(by_output, {output: forward})
-        found |= _variants(found, variable) | dict(more)
+        found |= _variants(found, variable, derivation.derivative) | dict(more)
     if save != "input" and by_output is not None:
         found["by the output"] = by_output
         found["by the output, respelled"] = respelled(by_output)
@@ -160,22 +227,26 @@ def second_candidates(derivation: Derivation, saved: Sequence[Symbol]) -> list[C
     """The derivative of a gradient by one of what is saved."""
     found = {"simplified": derivation.derivative, "as derived": derivation.raw}
     if len(saved) == 1:
-        found |= _variants(found, derivation.variable)
+        found |= _variants(found, derivation.variable, derivation.derivative)
     return [Candidate(name, expr, tuple(saved)) for name, expr in _distinct(found)]
 
 
-def _variants(found: Mapping[str, Expr], variable: Symbol) -> dict[str, Expr]:
-    """The same, respelled, and for an even derivative with |x| or −|x| instead of x.
-
-    Whether it is even is not asked: a candidate that is wrong is measured to be so.
-    """
+def _variants(found: Mapping[str, Expr], variable: Symbol, derivative: Expr) -> dict[str, Expr]:
+    """The same, respelled, and for an even derivative with |x| or −|x| instead of x."""
     size = call("abs", variable)
     more = {f"{name}, respelled": respelled(expr) for name, expr in found.items()}
+    if not _is_even(derivative, variable):
+        return more
     both = {**found, **more}
     for name, expr in both.items():
         more[f"{name}, of |{variable}|"] = substitute(expr, {variable: size})
         more[f"{name}, of -|{variable}|"] = substitute(expr, {variable: -size})
     return more
+
+
+def _is_even(expr: Expr, variable: Symbol) -> bool:
+    mirrored = substitute(expr, {variable: negate(variable)})
+    return equal(expr, mirrored, variable=variable).holds
 
 
 def _distinct(found: Mapping[str, Expr]) -> Iterator[tuple[str, Expr]]:

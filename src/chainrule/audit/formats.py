@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chainrule.errors import InputError
 
@@ -61,6 +62,28 @@ class Format:
     def overflow(self) -> float:
         """What is at least this large is rounded to infinity."""
         return float((2.0 - 2.0**-self.precision) * 2.0 ** (1 - self.least_exponent))
+
+
+    def rounded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values of any format rounded to this one, once."""
+        with np.errstate(all="ignore"):
+            if self.name == "bfloat16" and values.dtype == np.float64:
+                values = _rounded_to_odd(values)
+            found: npt.NDArray[Any] = values.astype(self.dtype)
+        return found
+
+
+def _rounded_to_odd(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """float64 to float32 such that rounding what comes out once more is as good as rounding once.
+
+    ml_dtypes takes a float64 to bfloat16 by way of float32. Of the two float32 around a value the
+    one with an odd last bit is taken (S. Boldo and G. Melquiond, IEEE Trans. Comput. 57, 2008).
+    """
+    single = np.asarray(values.astype(np.float32))
+    rest = values - single
+    even = single.view(np.uint32) & np.uint32(1) == 0
+    toward = np.where(rest > 0, np.float32(np.inf), np.float32(-np.inf))
+    return np.where((rest != 0) & even, np.nextafter(single, toward), single)
 
 
 FORMATS: tuple[Format, ...] = (

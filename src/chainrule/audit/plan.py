@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import NamedTuple, cast
 
+from chainrule.audit.assemble import assembled
 from chainrule.audit.choose import (
     Candidate,
     Laboratory,
@@ -18,6 +19,7 @@ from chainrule.audit.choose import (
     second_candidates,
 )
 from chainrule.audit.measure import Measured
+from chainrule.audit.ulp import Truth
 from chainrule.codegen.cases import with_value_at
 from chainrule.codegen.source import DTYPES, Accuracy, Job
 from chainrule.codegen.targets import known as known_target
@@ -83,25 +85,17 @@ def plan(
     one_of("choice of what to save", save, SAVES)
     _check(derivation)
     job = _job(derivation, dtype, cast(Accuracy, accuracy))
-    # In the file the output is y, or whatever of these is not taken.
-    renamed = {derivation.output: job.output}
-    lab = laboratory(job.variable, dtype, job.accuracy, _numbers(derivation, job))
-    function = derivation.function
-    forward = lab.best(
-        forward_candidates(function, job.variable, functions or {}),
-        lab.truth(function),
-        {job.variable: lab.inputs},
-    )
-    outputs, _ = lab.values(forward.expr, {job.variable: lab.inputs})
-    values = {job.variable: lab.inputs, job.output: outputs}
-    candidates = []
-    for candidate in gradient_candidates(derivation, forward.expr, save, gradients or {}):
-        whole = substitute(settled(candidate.expr, derivation, target, lab.fixed), renamed)
-        saved = saved_by(whole, job.variable, job.output)
-        candidates.append(replace(candidate, expr=whole, saved=saved))
-    if save == "input":
-        candidates = [c for c in candidates if job.output not in c.saved]
-    gradient = lab.best(candidates, lab.truth(derivation.derivative), values)
+    asked = _Asked(derivation, target, job, save, functions or {}, gradients or {})
+    fixed = _numbers(derivation, job)
+    chosen = _chosen(asked, laboratory(job.variable, dtype, job.accuracy, fixed))
+    if accuracy == "fast" and dtype != "float64" and not chosen.good:
+        # Nothing is accurate enough in the dtype itself.
+        double = _chosen(
+            asked, laboratory(job.variable, dtype, job.accuracy, fixed, double=True)
+        )
+        if double.rank < chosen.rank:
+            chosen, job = double, replace(job, promoted=True)
+    lab, forward, gradient = chosen
     first = gradient.expr
     if gradient.saved == (job.variable,):
         # Not from a form with |x| and the like, which have derivatives that are long.
@@ -110,6 +104,99 @@ def plan(
     notes = _notes(derivation, job, lab, forward, gradient, target)
     job = replace(job, saved=gradient.saved, second=second, notes=notes)
     return Plan(forward.expr, gradient.expr, job)
+
+
+class _Asked(NamedTuple):
+    """What a plan is asked for."""
+
+    derivation: Derivation
+    target: str
+    job: Job
+    save: str
+    functions: Mapping[str, Expr]
+    gradients: Mapping[str, Expr]
+
+    def settled(self, expr: Expr, lab: Laboratory) -> Expr:
+        """With the values at kinks, and the output by the name that it has in the file."""
+        found = settled(expr, self.derivation, self.target, lab.fixed)
+        return substitute(found, {self.derivation.output: self.job.output})
+
+
+class _Chosen(NamedTuple):
+    """The forms that were chosen, and where they were measured."""
+
+    lab: Laboratory
+    forward: Candidate
+    gradient: Candidate
+
+    @property
+    def good(self) -> bool:
+        return self.gradient.good(self.lab.allowed)
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        return self.gradient.rank(self.lab.allowed)
+
+
+def _chosen(asked: _Asked, lab: Laboratory) -> _Chosen:
+    """The best forms. What is chosen is measured where it has thresholds of its own, too."""
+    derivation, job = asked.derivation, asked.job
+    lab = lab.without(_kinks(derivation, lab))
+    lab = lab.at_places([derivation.derivative, derivation.function])
+    for last in (False, False, True):
+        known = {job.variable: lab.inputs}
+        forward = lab.best(
+            forward_candidates(derivation.function, job.variable, asked.functions),
+            lab.truth(derivation.function),
+            known,
+        )
+        exact = lab.truth(derivation.derivative)
+        gradient = _gradient(asked, lab, forward, exact)
+        if last or job.output in gradient.saved:
+            break
+        wider = lab.at_places([gradient.shown or gradient.expr])
+        exact = wider.truth(derivation.derivative)
+        there = wider.measured(gradient, exact, {job.variable: wider.inputs})
+        if there.good(lab.allowed) or there.rank(lab.allowed) <= gradient.rank(lab.allowed):
+            return _Chosen(wider, forward, there)
+        lab = wider
+    return _Chosen(lab, forward, gradient)
+
+
+def _gradient(asked: _Asked, lab: Laboratory, forward: Candidate, exact: Truth) -> Candidate:
+    """The best form of the gradient: a single one, or if none is good one of several."""
+    derivation, job = asked.derivation, asked.job
+    outputs, _ = lab.values(forward.expr, {job.variable: lab.inputs})
+    values = {job.variable: lab.inputs, job.output: outputs}
+    whole, by_input = [], {}
+    for candidate in gradient_candidates(derivation, forward.expr, asked.save, asked.gradients):
+        expr = asked.settled(candidate.expr, lab)
+        saved = saved_by(expr, job.variable, job.output)
+        if asked.save == "input" and job.output in saved:
+            continue
+        whole.append(replace(candidate, expr=expr, saved=saved))
+        if saved == (job.variable,):
+            by_input[candidate.name] = candidate.expr
+    best = lab.best(whole, exact, values)
+    if best.good(lab.allowed) or not by_input or asked.save == "output":
+        return best
+    more = [best]
+    precise = job.accuracy == "best" or lab.work is not lab.form
+    for found in assembled(by_input, lab, exact, twice=precise):
+        expr, shown = (asked.settled(e, lab) for e in (found.expr, found.shown))
+        candidate = Candidate(found.name, expr, (job.variable,), shown)
+        more.append(lab.measured(candidate, exact, values))
+    return min(more, key=lambda candidate: candidate.rank(lab.allowed))
+
+
+def _kinks(derivation: Derivation, lab: Laboratory) -> list[float]:
+    """The points at which the gradient is a matter of choice, as a file computes them."""
+    found = []
+    for kink in derivation.kinks:
+        if not kink.removable and kink.kind not in ("zeros", "integers"):
+            value, _ = lab.values(kink.at, {lab.variable: lab.inputs[:1]})
+            found.append(float(value[0]))
+    return found
 
 
 def one_of(what: str, given: str, choices: Sequence[str]) -> None:
@@ -258,7 +345,7 @@ def _notes(
         f"{job.name}({given}) = {derivation.function}",
         f"d/d{variable} = {derivation.derivative}",
         f"The gradient is computed from {source}, in {lab.work.name}{once}, as "
-        f"{gradient.expr} ({gradient.name}).",
+        f"{gradient.shown or gradient.expr} ({gradient.name}).",
         _measured(lab, forward, gradient),
     ]
     lines += _at_kinks(derivation.kinks, variable, target)

@@ -39,7 +39,9 @@ class Job:
         parameters: numbers, with the default of each; ``None`` where it must be given.
         dtype: what the arrays hold, a name of ``DTYPES``.
         accuracy: "best" computes in double and rounds once, "fast" in the dtype itself, which
-            for 16 bits is float32.
+            for 16 bits is float32, unless it is ``promoted``.
+        promoted: whether "fast" computes in double too, for want of a form that is accurate
+            enough in the dtype itself.
         second: the derivative of the gradient by each of ``saved``.
         notes: what a reader of the file should know, a paragraph each: the formula and its
             derivative, which form is used, what errors were measured.
@@ -53,13 +55,14 @@ class Job:
     parameters: tuple[tuple[Symbol, Fraction | None], ...] = ()
     dtype: str = "float32"
     accuracy: Accuracy = "best"
+    promoted: bool = False
     second: tuple[Expr, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
     def double(self) -> bool:
         """Whether the arithmetic is that of float64."""
-        return self.accuracy == "best" or self.dtype == "float64"
+        return self.accuracy == "best" or self.promoted or self.dtype == "float64"
 
     @property
     def short(self) -> bool:

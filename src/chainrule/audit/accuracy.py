@@ -1,0 +1,110 @@
+"""How accurate the gradient of a plan is, at inputs that are chosen to be hard.
+
+All inputs of a format of 16 bits. Of a longer one a sample, and next to every place where a value
+on the way to the result changes its kind (``places``) the numbers 2^k units in the last place from
+it, for every k. The gradient is evaluated as the target NumPy does it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.formats import Format, format_named
+from chainrule.audit.inputs import every, stratified
+from chainrule.audit.measure import Measured, measure
+from chainrule.audit.places import around, landmarks, places, unique
+from chainrule.audit.plan import Plan
+from chainrule.audit.truth import truth
+from chainrule.codegen.cases import explicit
+from chainrule.codegen.lower import Lowered, lower
+from chainrule.derivations import Derivation
+from chainrule.expr.nodes import Expr, Symbol
+
+Array = npt.NDArray[Any]
+# Inputs of the sample, and how many lie between 2^k and 2^(k + 1) next to a place.
+SAMPLE, EACH = 20_000, 2
+
+
+def work_format(made: Plan) -> Format:
+    """The format that a plan computes in."""
+    return format_named("float64" if made.job.double else "float32")
+
+
+def gradient_accuracy(
+    derivation: Derivation,
+    made: Plan,
+    others: Mapping[Symbol, Fraction],
+    *,
+    sample: int = SAMPLE,
+    each: int = EACH,
+) -> Measured:
+    """The errors of the gradient of ``made``, with its parameters at their defaults.
+
+    Args:
+        derivation: of the function.
+        made: its plan for the target NumPy.
+        others: a value for every letter that has no default.
+        sample: how many inputs are spread over a format of more than 16 bits.
+        each: how many lie between 2^k and 2^(k + 1) units next to each place.
+    """
+    job, form, work = made.job, format_named(made.job.dtype), work_format(made)
+    known = {s: v for s, v in job.parameters if v is not None} | dict(others)
+    stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in known.items()}
+    letters = (job.variable, *stored)
+    fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
+    forward = lower([explicit(made.forward, FUNCTIONS)], letters, FUNCTIONS)
+    saved = (*job.saved, *stored)
+    gradient = lower([explicit(made.gradient, FUNCTIONS)], saved, FUNCTIONS)
+    programs = [lower([derivation.derivative], letters, FUNCTIONS), forward]
+    x = hard_inputs(programs, fixed, form, work, sample, each)
+    [outputs] = evaluate(forward, [x.astype(work.dtype), *fixed], work)
+    arrays = {job.variable: x, job.output: form.rounded(outputs)}
+    given = [arrays[symbol].astype(work.dtype) for symbol in job.saved]
+    [slopes] = evaluate(gradient, [*given, *fixed], work)
+    whole = np.broadcast_to(form.rounded(np.asarray(slopes)), x.shape)
+    return measure(x, whole, truth(derivation.derivative, job.variable, x, stored), form)
+
+
+def hard_inputs(
+    programs: Iterable[Lowered],
+    fixed: Sequence[Array],
+    form: Format,
+    work: Format,
+    sample: int = SAMPLE,
+    each: int = EACH,
+) -> Array:
+    """All inputs of a short format; of a long one a sample, and the neighbours of places."""
+    if form.bits == 16:
+        return every(form)
+    spread = stratified(form, sample)
+    coarse = np.concatenate([stratified(form, 3_000), np.linspace(-40, 40, 2_001).astype(form.dtype)])
+    found = [places(program, fixed, coarse, form, work) for program in programs]
+    centers = np.unique(np.concatenate([landmarks(form), *found]))
+    return unique([spread, around(centers, form, each)], form)
+
+
+def targets(derivation: Derivation) -> list[dict[Symbol, Fraction]]:
+    """Values for the letters without a default: of a loss, three targets out of its range."""
+    entry = derivation.problem.entry
+    defaults = derivation.problem.defaults
+    letters = [s for s in derivation.problem.arguments if s is not derivation.variable]
+    rows: list[dict[Symbol, Fraction]] = [{}, {}, {}]
+    for letter in letters:
+        if letter in defaults:
+            continue
+        low, dots, high = (entry.range_of[letter.name] if entry else "-6..6").partition("..")
+        if dots:
+            a, b = Fraction(low), Fraction(high)
+            values = [a + (b - a) / 4, (a + b) / 2 or Fraction(1), b - (b - a) / 8]
+        else:
+            listed = [Fraction(part.strip()) for part in low.split(",")]
+            values = [listed[i * (len(listed) - 1) // 2] for i in range(3)]
+        for row, value in zip(rows, values, strict=True):
+            row[letter] = value
+    return [dict(items) for items in dict.fromkeys(tuple(row.items()) for row in rows)]

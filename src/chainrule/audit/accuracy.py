@@ -39,7 +39,7 @@ def work_format(made: Plan) -> Format:
 def gradient_accuracy(
     derivation: Derivation,
     made: Plan,
-    others: Mapping[Symbol, Fraction],
+    values: Mapping[Symbol, Fraction],
     *,
     sample: int = SAMPLE,
     each: int = EACH,
@@ -49,13 +49,12 @@ def gradient_accuracy(
     Args:
         derivation: of the function.
         made: its plan for the target NumPy.
-        others: a value for every letter that has no default.
+        values: of every letter but the variable (see ``letters``).
         sample: how many inputs are spread over a format of more than 16 bits.
         each: how many lie between 2^k and 2^(k + 1) units next to each place.
     """
     job, form, work = made.job, format_named(made.job.dtype), work_format(made)
-    known = {s: v for s, v in job.parameters if v is not None} | dict(others)
-    stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in known.items()}
+    stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in values.items()}
     letters = (job.variable, *stored)
     fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
     forward = lower([explicit(made.forward, FUNCTIONS)], letters, FUNCTIONS)
@@ -63,12 +62,27 @@ def gradient_accuracy(
     gradient = lower([explicit(made.gradient, FUNCTIONS)], saved, FUNCTIONS)
     programs = [lower([derivation.derivative], letters, FUNCTIONS), forward]
     x = hard_inputs(programs, fixed, form, work, sample, each)
+    chosen = [float(value) for value in _kinks(derivation, letters, fixed, form, work)]
+    x = x[~np.isin(x.astype(np.float64), chosen)]
     [outputs] = evaluate(forward, [x.astype(work.dtype), *fixed], work)
     arrays = {job.variable: x, job.output: form.rounded(outputs)}
     given = [arrays[symbol].astype(work.dtype) for symbol in job.saved]
     [slopes] = evaluate(gradient, [*given, *fixed], work)
     whole = np.broadcast_to(form.rounded(np.asarray(slopes)), x.shape)
     return measure(x, whole, truth(derivation.derivative, job.variable, x, stored), form)
+
+
+def _kinks(
+    derivation: Derivation,
+    letters: Sequence[Symbol],
+    fixed: Sequence[Array],
+    form: Format,
+    work: Format,
+) -> list[Array]:
+    """Where there is no derivative, as a file computes it: the value there is a convention."""
+    places_ = [k.at for k in derivation.kinks if not k.removable and k.kind in ("switch", "edge")]
+    zero = np.zeros((), work.dtype)
+    return [form.rounded(v) for v in evaluate(lower(places_, letters, FUNCTIONS), [zero, *fixed], work)]
 
 
 def hard_inputs(
@@ -87,24 +101,3 @@ def hard_inputs(
     found = [places(program, fixed, coarse, form, work) for program in programs]
     centers = np.unique(np.concatenate([landmarks(form), *found]))
     return unique([spread, around(centers, form, each)], form)
-
-
-def targets(derivation: Derivation) -> list[dict[Symbol, Fraction]]:
-    """Values for the letters without a default: of a loss, three targets out of its range."""
-    entry = derivation.problem.entry
-    defaults = derivation.problem.defaults
-    letters = [s for s in derivation.problem.arguments if s is not derivation.variable]
-    rows: list[dict[Symbol, Fraction]] = [{}, {}, {}]
-    for letter in letters:
-        if letter in defaults:
-            continue
-        low, dots, high = (entry.range_of[letter.name] if entry else "-6..6").partition("..")
-        if dots:
-            a, b = Fraction(low), Fraction(high)
-            values = [a + (b - a) / 4, (a + b) / 2 or Fraction(1), b - (b - a) / 8]
-        else:
-            listed = [Fraction(part.strip()) for part in low.split(",")]
-            values = [listed[i * (len(listed) - 1) // 2] for i in range(3)]
-        for row, value in zip(rows, values, strict=True):
-            row[letter] = value
-    return [dict(items) for items in dict.fromkeys(tuple(row.items()) for row in rows)]

@@ -16,12 +16,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.choose import Laboratory
+from chainrule.audit.choose import Candidate, Laboratory
 from chainrule.audit.formats import Format
+from chainrule.audit.patches import series_at_zeros
 from chainrule.audit.pool import number
 from chainrule.audit.switching import Cut, choices
 from chainrule.audit.ulp import Floats, Truth, errors, faults
-from chainrule.codegen.compensated import compensated
+from chainrule.codegen.compensated import compensated, polynomial_near
 from chainrule.expr.nodes import (
     Comparison,
     Expr,
@@ -33,9 +34,10 @@ from chainrule.expr.nodes import (
     postorder,
     size,
     substitute,
+    symbols,
 )
 from chainrule.rewrite.large import divided, for_large, halved
-from chainrule.rewrite.regimes import Regime, elementary, regimes, seeds
+from chainrule.rewrite.regimes import Regime, by_sign_of_exponent, elementary, regimes, seeds
 from chainrule.rewrite.signs import collected
 
 Array = npt.NDArray[Any]
@@ -48,6 +50,8 @@ _FAULT_BITS = 64.0
 _THOUSAND_OPERATIONS = 0.05
 # Terms of the exponential series when it is computed to twice the precision of float64.
 _TERMS = 7
+# Polynomials near a zero, and near how many zeros at most.
+_DEGREE, _MOST_ZEROS = 26, 4
 # Compared are powers of two up to this one, beyond it every 16th.
 _EVERY = 16
 
@@ -82,7 +86,6 @@ class Assembled(NamedTuple):
     name: str
     expr: Expr
     shown: Expr
-    good: bool
 
 
 def excess(results: Array, truth: Truth, form: Format, allowed: float) -> Floats:
@@ -117,7 +120,10 @@ def parts_of_the_line(
 
 
 def assembled(
-    whole: Mapping[str, Expr], lab: Laboratory, truth: Truth, *, twice: bool
+    whole: Mapping[str, Expr],
+    lab: Laboratory,
+    truth: Truth,
+    best: Candidate | None = None,
 ) -> list[Assembled]:
     """Gradients out of several forms, the one of fewer switches first.
 
@@ -125,12 +131,14 @@ def assembled(
         whole: forms that hold on the whole line, by their names.
         lab: evaluates a form at its inputs.
         truth: the values there.
-        twice: whether forms may be computed to twice the precision.
+        best: the best form that is known; if it is given, forms are also computed to twice the
+            precision, this one among them.
     """
     variable, fixed = lab.variable, lab.fixed
     lines: list[tuple[Regime, list[Expr]]] = []
     if size(*whole.values()) <= MAX_ASSEMBLED:
         lines = parts_of_the_line(list(whole.values())[:2], variable, fixed)
+        whole = {**whole, **_by_sign(list(whole.values())[:2], variable, fixed)}
     ends = [(_end(r.low, fixed, -1), _end(r.high, fixed, 1)) for r, _ in lines]
     pool = [_part(lab, truth, name, expr, -np.inf, np.inf) for name, expr in whole.items()]
     known = {one.expr for one in pool}
@@ -138,10 +146,30 @@ def assembled(
         new = [expr for expr in dict.fromkeys(exprs) if expr not in known]
         pool += [_part(lab, truth, "by parts", expr, low, high) for expr in new]
     cuts = _cuts([regime for regime, _ in lines], fixed, lab.form)
-    found = _chosen(pool, lab, cuts)
-    if twice and not any(one.good for one in found):
-        pool += _more_precise(pool, ends or [(-np.inf, np.inf)], lab, truth)
-        found = _chosen(pool, lab, cuts)
+    if best is None:
+        return _chosen(pool, lab, cuts)
+    more = _more_precise(pool, ends or [(-np.inf, np.inf)], lab, truth)
+    more += _precise_versions(
+        _part(lab, truth, best.name, best.expr, -np.inf, np.inf, best.shown), lab, truth
+    )
+    for one, places in _near_zeros(whole, lab, truth):
+        more.append(one)
+        cuts = sorted([*cuts, *places], key=lambda cut: (cut.value, cut.inclusive))
+    everywhere = [
+        Assembled(one.name, one.expr, one.shown) for one in more if one.low == -one.high == -np.inf
+    ]
+    return [*_chosen([*pool, *more], lab, cuts), *everywhere]
+
+
+def _by_sign(
+    exprs: Sequence[Expr], variable: Symbol, fixed: Mapping[Symbol, Fraction]
+) -> dict[str, Expr]:
+    found: dict[str, Expr] = {}
+    for expr in exprs:
+        form = by_sign_of_exponent(elementary(expr), variable, fixed)
+        if form is not None:
+            found["by the sign of the exponent"] = form
+            break
     return found
 
 
@@ -166,11 +194,11 @@ def _more_precise(
 ) -> list[Part]:
     """The better forms of every part that has no good one, to twice the precision."""
     x = lab.inputs.astype(np.float64)
-    found: dict[tuple[Expr, float, float], Part] = {}
+    found: dict[tuple[Expr, float, float], list[Part]] = {}
     for low, high in ends:
         inside = (x >= low) & (x <= high)
         usable = [one for one in pool if one.low <= low and one.high >= high]
-        if not inside.any() or min(one.bits[inside].max() for one in usable) == 0:
+        if not inside.any():
             continue
         bits = {one.expr: one.bits[inside] for one in usable}
         # Cancellation near a root is what twice the precision mends; a fault it does not.
@@ -179,14 +207,47 @@ def _more_precise(
             usable, key=lambda one: (int((bits[one.expr] == _FAULT_BITS).sum()), one.steps)
         )
         best = {one.expr: one for one in (*by_mean[:_COMPENSATED], *by_faults[:_COMPENSATED])}
-        for terms in (0, _TERMS) if lab.work.precision == 53 else (0,):
-            for one in best.values():
-                key = compensated(one.expr, lab.work.precision, terms), one.low, one.high
-                if key not in found:
-                    expr = _guarded(key[0], one.expr)
-                    name = f"{one.name}, to twice the precision"
-                    found[key] = _part(lab, truth, name, expr, *key[1:], one.shown)
-    return list(found.values())
+        for one in best.values():
+            if (one.expr, one.low, one.high) not in found:
+                found[one.expr, one.low, one.high] = _precise_versions(one, lab, truth)
+    return [version for versions in found.values() for version in versions]
+
+
+def _near_zeros(
+    whole: Mapping[str, Expr], lab: Laboratory, truth: Truth
+) -> list[tuple[Part, list[Cut]]]:
+    """Polynomials around zeros that do not depend on parameters, and where they may serve."""
+    first = next(iter(whole.values()))
+    if set(symbols(first)) - {lab.variable}:
+        return []
+    x = lab.inputs.astype(np.float64)
+    found = []
+    for root, coefficients in series_at_zeros(first, x, truth, _DEGREE, _MOST_ZEROS):
+        expr = polynomial_near(lab.variable, root, coefficients, lab.work.precision)
+        name = f"its Taylor polynomial near {float(root):.4g}"
+        whole_line = _part(lab, truth, name, expr, -np.inf, np.inf, first)
+        for exponent in range(1, 12):
+            # The ends are short numbers.
+            ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
+            low, high = (float(end) for end in ends)
+            inside = (x >= low) & (x <= high)
+            if inside.any() and not whole_line.bits[inside].any():
+                bits = np.where(inside, whole_line.bits, _FAULT_BITS)
+                part = Part(expr, first, name, low, high, bits, whole_line.steps)
+                found.append((part, [Cut(Number(end), float(end)) for end in ends]))
+                break
+    return found
+
+
+def _precise_versions(one: Part, lab: Laboratory, truth: Truth) -> list[Part]:
+    """The form to twice the precision, with functions of the library and with our own."""
+    found = []
+    for terms in (0, _TERMS) if lab.work.precision == 53 else (0,):
+        precise = compensated(elementary(one.expr), lab.work.precision, terms)
+        expr = _guarded(precise, one.expr)
+        name = f"{one.name}, to twice the precision"
+        found.append(_part(lab, truth, name, expr, one.low, one.high, one.shown))
+    return found
 
 
 def _chosen(pool: Sequence[Part], lab: Laboratory, cuts: Sequence[Cut]) -> list[Assembled]:
@@ -198,11 +259,6 @@ def _chosen(pool: Sequence[Part], lab: Laboratory, cuts: Sequence[Cut]) -> list[
     found = []
     for choice in choices(costs[:, order], x[order], cuts, _MOST_SWITCHES):
         names = dict.fromkeys(pool[i].name for i in choice.numbers)
-        good = True
-        for i, low, high in choice.parts():
-            # The ends belong to the one side or the other; both are accurate there, or it is told
-            # by measuring the whole.
-            good &= not pool[i].bits[(x > low) & (x < high)].any()
         exprs = [one.expr for one in pool]
         shown = [one.shown for one in pool]
         found.append(
@@ -210,7 +266,6 @@ def _chosen(pool: Sequence[Part], lab: Laboratory, cuts: Sequence[Cut]) -> list[
                 " and ".join(names),
                 choice.written(exprs, lab.variable),
                 choice.written(shown, lab.variable),
-                good,
             )
         )
     return found

@@ -18,8 +18,8 @@ from chainrule.audit.choose import (
     saved_by,
     second_candidates,
 )
-from chainrule.audit.measure import Measured
-from chainrule.audit.ulp import Truth
+from chainrule.audit.letters import value_rows
+from chainrule.audit.measure import Measured, together
 from chainrule.codegen.cases import with_value_at
 from chainrule.codegen.source import DTYPES, Accuracy, Job
 from chainrule.codegen.targets import known as known_target
@@ -86,13 +86,15 @@ def plan(
     _check(derivation)
     job = _job(derivation, dtype, cast(Accuracy, accuracy))
     asked = _Asked(derivation, target, job, save, functions or {}, gradients or {})
-    fixed = _numbers(derivation, job)
-    chosen = _chosen(asked, laboratory(job.variable, dtype, job.accuracy, fixed))
+    rows = value_rows(derivation)
+
+    def labs(*, double: bool = False) -> list[Laboratory]:
+        return [laboratory(job.variable, dtype, job.accuracy, row, double=double) for row in rows]
+
+    chosen = _chosen(asked, labs())
     if accuracy == "fast" and dtype != "float64" and not chosen.good:
         # Nothing is accurate enough in the dtype itself.
-        double = _chosen(
-            asked, laboratory(job.variable, dtype, job.accuracy, fixed, double=True)
-        )
+        double = _chosen(asked, labs(double=True))
         if double.rank < chosen.rank:
             chosen, job = double, replace(job, promoted=True)
     lab, forward, gradient = chosen
@@ -138,36 +140,35 @@ class _Chosen(NamedTuple):
         return self.gradient.rank(self.lab.allowed)
 
 
-def _chosen(asked: _Asked, lab: Laboratory) -> _Chosen:
-    """The best forms. What is chosen is measured where it has thresholds of its own, too."""
+def _chosen(asked: _Asked, labs: Sequence[Laboratory]) -> _Chosen:
+    """The best forms. What is chosen is measured where it has thresholds of its own, too.
+
+    They are put together in the first laboratory, and measured in all.
+    """
     derivation, job = asked.derivation, asked.job
-    lab = lab.without(_kinks(derivation, lab))
-    lab = lab.at_places([derivation.derivative, derivation.function])
+    labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
+    labs = [lab.at_places([derivation.derivative, derivation.function]) for lab in labs]
     for last in (False, False, True):
-        known = {job.variable: lab.inputs}
-        forward = lab.best(
+        forward = labs[0].best(
             forward_candidates(derivation.function, job.variable, asked.functions),
-            lab.truth(derivation.function),
-            known,
+            labs[0].truth(derivation.function),
+            {job.variable: labs[0].inputs},
         )
-        exact = lab.truth(derivation.derivative)
-        gradient = _gradient(asked, lab, forward, exact)
+        gradient = _gradient(asked, labs, forward)
         if last or job.output in gradient.saved:
             break
-        wider = lab.at_places([gradient.shown or gradient.expr])
-        exact = wider.truth(derivation.derivative)
-        there = wider.measured(gradient, exact, {job.variable: wider.inputs})
-        if there.good(lab.allowed) or there.rank(lab.allowed) <= gradient.rank(lab.allowed):
-            return _Chosen(wider, forward, there)
-        lab = wider
-    return _Chosen(lab, forward, gradient)
+        wider = [lab.at_places([gradient.shown or gradient.expr]) for lab in labs]
+        there = _measured_in(wider, derivation, gradient)
+        allowed = labs[0].allowed
+        if there.good(allowed) or there.rank(allowed) <= gradient.rank(allowed):
+            return _Chosen(wider[0], forward, there)
+        labs = wider
+    return _Chosen(labs[0], forward, gradient)
 
 
-def _gradient(asked: _Asked, lab: Laboratory, forward: Candidate, exact: Truth) -> Candidate:
+def _gradient(asked: _Asked, labs: Sequence[Laboratory], forward: Candidate) -> Candidate:
     """The best form of the gradient: a single one, or if none is good one of several."""
-    derivation, job = asked.derivation, asked.job
-    outputs, _ = lab.values(forward.expr, {job.variable: lab.inputs})
-    values = {job.variable: lab.inputs, job.output: outputs}
+    derivation, job, lab = asked.derivation, asked.job, labs[0]
     whole, by_input = [], {}
     for candidate in gradient_candidates(derivation, forward.expr, asked.save, asked.gradients):
         expr = asked.settled(candidate.expr, lab)
@@ -177,16 +178,42 @@ def _gradient(asked: _Asked, lab: Laboratory, forward: Candidate, exact: Truth) 
         whole.append(replace(candidate, expr=expr, saved=saved))
         if saved == (job.variable,):
             by_input[candidate.name] = candidate.expr
-    best = lab.best(whole, exact, values)
+    outputs = {job.output: forward.expr}
+    tried = [_measured_in(labs, derivation, one, outputs) for one in whole]
+    best = min(tried, key=lambda one: one.rank(lab.allowed))
     if best.good(lab.allowed) or not by_input or asked.save == "output":
         return best
-    more = [best]
     precise = job.accuracy == "best" or lab.work is not lab.form
-    for found in assembled(by_input, lab, exact, twice=precise):
-        expr, shown = (asked.settled(e, lab) for e in (found.expr, found.shown))
-        candidate = Candidate(found.name, expr, (job.variable,), shown)
-        more.append(lab.measured(candidate, exact, values))
-    return min(more, key=lambda candidate: candidate.rank(lab.allowed))
+    exact = lab.truth(derivation.derivative)
+    known = None
+    for _ in range(1 + precise):
+        for found in assembled(by_input, lab, exact, known):
+            expr, shown = (asked.settled(e, lab) for e in (found.expr, found.shown))
+            candidate = Candidate(found.name, expr, (job.variable,), shown)
+            tried.append(_measured_in(labs, derivation, candidate))
+        best = min(tried, key=lambda one: one.rank(lab.allowed))
+        if best.good(lab.allowed):
+            break
+        by_x = [one for one in tried if one.saved == (job.variable,)]
+        known = min(by_x, key=lambda one: one.rank(lab.allowed))
+    return best
+
+
+def _measured_in(
+    labs: Sequence[Laboratory],
+    derivation: Derivation,
+    candidate: Candidate,
+    outputs: Mapping[Symbol, Expr] | None = None,
+) -> Candidate:
+    """The candidate with its errors in all laboratories; other letters saved by expressions."""
+    found = []
+    for lab in labs:
+        known = {lab.variable: lab.inputs}
+        values = {s: lab.values(e, known)[0] for s, e in (outputs or {}).items()}
+        exact = lab.truth(derivation.derivative)
+        found.append(lab.measured(candidate, exact, known | values))
+    errors = [one.measured for one in found if one.measured is not None]
+    return replace(found[0], measured=together(errors))
 
 
 def _kinks(derivation: Derivation, lab: Laboratory) -> list[float]:
@@ -248,20 +275,6 @@ def _job(derivation: Derivation, dtype: str, accuracy: Accuracy) -> Job:
         dtype=dtype,
         accuracy=accuracy,
     )
-
-
-def _numbers(derivation: Derivation, job: Job) -> dict[Symbol, Fraction]:
-    """A number for every letter but the variable: its default, of its samples, or 1, 2, …"""
-    entry = derivation.problem.entry
-    samples = dict(entry.sample) if entry is not None else {}
-    found: dict[Symbol, Fraction] = {}
-    for symbol in job.others:
-        low, dots, high = samples.get(symbol.name, "0..1").partition("..")
-        first = Fraction(low.split(",")[0])
-        found[symbol] = (first + Fraction(high)) / 2 if dots else first
-    for i, (symbol, default) in enumerate(job.parameters, 1):
-        found[symbol] = Fraction(i) if default is None else default
-    return found
 
 
 # --- kinks --------------------------------------------------------------------------------------

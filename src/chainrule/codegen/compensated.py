@@ -11,7 +11,7 @@ The order of operations is what it is about: a target must not reorder them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from functools import cache
 from math import factorial
@@ -19,8 +19,10 @@ from typing import NamedTuple
 
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
+    HALF,
     MINUS_ONE,
     ONE,
+    PI,
     TWO,
     ZERO,
     Call,
@@ -46,6 +48,10 @@ _HALVINGS = 5
 _PLAIN_TERMS = 6
 # ln 2 in parts, the first two so short that a multiple by an exponent is exact.
 _LN2_BITS = 40
+# e^u − 1 is u, to twice the precision, for |u| < 2^−_TINY.
+_TINY = 200
+# The same of π/2. Terms of the series of sine and cosine, and how many of them in two parts.
+_PI_BITS, _TURN_TERMS, _TURN_PAIRS = 32, 15, 9
 
 
 class Pair(NamedTuple):
@@ -67,6 +73,32 @@ def compensated(root: Expr, significand: int, terms: int = 0) -> Expr:
     """
     found = _Compensation(significand, terms).pair(root)
     return found.hi if found.lo is ZERO else Sum((found.hi, found.lo))
+
+
+def polynomial_near(
+    variable: Expr, root: Fraction, coefficients: Sequence[Fraction], significand: int
+) -> Expr:
+    """c₁t + c₂t² + … with t = x − r, where r is no number of the format.
+
+    What is small, from the third coefficient on, is computed as usual.
+    """
+    compensation = _Compensation(significand, 0)
+    rest, parts = root, []
+    for _ in range(3):
+        parts.append(_rounded(rest, significand))
+        rest -= parts[-1]
+    t = two_sum(variable, Number(-parts[0]))
+    t = compensation.add(t, Pair(Number(-parts[1])))
+    t = Pair(t.hi, _plus(t.lo, Number(-parts[2])))
+    plain: Expr = Number(_rounded(coefficients[-1], significand))
+    for coefficient in reversed(coefficients[2:-1]):
+        plain = _plus(_times(plain, t.hi), Number(_rounded(coefficient, significand)))
+    total = Pair(plain)
+    for coefficient in reversed(coefficients[:2]):
+        pair = split_number(coefficient, significand)
+        total = compensation.add(pair, compensation.multiply(total, t))
+    found = compensation.multiply(total, t)
+    return _plus(found.hi, found.lo)
 
 
 def split_number(value: Fraction, significand: int) -> Pair:
@@ -393,7 +425,10 @@ class _Compensation:
         k, r = self._reduced(a)
         q = self._scaled(self._expm1_small(r), k)
         whole = self._scaled(Pair(ONE), k)
-        return self.add(self.add(whole, Pair(MINUS_ONE)), q)
+        found = self.add(self.add(whole, Pair(MINUS_ONE)), q)
+        # Of a tiny argument the parts of the series underflow; it is the result itself.
+        tiny = Comparison(("<",), (Call("abs", (a.hi,)), Power(TWO, Number(-_TINY))))
+        return Pair(Piecewise((a.hi, tiny, found.hi)), Piecewise((a.lo, tiny, found.lo)))
 
     def log1p(self, a: Pair) -> Pair:
         """y₀ of the library, less what e^{y₀} − 1 is too much."""
@@ -428,6 +463,71 @@ class _Compensation:
         e = self.exp(self._call("abs", [a]))
         return self.multiply(Pair(Number(Fraction(1, 2))), self.add(e, self.divide(Pair(ONE), e)))
 
+    def _turned(self, a: Pair) -> tuple[Expr, Pair, Pair]:
+        """k mod 4, and sine and cosine of r, for a = k·π/2 + r; only for |a| < 2^20."""
+        half_pi = _value(Product((Number(Fraction(1, 2)), PI)))
+        assert half_pi is not None
+        k = Call("floor", (_plus(_times(Number(_rounded(1 / half_pi, 53)), a.hi), HALF),))
+        r = Pair(a.hi)
+        rest = half_pi
+        for bits in (_PI_BITS, _PI_BITS, _PI_BITS, self._significand):
+            part = _rounded(rest, bits)
+            rest -= part
+            r = self.add(r, self.two_product(Number(-part), k) if bits > _PI_BITS else
+                         Pair(Product((Number(-part), k))))  # fmt: skip
+        r = self.add(r, Pair(a.lo))
+        square = self.multiply(r, r)
+        sine = self.multiply(r, self._series(square, 1))
+        quadrant = _minus(k, _times(Number(4), Call("floor", (_times(Number(Fraction(1, 4)), k),))))
+        return quadrant, sine, self._series(square, 0)
+
+    def _series(self, square: Pair, first: int) -> Pair:
+        """1 − s/((first + 1)(first + 2)) + …: the cosine, or the sine over its argument."""
+        signed = [Fraction((-1) ** n, factorial(2 * n + first)) for n in range(_TURN_TERMS)]
+        plain: Expr = Number(signed[-1])
+        for coefficient in reversed(signed[_TURN_PAIRS:-1]):
+            plain = _plus(_times(plain, square.hi), Number(coefficient))
+        total = Pair(plain)
+        for coefficient in reversed(signed[:_TURN_PAIRS]):
+            total = self.add(self._constant(coefficient), self.multiply(total, square))
+        return total
+
+    def _of_quadrant(self, quadrant: Expr, values: tuple[Pair, Pair, Pair, Pair]) -> Pair:
+        parts = []
+        for i in (0, 1):
+            args: list[Expr] = []
+            for number, value in enumerate(values[:3]):
+                args += [value[i], Comparison(("==",), (quadrant, Number(number)))]
+            parts.append(Piecewise((*args, values[3][i])))
+        return Pair(*parts)
+
+    def sin(self, a: Pair) -> Pair:
+        quadrant, s, c = self._turned(a)
+        found = self._of_quadrant(quadrant, (s, c, self.negative(s), self.negative(c)))
+        return self._unless_large(a, found, "sin")
+
+    def cos(self, a: Pair) -> Pair:
+        quadrant, s, c = self._turned(a)
+        found = self._of_quadrant(quadrant, (c, self.negative(s), self.negative(c), s))
+        return self._unless_large(a, found, "cos")
+
+    def tan(self, a: Pair) -> Pair:
+        return self.divide(self.sin(a), self.cos(a))
+
+    def _unless_large(self, a: Pair, found: Pair, name: str) -> Pair:
+        other = self._by_the_library(name, [a])
+        small = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
+        return Pair(
+            Piecewise((found.hi, small, other.hi)), Piecewise((found.lo, small, other.lo))
+        )
+
+    def atan(self, a: Pair) -> Pair:
+        """y₀ of the library, and the angle between its direction and the one that is meant."""
+        y = Call("atan", (a.hi,))
+        s, c = self.sin(Pair(y)), self.cos(Pair(y))
+        top = self.subtract(self.multiply(a, c), s)
+        return quick_two_sum(y, Quotient(top.hi, _plus(c.hi, _times(a.hi, s.hi))))
+
     def _signed(self, found: Pair, like: Pair) -> Pair:
         negative = Comparison(("<",), (like.hi, ZERO))
         other = self.negative(found)
@@ -444,5 +544,9 @@ _ACCURATE: Mapping[str, Callable[[_Compensation, Pair], Pair]] = {
     "tanh": _Compensation.tanh,
     "sinh": _Compensation.sinh,
     "cosh": _Compensation.cosh,
+    "sin": _Compensation.sin,
+    "cos": _Compensation.cos,
+    "tan": _Compensation.tan,
+    "atan": _Compensation.atan,
 }
 """Functions that are computed here to twice the precision."""

@@ -24,6 +24,7 @@ from chainrule.audit.switching import Cut, choices
 from chainrule.audit.ulp import Floats, Truth, errors, faults
 from chainrule.codegen.compensated import compensated, polynomial_near
 from chainrule.expr.nodes import (
+    Call,
     Comparison,
     Expr,
     Number,
@@ -244,7 +245,7 @@ def _precise_versions(one: Part, lab: Laboratory, truth: Truth) -> list[Part]:
     found = []
     for terms in (0, _TERMS) if lab.work.precision == 53 else (0,):
         precise = compensated(elementary(one.expr), lab.work.precision, terms)
-        expr = _guarded(precise, one.expr)
+        expr = _guarded(precise, one.expr, lab.work)
         name = f"{one.name}, to twice the precision"
         found.append(_part(lab, truth, name, expr, one.low, one.high, one.shown))
     return found
@@ -298,6 +299,8 @@ def _power_of_two(exponent: int) -> Expr:
     return Power(Number(2), Number(exponent))
 
 
-def _guarded(precise: Expr, plain: Expr) -> Expr:
+def _guarded(precise: Expr, plain: Expr, work: Format) -> Expr:
     """The precise form, and the plain one where something overflowed in the precise one."""
-    return Piecewise((precise, Comparison(("==",), (precise, precise)), plain))
+    largest = Number(Fraction(work.largest))
+    is_finite = Comparison(("<=",), (Call("abs", (precise,)), largest))
+    return Piecewise((precise, is_finite, plain))

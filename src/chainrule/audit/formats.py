@@ -1,4 +1,4 @@
-"""The floating-point formats: a table (IEEE 754-2019; bfloat16 as in Intel's definition)."""
+"""What can be computed of a floating-point format: its limits, and rounding to it."""
 
 from __future__ import annotations
 
@@ -8,19 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.dtypes import DTYPES
 from chainrule.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A binary floating-point format.
-
-    Attributes:
-        name: as PyTorch and JAX call it.
-        bits: storage.
-        precision: bits of the significand, the leading one included.
-        least_exponent: e such that 2^e is the smallest normal number.
-    """
+    """A binary floating-point format, with the attributes of a row of ``DTYPES``."""
 
     name: str
     bits: int
@@ -86,12 +80,7 @@ def _rounded_to_odd(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.where((rest != 0) & even, np.nextafter(single, toward), single)
 
 
-FORMATS: tuple[Format, ...] = (
-    Format("bfloat16", 16, 8, -126),
-    Format("float16", 16, 11, -14),
-    Format("float32", 32, 24, -126),
-    Format("float64", 64, 53, -1022),
-)
+FORMATS: tuple[Format, ...] = tuple(Format(*row) for row in DTYPES)
 BY_NAME: dict[str, Format] = {row.name: row for row in FORMATS}
 
 

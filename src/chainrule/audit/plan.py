@@ -10,6 +10,7 @@ from typing import NamedTuple, cast
 
 from chainrule.audit.assemble import assembled
 from chainrule.audit.choose import (
+    SAMPLE,
     Candidate,
     Laboratory,
     forward_candidates,
@@ -21,9 +22,10 @@ from chainrule.audit.choose import (
 from chainrule.audit.letters import value_rows
 from chainrule.audit.measure import Measured, together
 from chainrule.codegen.cases import with_value_at
-from chainrule.codegen.source import DTYPES, Accuracy, Job
+from chainrule.codegen.source import Accuracy, Job
 from chainrule.codegen.targets import known as known_target
 from chainrule.derivations import Derivation, Problem
+from chainrule.dtypes import NAMES
 from chainrule.errors import InputError
 from chainrule.expr.nodes import (
     ZERO,
@@ -80,7 +82,7 @@ def plan(
             without the variable.
     """
     known_target(target)
-    one_of("dtype", dtype, DTYPES)
+    one_of("dtype", dtype, NAMES)
     one_of("accuracy", accuracy, ACCURACIES)
     one_of("choice of what to save", save, SAVES)
     _check(derivation)
@@ -89,7 +91,11 @@ def plan(
     rows = value_rows(derivation)
 
     def labs(*, double: bool = False) -> list[Laboratory]:
-        return [laboratory(job.variable, dtype, job.accuracy, row, double=double) for row in rows]
+        sample = SAMPLE // len(rows)
+        return [
+            laboratory(job.variable, dtype, job.accuracy, row, double=double, sample=sample)
+            for row in rows
+        ]
 
     chosen = _chosen(asked, labs())
     if accuracy == "fast" and dtype != "float64" and not chosen.good:
@@ -146,14 +152,14 @@ def _chosen(asked: _Asked, labs: Sequence[Laboratory]) -> _Chosen:
     They are put together in the first laboratory, and measured in all.
     """
     derivation, job = asked.derivation, asked.job
+    forward = labs[0].best(
+        forward_candidates(derivation.function, job.variable, asked.functions),
+        labs[0].truth(derivation.function),
+        {job.variable: labs[0].inputs},
+    )
     labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
     labs = [lab.at_places([derivation.derivative, derivation.function]) for lab in labs]
     for last in (False, False, True):
-        forward = labs[0].best(
-            forward_candidates(derivation.function, job.variable, asked.functions),
-            labs[0].truth(derivation.function),
-            {job.variable: labs[0].inputs},
-        )
         gradient = _gradient(asked, labs, forward)
         if last or job.output in gradient.saved:
             break
@@ -169,17 +175,18 @@ def _chosen(asked: _Asked, labs: Sequence[Laboratory]) -> _Chosen:
 def _gradient(asked: _Asked, labs: Sequence[Laboratory], forward: Candidate) -> Candidate:
     """The best form of the gradient: a single one, or if none is good one of several."""
     derivation, job, lab = asked.derivation, asked.job, labs[0]
-    whole, by_input = [], {}
+    whole: dict[Expr, Candidate] = {}
+    by_input: dict[str, Expr] = {}
     for candidate in gradient_candidates(derivation, forward.expr, asked.save, asked.gradients):
         expr = asked.settled(candidate.expr, lab)
         saved = saved_by(expr, job.variable, job.output)
         if asked.save == "input" and job.output in saved:
             continue
-        whole.append(replace(candidate, expr=expr, saved=saved))
+        whole.setdefault(expr, replace(candidate, expr=expr, saved=saved))
         if saved == (job.variable,):
             by_input[candidate.name] = candidate.expr
     outputs = {job.output: forward.expr}
-    tried = [_measured_in(labs, derivation, one, outputs) for one in whole]
+    tried = [_measured_in(labs, derivation, one, outputs) for one in whole.values()]
     best = min(tried, key=lambda one: one.rank(lab.allowed))
     if best.good(lab.allowed) or not by_input or asked.save == "output":
         return best
@@ -354,6 +361,8 @@ def _notes(
     given = ", ".join(symbol.name for symbol in (job.variable, *job.extra))
     source = " and ".join(symbol.name for symbol in gradient.saved)
     once = " and rounded once" if lab.form is not lab.work else ""
+    if job.promoted:
+        once += f" (no form was found that is accurate enough in {_native(job)})"
     lines = [
         f"{job.name}({given}) = {derivation.function}",
         f"d/d{variable} = {derivation.derivative}",
@@ -365,14 +374,20 @@ def _notes(
     return tuple(lines)
 
 
+def _native(job: Job) -> str:
+    """The format in which "fast" computes if it can."""
+    return "float32" if job.short else job.dtype
+
+
 def _measured(lab: Laboratory, forward: Candidate, gradient: Candidate) -> str:
     assert forward.measured is not None
     assert gradient.measured is not None
     at = ", ".join(f"{s.name} = {float(v):.4g}" for s, v in lab.fixed.items())
     where = f" with {at}" if at else ""
     return (
-        f"Measured in NumPy at {gradient.measured.count} inputs of {lab.form.name}{where}: the "
-        f"gradient {_errors(gradient.measured)}; the function {_errors(forward.measured)}."
+        f"Measured in NumPy{where}: the gradient {_errors(gradient.measured)} at "
+        f"{gradient.measured.count} inputs of {lab.form.name}, its roots, kinks and thresholds "
+        f"among them; the function {_errors(forward.measured)} at {forward.measured.count}."
     )
 
 

@@ -19,8 +19,6 @@ from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.balls import compile_balls, precision
 
 Accuracy = Literal["best", "fast"]
-DTYPES = ("float32", "float64", "float16", "bfloat16")
-"""What arrays may hold."""
 # A line of source, its indentation not counted, and a part that is not worth a name.
 _WIDTH, _PART = 68, 40
 _BITS = 192
@@ -37,7 +35,7 @@ class Job:
         saved: what the gradient is computed from: the variable, the output, or both.
         others: arguments that are arrays too, and that no gradient is taken by.
         parameters: numbers, with the default of each; ``None`` where it must be given.
-        dtype: what the arrays hold, a name of ``DTYPES``.
+        dtype: what the arrays hold, a name of ``dtypes.DTYPES``.
         accuracy: "best" computes in double and rounds once, "fast" in the dtype itself, which
             for 16 bits is float32, unless it is ``promoted``.
         promoted: whether "fast" computes in double too, for want of a form that is accurate

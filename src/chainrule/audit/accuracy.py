@@ -2,7 +2,8 @@
 
 All inputs of a format of 16 bits. Of a longer one a sample, and next to every place where a value
 on the way to the result changes its kind (``places``) the numbers 2^k units in the last place from
-it, for every k. The gradient is evaluated as the target NumPy does it.
+it, for every k. The gradient is evaluated as the target NumPy does it, for every row of values of
+the other letters (see ``letters``).
 """
 
 from __future__ import annotations
@@ -17,18 +18,43 @@ import numpy.typing as npt
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import every, stratified
-from chainrule.audit.measure import Measured, measure
+from chainrule.audit.letters import value_rows
+from chainrule.audit.measure import Measured, measure, together
 from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.plan import Plan
 from chainrule.audit.truth import truth
 from chainrule.codegen.cases import explicit
 from chainrule.codegen.lower import Lowered, lower
+from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
-from chainrule.expr.nodes import Expr, Symbol
+from chainrule.expr.nodes import Symbol
 
 Array = npt.NDArray[Any]
-# Inputs of the sample, and how many lie between 2^k and 2^(k + 1) next to a place.
-SAMPLE, EACH = 20_000, 2
+# Inputs of a sample, and how many lie between 2^k and 2^(k + 1) units next to a place.
+SAMPLE, EACH = 6_000, 1
+
+
+def promised(dtype: str, accuracy: Accuracy) -> float:
+    """The largest error in ULP that a gradient is meant to have."""
+    if dtype in ("bfloat16", "float16"):
+        return 0.5 if accuracy == "best" else 0.51
+    return 0.51 if (dtype, accuracy) == ("float32", "best") else 2.0
+
+
+def accuracy_of(
+    derivation: Derivation, made: Plan, *, sample: int = SAMPLE, each: int = EACH
+) -> Measured:
+    """The errors of the gradient of ``made``, a plan for the target NumPy, for all rows of values.
+
+    Args:
+        derivation: of the function.
+        made: the plan.
+        sample: how many inputs are spread over a format of more than 16 bits.
+        each: how many lie between 2^k and 2^(k + 1) units next to each place.
+    """
+    rows = value_rows(derivation)
+    found = [gradient_accuracy(derivation, made, row, sample=sample, each=each) for row in rows]
+    return together(found)
 
 
 def work_format(made: Plan) -> Format:
@@ -82,7 +108,9 @@ def _kinks(
     """Where there is no derivative, as a file computes it: the value there is a convention."""
     places_ = [k.at for k in derivation.kinks if not k.removable and k.kind in ("switch", "edge")]
     zero = np.zeros((), work.dtype)
-    return [form.rounded(v) for v in evaluate(lower(places_, letters, FUNCTIONS), [zero, *fixed], work)]
+    return [
+        form.rounded(v) for v in evaluate(lower(places_, letters, FUNCTIONS), [zero, *fixed], work)
+    ]
 
 
 def hard_inputs(
@@ -97,7 +125,9 @@ def hard_inputs(
     if form.bits == 16:
         return every(form)
     spread = stratified(form, sample)
-    coarse = np.concatenate([stratified(form, 3_000), np.linspace(-40, 40, 2_001).astype(form.dtype)])
+    coarse = np.concatenate(
+        [stratified(form, 3_000), np.linspace(-40, 40, 2_001).astype(form.dtype)]
+    )
     found = [places(program, fixed, coarse, form, work) for program in programs]
     centers = np.unique(np.concatenate([landmarks(form), *found]))
     return unique([spread, around(centers, form, each)], form)

@@ -37,7 +37,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.rewrite.large import divided, for_large, halved
+from chainrule.rewrite.large import divided, for_large, halved, joined
 from chainrule.rewrite.regimes import Regime, by_sign_of_exponent, elementary, regimes, seeds
 from chainrule.rewrite.signs import collected
 
@@ -113,6 +113,7 @@ def parts_of_the_line(
         forms = dict.fromkeys(regime.exprs)
         for expr in regime.exprs[:2]:
             forms |= dict.fromkeys(seeds(expr, variable, fixed))
+        forms |= dict.fromkeys([joined(expr) for expr in forms])
         forms |= dict.fromkeys([divided(expr) for expr in forms])
         forms |= dict.fromkeys([halved(expr) for expr in forms])
         forms |= dict.fromkeys([for_large(expr, variable) for expr in regime.exprs[:2]])

@@ -57,7 +57,6 @@ class Format:
         """What is at least this large is rounded to infinity."""
         return float((2.0 - 2.0**-self.precision) * 2.0 ** (1 - self.least_exponent))
 
-
     def rounded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
         """Values of any format rounded to this one, once."""
         with np.errstate(all="ignore"):

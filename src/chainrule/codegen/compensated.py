@@ -165,8 +165,8 @@ def _is_power_of_two(node: Expr) -> bool:
     if not isinstance(node, Number) or not node.value:
         return False
     value = abs(Fraction(node.value))
-    return value.numerator & (value.numerator - 1) == 0 == value.denominator & (
-        value.denominator - 1
+    return (
+        value.numerator & (value.numerator - 1) == 0 == value.denominator & (value.denominator - 1)
     )
 
 
@@ -517,9 +517,7 @@ class _Compensation:
     def _unless_large(self, a: Pair, found: Pair, name: str) -> Pair:
         other = self._by_the_library(name, [a])
         small = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
-        return Pair(
-            Piecewise((found.hi, small, other.hi)), Piecewise((found.lo, small, other.lo))
-        )
+        return Pair(Piecewise((found.hi, small, other.hi)), Piecewise((found.lo, small, other.lo)))
 
     def atan(self, a: Pair) -> Pair:
         """y₀ of the library, and the angle between its direction and the one that is meant."""

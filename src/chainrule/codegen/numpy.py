@@ -60,7 +60,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 # ml_dtypes takes float64 to bfloat16 by way of float32, which would round twice. Of the two
 # float32 around a number the one with an odd last bit is taken: then the second rounding is right.
 _ROUNDED = [
-    '"""float64 as float32, with an odd last bit where it is not exact: to be rounded once more."""',
+    '"""As float32, with an odd last bit where it is not exact: to be rounded once more."""',
     "single = np.asarray(result, np.float32)",
     "rest = np.asarray(result) - single",
     "even = single.view(np.uint32) & 1 == 0",

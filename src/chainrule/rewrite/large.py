@@ -1,9 +1,9 @@
 """Forms for large arguments: what would overflow or underflow on the way is never formed.
 
 1/(1 + x²) overflows on the way for x = 10^200, and its value 10^-400 is 0, which is right; but
-x/(1 + x²) is 10^-200. With x² taken out of the sum and a quotient divided by one factor after the
-other, what is formed is of the size of the result. Likewise x·e^{−x}, whose second factor underflows
-before the product does, is (e^{−x/2}·x)·e^{−x/2}.
+x/(1 + x²) is 10^-200. With x² taken out of the sum and a quotient divided by one factor after
+the other, what is formed is of the size of the result. Likewise x·e^{−x}, whose second factor
+underflows before the product does, is (e^{−x/2}·x)·e^{−x/2}.
 """
 
 from __future__ import annotations
@@ -61,6 +61,21 @@ def halved(root: Expr) -> Expr:
             front, rest, end = _halves(root)
             return Product((*front, *rest, *end)) if end else root
     return root
+
+
+def joined(root: Expr) -> Expr:
+    """Products of exponentials as one: e^x·e^{−e^x} is ∞·0 for large x, e^{x − e^x} is 0."""
+    return transform(root, _joined)
+
+
+def _joined(node: Expr) -> Expr:
+    if not isinstance(node, Product):
+        return node
+    exponents = [arg.args[0] for arg in node.args if isinstance(arg, Call) and arg.name == "exp"]
+    if len(exponents) < 2:
+        return node
+    rest = [arg for arg in node.args if not (isinstance(arg, Call) and arg.name == "exp")]
+    return multiply(*rest, Call("exp", (Sum(tuple(exponents)),)))
 
 
 def _halves(node: Expr) -> tuple[list[Expr], list[Expr], list[Expr]]:
@@ -151,7 +166,9 @@ def _squared(term: Expr, variable: Symbol) -> Expr | None:
     for part in parts[:1] if isinstance(term, Quotient) else parts:
         if isinstance(part, Power) and rational_value(part.exponent) == 2:
             base = part.base
-            plain = not any(isinstance(inner, Call) and inner.name != "abs" for inner in postorder(base))
+            plain = not any(
+                isinstance(inner, Call) and inner.name != "abs" for inner in postorder(base)
+            )
             if plain and depends_on(base, variable):
                 return base
     return None

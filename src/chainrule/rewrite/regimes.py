@@ -164,9 +164,7 @@ def _by_expm1(lettered: Expr, meanings: Mapping[Expr, Expr]) -> list[Expr]:
     """A formula in letters for exponentials as a fraction in what these differ from 1 by."""
     if not meanings:
         return []
-    less: dict[Expr, Expr] = {
-        meaning: Call("expm1", meaning.args) for meaning in meanings.values()
-    }
+    less: dict[Expr, Expr] = {meaning: Call("expm1", meaning.args) for meaning in meanings.values()}
     opened = substitute(lettered, {letter: add(ONE, letter) for letter in meanings})
     tidy = Tidier().tidy
     try:

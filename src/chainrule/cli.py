@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from chainrule.dtypes import NAMES
 from chainrule.errors import ChainruleError, InputError
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
 
 FORMATS = ("terminal", "text", "markdown", "latex", "json")
-DTYPES = ("bfloat16", "float16", "float32", "float64")
 SYNTAXES = ("plain", "latex", "python", "sympy")
 BAD_INPUT = 2
 
@@ -118,7 +118,7 @@ def _format_options(command: Command) -> Command:
 @click.option(
     "--forms",
     "dtypes",
-    type=click.Choice(DTYPES),
+    type=click.Choice(NAMES),
     multiple=True,
     help="Add a section on which form to compute with in this format.",
 )
@@ -250,7 +250,7 @@ def check(
 @click.option(
     "--dtype",
     "dtypes",
-    type=click.Choice([*DTYPES, "all"]),
+    type=click.Choice([*NAMES, "all"]),
     multiple=True,
     default=["float32"],
     show_default=True,
@@ -278,7 +278,7 @@ def forms(
     """
     from chainrule import api
 
-    chosen = DTYPES if "all" in dtypes else dtypes
+    chosen = NAMES if "all" in dtypes else dtypes
     document, data = api.forms(_from_stdin(formula), dtypes=chosen, wrt=wrt, search=search)
     setting = _chosen_format(format_, output)
     if setting == "json":

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule
+from chainrule.audit.formats import format_named
 from chainrule.audit.measure import measure
 from chainrule.audit.plan import convention, plan
 from chainrule.codegen.source import DTYPES
@@ -200,8 +202,8 @@ def test_the_part_for_other_files(tmp_path: Path) -> None:
     block = part(forward, gradient, job, {"silu_grad_by_x": second})
     path.write_text(f"import torch\n\n{block}", encoding="utf-8")
     for name in DTYPES:
-        dtype = chainrule.audit.formats.format_named(name).dtype
-        x = np.linspace(-4, 4, 33).astype(dtype)
+        form = format_named(name)
+        x = np.linspace(-4, 4, 33).astype(form.dtype)
         up = np.full_like(x, 2)
         wide = x.astype(np.float64)
         s = 1 / (1 + np.exp(-wide))
@@ -212,12 +214,11 @@ def test_the_part_for_other_files(tmp_path: Path) -> None:
             ("_launch_silu_grad_by_x", [up, x], 2 * curve),
         ):
             got = interpreted(path, launch, arrays)
-            assert got.dtype == dtype
-            assert np.allclose(got.astype(float), wanted, rtol=2 * float(_epsilon(name)), atol=1e-9)
-
-
-def _epsilon(name: str) -> float:
-    return float(2.0 ** (1 - chainrule.audit.formats.format_named(name).precision))
+            assert got.dtype == form.dtype
+            spacing = 2.0 ** (1 - form.precision)
+            assert np.allclose(got.astype(float), wanted, rtol=2 * spacing, atol=1e-9)
+    mixed = interpreted(path, "_launch_silu_grad", [np.ones(3, np.float32), np.ones(3, form.dtype)])
+    assert mixed.dtype == np.float32
 
 
 @pytest.mark.slow
@@ -301,3 +302,43 @@ def test_a_constant_is_not_a_float32(
     tenth, as_float32 = "0d3FB999999999999A", "0d3FB99999A0000000"
     assert tenth in text
     assert as_float32 not in text
+
+
+@pytest.mark.slow
+def test_all_of_a_launch_but_its_last_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tensors and numbers come in as they would on a GPU, and what is to run there is compiled."""
+    pytest.importorskip("triton")
+    import torch
+    from triton.backends.compiler import GPUTarget
+    from triton.runtime import driver
+    from triton.runtime.jit import JITFunction
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path / "cache"))
+    card = SimpleNamespace(
+        get_current_target=lambda: GPUTarget("cuda", 80, 32),
+        get_current_device=lambda: 0,
+        get_current_stream=lambda device: 0,
+    )
+    monkeypatch.setattr(driver, "_active", card)
+    run, made = JITFunction.run, []
+
+    def without_launch(kernel: Any, *args: Any, warmup: bool, **options: Any) -> None:
+        made.append(run(kernel, *args, warmup=True, **options))
+
+    monkeypatch.setattr(JITFunction, "run", without_launch)
+    x = torch.linspace(-3, 3, 6).reshape(2, 3)
+    for accuracy in ("best", "fast"):
+        planned = plan(chainrule.derive("huber"), "triton", dtype="bfloat16")
+        job = replace(planned.job, accuracy=accuracy)
+        path = tmp_path / f"launched_{accuracy}.py"
+        path.write_text(generate("triton", planned.forward, planned.gradient, job), "utf-8")
+        slopes = load(path).huber_grad(x.T, x.T, x[0, 0], delta=2)
+        assert slopes.shape == (3, 2)
+        assert slopes.dtype == torch.bfloat16
+    best, fast = made
+    arrays = dict.fromkeys(["upstream", "x", "y", "out"], "*bf16")
+    more = {"n": "i32", "BLOCK": "constexpr"}
+    assert best.src.signature == {**arrays, "delta": "fp64", **more}
+    assert fast.src.signature == {**arrays, "delta": "fp32", **more}
+    assert not best.metadata.enable_fp_fusion
+    assert not fast.metadata.enable_reflect_ftz

@@ -25,6 +25,7 @@ class Measured:
         early_zeros: 0 where the truth is a normal number.
         wrong_signs: results of the opposite sign.
         first: an input for each kind of fault that was found, by its name.
+        misrounded: finite results that are not the nearest number: errors above 0.5.
     """
 
     count: int
@@ -35,6 +36,7 @@ class Measured:
     early_zeros: int
     wrong_signs: int
     first: dict[str, float]
+    misrounded: int = 0
 
     @property
     def faults(self) -> int:
@@ -61,4 +63,5 @@ def measure(
         early_zeros=int(kinds["early zero"].sum()),
         wrong_signs=int(kinds["wrong sign"].sum()),
         first=first,
+        misrounded=int((off[finite] > 0.5).sum()),
     )

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from chainrule.codegen.approximations import (
+    ARGUMENT,
+    PRIMITIVES,
+    approximation,
+    called,
+    functions,
+    stated_error,
+    with_reciprocals,
+)
+from chainrule.codegen.lower import lower
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -75,6 +86,48 @@ SINGLE = Language(
     result="return {text};",
     reserved=_RESERVED,
 )
+_SCALED = """\
+/* x times 2^n, for a whole n: by the bits of x. */
+static inline {real} scaled({real} x, {real} n)
+{{
+    const {real} shifted = n + {rounder};
+    {integer} bits, power;
+    memcpy(&bits, &x, sizeof bits);
+    memcpy(&power, &shifted, sizeof power);
+    bits += power << {fraction};
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}}
+"""
+_EXPONENT = """\
+/* The whole k for which x / 2^k is between the roots of 1/2 and of 2: by the bits of x. */
+static inline {real} exponent({real} x)
+{{
+    {integer} bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + {past_root}) >> {fraction} | {two_to_fraction};
+    memcpy(&x, &bits, sizeof x);
+    return x - {bias};
+}}
+"""
+_LAYOUTS = {
+    True: {
+        **{"real": "double", "integer": "uint64_t", "fraction": 52, "rounder": "0x1.8p+52"},
+        **{"past_root": "0x95F619980C433", "two_to_fraction": "0x4330000000000000"},
+        **{"bias": "4503599627371519.0"},
+    },
+    False: {
+        **{"real": "float", "integer": "uint32_t", "fraction": 23, "rounder": "0x1.8p+23f"},
+        **{"past_root": "0x4AFB0D", "two_to_fraction": "0x4B000000", "bias": "8388735.0f"},
+    },
+}
+_PRAGMA = """\
+#if defined(__GNUC__) && !defined(__clang__)
+/* Nobody asks which exceptions a comparison raises: choices may become vector code. */
+#pragma GCC optimize("no-trapping-math", "fp-contract={contract}")
+#endif
+"""
+# Where nothing is approximated, a difference of two products may be exactly 0.
 _FORMATS = {"float16": (11, -14), "bfloat16": (8, -126)}
 """Bits of the significand, and the exponent of the smallest normal number."""
 
@@ -130,21 +183,26 @@ static inline uint16_t store(double value)
 
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A file with NAME_forward and NAME_grad."""
-    language = DOUBLE if job.double else SINGLE
-    value = program(forward, (job.variable, *job.extra), language)
-    slope = program(gradient, (*job.saved, *job.extra), language)
-    # Without the flag a comparison might raise a floating-point exception that a branch avoids.
+    language = language_of(job)
+    value = with_reciprocals(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = with_reciprocals(program(gradient, (*job.saved, *job.extra), language), job.working)
     title = (
         f"{job.name} and its gradient for arrays of {job.dtype}, in C99; link with -lm. "
-        "Loops without functions of libm become vector code with -O3 -fno-trapping-math."
+        "Loops without functions of libm become vector code with -O3 -march=native."
     )
     first = [language.named(job.variable)]
     saved = [language.named(symbol) for symbol in job.saved]
     includes = ["#include <math.h>", "#include <stddef.h>"]
     parts = [comment(job, title)]
-    if job.short:
+    needed = {name for lowered in (value, slope) for name, _ in lowered.code}
+    helpers = _helpers(called(needed, job.working), job, language)
+    if job.short or helpers:
         includes += ["#include <stdint.h>", "#include <string.h>"]
-    parts.append("\n".join(includes) + "\n")
+    parts += [
+        "\n".join(includes) + "\n",
+        _PRAGMA.format(contract="fast" if helpers else "off"),
+        *helpers,
+    ]
     if job.short:
         parts.append(_sixteen_bits(job.dtype))
     names = f"{job.name}_value", f"{job.name}_slope"
@@ -153,6 +211,36 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     parts.append(_loop(job, f"{job.name}_forward", names[0], first, language, upstream=False))
     parts.append(_loop(job, f"{job.name}_grad", names[1], saved, language, upstream=True))
     return "\n".join(parts)
+
+
+def language_of(job: Job) -> Language:
+    """The spelling of a job's arithmetic and of the functions that it calls."""
+    plain = DOUBLE if job.double else SINGLE
+    own = calls({name: _own(name) for name in functions(job.working)})
+    shapes = {**plain.shapes, **own, **calls({name: name for name in PRIMITIVES})}
+    return replace(plain, shapes=shapes, reserved=plain.reserved | _OWN)
+
+
+def _own(name: str) -> str:
+    """The function of this file that has the name in libm: exp_ and the like."""
+    return f"{name}_"
+
+
+_OWN = frozenset([*PRIMITIVES, *(f"{name}_" for name in LIBM)])
+
+
+def _helpers(names: Sequence[str], job: Job, language: Language) -> list[str]:
+    """The definitions of approximated functions, and of the operations on bits they need."""
+    layout, found, needed = _LAYOUTS[job.double], [], set()
+    for name in names:
+        lowered = lower([approximation(name, job.working)], [ARGUMENT], language.functions)
+        needed |= {operation for operation, _ in lowered.code}
+        lines = body(lowered, language, double=job.double)
+        head = f"static inline {layout['real']} {_own(name)}({layout['real']} x)"
+        above = f"/* {stated_error(name, job.working)} */"
+        found.append(f"{above}\n{head}\n{{\n{indented(lines)}\n}}\n")
+    texts = {"scaled": _SCALED, "exponent": _EXPONENT}
+    return [texts[name].format(**layout) for name in PRIMITIVES if name in needed] + found
 
 
 def comment(job: Job, title: str) -> str:

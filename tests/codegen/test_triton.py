@@ -15,6 +15,7 @@ import chainrule
 from chainrule.audit.formats import format_named
 from chainrule.audit.measure import measure
 from chainrule.audit.plan import convention, plan
+from chainrule.codegen import torch
 from chainrule.codegen.source import DTYPES
 from chainrule.codegen.targets import generate
 from chainrule.codegen.triton import part
@@ -44,8 +45,10 @@ def test_files_are_tidy(name: str, tmp_path: Path) -> None:
             job = replace(made.job, dtype=dtype, accuracy=accuracy)
             text = generate("triton", made.forward, made.gradient, job)
             (tmp_path / f"{dtype}_{accuracy}.py").write_text(text, encoding="utf-8")
-            block = part(made.forward, made.gradient, job)
-            whole = f"import torch\n\n{block}"
+            kernels = part(made.forward, made.gradient, job)
+            seconds = (made.gradient,) * len(job.saved)
+            whole_job = replace(job, second=seconds)
+            whole = torch.write(made.forward, made.gradient, whole_job, kernels=kernels)
             (tmp_path / f"part_{dtype}_{accuracy}.py").write_text(whole, encoding="utf-8")
     formatted(tmp_path)
 
@@ -192,33 +195,26 @@ def test_a_case_that_a_parameter_decides(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_part_for_other_files(tmp_path: Path) -> None:
-    """It takes tensors of any dtype, and what else there is to multiply with."""
+def test_the_kernels_in_a_file_for_torch(tmp_path: Path) -> None:
+    """They take tensors of any dtype, and numbers as keywords."""
     pytest.importorskip("triton")
-    derivation = chainrule.derive("silu")
-    forward, gradient, job = plan(derivation, "torch", save="input")
-    [second] = job.second
+    forward, gradient, job = plan(chainrule.derive("elu"), "torch", save="input")
     path = tmp_path / "embedding.py"
-    block = part(forward, gradient, job, {"silu_grad_by_x": second})
-    path.write_text(f"import torch\n\n{block}", encoding="utf-8")
+    kernels = part(forward, gradient, job)
+    path.write_text(torch.write(forward, gradient, job, kernels=kernels), encoding="utf-8")
     for name in DTYPES:
         form = format_named(name)
         x = np.linspace(-4, 4, 33).astype(form.dtype)
         up = np.full_like(x, 2)
         wide = x.astype(np.float64)
-        s = 1 / (1 + np.exp(-wide))
-        curve = s * (1 - s) * (2 + wide * (1 - 2 * s))
         for launch, arrays, wanted in (
-            ("_launch_silu", [x], wide * s),
-            ("_launch_silu_grad", [up, x], 2 * s * (1 + wide * (1 - s))),
-            ("_launch_silu_grad_by_x", [up, x], 2 * curve),
+            ("_value_on_cuda", [x], np.where(wide > 0, wide, 0.3 * np.expm1(wide))),
+            ("_grad_on_cuda", [x, up], 2 * np.where(wide > 0, 1, 0.3 * np.exp(wide))),
         ):
-            got = interpreted(path, launch, arrays)
+            got = interpreted(path, launch, arrays, alpha=0.3)
             assert got.dtype == form.dtype
             spacing = 2.0 ** (1 - form.precision)
             assert np.allclose(got.astype(float), wanted, rtol=2 * spacing, atol=1e-9)
-    mixed = interpreted(path, "_launch_silu_grad", [np.ones(3, np.float32), np.ones(3, form.dtype)])
-    assert mixed.dtype == np.float32
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ comes out; ``tl.full`` is there because of ``to_tensor`` in ``language/semantic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -159,37 +159,30 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     return "\n\n".join(parts)
 
 
-def part(forward: Expr, gradient: Expr, job: Job, more: Mapping[str, Expr] | None = None) -> str:
-    """The kernels as a block of a module that has imported ``torch``, for tensors of any dtype.
+def part(forward: Expr, gradient: Expr, job: Job) -> str:
+    """The kernels for ``torch.write(..., kernels=...)``: for tensors of any dtype on one GPU.
 
-    If there is no Triton, ``triton`` is ``None`` after it. Else it defines, for contiguous or
-    other tensors on one GPU, of any floating-point dtypes, of shapes that go together:
-
-    - ``_launch_NAME(variable, *others, *parameters)``, with a result of the variable's dtype;
-    - ``_launch_NAME_grad(upstream, *saved, *others, *parameters)``, of upstream's dtype;
-    - for each of ``more`` likewise ``_launch_KEY(upstream, *saved, *others, *parameters)``.
-
-    With accuracy "fast" and a dtype other than float64 they compute in float32, also for tensors
-    of float64.
-
-    Args:
-        forward: the function.
-        gradient: its derivative, in ``job.saved``.
-        job: what else there is to say; its dtype counts only where it sets the arithmetic.
-        more: other expressions in ``job.saved`` that an upstream gradient is multiplied by, such
-            as the derivatives of the gradient.
+    They stand in a block of a module that has imported ``torch``, ``triton`` and ``tl``, and end
+    with ``_value_on_cuda(variable, *others, **parameters)`` and ``_grad_on_cuda(*saved, upstream,
+    *others, **parameters)``. The result has the dtype of the variable, or of upstream. With
+    accuracy "fast" and a dtype other than float64 they compute in float32, also for tensors of
+    float64.
     """
     language = DOUBLE if job.double else SINGLE
     roots = _roots(forward, gradient, job)
-    roots += [Root(name, expr, job.saved, True) for name, expr in (more or {}).items()]
     programs = [_program(root, job, language) for root in roots]
     used = _of_libdevice(programs, language)
-    imports = [*_IMPORTS, *([_FROM_LIBDEVICE] if used else [])]
-    tried = ["try:", indented(imports), "except ImportError:", "    triton = None"]
-    inner = ["\n".join(_stand_in(used)) + "\n"] if used else [""]
-    inner += _definitions(roots, programs, job, ["float32", "bfloat16"], _NESTED)
-    block = indented(["\n".join(inner)])
-    return "\n".join([*tried, "", "if triton is not None:", block]) + "\n"
+    # First the two functions that load and store.
+    parts = _definitions(roots, programs, job, ["float32", "bfloat16"], _NESTED)
+    if used:
+        parts.insert(2, "\n".join([_FROM_LIBDEVICE, "", *_stand_in(used)]) + "\n")
+    more = [language.named(symbol) for symbol in job.extra]
+    for root, name in zip(roots, ("_value_on_cuda", "_grad_on_cuda"), strict=True):
+        slots = [language.named(symbol) for symbol in root.slots]
+        upstream = ["upstream"] * root.upstream
+        lines = call_lines(f"return {_launcher(root)}", [*upstream, *slots, *more], _NESTED)
+        parts.append(define(name, [*slots, *upstream, *more], lines, width=_NESTED))
+    return "\n".join(parts)
 
 
 def _roots(forward: Expr, gradient: Expr, job: Job) -> list[Root]:

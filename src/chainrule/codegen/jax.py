@@ -56,8 +56,10 @@ _NARROWED = {
         "    value = jnp.asarray(inner(*wide), jnp.float64)",
         "    # XLA by itself rounds twice, the first time to float32.",
         "    normal = jax.lax.reduce_precision(value, 5, 10)",
-        "    subnormal = (value + 1.5 * 2.0**28) - 1.5 * 2.0**28",
-        "    value = jnp.where(jnp.abs(value) < 2.0**-14, subnormal, normal)",
+        "    # Subnormal numbers are 2^-24 apart, as those of 11 bits after 2^-13 are.",
+        "    after = jax.lax.reduce_precision(value + 1.5 * 2.0**-13, 8, 11)",
+        "    small = jnp.abs(value) < 2.0**-14",
+        "    value = jnp.where(small, after - 1.5 * 2.0**-13, normal)",
         "    return jnp.asarray(value, DTYPE)",
     ],
 }

@@ -275,11 +275,11 @@ def report() -> str:
     units = " and ".join(f"{run['triad'] * 1e9:.2f} ns" for run in runs.values())
     head = ["gradient", "1 thread", "2 threads", "aim", "largest error, ULP"]
     return (
-        f"2^24 float32, x and upstream in, gradient out; times as ratios to the triad `o = a*x + g` in "
-        f"the same rounds, which takes {units} an element with 1 and 2 threads (the smallest of "
-        f"{ROUNDS} rounds). PyTorch's sigmoid and tanh read the output that the forward pass has "
-        f"saved. Errors over {2 * SAMPLE} inputs; a fault is a result that is not finite, of the "
-        f"wrong sign, or 0 for a normal number.\n\n{table(head, lines)}\n"
+        f"2^24 float32, x and upstream in, gradient out; times as ratios to the triad "
+        f"`o = a*x + g` in the same rounds, which takes {units} an element with 1 and 2 threads "
+        f"(the smallest of {ROUNDS} rounds). PyTorch's sigmoid and tanh read the output that the "
+        f"forward pass has saved. Errors over {2 * SAMPLE} inputs; a fault is a result that is not "
+        f"finite, of the wrong sign, or 0 for a normal number.\n\n{table(head, lines)}\n"
     )
 
 

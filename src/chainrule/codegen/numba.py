@@ -17,8 +17,8 @@ from chainrule.codegen.approximations import (
     approximation,
     called,
     functions,
+    prepared,
     stated_error,
-    with_reciprocals,
 )
 from chainrule.codegen.lower import lower
 from chainrule.codegen.python import (
@@ -95,9 +95,9 @@ READ = WRITTEN.copy(readonly=True)
 """
 _SCALED = '''\
 @numba.njit(**INLINE)
-def _scaled(x, n):
-    """x times 2^n, for a whole n: by the bits of x."""
-    bits = np.{real}(n + {rounder}).view(np.{integer}) << np.{integer}({fraction})
+def _scaled(x, lifted):
+    """x times 2^n, by its bits, where `lifted` is n + {rounder}."""
+    bits = np.{real}(lifted).view(np.{integer}) << np.{integer}({fraction})
     return np.{integer}(np.{real}(x).view(np.{integer}) + bits).view(np.{real})
 '''
 _EXPONENT = '''\
@@ -111,12 +111,12 @@ def _exponent(x):
 _LAYOUTS = {
     True: {
         **{"real": "float64", "integer": "int64", "fraction": 52},
-        **{"rounder": "6755399441055744.0", "past_root": "0x95F619980C433"},
+        **{"rounder": "6755399441055744", "past_root": "0x95F619980C433"},
         **{"two_to_fraction": "0x4330000000000000", "bias": "4503599627371519.0"},
     },
     False: {
         **{"real": "float32", "integer": "int32", "fraction": 23},
-        **{"rounder": "np.float32(12582912.0)", "past_root": "0x4AFB0D"},
+        **{"rounder": "12582912", "past_root": "0x4AFB0D"},
         **{"two_to_fraction": "0x4B000000", "bias": "np.float32(8388735.0)"},
     },
 }
@@ -133,8 +133,8 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A module with NAME and NAME_grad."""
     language = language_of(job)
     named = language.named
-    value = with_reciprocals(program(forward, (job.variable, *job.extra), language), job.working)
-    slope = with_reciprocals(program(gradient, (*job.saved, *job.extra), language), job.working)
+    value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
     value_lines = body(value, language, double=job.double)
     slope_lines = body(slope, language, double=job.double)
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}

@@ -56,7 +56,7 @@ _FAULT_BITS = 64.0
 _THOUSAND_OPERATIONS = 0.05
 # Terms of the exponential series when it is computed to twice the precision of float64.
 _TERMS = 7
-_FAR_OUT = Number(1000)
+_FAR_OUT = Number(64)
 # Polynomials near a zero, and near how many zeros at most.
 _DEGREE, _MOST_ZEROS = 26, 4
 # Compared are powers of two up to this one, beyond it every 16th.

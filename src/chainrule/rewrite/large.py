@@ -70,7 +70,24 @@ def halved(root: Expr) -> Expr:
 
 def joined(root: Expr) -> Expr:
     """Products of exponentials as one: e^x·e^{−e^x} is ∞·0 for large x, e^{x − e^x} is 0."""
-    return transform(root, _collected)
+    return transform(root, _joined)
+
+
+def _joined(node: Expr) -> Expr:
+    if not isinstance(node, Quotient):
+        return _collected(node)
+    top, bottom = node.args
+    factors = _product(bottom)
+    exponents = [_exponent(factor) for factor in factors]
+    below = [u for u in exponents if u is not None]
+    if not below:
+        return node
+    inverse = Call("exp", (negate(add(*below)),))
+    terms = top.args if isinstance(top, Sum) else (top,)
+    above = add(*(_collected(multiply(term, inverse)) for term in terms))
+    return divide(
+        above, multiply(*(f for f, u in zip(factors, exponents, strict=True) if u is None))
+    )
 
 
 def _exponent(node: Expr) -> Expr | None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,12 +25,15 @@ from chainrule.audit.switching import Cut, choices
 from chainrule.audit.ulp import Floats, Truth, errors, faults
 from chainrule.codegen.compensated import compensated, polynomial_near
 from chainrule.expr.nodes import (
-    Call,
+    MINUS_ONE,
+    ZERO,
     Comparison,
     Expr,
     Number,
     Piecewise,
     Power,
+    Product,
+    Sum,
     Symbol,
     negate,
     postorder,
@@ -37,7 +41,8 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.rewrite.large import divided, for_large, halved, joined
+from chainrule.rewrite.large import divided, for_large, halved, joined, without_growth
+from chainrule.rewrite.order import Order
 from chainrule.rewrite.regimes import Regime, by_sign_of_exponent, elementary, regimes, seeds
 from chainrule.rewrite.signs import collected
 
@@ -45,12 +50,13 @@ Array = npt.NDArray[Any]
 # Formulas of more nodes are taken as they are.
 MAX_ASSEMBLED = 150
 # Forms of one part that are computed with twice the precision, and the most switches.
-_COMPENSATED, _MOST_SWITCHES = 3, 4
+_COMPENSATED, _MOST_SWITCHES = 2, 4
 _FAULT_BITS = 64.0
 # What a thousand operations weigh against one input whose error is just too large.
 _THOUSAND_OPERATIONS = 0.05
 # Terms of the exponential series when it is computed to twice the precision of float64.
 _TERMS = 7
+_FAR_OUT = Number(64)
 # Polynomials near a zero, and near how many zeros at most.
 _DEGREE, _MOST_ZEROS = 26, 4
 # Compared are powers of two up to this one, beyond it every 16th.
@@ -105,6 +111,7 @@ def parts_of_the_line(
 ) -> list[tuple[Regime, list[Expr]]]:
     """Forms for the parts of the line, in the variable itself."""
     found = []
+    order = Order(variable, {letter: Number(value) for letter, value in fixed.items()})
     for regime in regimes([elementary(expr) for expr in exprs], variable, fixed):
         back: dict[Expr, Expr] = {variable: negate(variable)} if regime.mirrored else {}
         if any(isinstance(node, Comparison) for node in postorder(*regime.exprs)):
@@ -113,12 +120,21 @@ def parts_of_the_line(
         forms = dict.fromkeys(regime.exprs)
         for expr in regime.exprs[:2]:
             forms |= dict.fromkeys(seeds(expr, variable, fixed))
+        forms |= dict.fromkeys(
+            [without_growth(expr, partial(_grows, order)) for expr in regime.exprs[:2]]
+        )
         forms |= dict.fromkeys([joined(expr) for expr in forms])
         forms |= dict.fromkeys([divided(expr) for expr in forms])
         forms |= dict.fromkeys([halved(expr) for expr in forms])
         forms |= dict.fromkeys([for_large(expr, variable) for expr in regime.exprs[:2]])
         found.append((regime, [collected(substitute(expr, back)) for expr in forms]))
     return found
+
+
+def _grows(order: Order, exponent: Expr) -> bool:
+    """Whether an exponent is positive far out, where its exponential may overflow."""
+    size = order.number(exponent, _FAR_OUT)
+    return size is not None and bool(size > 0)
 
 
 def assembled(
@@ -246,7 +262,7 @@ def _precise_versions(one: Part, lab: Laboratory, truth: Truth) -> list[Part]:
     found = []
     for terms in (0, _TERMS) if lab.work.precision == 53 else (0,):
         precise = compensated(elementary(one.expr), lab.work.precision, terms)
-        expr = _guarded(precise, one.expr, lab.work)
+        expr = _guarded(precise, one.expr)
         name = f"{one.name}, to twice the precision"
         found.append(_part(lab, truth, name, expr, one.low, one.high, one.shown))
     return found
@@ -300,8 +316,8 @@ def _power_of_two(exponent: int) -> Expr:
     return Power(Number(2), Number(exponent))
 
 
-def _guarded(precise: Expr, plain: Expr, work: Format) -> Expr:
+def _guarded(precise: Expr, plain: Expr) -> Expr:
     """The precise form, and the plain one where something overflowed in the precise one."""
-    largest = Number(Fraction(work.largest))
-    is_finite = Comparison(("<=",), (Call("abs", (precise,)), largest))
+    difference = Sum((precise, Product((MINUS_ONE, precise))))
+    is_finite = Comparison(("==",), (difference, ZERO))
     return Piecewise((precise, is_finite, plain))

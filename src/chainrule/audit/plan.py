@@ -171,7 +171,7 @@ def _chosen(asked: _Asked, labs: Sequence[Laboratory]) -> _Chosen:
     )
     labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
     labs = [lab.at_places([derivation.derivative, derivation.function]) for lab in labs]
-    for last in (False, False, True):
+    for last in (False, True):
         gradient = _gradient(asked, labs, forward)
         if last or job.output in gradient.saved:
             break

@@ -27,6 +27,7 @@ from chainrule.codegen.python import (
     bracketed,
     call_lines,
     define,
+    number,
     signature,
     tuple_of,
 )
@@ -67,14 +68,14 @@ _RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
 
 DOUBLE = Language(
     shapes={**_SHAPES, "undefined": Shape("math.nan")},
-    number=repr,
+    number=number,
     reserved=_RESERVED,
     chains=True,
 )
 # A literal is a float64 to Numba, and would draw the whole expression into float64.
 SINGLE = Language(
     shapes={**_SHAPES, "undefined": Shape("np.float32(math.nan)")},
-    number=lambda value: f"np.float32({value!r})",
+    number=lambda value: f"np.float32({number(value)})",
     reserved=_RESERVED,
     chains=True,
 )

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from chainrule.codegen.python import PYTHON_WORDS, SPECIAL, UFUNCS, arguments, define, signature
+from chainrule.codegen.python import (
+    PYTHON_WORDS,
+    SPECIAL,
+    UFUNCS,
+    arguments,
+    define,
+    number,
+    signature,
+)
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -25,7 +33,7 @@ LANGUAGE = Language(
         "undefined": Shape("np.nan"),
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
     },
-    number=repr,
+    number=number,
     reserved=PYTHON_WORDS | {"np", "special", "upstream", "ml_dtypes"},
 )
 

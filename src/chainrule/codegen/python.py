@@ -26,6 +26,11 @@ SPECIAL = {
 """What these do not have, and scipy.special and jax.scipy.special do."""
 
 
+def number(value: float) -> str:
+    """A float64 as short as can be, in the layout of the usual formatters."""
+    return repr(value).replace("e+", "e")
+
+
 def signature(
     job: Job, language: Language, arrays: Sequence[str], *, annotation: str = ""
 ) -> list[str]:

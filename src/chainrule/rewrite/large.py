@@ -8,11 +8,13 @@ underflows before the product does, is (e^{−x/2}·x)·e^{−x/2}.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
+    ZERO,
     Call,
     Expr,
     Number,
@@ -21,14 +23,17 @@ from chainrule.expr.nodes import (
     Quotient,
     Sum,
     Symbol,
+    add,
     depends_on,
     divide,
     multiply,
+    negate,
     postorder,
     power,
     rational_value,
     transform,
 )
+from chainrule.rewrite.tidy import Tidier
 
 _MOST_FACTORS = 12
 
@@ -69,13 +74,80 @@ def joined(root: Expr) -> Expr:
 
 
 def _joined(node: Expr) -> Expr:
+    if not isinstance(node, Quotient):
+        return _collected(node)
+    top, bottom = node.args
+    factors = _product(bottom)
+    exponents = [_exponent(factor) for factor in factors]
+    below = [u for u in exponents if u is not None]
+    if not below:
+        return node
+    inverse = Call("exp", (negate(add(*below)),))
+    terms = top.args if isinstance(top, Sum) else (top,)
+    above = add(*(_collected(multiply(term, inverse)) for term in terms))
+    return divide(
+        above, multiply(*(f for f, u in zip(factors, exponents, strict=True) if u is None))
+    )
+
+
+def _exponent(node: Expr) -> Expr | None:
+    """u, for e^u and its powers."""
+    match node:
+        case Call("exp", (u,)):
+            return u
+        case Power(Call("exp", (u,)), exponent):
+            return multiply(exponent, u)
+    return None
+
+
+def without_growth(root: Expr, grows: Callable[[Expr], bool]) -> Expr:
+    """Sums with an exponential that grows as that exponential times a sum of bounded terms.
+
+    (1 + e^u)^p is e^{pu}·(1 + e^{−u})^p, which times e^{−pu} is no ∞·0. Exponentials in one
+    product, above and below a fraction line, are joined.
+
+    Args:
+        root: the formula.
+        grows: whether an exponent is positive where it counts.
+    """
+
+    def visit(node: Expr) -> Expr:
+        match node:
+            case Sum(args):
+                found = [_exponent(factor) for arg in args for factor in _product(arg)]
+                growing = [u for u in found if u is not None and grows(u)]
+                if not growing:
+                    return node
+                u = growing[0]
+                inverse = Call("exp", (negate(u),))
+                rest = [_collected(multiply(arg, inverse)) for arg in args]
+                return Product((Call("exp", (u,)), Sum(tuple(rest))))
+            case Power(Product((Call("exp", (u,)), rest)), exponent):
+                return Product((Call("exp", (multiply(exponent, u),)), Power(rest, exponent)))
+            case Quotient(top, Product((Call("exp", (u,)), *rest))):
+                below = multiply(*rest)
+                return Quotient(_collected(multiply(top, Call("exp", (negate(u),)))), below)
+        return _collected(node)
+
+    return transform(root, visit)
+
+
+def _product(node: Expr) -> tuple[Expr, ...]:
+    return node.args if isinstance(node, Product) else (node,)
+
+
+def _collected(node: Expr) -> Expr:
+    """The exponentials of a product as one; none where they cancel."""
     if not isinstance(node, Product):
         return node
-    exponents = [arg.args[0] for arg in node.args if isinstance(arg, Call) and arg.name == "exp"]
+    args = [factor for arg in node.args for factor in _product(arg)]
+    found = [_exponent(arg) for arg in args]
+    exponents = [exponent for exponent in found if exponent is not None]
     if len(exponents) < 2:
         return node
-    rest = [arg for arg in node.args if not (isinstance(arg, Call) and arg.name == "exp")]
-    return multiply(*rest, Call("exp", (Sum(tuple(exponents)),)))
+    rest = [arg for arg, exponent in zip(args, found, strict=True) if exponent is None]
+    total = Tidier().tidy(add(*exponents))
+    return multiply(*rest) if total is ZERO else multiply(*rest, Call("exp", (total,)))
 
 
 def _halves(node: Expr) -> tuple[list[Expr], list[Expr], list[Expr]]:

@@ -43,7 +43,7 @@ from chainrule.rewrite.rational import Field, Ratio, TooLargeError
 from chainrule.rewrite.tidy import Tidier
 
 _KEPT = NATIVE | {"abs", "sign", "max", "min", "heaviside", "floor", "ceil", "round", "trunc"}
-_FAR_OUT = Number(1000)
+_FAR_OUT = Number(64)
 _BY_EXPONENTIALS = frozenset({"sinh", "cosh", "tanh", "expm1", "log1p"})
 
 
@@ -248,16 +248,14 @@ def _decreasing(
         letters[rest] = letter, unit
         meanings[letter] = Call("exp", (scaled(unit, False, rest),))
 
-    def visit(node: Expr) -> Expr:
-        if not (isinstance(node, Call) and node.name == "exp"):
-            return node
-        amount, _, rest = coefficient_and_rest(node.args[0])
-        if rest not in letters:
-            return node
-        letter, unit = letters[rest]
-        return power(letter, Number(amount / unit))
-
-    return transform(root, visit), meanings
+    # The outermost ones: an exponential in an exponent stays there as it is.
+    written: dict[Expr, Expr] = {}
+    for node in postorder(root):
+        if isinstance(node, Call) and node.name == "exp":
+            amount, _, rest = coefficient_and_rest(node.args[0])
+            letter, unit = letters[rest]
+            written[node] = power(letter, Number(amount / unit))
+    return substitute(root, written), meanings
 
 
 def _common_measure(a: Fraction, b: Fraction) -> Fraction:

@@ -49,7 +49,7 @@ SAVES = ("input", "output", "auto")
 SECOND = ("jax", "torch")
 """Targets that are differentiated twice."""
 _SMALL = 0.01
-LOOPS = ("numba", "c")
+LOOPS = ("numba", "c", "torch")
 """Targets whose loops go over elements, and call functions of one number."""
 
 

@@ -89,8 +89,10 @@ _PLAIN = """\
 # x/0 is infinite.
 OPTIONS = {"error_model": "numpy", "nogil": True}
 """
-_TYPES = """\
+_INLINE = """\
 INLINE = {**OPTIONS, "forceinline": True}
+"""
+_TYPES = """\
 WRITTEN = numba.types.Array(numba.from_dtype(np.dtype(STORED)), 1, "C")
 READ = WRITTEN.copy(readonly=True)
 """
@@ -148,7 +150,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
     title = f"{job.name} and its gradient for arrays of {job.dtype}, compiled by Numba."
     constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
-    constants += (_CONTRACTED if helpers else _PLAIN) + _TYPES
+    constants += (_CONTRACTED if helpers else _PLAIN) + _INLINE + _TYPES
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
@@ -166,23 +168,27 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 
 
 def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
-    """Definitions of the function and its slope for single numbers in the job's arithmetic.
+    """``OPTIONS`` for Numba, and the function and its slope for single numbers.
 
-    They use ``math``, ``numba`` and ``np``, and are compiled when they are first called.
+    They are in the job's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
+    they are first called.
 
     Raises:
         InputError: Numba lacks a function.
     """
-    language = DOUBLE if job.double else SINGLE
-    found = []
+    language = language_of(job)
+    found, needed = [], set()
     for name, root, first in zip(
         names, (forward, gradient), ((job.variable,), job.saved), strict=True
     ):
         symbols = (*first, *job.extra)
-        lines = body(program(root, symbols, language), language, double=job.double)
+        lowered = prepared(program(root, symbols, language), job.working)
+        needed |= {operation for operation, _ in lowered.code}
+        lines = body(lowered, language, double=job.double)
         given = [language.named(symbol) for symbol in symbols]
-        found.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines)}")
-    return found
+        found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
+    helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
+    return [(_CONTRACTED if helpers else _PLAIN) + _INLINE, *helpers, *found]
 
 
 def _helpers(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zlib import crc32
 
+from chainrule.codegen import triton
 from chainrule.codegen.lower import Lowered
 from chainrule.codegen.numba import DOUBLE, scalars
 from chainrule.codegen.python import (
@@ -67,12 +68,15 @@ _OF_NUMBERS = {
 """Operations of which no operand is a tensor."""
 
 
-def write(forward: Expr, gradient: Expr, job: Job, kernels: str = "") -> str:
+def write(forward: Expr, gradient: Expr, job: Job, kernels: str | None = None) -> str:
     """A module with NAME: two operators, and what PyTorch has to know of them.
 
     Args:
-        kernels: for CUDA tensors, see ``on_cuda``; without, PyTorch's own operations take them.
+        kernels: for CUDA tensors, see ``on_cuda``; those of the target Triton if left out. With
+            none, "", PyTorch's own operations take them.
     """
+    if kernels is None:
+        kernels = _of_triton(forward, gradient, job)
     named = LANGUAGE.named
     saved = [named(symbol) for symbol in job.saved]
     roots = {"_value": forward, "_slope": gradient}
@@ -124,6 +128,14 @@ def _heading(
         names = ["from concurrent.futures import ThreadPoolExecutor", *names]
     own = ["import torch", "from torch import Tensor", "", *optional]
     return "\n".join([title, *modules, *names, "", *own])
+
+
+def _of_triton(forward: Expr, gradient: Expr, job: Job) -> str:
+    """The kernels for CUDA tensors; none if Triton lacks one of the functions."""
+    try:
+        return triton.part(forward, gradient, job)
+    except InputError:
+        return ""
 
 
 def _on_cpu(forward: Expr, gradient: Expr, job: Job) -> list[str]:
@@ -204,16 +216,21 @@ def _operator(job: Job, kind: str, registered: str, saved: Sequence[str], *, com
         parts += [f"[{', '.join(numbers)}]"] if numbers else []
         lines += [f"if {first[0]}.is_cpu{wide} and _compiled():"]
         lines += [f"    {line}" for line in call_lines("return _filled", parts, depth=2)]
-    worked = [*(f"_work({n})" for n in [*first, *others]), *numbers]
-    lines += call_lines("slope = _slope" if grad else "value = _value", worked)
-    result = "_work(upstream) * slope" if grad else "value"
-    lines += [f"return _stored({result}, {first[0]})"]
+    lines += _by_operations(job, first, grad=grad)
     typed = [*(f"{n}: Tensor" for n in tensors), *(f"{n}: float" for n in numbers)]
     fake = define("_", [*tensors, *numbers], [f"return torch.empty_like({first[0]})"])
     full = f'"chainrule::{registered}{"_grad" if grad else ""}"'
     decorator = bracketed("@torch.library.custom_op(", [full, "mutates_args=()"], ")")
     own = define(f"_{name}", typed, lines, "Tensor")
     return f"{decorator}\n{own}\n\n@_{name}.register_fake\n{fake}\n\n_batched(_{name})\n"
+
+
+def _by_operations(job: Job, first: Sequence[str], *, grad: bool, depth: int = 1) -> list[str]:
+    """The work done by PyTorch's own operations."""
+    worked = [*(f"_work({n})" for n in [*first, *_others(job)]), *_numbers(job)]
+    lines = call_lines("slope = _slope" if grad else "value = _value", worked, depth=depth)
+    result = "_work(upstream) * slope" if grad else "value"
+    return [*lines, f"return _stored({result}, {first[0]})"]
 
 
 def on_cuda(job: Job, kernels: str) -> str:
@@ -233,7 +250,15 @@ def on_cuda(job: Job, kernels: str) -> str:
     ):
         tensors = [*first, *others]
         given = [*tensors, *(f"{n}={n}" for n in numbers)]
-        lines = call_lines(f"return _{kind}_on_cuda", given, depth=2)
+        lines = []
+        if not job.double:
+            # The kernels have no more digits than the file's dtype asks for.
+            lines = [f"if {first[0]}.dtype is torch.float64:"]
+            work = _by_operations(
+                job, [n for n in first if n != "upstream"], grad=kind == "grad", depth=3
+            )
+            lines += [f"    {line}" for line in work]
+        lines += call_lines(f"return _{kind}_on_cuda", given, depth=2)
         rule = define("_", [*tensors, *numbers], lines, depth=1)
         parts.append(f'@_{name}.register_kernel("cuda")\n{rule}')
     inside = "\n".join(part.strip("\n") + "\n" for part in parts).replace("\n\n\n", "\n\n")

@@ -50,8 +50,6 @@ def _compiled():
     except ImportError:
         return None
 
-    OPTIONS = {"error_model": "numpy", "nogil": True}
-
 '''
 _ODD = """\
 @numba.njit(**OPTIONS)
@@ -115,7 +113,7 @@ def compiled(
     """``_compiled`` and ``_filled``: tensors of the CPU by way of NumPy, dense ones without a copy.
 
     Args:
-        scalars: definitions of ``value`` and ``slope``, for Numba.
+        scalars: ``OPTIONS`` for Numba, and definitions of ``value`` and ``slope``.
         taken: what each of them takes first.
         others: the arguments that both take after it.
         numbers: the parameters, which come last.

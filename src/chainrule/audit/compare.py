@@ -26,6 +26,7 @@ _SIZE = 0x7FFFFFFF
 Doubles = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Counts = npt.NDArray[np.int64]
+Words = npt.NDArray[np.int32]
 
 
 @numba.njit(nogil=True, cache=True)
@@ -57,37 +58,20 @@ def compare(
     Returns: how many there are of ``hard``.
     """
     value = np.empty(BLOCK, np.float64)
-    value_bits = value.view(np.int64)
-    unit_bits = np.empty(BLOCK, np.int64)
-    unit = unit_bits.view(np.float64)
+    units = np.empty(BLOCK, np.int64)
     off = np.empty(BLOCK, np.float32)
-    off_bits = off.view(np.int32)
     left = 0
     low, high = np.float32(0.5 - margin), np.float32(0.5 + margin)
-    c = coefficients
     for start in range(0, len(x), BLOCK):
         n = min(BLOCK, len(x) - start)
-        xs, gots = x[start : start + n], got[start : start + n]
-        for i in range(n):
-            t = (np.float64(xs[i]) - center) * scale
-            p = c[8] + t * (c[9] + t * c[10])
-            p = c[4] + t * (c[5] + t * (c[6] + t * (c[7] + t * p)))
-            value[i] = c[0] + t * (c[1] + t * (c[2] + t * (c[3] + t * p)))
-        for i in range(n):
-            exponent = max((value_bits[i] >> 52) & 0x7FF, _LEAST)
-            unit_bits[i] = (_INVERSE - exponent) << 52
-        for i in range(n):
-            off[i] = np.float32(abs(np.float64(gots[i]) - value[i]) * unit[i])
-        most, above, below = np.int32(0), 0, 0
-        for i in range(n):
-            most = max(most, off_bits[i] & np.int32(_SIZE))
-            above += off[i] > high
-            below += off[i] > low
+        gots = got[start : start + n]
+        _polynomial(x[start : start + n], center, scale, coefficients, value)
+        _units(value.view(np.int64), units)
+        unit = units.view(np.float64)
+        _errors(gots, value, unit, off)
+        most, above, below = _extremes(n, off, off.view(np.int32), low, high)
         if most <= _ONE and above == below:
-            total = 0.0
-            for i in range(n):
-                total += np.float64(off[i])
-            numbers[1] += total
+            numbers[1] += _sum(n, off)
             counts[0] += n
             counts[1] += above
             for i in range(n):
@@ -97,6 +81,55 @@ def compare(
         else:
             left = _one_by_one(gots, value, unit, start, bound, margin, numbers, counts, hard, left)
     return left
+
+
+# Each loop is a function of its own: in one function, views of one array keep the compiler from
+# vectorising. A sum in any order, and a multiplication and addition in one, do no harm here.
+@numba.njit(nogil=True, cache=True, fastmath={"contract"})
+def _polynomial(
+    x: Singles, center: float, scale: float, coefficients: Doubles, value: Doubles
+) -> None:
+    c = coefficients
+    for i in range(len(x)):
+        t = (np.float64(x[i]) - center) * scale
+        p = c[8] + t * (c[9] + t * c[10])
+        p = c[4] + t * (c[5] + t * (c[6] + t * (c[7] + t * p)))
+        value[i] = c[0] + t * (c[1] + t * (c[2] + t * (c[3] + t * p)))
+
+
+@numba.njit(nogil=True, cache=True)
+def _units(value_bits: Counts, units: Counts) -> None:
+    """The bits of one over an ULP at each value."""
+    for i in range(BLOCK):
+        exponent = max((value_bits[i] >> 52) & 0x7FF, _LEAST)
+        units[i] = (_INVERSE - exponent) << 52
+
+
+@numba.njit(nogil=True, cache=True)
+def _errors(got: Singles, value: Doubles, unit: Doubles, off: Singles) -> None:
+    for i in range(len(got)):
+        off[i] = np.float32(abs(np.float64(got[i]) - value[i]) * unit[i])
+
+
+@numba.njit(nogil=True, cache=True)
+def _extremes(
+    n: int, off: Singles, off_bits: Words, low: np.float32, high: np.float32
+) -> tuple[np.int32, np.int32, np.int32]:
+    """The bits of the largest error, that of a NaN being larger than all, and two counts."""
+    most, above, below = np.int32(0), np.int32(0), np.int32(0)
+    for i in range(n):
+        most = max(most, off_bits[i] & np.int32(_SIZE))
+        above += np.int32(off[i] > high)
+        below += np.int32(off[i] > low)
+    return most, above, below
+
+
+@numba.njit(nogil=True, cache=True, fastmath={"reassoc"})
+def _sum(n: int, off: Singles) -> float:
+    total = 0.0
+    for i in range(n):
+        total += np.float64(off[i])
+    return total
 
 
 @numba.njit(nogil=True, cache=True)

@@ -18,6 +18,7 @@ from chainrule.verify.program import Program, ball
 # Bits that a value is known to: those of a float64, and as many again to settle its rounding.
 _WANTED = 110
 _FIRST = 192
+_NOTHING = arb(2) ** -1200
 
 
 def truth(
@@ -66,6 +67,9 @@ def _value(
                 return None
             accurate = found.rel_accuracy_bits()
             if accurate >= _WANTED or found.is_exact():
+                return found
+            if abs(found) < _NOTHING and not found.contains(0):
+                # Of what is 0 in every format, the sign is all that matters.
                 return found
             if bits >= MAX_PRECISION:
                 return arb(0) if found.contains(0) else None

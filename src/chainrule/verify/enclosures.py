@@ -41,6 +41,9 @@ def _add(a: Interval, b: Interval) -> Interval:
 
 
 def _multiply(a: Interval, b: Interval) -> Interval:
+    if a is b:
+        # A square, as programs write it.
+        a = b = _absolute(a)
     corners = [a[0] * b[0], a[0] * b[1], a[1] * b[0], a[1] * b[1]]
     return _hull(corners)
 

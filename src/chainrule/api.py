@@ -16,6 +16,9 @@ from chainrule.parsing.formula import parse as read_formula
 from chainrule.problems import Source, Wrt, every_variable, make_problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chainrule.audit.campaign import Options, Watcher
     from chainrule.codegen.kernel import Kernel
     from chainrule.document.telling import Style
 
@@ -353,6 +356,57 @@ def forms(
     derivation = derive(f, wrt, method=method)
     found = measured_forms(derivation, formats, search=search)
     return forms_document(derivation, found, formats), forms_data(found)
+
+
+def audit(
+    targets: Sequence[str],
+    options: Options,
+    *,
+    frameworks: Sequence[str] = (),
+    max_ulp: float = 1.0,
+    out: Path | None = None,
+    watcher: Watcher | None = None,
+) -> tuple[Document, dict[str, Any], int]:
+    """Measure somebody's functions and gradients over the inputs of floating-point formats.
+
+    Args:
+        targets: "torch:nn.functional.silu", "numpy:package.module:my_grad", …
+        options: which dtypes, against what, with how many threads; see ``Options``.
+        frameworks: "torch", "jax", "onnxruntime", "chainrule": everything of theirs.
+        max_ulp: the largest error that passes.
+        out: a folder for pictures, JSON and Parquet.
+        watcher: is told how it goes.
+
+    Returns:
+        A document, the same as plain data, and an exit status: 0 if all is well; 1 if there is a
+        fault or an error above ``max_ulp``; 2 if one of ``targets`` could not be audited to the
+        end.
+
+    Raises:
+        InputError: nothing could be audited, or a file cannot be written.
+        MissingExtraError: an optional library is not installed.
+    """
+    require("audit", **_MEASURING)
+    require("code", numba="Numba")
+    if out is not None:
+        require("plots", matplotlib="matplotlib", pyarrow="PyArrow")
+    from chainrule.audit.audit_report import audit_data, audit_document, exit_status
+    from chainrule.audit.campaign import everything, outcomes
+
+    names = [*targets, *everything(frameworks)]
+    if not names:
+        raise InputError("there is nothing to audit", hint="name a target, or --all torch")
+    found = list(outcomes(names, options, watcher))
+    if all(outcome.measured is None for outcome in found):
+        said = dict.fromkeys(outcome.failure or "" for outcome in found)
+        raise InputError("\n".join(said) or "the target has no such function")
+    data = audit_data(found, max_ulp)
+    if out is not None:
+        from chainrule.audit.files import write_all
+
+        write_all(found, data, out)
+    listing = bool(frameworks)
+    return audit_document(found, listing=listing), data, exit_status(found, targets, max_ulp)
 
 
 def selftest(names: Iterable[str] = (), *, points: int = 16) -> Iterator[tuple[str, bool, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
-from math import isfinite
+from math import floor, isfinite
 from typing import Any
 
 from chainrule.audit.jobs import LARGEST, Witness
@@ -24,6 +24,8 @@ from chainrule.document.blocks import (
     Table,
 )
 
+ROUNDED = 0.5
+"""What a correctly rounded result may be off by, in ULP."""
 LONGEST = 48
 """Letters of a target's name in a table of many."""
 SCHEMA = "chainrule/audit/1"
@@ -117,8 +119,8 @@ def _listing(outcomes: Sequence[Outcome]) -> list[Block]:
                 header = tuple((name,) for name in ("function", *_HEADER))
                 lines = tuple(((Code(_name(o)),), *_row(o)) for o in rows)
                 blocks.append(Table(header, lines))
-        refused = [o for o in mine if o.failure is not None]
-        blocks += [Bullets(tuple(_refused(o) for o in refused))] if refused else []
+        refused = dict.fromkeys(_refused(o) for o in mine if o.failure is not None)
+        blocks += [Bullets(tuple(refused))] if refused else []
     return blocks
 
 
@@ -129,8 +131,7 @@ def _name(outcome: Outcome) -> str:
 
 
 def _refused(outcome: Outcome) -> Inline:
-    job = outcome.job
-    return (Code(_name(outcome)), f" in {job.dtype} ({job.kind}): {_failure(outcome)}")
+    return (Code(_name(outcome)), f": {_failure(outcome)}")
 
 
 # --- one target ---------------------------------------------------------------------------------
@@ -139,30 +140,28 @@ def _target(target: str, outcomes: Sequence[Outcome], level: int) -> list[Block]
     if outcomes[0].job.formula:
         blocks.append(Paragraph(_against(outcomes)))
     for kind, title in KINDS.items():
-        own = [outcome for outcome in outcomes if outcome.job.kind == kind]
-        rows = [outcome for outcome in own if outcome.measured is not None]
-        if not own:
-            continue
-        blocks.append(Heading(level + 1, (title[:-1],)))
+        rows = [o for o in outcomes if o.job.kind == kind and o.measured is not None]
         if rows:
             header = tuple((name,) for name in _HEADER)
+            blocks.append(Heading(level + 1, (title[:-1],)))
             blocks.append(Table(header, tuple(_row(outcome) for outcome in rows)))
             blocks.append(Paragraph(_counted(rows)))
-        shown = [
-            _shown(outcome, witness)
-            for outcome in rows
-            for witness in outcome.witnesses
-            if not witness.error <= 0.5
-        ]
-        if shown:
-            blocks.append(Bullets(tuple(shown)))
-        blocks += [
-            Paragraph((Strong(f"{outcome.job.dtype}: "), _failure(outcome)))
-            for outcome in own
-            if outcome.failure is not None
-        ]
-    blocks += [Paragraph((line,)) for line in [_versions(outcomes)] if line]
+            blocks += _shown(rows)
+    said = dict.fromkeys(_failure(outcome) for outcome in outcomes if outcome.failure is not None)
+    blocks += [Paragraph((Strong("Not done: "), failure)) for failure in said]
+    blocks += [Paragraph((f"{line}.",)) for line in [_versions(outcomes)] if line]
     return blocks
+
+
+def _shown(outcomes: Sequence[Outcome]) -> list[Block]:
+    """Inputs at which something is wrong."""
+    shown = [
+        _witness(outcome, witness)
+        for outcome in outcomes
+        for witness in outcome.witnesses
+        if not witness.error <= ROUNDED
+    ]
+    return [Bullets(tuple(shown))] if shown else []
 
 
 def _against(outcomes: Sequence[Outcome]) -> Inline:
@@ -210,13 +209,16 @@ def _counted(outcomes: Sequence[Outcome]) -> Inline:
 
 
 def _failure(outcome: Outcome) -> str:
-    said = " ".join((outcome.failure or "").splitlines())
+    said = "; ".join((outcome.failure or "").splitlines())
+    if outcome.job.dtype not in said:
+        said = f"{outcome.job.dtype}, {said}"
     if 0 < outcome.done < 1:
-        return f"{said}. Counted is what was done before, {100 * outcome.done:.0f} % of the ranges."
-    return said
+        part = floor(100 * outcome.done)
+        said += f". What was counted before, {part} % of the ranges, is in the table, marked *"
+    return f"{said}."
 
 
-def _shown(outcome: Outcome, witness: Witness) -> Inline:
+def _witness(outcome: Outcome, witness: Witness) -> Inline:
     dtype = outcome.job.dtype
     pieces: list[Piece] = [Strong(f"{dtype}, {_FAULTS[witness.kind]}"), f": {witness.got!r}"]
     pieces.append(f" at {witness.x!r}, where the exact value is {witness.exact}")

@@ -99,39 +99,44 @@ def outcomes(
     watcher = watcher or Watcher()
     kept: list[Path] = []
     with closing(_executor(options)) as executor:
-        for job in _jobs(names, options):
-            if isinstance(job, Outcome):
-                watcher.end(job)
-                yield job
-                continue
-            kept.append(options.kept(job))
-            ranges = job.plan.ranges()
-            inputs = int((ranges[:, 1] - ranges[:, 0] + 1).sum()) // job.plan.step
-            advance = watcher.begin(job, inputs)
-            outcome = run(job, executor, kept=kept[-1], resume=options.resume, advance=advance)
-            watcher.end(outcome)
-            if outcome is not None:
-                yield outcome
+        for name in names:
+            for dtype in options.dtypes:
+                for kind in options.kinds:
+                    outcome = _outcome(name, dtype, kind, options, executor, watcher)
+                    watcher.end(outcome)
+                    if outcome is not None:
+                        kept.append(options.kept(outcome.job))
+                        yield outcome
+                    if outcome is not None and not len(outcome.rows):
+                        # What cannot be loaded fails for the other kind too.
+                        break
     for path in kept:
         path.unlink(missing_ok=True)
 
 
-def _jobs(names: Sequence[str], options: Options) -> Iterator[Job | Outcome]:
-    for name in names:
-        for dtype in options.dtypes:
-            for kind in options.kinds:
-                try:
-                    yield job_for(
-                        name,
-                        dtype,
-                        kind,
-                        against=options.against,
-                        exhaustive=options.exhaustive,
-                        sample=options.sample,
-                    )
-                except InputError as error:
-                    bare = Job(name, dtype, kind, "", ())
-                    yield failed(bare, error.describe())
+def _outcome(
+    target: str,
+    dtype: str,
+    kind: Kind,
+    options: Options,
+    executor: Executor,
+    watcher: Watcher,
+) -> Outcome | None:
+    try:
+        job = job_for(
+            target,
+            dtype,
+            kind,
+            against=options.against,
+            exhaustive=options.exhaustive,
+            sample=options.sample,
+        )
+    except InputError as error:
+        return failed(Job(target, dtype, kind, "", ()), error.describe())
+    ranges = job.plan.ranges()
+    inputs = int((ranges[:, 1] - ranges[:, 0] + 1).sum()) // job.plan.step
+    advance = watcher.begin(job, inputs)
+    return run(job, executor, kept=options.kept(job), resume=options.resume, advance=advance)
 
 
 def _executor(options: Options) -> Executor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import ceil, floor, log10
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.audit.audit_report import ROUNDED
 from chainrule.audit.formats import Format
 from chainrule.audit.reference import finite_count, positions
 from chainrule.audit.report import figure
@@ -19,12 +21,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FLOOR = 2.0**-7
+FLOOR = 0.01
 """Errors below are drawn as so large: correctly rounded results have them anyway."""
 _STRIPS = (("NaN, ∞", "#c1272d"), ("0", "#e08700"), ("sign", "#7b3294"))
-_ERRORS, _WRONG, _NOTHING = "#1f5fa8", "#c1272d", "#e6e6e6"
-_LABELS = 4
-"""Powers of ten named on each side of 0."""
+_LAYERS, _NOTHING = ("#b9cde5", "#1f5fa8", "#c1272d"), "#e6e6e6"
+_LABELS = 8
+"""Powers of ten named on each side of 0, about."""
+_APART = 0.035
+"""Part of the width that two labels are apart at least."""
 
 
 def picture(outcome: Outcome, max_ulp: float) -> Figure:
@@ -67,27 +71,28 @@ def _title(outcome: Outcome) -> str:
 
 
 def _draw_errors(axes: Axes, rows: npt.NDArray[Any], max_ulp: float) -> None:
-    left, right = rows["first"], rows["last"] + 1
+    edges = np.append(rows["first"], rows["last"][-1:] + 1)
     errors = np.maximum(rows["largest"], FLOOR)
-    edges = np.append(left, right[-1:])
-    top = np.append(errors, errors[-1:])
+    heights = np.append(errors, errors[-1:])
     axes.set_yscale("log")
     highest = max(float(errors.max()), max_ulp, 1.0)
     axes.set_ylim(FLOOR, 10 ** ceil(log10(highest * 1.5)))
-    axes.fill_between(edges, FLOOR, top, step="post", color=_ERRORS, linewidth=0.3)
-    over = np.append(errors > max_ulp, False)
-    axes.fill_between(edges, FLOOR, top, where=over, step="post", color=_WRONG, linewidth=0.3)
+    # Layers: what correct rounding may be off by, what passes, and what does not.
+    levels = [FLOOR, ROUNDED, max(max_ulp, ROUNDED), np.inf]
+    for colour, (low, high) in zip(_LAYERS, pairwise(levels), strict=True):
+        top = np.clip(heights, low, high)
+        axes.fill_between(edges, low, top, step="post", color=colour, linewidth=0.3)
     for start, end in _runs(rows["compared"] == 0):
-        axes.axvspan(left[start], right[end], color=_NOTHING, linewidth=0)
-    for level, text in ((0.5, "½"), (max_ulp, f"{max_ulp:g}")):
+        axes.axvspan(edges[start], edges[end + 1], color=_NOTHING, linewidth=0)
+    for level, text, side in ((ROUNDED, "½", "top"), (max_ulp, f"{max_ulp:g}", "bottom")):
         axes.axhline(level, color="black", linewidth=0.6, linestyle=":")
         axes.annotate(
             text,
             (1.0, level),
             xycoords=("axes fraction", "data"),
-            xytext=(3, 0),
+            xytext=(4, 0),
             textcoords="offset points",
-            va="center",
+            va=side,
             fontsize=8,
         )
     axes.spines[["top", "right"]].set_visible(False)
@@ -122,13 +127,16 @@ def _name_inputs(axes: Axes, form: Format) -> None:
     low, high = ceil(log10(form.smallest)), floor(log10(form.largest))
     step = max((high - low) // _LABELS, 1)
     # 1 is among them.
+    count = finite_count(form)
     powers = [p for p in range(low, high + 1) if p % step == 0]
     values = np.array([10.0**p for p in powers]).astype(form.dtype)
     places = positions(values, form)
+    near = int((places < 2 * _APART * count).sum())
+    powers, places = powers[near:], places[near:]
     ticks = [*(-1 - places[::-1]), 0, *places]
     names = [*(_power(p, "−") for p in reversed(powers)), "0", *(_power(p, "") for p in powers)]
     axes.set_xticks(ticks, names, fontsize=9)
-    axes.set_xlim(-finite_count(form), finite_count(form))
+    axes.set_xlim(-count, count)
 
 
 def _power(power: int, sign: str) -> str:

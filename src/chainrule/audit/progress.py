@@ -20,6 +20,7 @@ class Bar(Watcher):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("", total=None)
+        self._said: set[str] = set()
 
     def begin(self, job: Job, inputs: int) -> Callable[[int], None]:
         name = job.target if len(job.target) <= _LONGEST else f"{job.target[: _LONGEST - 1]}…"
@@ -31,7 +32,8 @@ class Bar(Watcher):
         return advance
 
     def end(self, outcome: Outcome | None) -> None:
-        if outcome is not None and outcome.failure is not None:
+        if outcome is not None and outcome.failure and outcome.failure not in self._said:
+            self._said.add(outcome.failure)
             self._progress.console.print(
                 f"chainrule: {outcome.failure}", markup=False, highlight=False, soft_wrap=True
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from chainrule.curves import ImplicitDerivation, implicit_derivation
@@ -336,6 +336,9 @@ def forms(
     wrt: str | None = None,
     method: str = "power",
     search: bool = True,
+    exhaustive: bool = False,
+    threads: int | None = None,
+    advance: Callable[[str, float], None] = lambda name, part: None,
 ) -> tuple[Document, list[dict[str, Any]]]:
     """The forms of the derivative of ``f``, measured, as a document and as plain data.
 
@@ -343,6 +346,9 @@ def forms(
         f: a formula or a name of the catalogue.
         dtypes: "bfloat16", "float16", "float32", "float64".
         search: whether to search for a form that evaluates well, for some seconds.
+        exhaustive: all 2^32 inputs of float32, and 10^8 of float64, which takes minutes.
+        threads: how many then work; as many as there are processors if left out.
+        advance: is told then which form is measured and what part of all is done.
 
     Raises:
         InputError: it cannot be read or computed, or what measuring needs is not installed.
@@ -350,11 +356,22 @@ def forms(
     require("audit", **_MEASURING)
     from chainrule.audit.formats import format_named
     from chainrule.audit.forms import forms as measured_forms
+    from chainrule.audit.processors import processors
     from chainrule.audit.report import forms_data, forms_document
+
+    if exhaustive:
+        require("code", numba="Numba")
 
     formats = [format_named(name) for name in dtypes]
     derivation = derive(f, wrt, method=method)
-    found = measured_forms(derivation, formats, search=search)
+    found = measured_forms(
+        derivation,
+        formats,
+        search=search,
+        exhaustive=exhaustive,
+        threads=threads or processors(),
+        advance=advance,
+    )
     return forms_document(derivation, found, formats), forms_data(found)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -244,6 +245,7 @@ def check(
         "chainrule forms sigmoid",
         "chainrule forms silu --dtype bfloat16 --dtype float32",
         'chainrule forms "x/(1+e^(-a x))" --dtype all --format json',
+        "chainrule forms mish --exhaustive",
     )
 )
 @click.argument("formula")
@@ -263,12 +265,21 @@ def check(
     show_default=True,
     help="Whether to search for a form that evaluates well, which takes some seconds.",
 )
+@click.option(
+    "--exhaustive",
+    is_flag=True,
+    help="All 2^32 inputs of float32, and 10^8 of float64. Every form is evaluated by NumPy: "
+    "some minutes for each.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
 @_format_options
 def forms(
     formula: str,
     wrt: str | None,
     dtypes: tuple[str, ...],
     search: bool,
+    exhaustive: bool,
+    quiet: bool,
     format_: str | None,
     output: Path | None,
 ) -> None:
@@ -280,7 +291,16 @@ def forms(
     from chainrule import api
 
     chosen = DTYPES if "all" in dtypes else dtypes
-    document, data = api.forms(_from_stdin(formula), dtypes=chosen, wrt=wrt, search=search)
+    formula = _from_stdin(formula)
+    if exhaustive:
+        from chainrule.audit.progress import showing
+
+        with showing(quiet) as advance:
+            document, data = api.forms(
+                formula, dtypes=chosen, wrt=wrt, search=search, exhaustive=True, advance=advance
+            )
+    else:
+        document, data = api.forms(formula, dtypes=chosen, wrt=wrt, search=search)
     setting = _chosen_format(format_, output)
     if setting == "json":
         import json
@@ -455,6 +475,8 @@ def audit(
     from chainrule import api
     from chainrule.errors import require
 
+    if cluster and not re.fullmatch(r"\w+://.+|[\w.-]+:\d+", cluster):
+        raise click.UsageError(f"{cluster!r} is no address; --dask stands after the targets")
     require("audit", numpy="NumPy")
     from chainrule.audit import progress
     from chainrule.audit.campaign import KINDS, Options

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,8 +9,8 @@ from pathlib import Path
 
 from chainrule.audit import state
 from chainrule.audit.frameworks.implementation import Kind, targets
-from chainrule.audit.inputs import SAMPLE
-from chainrule.audit.jobs import Job, job_for
+from chainrule.audit.jobs import SAMPLE, Job, job_for
+from chainrule.audit.processors import processors
 from chainrule.audit.runner import Child, Executor, Outcome, failed, run
 from chainrule.errors import InputError
 
@@ -60,13 +59,6 @@ class Watcher:
 
     def end(self, outcome: Outcome | None) -> None:
         """It has ended; ``None`` if there was nothing to do."""
-
-
-def processors() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def everything(frameworks: Sequence[str]) -> list[str]:

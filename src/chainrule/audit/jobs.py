@@ -21,7 +21,6 @@ from chainrule.audit.frameworks.implementation import (
     Kind,
     reference,
 )
-from chainrule.audit.inputs import SAMPLE
 from chainrule.audit.reference import at
 from chainrule.audit.sweep import Evaluate, Plan, Sweep, plan
 from chainrule.audit.tally import Tallies
@@ -33,6 +32,9 @@ from chainrule.expr.nodes import Expr, Symbol
 from chainrule.problems import make_problem
 from chainrule.verify.certified import decimal
 
+SAMPLE = 1_000_000
+"""Inputs of a long format, about, so many that a reference is worth it: with that, the
+neighbourhoods of roots and kinks are tried too."""
 DIGITS = 20
 """Of an exact value."""
 _LONG_EXPONENT = 9

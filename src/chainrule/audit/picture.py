@@ -80,8 +80,10 @@ def _draw_errors(axes: Axes, rows: npt.NDArray[Any], max_ulp: float) -> None:
     # Layers: what correct rounding may be off by, what passes, and what does not.
     levels = [FLOOR, ROUNDED, max(max_ulp, ROUNDED), np.inf]
     for colour, (low, high) in zip(_LAYERS, pairwise(levels), strict=True):
-        top = np.clip(heights, low, high)
-        axes.fill_between(edges, low, top, step="post", color=colour, linewidth=0.3)
+        top, above = np.clip(heights, low, high), heights > low
+        # A step ends at the next edge.
+        above[1:] |= above[:-1]
+        axes.fill_between(edges, low, top, above, step="post", color=colour, linewidth=0.3)
     for start, end in _runs(rows["compared"] == 0):
         axes.axvspan(edges[start], edges[end + 1], color=_NOTHING, linewidth=0)
     for level, text, side in ((ROUNDED, "½", "top"), (max_ulp, f"{max_ulp:g}", "bottom")):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from chainrule.audit.campaign import Watcher
@@ -42,7 +43,7 @@ class Bar(Watcher):
 _LONGEST = 40
 
 
-def bar(quiet: bool = False) -> Progress:
+def bar(quiet: bool = False, rate: bool = True) -> Progress:
     """A progress display on standard error, shown only on a terminal, and not if ``quiet``."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
@@ -59,12 +60,24 @@ def bar(quiet: bool = False) -> Progress:
         TextColumn("{task.description}"),
         BarColumn(bar_width=24),
         TextColumn("{task.percentage:>3.0f} %"),
-        Rate(),
+        *([Rate()] if rate else []),
         TimeRemainingColumn(),
         console=console,
         disable=quiet or not console.is_terminal,
         transient=True,
     )
+
+
+@contextmanager
+def showing(quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
+    """A bar for work whose parts have names; what is yielded is told a name and the part done."""
+    with bar(quiet, rate=False) as progress:
+        task = progress.add_task("", total=1.0)
+
+        def advance(name: str, part: float) -> None:
+            progress.update(task, description=name, completed=part)
+
+        yield advance
 
 
 def _rate(speed: float | None) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format
+from chainrule.audit.forms_sweep import measured_by_sweep
 from chainrule.audit.inputs import SAMPLE, inputs
 from chainrule.audit.letters import typical_values
 from chainrule.audit.measure import Measured, measure
@@ -59,13 +62,18 @@ def forms(
     *,
     sample: int = SAMPLE,
     search: bool = True,
+    exhaustive: bool = False,
+    threads: int = 1,
+    advance: Callable[[str, float], None] = lambda name, part: None,
 ) -> list[Form]:
     """The forms of a derivative, measured, the best in the last of the formats first.
 
     With ``search``, which takes some seconds, one that evaluates well is searched for too.
-    The inputs are all there are of a format of 16 bits, and a sample of a longer one. The
-    parameters have their default values, rounded to the format. A form by the output is given
-    the correctly rounded output, which is the best that it can be given.
+    The inputs are all there are of a format of 16 bits, and a sample of a longer one; or, if
+    ``exhaustive``, all 2^32 of float32 and 10^8 of float64, which takes minutes: by ``threads``,
+    and ``advance`` is told which is measured and what part of all is done. The parameters have
+    their default values, rounded to the format. A form by the output is given the correctly
+    rounded output, which is the best that it can be given.
 
     Raises:
         InputError: a function that nobody defined, or that cannot be computed.
@@ -82,20 +90,39 @@ def forms(
         programs[name] = lower([expr], letters, FUNCTIONS)
     chosen = list(formats)
     for form in chosen:
-        points = inputs(form, sample)
-        rounded = {s: form.dtype.type(float(value)) for s, value in values.items()}
-        exact = {s: Fraction(float(value)) for s, value in rounded.items()}
-        slopes = truth(derivation.derivative, variable, points, exact)
-        with np.errstate(over="ignore"):
-            outputs = truth(derivation.function, variable, points, exact).high.astype(form.dtype)
-        for name, program in programs.items():
-            [results] = evaluate(program, [points, outputs, *rounded.values()], form)
-            measured[name][form.name] = measure(points, results, slopes, form)
+        rounded = {s: Fraction(float(form.dtype.type(float(v)))) for s, v in values.items()}
+        if exhaustive and form.bits > 16:
+            worth = measured_by_sweep(
+                derivation, programs, rounded, form, threads=threads, advance=advance
+            )
+        else:
+            worth = _measured_at(inputs(form, sample), derivation, programs, rounded, form)
+        for name, figures in worth.items():
+            measured[name][form.name] = figures
     found = [
         _form(name, expr, programs[name], measured[name], (variable, output))
         for name, expr in candidates.items()
     ]
     return sorted(found, key=lambda row: rank(row, chosen[-1]))
+
+
+def _measured_at(
+    points: npt.NDArray[Any],
+    derivation: Derivation,
+    programs: Mapping[str, Lowered],
+    parameters: Mapping[Symbol, Fraction],
+    form: Format,
+) -> dict[str, Measured]:
+    """What each form is worth at the points."""
+    variable = derivation.variable
+    slopes = truth(derivation.derivative, variable, points, parameters)
+    with np.errstate(over="ignore"):
+        outputs = truth(derivation.function, variable, points, parameters).high.astype(form.dtype)
+    given = [points, outputs, *(form.dtype.type(float(value)) for value in parameters.values())]
+    return {
+        name: measure(points, evaluate(program, given, form)[0], slopes, form)
+        for name, program in programs.items()
+    }
 
 
 def rank(row: Form, form: Format) -> tuple[bool, int, float, int]:

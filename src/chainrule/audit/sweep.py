@@ -30,7 +30,7 @@ Evaluate = Callable[[Array], Array]
 
 RANGES, LEAST_RANGE = 4096, 64
 """At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
-CHUNK = 1 << 18
+CHUNK = 1 << 16
 """Inputs that are evaluated at once: they and their results stay in a processor's cache."""
 FEW = 1 << 16
 """So many inputs of a long format are left to ball arithmetic; a reference takes longer to make."""
@@ -40,7 +40,7 @@ LONG = 10**8
 """Inputs of float64 in a sweep that is called exhaustive."""
 
 # Arb's precision is one number for the whole process.
-_ARB = Lock()
+ARB = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Sweep:
         return row
 
     def _exactly(self, row: Any, places: Array, results: Array, values: Array) -> None:
-        with _ARB:
+        with ARB:
             truth = exact_truth(self._expr, self._variable, values, self._parameters)
         tally.count(row, places, results, truth, self.plan.form)
 
@@ -227,7 +227,7 @@ class Sweep:
     def _settle(self, row: Any, where: Array, values: Array, results: Array) -> None:
         """Whether results are the nearest numbers, where the reference cannot say."""
         assert self.reference is not None
-        with _ARB:
+        with ARB:
             truth = self.reference.exact(values[where])
         off = errors(results[where], truth, self.plan.form)
         row["misrounded"] += int((off > 0.5).sum())

@@ -146,6 +146,12 @@ def test_derivatives_are_those_of_differences(
     )
 
 
+def test_second_derivative_that_is_zero(make: Callable[..., Made]) -> None:
+    x = torch.tensor([-1.0, 2.0], requires_grad=True)
+    (grad,) = torch.autograd.grad(make("relu").function(x).sum(), x, create_graph=True)
+    assert torch.equal(torch.autograd.grad(grad.sum(), x)[0], torch.zeros(2))
+
+
 @pytest.mark.parametrize("name", ["sigmoid", "elu", "huber"])
 def test_compile(name: str, make: Callable[..., Made]) -> None:
     made = make(name)

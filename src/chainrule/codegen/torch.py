@@ -319,7 +319,7 @@ def _rules_of_gradient(job: Job, saved: Sequence[str], curved: Sequence[str]) ->
             lines.append(f"by_{name} = product.to(upstream.dtype)")
     back += call_lines("by_upstream = _times_slope", [*saved, "again", *others, *numbers])
     ahead += call_lines("by_upstream = _times_slope", [*saved, "along_upstream", *others, *numbers])
-    found = [f"by_{s}" if s in curved else "None" for s in saved]
+    found = [f"by_{s}" if s in curved else f"torch.zeros_like({s})" for s in saved]
     nothing = ["None"] * (len(given) - len(saved) - 1)
     back.append(f"return {', '.join([*found, 'by_upstream', *nothing])}")
     ahead.append(f"return {' + '.join([*(f'by_{s}' for s in curved), 'by_upstream'])}")
@@ -388,10 +388,9 @@ def _public(job: Job) -> str:
     if len(tensors) > 1:
         alike = [f"{n}.to(dtype)" for n in tensors]
         lines += call_lines(f"{', '.join(tensors)} = torch.broadcast_tensors", alike)
-    lines += [
-        f"if not {x}.is_floating_point():",
-        f'    raise TypeError(f"{job.name} is for floating-point tensors, not {{{x}.dtype}}")',
-    ]
+    lines.append(f"if not {x}.is_floating_point():")
+    said = f'f"{job.name} is for floating-point tensors, not {{{x}.dtype}}"'
+    lines += [f"    {line}" for line in call_lines("raise TypeError", [said], depth=2)]
     lines += [f'if hasattr({x}, "placements"):', "    _sharded()"]
     lines += _choice(job.name, [*tensors, *_numbers(job)])
     return define(job.name, given, lines, "Tensor")

@@ -100,6 +100,19 @@ def test_not_by_way_of_float32(
     assert written.forward(x).astype(float).tolist() == [wanted, -wanted]
 
 
+def test_next_to_a_root(tmp_path: Path) -> None:
+    """No compiler reorders what computes SiLU's slope to twice the precision."""
+    derivation = chainrule.derive("silu")
+    made = plan(derivation, "numpy", dtype="float64", save="input")
+    x = -1.2784645427610737 + np.arange(-200, 200) * 2.0**-52
+    exact = truths(derivation, made, x, None)[1]
+    for target in HERE:
+        written = write(derivation, target, tmp_path, None, made)
+        measured = measure(x, written.slopes(x), exact, written.form)
+        assert measured.largest <= 2, (target, measured)
+        assert not measured.faults, (target, measured)
+
+
 def test_saved_output(tmp_path: Path) -> None:
     derivation = chainrule.derive("softplus")
     for target in HERE:

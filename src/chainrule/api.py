@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from chainrule.curves import ImplicitDerivation, implicit_derivation
@@ -16,6 +16,9 @@ from chainrule.parsing.formula import parse as read_formula
 from chainrule.problems import Source, Wrt, every_variable, make_problem
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chainrule.audit.campaign import Options, Watcher
     from chainrule.codegen.kernel import Kernel
     from chainrule.document.telling import Style
 
@@ -225,25 +228,22 @@ def code(
 
     Args:
         f: as for ``derive``.
-        target: "numpy", "numba", "c", "jax" or "torch".
+        target: "numpy", "numba", "c", "cuda", "jax", "torch" or "triton".
         wrt: the variable of the gradient.
         dtype: what arrays hold: "float32", "float64", "float16" or "bfloat16".
-        accuracy: "best" computes in double and rounds once, "fast" in the dtype itself.
+        accuracy: "best" computes in double and rounds once, and where that is not enough to
+            twice its precision; "fast" computes in the dtype itself where that is good to 2 ULP,
+            else in double.
         save: what the gradient is computed from: "input", "output", or "auto" for the better.
 
     Raises:
         InputError: an unknown option, or a function that the target cannot compute.
     """
     require("audit", **_MEASURING)
-    from chainrule.audit.forms import rewritten
     from chainrule.audit.plan import plan
     from chainrule.codegen.targets import generate
 
-    derivation = derive(f, wrt)
-    # In double, rounded once to a shorter format, the forms at hand are accurate enough.
-    wanted = save != "output" and (accuracy == "fast" or dtype == "float64")
-    found = rewritten(derivation) if wanted else {}
-    made = plan(derivation, target, dtype=dtype, accuracy=accuracy, save=save, gradients=found)
+    made = plan(derive(f, wrt), target, dtype=dtype, accuracy=accuracy, save=save)
     return generate(target, *made)
 
 
@@ -333,6 +333,9 @@ def forms(
     wrt: str | None = None,
     method: str = "power",
     search: bool = True,
+    exhaustive: bool = False,
+    threads: int | None = None,
+    advance: Callable[[str, float], None] = lambda name, part: None,
 ) -> tuple[Document, list[dict[str, Any]]]:
     """The forms of the derivative of ``f``, measured, as a document and as plain data.
 
@@ -340,6 +343,9 @@ def forms(
         f: a formula or a name of the catalogue.
         dtypes: "bfloat16", "float16", "float32", "float64".
         search: whether to search for a form that evaluates well, for some seconds.
+        exhaustive: all 2^32 inputs of float32, and 10^8 of float64, which takes minutes.
+        threads: how many then work; as many as there are processors if left out.
+        advance: is told then which form is measured and what part of all is done.
 
     Raises:
         InputError: it cannot be read or computed, or what measuring needs is not installed.
@@ -347,12 +353,74 @@ def forms(
     require("audit", **_MEASURING)
     from chainrule.audit.formats import format_named
     from chainrule.audit.forms import forms as measured_forms
+    from chainrule.audit.processors import processors
     from chainrule.audit.report import forms_data, forms_document
+
+    if exhaustive:
+        require("code", numba="Numba")
 
     formats = [format_named(name) for name in dtypes]
     derivation = derive(f, wrt, method=method)
-    found = measured_forms(derivation, formats, search=search)
+    found = measured_forms(
+        derivation,
+        formats,
+        search=search,
+        exhaustive=exhaustive,
+        threads=threads or processors(),
+        advance=advance,
+    )
     return forms_document(derivation, found, formats), forms_data(found)
+
+
+def audit(
+    targets: Sequence[str],
+    options: Options,
+    *,
+    frameworks: Sequence[str] = (),
+    max_ulp: float = 1.0,
+    out: Path | None = None,
+    watcher: Watcher | None = None,
+) -> tuple[Document, dict[str, Any], int]:
+    """Measure somebody's functions and gradients over the inputs of floating-point formats.
+
+    Args:
+        targets: "torch:nn.functional.silu", "numpy:package.module:my_grad", …
+        options: which dtypes, against what, with how many threads; see ``Options``.
+        frameworks: "torch", "jax", "onnxruntime", "chainrule": everything of theirs.
+        max_ulp: the largest error that passes.
+        out: a folder for pictures, JSON and Parquet.
+        watcher: is told how it goes.
+
+    Returns:
+        A document, the same as plain data, and an exit status: 0 if all is well; 1 if there is a
+        fault or an error above ``max_ulp``; 2 if one of ``targets`` could not be audited to the
+        end.
+
+    Raises:
+        InputError: nothing could be audited, or a file cannot be written.
+        MissingExtraError: an optional library is not installed.
+    """
+    require("audit", **_MEASURING)
+    require("code", numba="Numba")
+    if out is not None:
+        require("plots", matplotlib="matplotlib", pyarrow="PyArrow")
+    from chainrule.audit.audit_report import audit_data, audit_document, exit_status
+    from chainrule.audit.campaign import everything, outcomes
+
+    names = [*targets, *everything(frameworks)]
+    if not names:
+        raise InputError("there is nothing to audit", hint="name a target, or --all torch")
+    found = list(outcomes(names, options, watcher))
+    if all(outcome.measured is None for outcome in found):
+        said = dict.fromkeys(outcome.failure or "" for outcome in found)
+        raise InputError("\n".join(said) or "the target has no such function")
+    data = audit_data(found, max_ulp)
+    if out is not None:
+        from chainrule.audit.files import write_all
+
+        write_all(found, data, out)
+    listing = bool(frameworks)
+    return audit_document(found, listing=listing), data, exit_status(found, targets, max_ulp)
 
 
 def selftest(names: Iterable[str] = (), *, points: int = 16) -> Iterator[tuple[str, bool, str]]:

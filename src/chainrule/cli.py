@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,15 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from chainrule.dtypes import NAMES
 from chainrule.errors import ChainruleError, InputError
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
 
 FORMATS = ("terminal", "text", "markdown", "latex", "json")
-DTYPES = ("bfloat16", "float16", "float32", "float64")
 SYNTAXES = ("plain", "latex", "python", "sympy")
 BAD_INPUT = 2
+INTERRUPTED = 130
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -118,7 +120,7 @@ def _format_options(command: Command) -> Command:
 @click.option(
     "--forms",
     "dtypes",
-    type=click.Choice(DTYPES),
+    type=click.Choice(NAMES),
     multiple=True,
     help="Add a section on which form to compute with in this format.",
 )
@@ -243,6 +245,7 @@ def check(
         "chainrule forms sigmoid",
         "chainrule forms silu --dtype bfloat16 --dtype float32",
         'chainrule forms "x/(1+e^(-a x))" --dtype all --format json',
+        "chainrule forms mish --exhaustive",
     )
 )
 @click.argument("formula")
@@ -250,7 +253,7 @@ def check(
 @click.option(
     "--dtype",
     "dtypes",
-    type=click.Choice([*DTYPES, "all"]),
+    type=click.Choice([*NAMES, "all"]),
     multiple=True,
     default=["float32"],
     show_default=True,
@@ -262,12 +265,21 @@ def check(
     show_default=True,
     help="Whether to search for a form that evaluates well, which takes some seconds.",
 )
+@click.option(
+    "--exhaustive",
+    is_flag=True,
+    help="All 2^32 inputs of float32, and 10^8 of float64. Every form is evaluated by NumPy: "
+    "some minutes for each.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
 @_format_options
 def forms(
     formula: str,
     wrt: str | None,
     dtypes: tuple[str, ...],
     search: bool,
+    exhaustive: bool,
+    quiet: bool,
     format_: str | None,
     output: Path | None,
 ) -> None:
@@ -278,8 +290,17 @@ def forms(
     """
     from chainrule import api
 
-    chosen = DTYPES if "all" in dtypes else dtypes
-    document, data = api.forms(_from_stdin(formula), dtypes=chosen, wrt=wrt, search=search)
+    chosen = NAMES if "all" in dtypes else dtypes
+    formula = _from_stdin(formula)
+    if exhaustive:
+        from chainrule.audit.progress import showing
+
+        with showing(quiet) as advance:
+            document, data = api.forms(
+                formula, dtypes=chosen, wrt=wrt, search=search, exhaustive=True, advance=advance
+            )
+    else:
+        document, data = api.forms(formula, dtypes=chosen, wrt=wrt, search=search)
     setting = _chosen_format(format_, output)
     if setting == "json":
         import json
@@ -297,7 +318,7 @@ def forms(
     )
 )
 @click.argument("formula")
-@click.option("--target", required=True, help="numpy, numba, c, jax or torch.")
+@click.option("--target", required=True, help="numpy, numba, c, cuda, jax, torch or triton.")
 @click.option("--wrt", metavar="X", help="Variable of the gradient.")
 @click.option(
     "--dtype",
@@ -338,6 +359,164 @@ def code(
     formula = _from_stdin(formula)
     text = api.code(formula, target, wrt, dtype=dtype, accuracy=accuracy, save=save)
     _write(text, output)
+
+
+@main.command(
+    epilog=_examples(
+        "chainrule audit torch:nn.functional.silu",
+        "chainrule audit jax:nn.gelu --dtype all --out gelu",
+        "chainrule audit numpy:mypackage.mymodule:my_grad --against sigmoid --dtype bfloat16",
+        "chainrule audit c:./libfoo.so:grad_f32 --against 'x/(1+e^-x)' --exhaustive",
+        "chainrule audit --all torch --dtype all --format markdown",
+    )
+)
+@click.argument("targets", metavar="[TARGET]...", nargs=-1)
+@click.option(
+    "--all",
+    "frameworks",
+    metavar="FRAMEWORK",
+    multiple=True,
+    help="Everything of torch, jax, onnxruntime or chainrule; may be given several times.",
+)
+@click.option(
+    "--against",
+    metavar="FORMULA",
+    help="What it should compute: a formula, a name of the catalogue, or one with values of its "
+    "parameters, elu(alpha=2). Known for torch, jax, onnxruntime and chainrule.",
+)
+@click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice([*NAMES, "all"]),
+    multiple=True,
+    default=["float32"],
+    show_default=True,
+    help="Formats to measure in; may be given several times.",
+)
+@click.option(
+    "--kind",
+    type=click.Choice(["gradient", "forward", "both"]),
+    default="both",
+    show_default=True,
+    help="The gradient, the function itself, or both.",
+)
+@click.option(
+    "--exhaustive",
+    is_flag=True,
+    help="All 2^32 inputs of float32, which takes about a minute; 10^8 of float64.",
+)
+@click.option(
+    "--max-ulp",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="The largest error that passes.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for pictures (PNG, SVG), JSON and Parquet.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "markdown", "json"]),
+    default=None,
+    help="How to print the table; a terminal gets colour.",
+)
+@click.option("--resume", is_flag=True, help="Go on where an interrupted audit stopped.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="How many; as many as there are processors."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one call of the target may take.",
+)
+@click.option(
+    "--dask",
+    "cluster",
+    is_flag=False,
+    flag_value="",
+    metavar="[ADDRESS]",
+    help="Run on a Dask cluster, or on an embedded local one; give it after the targets.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def audit(
+    targets: tuple[str, ...],
+    frameworks: tuple[str, ...],
+    against: str | None,
+    dtypes: tuple[str, ...],
+    kind: Any,
+    exhaustive: bool,
+    max_ulp: float,
+    out: Path | None,
+    format_: str | None,
+    resume: bool,
+    threads: int | None,
+    time_limit: float,
+    cluster: str | None,
+    quiet: bool,
+) -> None:
+    """Measure somebody's function and gradient in floating point.
+
+    TARGET is torch:nn.functional.silu, jax:nn.gelu, numpy:package.module:my_grad,
+    c:./libfoo.so:grad_f32, onnxruntime:Gelu or chainrule:gelu. It runs in a process of its own:
+    one that crashes or hangs is told, and the rest goes on.
+
+    Every input of a 16-bit format is tried, and of a longer one a sample over all bit patterns,
+    with the neighbourhoods of roots and kinks. Exit status: 1 if a result is NaN, infinite, zero or
+    of the wrong sign where it should not be, or the largest error passes --max-ulp; 2 if a target
+    could not be audited to the end.
+    """
+    from chainrule import api
+    from chainrule.errors import require
+
+    if cluster and not re.fullmatch(r"\w+://.+|[\w.-]+:\d+", cluster):
+        raise click.UsageError(f"{cluster!r} is no address; --dask stands after the targets")
+    require("audit", numpy="NumPy")
+    from chainrule.audit import progress
+    from chainrule.audit.campaign import KINDS, Options
+
+    options = Options(
+        dtypes=NAMES if "all" in dtypes else dtypes,
+        kinds=KINDS if kind == "both" else (kind,),
+        against=against,
+        exhaustive=exhaustive,
+        threads=threads or 0,
+        time_limit=time_limit,
+        folder=out,
+        resume=resume,
+        cluster=cluster,
+    )
+    with progress.bar(quiet) as bar:
+        try:
+            document, data, status = api.audit(
+                targets,
+                options,
+                frameworks=frameworks,
+                max_ulp=max_ulp,
+                out=out,
+                watcher=progress.Bar(bar),
+            )
+        except KeyboardInterrupt:
+            click.echo(
+                "chainrule: interrupted; what is done is kept, and the same command with "
+                "--resume goes on",
+                err=True,
+            )
+            sys.exit(INTERRUPTED)
+    setting = format_ or ("terminal" if sys.stdout.isatty() else "text")
+    if setting == "json":
+        import json
+
+        _write(json.dumps(data, indent=2, ensure_ascii=False) + "\n", None)
+    else:
+        _print_documents([document], setting, None)
+    sys.exit(status)
 
 
 @main.command("list", epilog=_examples("chainrule list", "chainrule list soft"))

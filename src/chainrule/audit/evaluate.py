@@ -75,14 +75,19 @@ def _operation(name: str) -> Callable[..., Any]:
 
 def evaluate(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
     """The outputs, in the format, for arrays (or scalars) of inputs in the format."""
-    dtype = form.dtype
     shape = np.broadcast_shapes(*(np.shape(array) for array in inputs))
-    values: list[Any] = [np.asarray(array, dtype) for array in inputs]
+    values = every_value(program, inputs, form)
+    return [np.broadcast_to(np.asarray(values[i], form.dtype), shape) for i in program.outputs]
+
+
+def every_value(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
+    """All values of the program by their numbers: inputs, constants, results of instructions."""
+    values: list[Any] = [np.asarray(array, form.dtype) for array in inputs]
     values += [constant_in(constant, form) for constant in program.constants]
     with np.errstate(all="ignore"):
         for name, operands in program.code:
             values.append(apply_operation(name, [values[i] for i in operands], form))
-    return [np.broadcast_to(np.asarray(values[i], dtype), shape) for i in program.outputs]
+    return values
 
 
 def constant_in(constant: Expr, form: Format) -> Any:

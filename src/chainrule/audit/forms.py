@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format
+from chainrule.audit.forms_sweep import measured_by_sweep
 from chainrule.audit.inputs import SAMPLE, inputs
+from chainrule.audit.letters import typical_values
 from chainrule.audit.measure import Measured, measure
 from chainrule.audit.search import search as search_forms
 from chainrule.audit.truth import truth
 from chainrule.codegen.lower import COMPARISONS, Lowered, lower
 from chainrule.derivations import Derivation
-from chainrule.errors import InputError
-from chainrule.expr.nodes import Expr, Symbol, rational_value, size, symbols
-from chainrule.verify.certified import decimal
+from chainrule.expr.nodes import Expr, Symbol, size, symbols
 
 # Of larger formulas no other form is searched for: it would take minutes.
 MAX_SEARCHED = 60
@@ -60,19 +62,24 @@ def forms(
     *,
     sample: int = SAMPLE,
     search: bool = True,
+    exhaustive: bool = False,
+    threads: int = 1,
+    advance: Callable[[str, float], None] = lambda name, part: None,
 ) -> list[Form]:
     """The forms of a derivative, measured, the best in the last of the formats first.
 
     With ``search``, which takes some seconds, one that evaluates well is searched for too.
-    The inputs are all there are of a format of 16 bits, and a sample of a longer one. The
-    parameters have their default values, rounded to the format. A form by the output is given
-    the correctly rounded output, which is the best that it can be given.
+    The inputs are all there are of a format of 16 bits, and a sample of a longer one; or, if
+    ``exhaustive``, all 2^32 of float32 and 10^8 of float64, which takes minutes: by ``threads``,
+    and ``advance`` is told which is measured and what part of all is done. The parameters have
+    their default values, rounded to the format. A form by the output is given the correctly
+    rounded output, which is the best that it can be given.
 
     Raises:
         InputError: a function that nobody defined, or that cannot be computed.
     """
     variable, output = derivation.variable, derivation.output
-    values = parameter_values(derivation)
+    values = typical_values(derivation)
     candidates = dict(_candidates(derivation))
     if search:
         candidates |= rewritten(derivation)
@@ -83,20 +90,39 @@ def forms(
         programs[name] = lower([expr], letters, FUNCTIONS)
     chosen = list(formats)
     for form in chosen:
-        points = inputs(form, sample)
-        rounded = {s: form.dtype.type(float(value)) for s, value in values.items()}
-        exact = {s: Fraction(float(value)) for s, value in rounded.items()}
-        slopes = truth(derivation.derivative, variable, points, exact)
-        with np.errstate(over="ignore"):
-            outputs = truth(derivation.function, variable, points, exact).high.astype(form.dtype)
-        for name, program in programs.items():
-            [results] = evaluate(program, [points, outputs, *rounded.values()], form)
-            measured[name][form.name] = measure(points, results, slopes, form)
+        rounded = {s: Fraction(float(form.dtype.type(float(v)))) for s, v in values.items()}
+        if exhaustive and form.bits > 16:
+            worth = measured_by_sweep(
+                derivation, programs, rounded, form, threads=threads, advance=advance
+            )
+        else:
+            worth = _measured_at(inputs(form, sample), derivation, programs, rounded, form)
+        for name, figures in worth.items():
+            measured[name][form.name] = figures
     found = [
         _form(name, expr, programs[name], measured[name], (variable, output))
         for name, expr in candidates.items()
     ]
     return sorted(found, key=lambda row: rank(row, chosen[-1]))
+
+
+def _measured_at(
+    points: npt.NDArray[Any],
+    derivation: Derivation,
+    programs: Mapping[str, Lowered],
+    parameters: Mapping[Symbol, Fraction],
+    form: Format,
+) -> dict[str, Measured]:
+    """What each form is worth at the points."""
+    variable = derivation.variable
+    slopes = truth(derivation.derivative, variable, points, parameters)
+    with np.errstate(over="ignore"):
+        outputs = truth(derivation.function, variable, points, parameters).high.astype(form.dtype)
+    given = [points, outputs, *(form.dtype.type(float(value)) for value in parameters.values())]
+    return {
+        name: measure(points, evaluate(program, given, form)[0], slopes, form)
+        for name, program in programs.items()
+    }
 
 
 def rank(row: Form, form: Format) -> tuple[bool, int, float, int]:
@@ -116,7 +142,7 @@ def _candidates(derivation: Derivation) -> Iterable[tuple[str, Expr]]:
 
 def rewritten(derivation: Derivation) -> dict[str, Expr]:
     """The best form in x that was found, and where it is not good, one with a polynomial."""
-    variable, values = derivation.variable, parameter_values(derivation)
+    variable, values = derivation.variable, typical_values(derivation)
     forms: dict[str, Expr] = {}
     known = [expr for _, expr in _candidates(derivation) if derivation.output not in symbols(expr)]
     if size(derivation.function, *known) > MAX_SEARCHED:
@@ -145,31 +171,3 @@ def _form(
     arithmetic = sum(operation in _ARITHMETIC for operation in operations)
     saves = tuple(letter for letter in letters if letter in used)
     return Form(name, expr, saves, arithmetic, len(operations) - arithmetic, measured)
-
-
-def parameter_values(derivation: Derivation) -> dict[Symbol, Fraction]:
-    """A value for every letter but the variable: its default, or a typical one.
-
-    Raises:
-        InputError: a default that is no rational number.
-    """
-    problem = derivation.problem
-    letters = [s for s in symbols(problem.function) if s is not problem.variables[0]]
-    values: dict[Symbol, Fraction] = {}
-    for letter in letters:
-        default = problem.defaults.get(letter)
-        if default is not None:
-            values[letter] = _number(default)
-        else:
-            values[letter] = problem.entry.typical(letter.name) if problem.entry else Fraction(1)
-    return values
-
-
-def _number(expr: Expr) -> Fraction:
-    value = rational_value(expr)
-    if value is not None:
-        return Fraction(value)
-    digits = decimal(expr, {}, digits=25)
-    if digits is None:
-        raise InputError(f"{expr} is no number")
-    return Fraction(digits.text.rstrip("…").replace("−", "-"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,7 @@ class Measured:
         early_zeros: 0 where the truth is a normal number.
         wrong_signs: results of the opposite sign.
         first: an input for each kind of fault that was found, by its name.
+        misrounded: finite results that are not the nearest number: errors above 0.5.
     """
 
     count: int
@@ -35,6 +37,7 @@ class Measured:
     early_zeros: int
     wrong_signs: int
     first: dict[str, float]
+    misrounded: int = 0
 
     @property
     def faults(self) -> int:
@@ -60,5 +63,28 @@ def measure(
         not_finite=int(kinds["not finite"].sum()),
         early_zeros=int(kinds["early zero"].sum()),
         wrong_signs=int(kinds["wrong sign"].sum()),
+        first=first,
+        misrounded=int((off[finite] > 0.5).sum()),
+    )
+
+
+def together(found: Sequence[Measured]) -> Measured:
+    """Several measurements as one."""
+    if len(found) == 1:
+        return found[0]
+    count = sum(one.count for one in found)
+    some = [one for one in found if one.largest == one.largest]
+    worst = max(some, key=lambda one: one.largest, default=found[0])
+    first: dict[str, float] = {}
+    for one in reversed(found):
+        first |= one.first
+    return Measured(
+        count=count,
+        largest=worst.largest,
+        worst=worst.worst,
+        mean=sum(one.mean * one.count for one in some) / max(count, 1),
+        not_finite=sum(one.not_finite for one in found),
+        early_zeros=sum(one.early_zeros for one in found),
+        wrong_signs=sum(one.wrong_signs for one in found),
         first=first,
     )

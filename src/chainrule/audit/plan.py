@@ -8,8 +8,10 @@ from difflib import get_close_matches
 from fractions import Fraction
 from typing import NamedTuple, cast
 
+from chainrule.audit.assemble import assembled
 from chainrule.audit.choose import (
-    Array,
+    FEW_ULP,
+    SAMPLE,
     Candidate,
     Laboratory,
     forward_candidates,
@@ -18,13 +20,14 @@ from chainrule.audit.choose import (
     saved_by,
     second_candidates,
 )
-from chainrule.audit.measure import Measured
-from chainrule.audit.ulp import Truth
+from chainrule.audit.letters import value_rows
+from chainrule.audit.measure import Measured, together
 from chainrule.codegen.approximations import Working
 from chainrule.codegen.cases import with_value_at
-from chainrule.codegen.source import DTYPES, Accuracy, Job
+from chainrule.codegen.source import Accuracy, Job
 from chainrule.codegen.targets import known as known_target
 from chainrule.derivations import Derivation, Problem
+from chainrule.dtypes import NAMES
 from chainrule.errors import InputError
 from chainrule.expr.nodes import (
     ZERO,
@@ -48,7 +51,7 @@ SECOND = ("jax", "torch")
 # How much more than with a library's functions, which take ten times as long, an error may be;
 # what a value may be off in ULP before it is rounded once.
 _FACTOR, _SMALL = 4.0, 0.01
-LOOPS = ("numba", "c")
+LOOPS = ("numba", "c", "torch")
 """Targets whose loops go over elements, and call functions of one number."""
 
 
@@ -86,32 +89,29 @@ def plan(
             without the variable.
     """
     known_target(target)
-    one_of("dtype", dtype, DTYPES)
+    one_of("dtype", dtype, NAMES)
     one_of("accuracy", accuracy, ACCURACIES)
     one_of("choice of what to save", save, SAVES)
     _check(derivation)
     job = _job(derivation, dtype, cast(Accuracy, accuracy))
-    # In the file the output is y, or whatever of these is not taken.
-    renamed = {derivation.output: job.output}
-    lab = laboratory(job.variable, dtype, job.accuracy, _numbers(derivation, job))
-    function = derivation.function
-    exact = lab.truth(function), lab.truth(derivation.derivative)
-    forward = lab.best(
-        forward_candidates(function, job.variable, functions or {}),
-        exact[0],
-        {job.variable: lab.inputs},
-    )
-    outputs, _ = lab.values(forward.expr, {job.variable: lab.inputs})
-    values = {job.variable: lab.inputs, job.output: outputs}
-    candidates = []
-    for candidate in gradient_candidates(derivation, forward.expr, save, gradients or {}):
-        whole = substitute(settled(candidate.expr, derivation, target, lab.fixed), renamed)
-        saved = saved_by(whole, job.variable, job.output)
-        candidates.append(replace(candidate, expr=whole, saved=saved))
-    if save == "input":
-        candidates = [c for c in candidates if job.output not in c.saved]
-    gradient = lab.best(candidates, exact[1], values)
-    lab, forward, gradient = _with_vectors(lab, target, forward, gradient, exact, values)
+    asked = _Asked(derivation, target, job, save, functions or {}, gradients or {})
+    rows = value_rows(derivation)
+
+    def labs(*, double: bool = False) -> list[Laboratory]:
+        sample = SAMPLE // len(rows)
+        return [
+            laboratory(job.variable, dtype, job.accuracy, row, double=double, sample=sample)
+            for row in rows
+        ]
+
+    chosen = _chosen(asked, labs())
+    if accuracy == "fast" and dtype != "float64" and not chosen.good:
+        # Nothing is accurate enough in the dtype itself.
+        double = _chosen(asked, labs(double=True))
+        if double.rank < chosen.rank:
+            chosen, job = double, replace(job, promoted=True)
+    chosen = _with_vectors(asked, chosen)
+    lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
     first = gradient.expr
     if gradient.saved == (job.variable,):
         # Not from a form with |x| and the like, which have derivatives that are long.
@@ -123,51 +123,183 @@ def plan(
     return Plan(forward.expr, gradient.expr, job)
 
 
-def _with_vectors(
-    lab: Laboratory,
-    target: str,
-    forward: Candidate,
-    gradient: Candidate,
-    exact: tuple[Truth, Truth],
-    values: Mapping[Symbol, Array],
-) -> tuple[Laboratory, Candidate, Candidate]:
+class _Asked(NamedTuple):
+    """What a plan is asked for."""
+
+    derivation: Derivation
+    target: str
+    job: Job
+    save: str
+    functions: Mapping[str, Expr]
+    gradients: Mapping[str, Expr]
+
+    def settled(self, expr: Expr, lab: Laboratory) -> Expr:
+        """With the values at kinks, and the output by the name that it has in the file."""
+        found = settled(expr, self.derivation, self.target, lab.fixed)
+        return substitute(found, {self.derivation.output: self.job.output})
+
+
+class _Chosen(NamedTuple):
+    """The forms that were chosen, and where they were measured."""
+
+    labs: tuple[Laboratory, ...]
+    forward: Candidate
+    gradient: Candidate
+
+    @property
+    def lab(self) -> Laboratory:
+        """The one with the usual values of all letters."""
+        return self.labs[0]
+
+    @property
+    def good(self) -> bool:
+        return self.gradient.good(self.lab.allowed)
+
+    @property
+    def rank(self) -> tuple[float, ...]:
+        return self.gradient.rank(self.lab.allowed)
+
+
+def _chosen(asked: _Asked, labs: Sequence[Laboratory]) -> _Chosen:
+    """The best forms. What is chosen is measured where it has thresholds of its own, too.
+
+    They are put together in the first laboratory, and measured in all.
+    """
+    derivation, job = asked.derivation, asked.job
+    forward = labs[0].best(
+        forward_candidates(derivation.function, job.variable, asked.functions),
+        labs[0].truth(derivation.function),
+        {job.variable: labs[0].inputs},
+    )
+    labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
+    labs = [lab.at_places([derivation.derivative, derivation.function]) for lab in labs]
+    for last in (False, True):
+        gradient = _gradient(asked, labs, forward)
+        if last or job.output in gradient.saved:
+            break
+        wider = [lab.at_places([gradient.shown or gradient.expr]) for lab in labs]
+        there = _measured_in(wider, derivation, gradient)
+        allowed = labs[0].allowed
+        if there.good(allowed) or there.rank(allowed) <= gradient.rank(allowed):
+            return _Chosen(tuple(wider), forward, there)
+        labs = wider
+    return _Chosen(tuple(labs), forward, gradient)
+
+
+def _gradient(asked: _Asked, labs: Sequence[Laboratory], forward: Candidate) -> Candidate:
+    """The best form of the gradient: a single one, or if none is good one of several."""
+    derivation, job, lab = asked.derivation, asked.job, labs[0]
+    whole: dict[Expr, Candidate] = {}
+    by_input: dict[str, Expr] = {}
+    for candidate in gradient_candidates(derivation, forward.expr, asked.save, asked.gradients):
+        expr = asked.settled(candidate.expr, lab)
+        saved = saved_by(expr, job.variable, job.output)
+        if asked.save == "input" and job.output in saved:
+            continue
+        whole.setdefault(expr, replace(candidate, expr=expr, saved=saved))
+        if saved == (job.variable,):
+            by_input[candidate.name] = candidate.expr
+    outputs = {job.output: forward.expr}
+    tried = [_measured_in(labs, derivation, one, outputs) for one in whole.values()]
+    best = min(tried, key=lambda one: one.rank(lab.allowed))
+    if best.good(lab.allowed) or not by_input or asked.save == "output":
+        return best
+    precise = job.accuracy == "best" or lab.work is not lab.form
+    exact = lab.truth(derivation.derivative)
+    known = None
+    for _ in range(1 + precise):
+        for found in assembled(by_input, lab, exact, known):
+            expr, shown = (asked.settled(e, lab) for e in (found.expr, found.shown))
+            candidate = Candidate(found.name, expr, (job.variable,), shown)
+            tried.append(_measured_in(labs, derivation, candidate))
+        best = min(tried, key=lambda one: one.rank(lab.allowed))
+        if best.good(lab.allowed):
+            break
+        by_x = [one for one in tried if one.saved == (job.variable,)]
+        known = min(by_x, key=lambda one: one.rank(lab.allowed))
+    return best
+
+
+def _measured_in(
+    labs: Sequence[Laboratory],
+    derivation: Derivation,
+    candidate: Candidate,
+    outputs: Mapping[Symbol, Expr] | None = None,
+) -> Candidate:
+    """The candidate with its errors in all laboratories; other letters saved by expressions."""
+    found = []
+    for lab in labs:
+        known = {lab.variable: lab.inputs}
+        values = {s: lab.values(e, known)[0] for s, e in (outputs or {}).items()}
+        exact = lab.truth(derivation.derivative)
+        found.append(lab.measured(candidate, exact, known | values))
+    errors = [one.measured for one in found if one.measured is not None]
+    return replace(found[0], measured=together(errors))
+
+
+def _kinks(derivation: Derivation, lab: Laboratory) -> list[float]:
+    """The points at which the gradient is a matter of choice, as a file computes them."""
+    found = []
+    for kink in derivation.kinks:
+        if not kink.removable and kink.kind not in ("zeros", "integers"):
+            value, _ = lab.values(kink.at, {lab.variable: lab.inputs[:1]})
+            found.append(float(value[0]))
+    return found
+
+
+def _with_vectors(asked: _Asked, chosen: _Chosen) -> _Chosen:
     """The forms measured with approximated functions, which loops call many at a time.
 
     The first working precision is taken with which they are as good as is asked, or nearly as
-    good as with the functions of the library; the library if there is none.
+    good as with the functions of the library; the library if there is none. A form that keeps
+    what is rounded off stays as it is: it would not survive a loop that rounds less often.
     """
-    choices: tuple[Working, ...] = ()
-    if target in LOOPS and lab.form.name != "float64":
-        choices = ("short", "double") if lab.form is not lab.work else ("single",)
-    pairs = ((forward, exact[0]), (gradient, exact[1]))
+    lab = chosen.lab
+    if asked.target not in LOOPS or lab.form.name == "float64" or chosen.gradient.shown:
+        return chosen
+    choices: tuple[Working, ...] = (
+        ("short", "double") if lab.work.name == "float64" else ("single",)
+    )
+    function, derivation = asked.derivation.function, asked.derivation
+    outputs = {asked.job.output: chosen.forward.expr}
     for working in choices:
-        there = replace(lab, working=working)
-        found = [there.best([candidate], truth, values) for candidate, truth in pairs]
-        good = all(map(_nearly_as_good, found, (forward, gradient)))
-        if good and not any(_spoilt(lab, there, *pair, values) for pair in pairs):
-            return there, found[0], found[1]
-    return lab, forward, gradient
+        labs = [replace(lab, working=working) for lab in chosen.labs]
+        known = {lab.variable: lab.inputs}
+        forward = labs[0].measured(chosen.forward, labs[0].truth(function), known)
+        gradient = _measured_in(labs, derivation, chosen.gradient, outputs)
+        there = _Chosen(tuple(labs), forward, gradient)
+        good = _nearly_as_good(forward, chosen.forward) and _nearly_as_good(
+            gradient, chosen.gradient
+        )
+        if good and not _spoilt(chosen, there, asked):
+            return there
+    return chosen
 
 
 def _nearly_as_good(new: Candidate, old: Candidate) -> bool:
     assert new.measured is not None
     assert old.measured is not None
-    largest = max(2.0, _FACTOR * old.measured.largest)
+    largest = max(FEW_ULP, _FACTOR * old.measured.largest)
     return new.measured.faults <= old.measured.faults and new.measured.largest <= largest
 
 
-def _spoilt(
-    lab: Laboratory,
-    there: Laboratory,
-    candidate: Candidate,
-    exact: Truth,
-    values: Mapping[Symbol, Array],
-) -> bool:
+def _spoilt(chosen: _Chosen, there: _Chosen, asked: _Asked) -> bool:
     """Whether a value that is to be rounded once is off by more than a hundredth of an ULP."""
-    if there.form is there.work:
+    if there.lab.form is there.lab.work:
         return False
-    before = lab.before_rounding(candidate, exact, values)
-    return there.before_rounding(candidate, exact, values) > max(_SMALL, 2 * before)
+    derivation, output = asked.derivation, asked.job.output
+    for old, new in zip(chosen.labs, there.labs, strict=True):
+        values = {old.variable: old.inputs}
+        values[output] = new.values(there.forward.expr, values)[0]
+        for candidate, expr in (
+            (chosen.forward, derivation.function),
+            (chosen.gradient, derivation.derivative),
+        ):
+            exact = old.truth(expr)
+            before = old.before_rounding(candidate, exact, values)
+            if new.before_rounding(candidate, exact, values) > max(_SMALL, 2 * before):
+                return True
+    return False
 
 
 def one_of(what: str, given: str, choices: Sequence[str]) -> None:
@@ -221,20 +353,6 @@ def _job(derivation: Derivation, dtype: str, accuracy: Accuracy) -> Job:
     )
 
 
-def _numbers(derivation: Derivation, job: Job) -> dict[Symbol, Fraction]:
-    """A number for every letter but the variable: its default, of its samples, or 1, 2, …"""
-    entry = derivation.problem.entry
-    samples = dict(entry.sample) if entry is not None else {}
-    found: dict[Symbol, Fraction] = {}
-    for symbol in job.others:
-        low, dots, high = samples.get(symbol.name, "0..1").partition("..")
-        first = Fraction(low.split(",")[0])
-        found[symbol] = (first + Fraction(high)) / 2 if dots else first
-    for i, (symbol, default) in enumerate(job.parameters, 1):
-        found[symbol] = Fraction(i) if default is None else default
-    return found
-
-
 # --- kinks --------------------------------------------------------------------------------------
 def settled(
     expr: Expr, derivation: Derivation, target: str, fixed: Mapping[Symbol, Fraction]
@@ -257,7 +375,7 @@ def settled(
 def convention(kink: Kink, target: str) -> Expr | None:
     """The gradient at a kink: the derivative if there is one, else what the framework returns.
 
-    NumPy, Numba and C get what PyTorch returns. Where that is not known it is the slope on the
+    All but JAX get what PyTorch returns. Where that is not known it is the slope on the
     left, or 0; where it is no number, the formula is left as it is.
     """
     left = kink.left.slope if kink.left is not None else None
@@ -312,15 +430,22 @@ def _notes(
     given = ", ".join(symbol.name for symbol in (job.variable, *job.extra))
     source = " and ".join(symbol.name for symbol in gradient.saved)
     once = " and rounded once" if lab.form is not lab.work else ""
+    if job.promoted:
+        once += f" (no form was found that is accurate enough in {_native(job)})"
     lines = [
         f"{job.name}({given}) = {derivation.function}",
         f"d/d{variable} = {derivation.derivative}",
         f"The gradient is computed from {source}, in {lab.work.name}{once}, as "
-        f"{gradient.expr} ({gradient.name}).",
+        f"{gradient.shown or gradient.expr} ({gradient.name}).",
         _measured(lab, forward, gradient),
     ]
     lines += _at_kinks(derivation.kinks, variable, target)
     return tuple(lines)
+
+
+def _native(job: Job) -> str:
+    """The format in which "fast" computes if it can."""
+    return "float32" if job.short else job.dtype
 
 
 def _measured(lab: Laboratory, forward: Candidate, gradient: Candidate) -> str:
@@ -329,8 +454,9 @@ def _measured(lab: Laboratory, forward: Candidate, gradient: Candidate) -> str:
     at = ", ".join(f"{s.name} = {float(v):.4g}" for s, v in lab.fixed.items())
     where = f" with {at}" if at else ""
     return (
-        f"Measured in NumPy at {gradient.measured.count} inputs of {lab.form.name}{where}: the "
-        f"gradient {_errors(gradient.measured)}; the function {_errors(forward.measured)}."
+        f"Measured in NumPy{where}: the gradient {_errors(gradient.measured)} at "
+        f"{gradient.measured.count} inputs of {lab.form.name}, its roots, kinks and thresholds "
+        f"among them; the function {_errors(forward.measured)} at {forward.measured.count}."
     )
 
 

@@ -120,15 +120,16 @@ def _row(row: Form, form: Format) -> tuple[Inline, ...]:
         (row.name,),
         (*saves, f" ({row.bytes_saved(form)} B)"),
         (f"{row.operations} + {row.calls}",),
-        (_figure(found.largest),),
-        (_figure(found.mean),),
+        (figure(found.largest),),
+        (figure(found.mean),),
         (f"{found.not_finite:,}",),
         (f"{found.early_zeros:,}",),
         (f"{found.wrong_signs:,}",),
     )
 
 
-def _figure(value: float) -> str:
+def figure(value: float) -> str:
+    """An error in ULP."""
     if value != value:
         return "—"
     return f"{value:.2f}" if value < 1000 else f"{value:.1e}"
@@ -145,7 +146,7 @@ def _advice(ordered: Sequence[Form], form: Format) -> Inline:
     else:
         pieces += ["The best of them is ", Strong(best.name)]
         if found.largest > 0.5:
-            pieces.append(f"; its largest error is at {_number(found.worst)}")
+            pieces.append(f"; its largest error is at {number(found.worst)}")
         pieces.append(".")
     for row in ordered:
         faults = _faults(row.measured[form.name])
@@ -155,8 +156,9 @@ def _advice(ordered: Sequence[Form], form: Format) -> Inline:
     return tuple(pieces)
 
 
-def _number(value: float) -> str:
-    return f"{value:.9g}".replace("-", "−")
+def number(value: float, digits: int = 9) -> str:
+    """An input, with a real minus sign."""
+    return f"{value:.{digits}g}".replace("-", "−")
 
 
 def _faults(found: Measured) -> list[str]:
@@ -166,4 +168,4 @@ def _faults(found: Measured) -> list[str]:
         "early zero": "0 at",
         "wrong sign": "the wrong sign at",
     }
-    return [f"{words[kind]} {_number(at)}" for kind, at in found.first.items()]
+    return [f"{words[kind]} {number(at)}" for kind, at in found.first.items()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from chainrule.verify.program import Program, ball
 # Bits that a value is known to: those of a float64, and as many again to settle its rounding.
 _WANTED = 110
 _FIRST = 192
+_NOTHING = arb(2) ** -1200
 
 
 def truth(
@@ -31,7 +33,7 @@ def truth(
     More bits are used where some cancel. A value that stays a ball around 0 at the largest
     precision is taken for 0.
     """
-    program = compile_balls([expr])
+    program = _program(expr)
     count = len(values)
     high, low = np.zeros(count), np.zeros(count)
     sign, known = np.zeros(count, np.int8), np.zeros(count, np.bool_)
@@ -45,6 +47,11 @@ def truth(
         low[i] = float(found - high[i]) if np.isfinite(high[i]) else 0.0
         sign[i] = 1 if found > 0 else -1 if found < 0 else 0
     return Truth(high, low, sign, known)
+
+
+@lru_cache(maxsize=64)
+def _program(expr: Expr) -> Program:
+    return compile_balls([expr])
 
 
 def _value(
@@ -66,6 +73,9 @@ def _value(
                 return None
             accurate = found.rel_accuracy_bits()
             if accurate >= _WANTED or found.is_exact():
+                return found
+            if abs(found) < _NOTHING and not found.contains(0):
+                # Of what is 0 in every format, the sign is all that matters.
                 return found
             if bits >= MAX_PRECISION:
                 return arb(0) if found.contains(0) else None

@@ -194,7 +194,8 @@ def _in_two_steps(x: Expr, lifted: Expr, negative: Expr | None = None) -> Expr:
     ``negative`` is the condition that n is; ``None`` if it always is.
     """
     up, down = _number(2.0**_STEP), _number(2.0**-_STEP)
-    step, rest = Number(_STEP), down
+    step: Expr = Number(_STEP)
+    rest = down
     if negative is not None:
         step, rest = _choose(negative, step, Number(-_STEP)), _choose(negative, down, up)
     return _times(_times(x, call("scaled", ONE, _plus(lifted, step))), rest)

@@ -27,6 +27,7 @@ from chainrule.codegen.python import (
     bracketed,
     call_lines,
     define,
+    number,
     signature,
     tuple_of,
 )
@@ -67,14 +68,14 @@ _RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
 
 DOUBLE = Language(
     shapes={**_SHAPES, "undefined": Shape("math.nan")},
-    number=repr,
+    number=number,
     reserved=_RESERVED,
     chains=True,
 )
 # A literal is a float64 to Numba, and would draw the whole expression into float64.
 SINGLE = Language(
     shapes={**_SHAPES, "undefined": Shape("np.float32(math.nan)")},
-    number=lambda value: f"np.float32({value!r})",
+    number=lambda value: f"np.float32({number(value)})",
     reserved=_RESERVED,
     chains=True,
 )
@@ -88,8 +89,10 @@ _PLAIN = """\
 # x/0 is infinite.
 OPTIONS = {"error_model": "numpy", "nogil": True}
 """
-_TYPES = """\
+_INLINE = """\
 INLINE = {**OPTIONS, "forceinline": True}
+"""
+_TYPES = """\
 WRITTEN = numba.types.Array(numba.from_dtype(np.dtype(STORED)), 1, "C")
 READ = WRITTEN.copy(readonly=True)
 """
@@ -147,7 +150,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
     title = f"{job.name} and its gradient for arrays of {job.dtype}, compiled by Numba."
     constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
-    constants += (_CONTRACTED if helpers else _PLAIN) + _TYPES
+    constants += (_CONTRACTED if helpers else _PLAIN) + _INLINE + _TYPES
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
@@ -162,6 +165,30 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     grad = (f"{job.name}_grad", "_gradients", [*saved, "upstream"])
     parts.append(_public(job, *grad, "Upstream times the slope", language))
     return "\n\n".join(parts)
+
+
+def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
+    """``OPTIONS`` for Numba, and the function and its slope for single numbers.
+
+    They are in the job's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
+    they are first called.
+
+    Raises:
+        InputError: Numba lacks a function.
+    """
+    language = language_of(job)
+    found, needed = [], set()
+    for name, root, first in zip(
+        names, (forward, gradient), ((job.variable,), job.saved), strict=True
+    ):
+        symbols = (*first, *job.extra)
+        lowered = prepared(program(root, symbols, language), job.working)
+        needed |= {operation for operation, _ in lowered.code}
+        lines = body(lowered, language, double=job.double)
+        given = [language.named(symbol) for symbol in symbols]
+        found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
+    helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
+    return [(_CONTRACTED if helpers else _PLAIN) + _INLINE, *helpers, *found]
 
 
 def _helpers(

@@ -26,6 +26,11 @@ SPECIAL = {
 """What these do not have, and scipy.special and jax.scipy.special do."""
 
 
+def number(value: float) -> str:
+    """A float64 as short as can be, in the layout of the usual formatters."""
+    return repr(value).replace("e+", "e")
+
+
 def signature(
     job: Job, language: Language, arrays: Sequence[str], *, annotation: str = ""
 ) -> list[str]:
@@ -60,10 +65,24 @@ def tuple_of(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
-def define(name: str, parameters: Sequence[str], lines: Sequence[str], returns: str = "") -> str:
-    """A function definition, in the layout of the usual formatters."""
+def define(
+    name: str,
+    parameters: Sequence[str],
+    lines: Sequence[str],
+    returns: str = "",
+    width: int = LONGEST,
+    *,
+    depth: int = 0,
+) -> str:
+    """A function definition, in the layout of the usual formatters.
+
+    Args:
+        width: of a line.
+        depth: how far it will be indented.
+    """
     arrow = f" -> {returns}" if returns else ""
-    return f"{bracketed(f'def {name}(', parameters, f'){arrow}:')}\n{indented(lines)}\n"
+    start = bracketed(f"def {name}(", parameters, f"){arrow}:", width - 4 * depth)
+    return f"{start}\n{indented(lines)}\n"
 
 
 def bracketed(start: str, parts: Sequence[str], end: str, width: int = LONGEST) -> str:
@@ -76,6 +95,8 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = LONGEST) 
     return "\n".join([start, *(f"    {part}," for part in parts), end])
 
 
-def call_lines(start: str, parts: Sequence[str]) -> list[str]:
+def call_lines(
+    start: str, parts: Sequence[str], width: int = LONGEST, *, depth: int = 1
+) -> list[str]:
     """A call inside of a function, in as many lines as it takes."""
-    return bracketed(f"{start}(", parts, ")", LONGEST - 4).splitlines()
+    return bracketed(f"{start}(", parts, ")", width - 4 * depth).splitlines()

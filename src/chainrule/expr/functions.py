@@ -41,6 +41,7 @@ class Function:
             stands for "at every integer", as for floor).
         at_kink: what PyTorch and JAX return there, in words.
         parity: "odd", "even" or "".
+        monotone: "increasing" or "decreasing" throughout its domain, or "".
         arb: the method of ``flint.arb`` and ``flint.arb_series`` that evaluates it, "" if it
             is evaluated by its definition.
         definition: the function by more elementary ones.
@@ -64,6 +65,7 @@ class Function:
     kinks: tuple[int | None, ...] = ()
     at_kink: str = ""
     parity: str = ""
+    monotone: str = ""
     arb: str = ""
     definition: Formula | None = None
     latex: str
@@ -128,6 +130,7 @@ FUNCTIONS: tuple[Function, ...] = (
         derivatives=(lambda u: call("exp", u),),
         rule="The exponential function is its own derivative.",
         inverse="log",
+        monotone="increasing",
         arb="exp",
         latex=r"\exp",
         text="exp",
@@ -140,6 +143,7 @@ FUNCTIONS: tuple[Function, ...] = (
         derivatives=(lambda u: call("exp", u),),
         rule="Subtracting 1 does not change a derivative, and the exponential is its own.",
         inverse="log1p",
+        monotone="increasing",
         arb="expm1",
         definition=lambda u: call("exp", u) - 1,
         **_operator("expm1", python="expm1({0})"),
@@ -154,6 +158,7 @@ FUNCTIONS: tuple[Function, ...] = (
         undoes=True,
         domain=_positive,
         domain_words="positive",
+        monotone="increasing",
         arb="log",
         latex=r"\ln",
         text="ln",
@@ -168,6 +173,7 @@ FUNCTIONS: tuple[Function, ...] = (
         inverse="expm1",
         domain=lambda u: _greater(u, Number(-1)),
         domain_words="greater than −1",
+        monotone="increasing",
         arb="log1p",
         definition=lambda u: call("log", 1 + u),
         **_operator("log1p", python="log1p({0})"),
@@ -220,6 +226,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of a square root is one over twice the root.",
         domain=_positive,
         domain_words="positive",
+        monotone="increasing",
         arb="sqrt",
         latex=r"\sqrt",
         text="√",
@@ -330,6 +337,7 @@ FUNCTIONS: tuple[Function, ...] = (
         domain=_inside_one,
         domain_words="between −1 and 1",
         parity="odd",
+        monotone="increasing",
         arb="asin",
         latex=r"\arcsin",
         text="arcsin",
@@ -346,6 +354,7 @@ FUNCTIONS: tuple[Function, ...] = (
         undoes=True,
         domain=_inside_one,
         domain_words="between −1 and 1",
+        monotone="decreasing",
         arb="acos",
         latex=r"\arccos",
         text="arccos",
@@ -361,6 +370,7 @@ FUNCTIONS: tuple[Function, ...] = (
         inverse="tan",
         undoes=True,
         parity="odd",
+        monotone="increasing",
         arb="atan",
         latex=r"\arctan",
         text="arctan",
@@ -435,6 +445,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the hyperbolic sine is the hyperbolic cosine.",
         inverse="asinh",
         parity="odd",
+        monotone="increasing",
         arb="sinh",
         definition=lambda u: (call("exp", u) - call("exp", -u)) / 2,
         **_same("sinh"),
@@ -458,6 +469,7 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The derivative of the hyperbolic tangent is one minus its square.",
         inverse="atanh",
         parity="odd",
+        monotone="increasing",
         arb="tanh",
         definition=lambda u: 1 - 2 / (call("exp", 2 * u) + 1),
         **_same("tanh"),
@@ -515,6 +527,7 @@ FUNCTIONS: tuple[Function, ...] = (
         inverse="sinh",
         undoes=True,
         parity="odd",
+        monotone="increasing",
         arb="asinh",
         definition=lambda u: call("log", u + call("sqrt", u**2 + 1)),
         latex=r"\operatorname{arsinh}",
@@ -532,6 +545,7 @@ FUNCTIONS: tuple[Function, ...] = (
         undoes=True,
         domain=lambda u: _greater(u, ONE),
         domain_words="greater than 1",
+        monotone="increasing",
         arb="acosh",
         definition=lambda u: call("log", u + call("sqrt", u**2 - 1)),
         latex=r"\operatorname{arcosh}",
@@ -550,6 +564,7 @@ FUNCTIONS: tuple[Function, ...] = (
         domain=_inside_one,
         domain_words="between −1 and 1",
         parity="odd",
+        monotone="increasing",
         arb="atanh",
         definition=lambda u: HALF * call("log", (1 + u) / (1 - u)),
         latex=r"\operatorname{artanh}",
@@ -613,6 +628,7 @@ FUNCTIONS: tuple[Function, ...] = (
         "2/√π times e to the power of −u².",
         inverse="erfinv",
         parity="odd",
+        monotone="increasing",
         arb="erf",
         **_operator("erf", python="erf({0})", sympy="erf"),
     ),
@@ -621,6 +637,7 @@ FUNCTIONS: tuple[Function, ...] = (
         title="the complementary error function",
         derivatives=(lambda u: -2 / call("sqrt", PI) * call("exp", -(u**2)),),
         rule="Since erfc is 1 − erf, its derivative is that of erf with the sign changed.",
+        monotone="decreasing",
         arb="erfc",
         definition=lambda u: 1 - call("erf", u),
         **_operator("erfc", python="erfc({0})", sympy="erfc"),
@@ -636,6 +653,7 @@ FUNCTIONS: tuple[Function, ...] = (
         domain=_inside_one,
         domain_words="between −1 and 1",
         parity="odd",
+        monotone="increasing",
         arb="erfinv",
         latex=r"\operatorname{erf}^{-1}",
         text="erfinv",
@@ -736,6 +754,7 @@ FUNCTIONS: tuple[Function, ...] = (
         kinks=(0,),
         at_kink="0",
         parity="odd",
+        monotone="increasing",
         arb="sgn",
         definition=lambda u: Piecewise(
             (ONE, _greater(u, ZERO), Number(-1), Comparison(("<",), (u, ZERO)), ZERO)
@@ -798,6 +817,7 @@ FUNCTIONS: tuple[Function, ...] = (
         "it jumps.",
         kinks=(None,),
         at_kink="0",
+        monotone="increasing",
         arb="floor",
         latex=r"\operatorname{floor}",
         text="floor",
@@ -813,6 +833,7 @@ FUNCTIONS: tuple[Function, ...] = (
         aliases=("ceiling",),
         kinks=(None,),
         at_kink="0",
+        monotone="increasing",
         arb="ceil",
         latex=r"\operatorname{ceil}",
         text="ceil",

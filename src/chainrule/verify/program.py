@@ -103,7 +103,7 @@ class Program:
         self._slots: dict[Expr, int] = {}
         self._raw: list[tuple[Any, Any, int, int]] = []
         self._code: list[tuple[Any, Any, int]] = []
-        self._constants: dict[int, list[Element]] = {}
+        self._constants: dict[tuple[int, int], list[Element]] = {}
         for node, meaning in (aliases or {}).items():
             self._slots[node] = self._compile(meaning)
         outputs = [self._compile(root) for root in roots]
@@ -144,10 +144,11 @@ class Program:
         return [columns[slot] for slot in self._outputs]
 
     def _lifted(self) -> list[Element]:
-        """The constants at the precision in force."""
-        constants = self._constants.get(ctx.prec)
+        """The constants at the precision in force, and for power series the length."""
+        at = ctx.prec, ctx.cap
+        constants = self._constants.get(at)
         if constants is None:
-            constants = self._constants[ctx.prec] = [
+            constants = self._constants[at] = [
                 self._arithmetic.lift(_constant(leaf)) for leaf in self._constant_leaves
             ]
         return constants

@@ -32,7 +32,7 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         aliases=("bce", "log_loss", "bce_loss"),
         apis=(
             "torch.nn.BCELoss",
-            "torch.nn.functional.binary_cross_entropy",
+            "torch.nn.functional.binary_cross_entropy(target=y)",
             "keras.losses.BinaryCrossentropy",
         ),
         source="I. J. Good, J. R. Stat. Soc. B 14 (1952)",
@@ -46,7 +46,7 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         aliases=("binary_cross_entropy_with_logits", "bce_logits", "sigmoid_cross_entropy"),
         apis=(
             "torch.nn.BCEWithLogitsLoss",
-            "torch.nn.functional.binary_cross_entropy_with_logits",
+            "torch.nn.functional.binary_cross_entropy_with_logits(target=y)",
             "optax.losses.sigmoid_binary_cross_entropy",
         ),
         sample=_LOGIT,
@@ -57,7 +57,10 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         formula="-w*y*ln(sigmoid(z)) - (1 - y)*ln(1 - sigmoid(z))",
         arguments=("z", "y"),
         parameters=(Parameter("w", "1", "w > 0"),),
-        apis=("torch.nn.BCEWithLogitsLoss", "torch.nn.functional.binary_cross_entropy_with_logits"),
+        apis=(
+            "torch.nn.BCEWithLogitsLoss",
+            "torch.nn.functional.binary_cross_entropy_with_logits(target=y, pos_weight=w)",
+        ),
         sample=(*_LOGIT, ("w", "0.5..3")),
     ),
     _loss(
@@ -166,7 +169,7 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         formula="ln(1 + e^(-y*z))",
         arguments=("z", "y"),
         aliases=("logistic_loss", "soft_margin_loss"),
-        apis=("torch.nn.SoftMarginLoss", "torch.nn.functional.soft_margin_loss"),
+        apis=("torch.nn.SoftMarginLoss", "torch.nn.functional.soft_margin_loss(target=y)"),
         sample=_MARGIN,
     ),
     _loss(
@@ -213,7 +216,10 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         kinks=("delta",),
         torch_slopes=("y",),
         aliases=("hinge_embedding_loss",),
-        apis=("torch.nn.HingeEmbeddingLoss", "torch.nn.functional.hinge_embedding_loss"),
+        apis=(
+            "torch.nn.HingeEmbeddingLoss",
+            "torch.nn.functional.hinge_embedding_loss(target=y, margin=delta)",
+        ),
         sample=(*_MARGIN, ("delta", "0.5..2")),
     ),
     _loss(
@@ -225,7 +231,10 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         kinks=("x_2 + m/y",),
         torch_slopes=("-y",),
         aliases=("margin_ranking_loss",),
-        apis=("torch.nn.MarginRankingLoss", "torch.nn.functional.margin_ranking_loss"),
+        apis=(
+            "torch.nn.MarginRankingLoss",
+            "torch.nn.functional.margin_ranking_loss(input2=x_2, target=y, margin=m)",
+        ),
         sample=(*_MARGIN, ("m", "0..2")),
     ),
     _loss(
@@ -248,7 +257,7 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
             "keras.losses.KLDivergence",
             "optax.losses.kl_divergence",
             "scipy.special.rel_entr",
-            "jax.scipy.special.rel_entr",
+            "jax.scipy.special.rel_entr(p=y, q=p)",
         ),
         source="Kullback, Leibler, Ann. Math. Stat. 22 (1951)",
         sample=(("p", "0..1"), ("y", "0.05..1")),
@@ -259,7 +268,7 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         formula="y*(ln(y) - x)",
         arguments=("x", "y"),
         aliases=("kl_div_loss",),
-        apis=("torch.nn.KLDivLoss", "torch.nn.functional.kl_div"),
+        apis=("torch.nn.KLDivLoss", "torch.nn.functional.kl_div(target=y)"),
         source="Kullback, Leibler, Ann. Math. Stat. 22 (1951)",
         sample=(("x", "-6..0"), ("y", "0.05..1")),
     ),

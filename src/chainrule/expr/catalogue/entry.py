@@ -51,8 +51,11 @@ class Entry:
         letter: the symbol mathematics uses for it: a Greek name ("sigma"), one letter, or an
             upright operator name ("SiLU").
         aliases: other spellings that formulas may use.
-        apis: dotted names of the functions or modules in PyTorch, JAX, Keras, SciPy, … that
-            compute it (perhaps with other defaults); "ONNX Name" for an operator of ONNX.
+        apis: the functions or modules of PyTorch, JAX, Keras, SciPy, … that compute it, as dotted
+            names; "ONNX Name" for an operator of ONNX. Those of PyTorch, JAX and ONNX are
+            written as calls where keywords stand for symbols ("torch.nn.ELU(alpha=alpha)") or
+            have to have a value ("jax.nn.gelu(approximate=False)"): see ``apis.read_api``. The
+            other libraries may have other defaults.
         source: the paper or book it comes from; "" where the frameworks are the source.
         sample: where to check it: pairs of a symbol and a range ("-6..6") or a list of values
             ("-1, 1"). Arguments not named here range over -6..6, parameters keep their default.

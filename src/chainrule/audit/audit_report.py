@@ -1,0 +1,235 @@
+"""What is said of an audit: tables, inputs that show the faults, versions; and the same as data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby
+from math import floor, isfinite
+from typing import Any
+
+from chainrule.audit.jobs import LARGEST, Witness
+from chainrule.audit.report import figure, number
+from chainrule.audit.runner import Outcome
+from chainrule.document.blocks import (
+    Block,
+    Bullets,
+    Code,
+    Document,
+    Heading,
+    Inline,
+    Paragraph,
+    Piece,
+    Strong,
+    Table,
+)
+
+ROUNDED = 0.5
+"""What a correctly rounded result may be off by, in ULP."""
+LONGEST = 48
+"""Letters of a target's name in a table of many."""
+SCHEMA = "chainrule/audit/1"
+KINDS = {"gradient": "Gradients", "forward": "Functions"}
+_HEADER = ("dtype", "largest", "at", "mean", "off", "NaN, ∞", "0", "sign")
+_FAULTS = {
+    "not finite": "no finite number",
+    "early zero": "zero",
+    "wrong sign": "the wrong sign",
+    LARGEST: "the largest error",
+}
+_LEGEND = (
+    "The errors are in units in the last place (ULP) of the exact result, which comes from ball "
+    "arithmetic; a correctly rounded result is off by at most 0.5, and “off” is the share of "
+    "results that are not correctly rounded. The last three columns count results that are no "
+    "number or infinite, zero where a normal number is right, or of the wrong sign."
+)
+
+
+def audit_document(outcomes: Sequence[Outcome], *, listing: bool = False) -> Document:
+    """The document that `chainrule audit` prints.
+
+    Args:
+        listing: a row for each target and dtype, and nothing else; for whole frameworks.
+    """
+    names = list(dict.fromkeys(outcome.job.target for outcome in outcomes))
+    frameworks = list(dict.fromkeys(name.partition(":")[0] for name in names))
+    subject = ", ".join(frameworks) if listing or len(names) > 1 else names[0]
+    blocks: list[Block] = [Heading(1, (f"Audit of {subject}",))]
+    if listing:
+        blocks += _listing(outcomes)
+    else:
+        for target, own in groupby(outcomes, key=lambda outcome: outcome.job.target):
+            blocks += _target(target, list(own), level=2 if len(names) > 1 else 1)
+    blocks.append(Paragraph((_LEGEND,)))
+    return Document(f"Audit of {subject}", tuple(blocks))
+
+
+def audit_data(outcomes: Iterable[Outcome], max_ulp: float) -> dict[str, Any]:
+    """The same as plain data for JSON; ``docs/audit.md`` documents it."""
+    return {
+        "schema": SCHEMA,
+        "max_ulp": max_ulp,
+        "audits": [_outcome_data(outcome, max_ulp) for outcome in outcomes],
+    }
+
+
+def _outcome_data(outcome: Outcome, max_ulp: float) -> dict[str, Any]:
+    job, found = outcome.job, outcome.measured
+    return {
+        **job.data(),
+        "exhaustive": job.plan.exhaustive,
+        "versions": dict(outcome.versions),
+        "failure": outcome.failure,
+        "done": outcome.done,
+        "passes": outcome.failure is None and outcome.passes(max_ulp),
+        "left_out": outcome.left_out,
+        "measured": None if found is None else _finite(asdict(found)),
+        "witnesses": [_finite(asdict(witness)) for witness in outcome.witnesses],
+    }
+
+
+def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
+    """With texts for NaN and infinities, which JSON has no numbers for."""
+    return {
+        key: str(value) if isinstance(value, float) and not isfinite(value) else value
+        for key, value in values.items()
+    }
+
+
+def exit_status(outcomes: Iterable[Outcome], named: Collection[str], max_ulp: float) -> int:
+    """0 if all is well, 1 for a fault or a large error, 2 if one that was named was not done."""
+    found = list(outcomes)
+    if any(o.failure is not None and o.job.target in named for o in found):
+        return 2
+    return int(any(o.measured is not None and not o.passes(max_ulp) for o in found))
+
+
+# --- whole frameworks ---------------------------------------------------------------------------
+def _listing(outcomes: Sequence[Outcome]) -> list[Block]:
+    blocks: list[Block] = []
+    frameworks = dict.fromkeys(o.job.target.partition(":")[0] for o in outcomes)
+    for framework in frameworks:
+        mine = [o for o in outcomes if o.job.target.startswith(f"{framework}:")]
+        blocks += [Heading(2, (framework,)), Paragraph((f"{_versions(mine)}.",))]
+        for kind, title in KINDS.items():
+            own = [o for o in mine if o.job.kind == kind]
+            rows = [o for o in own if o.measured is not None]
+            if rows:
+                blocks.append(Heading(3, (title,)))
+                header = tuple((name,) for name in ("function", *_HEADER))
+                lines = tuple(((Code(_name(o)),), *_row(o)) for o in rows)
+                blocks.append(Table(header, lines))
+        refused = dict.fromkeys(_refused(o) for o in mine if o.failure is not None)
+        blocks += [Bullets(tuple(refused))] if refused else []
+    return blocks
+
+
+def _name(outcome: Outcome) -> str:
+    """What is called, without the framework; no longer than a column should be."""
+    name = outcome.job.target.partition(":")[2]
+    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+
+
+def _refused(outcome: Outcome) -> Inline:
+    return (Code(_name(outcome)), f": {_failure(outcome)}")
+
+
+# --- one target ---------------------------------------------------------------------------------
+def _target(target: str, outcomes: Sequence[Outcome], level: int) -> list[Block]:
+    blocks: list[Block] = [] if level == 1 else [Heading(2, (target,))]
+    if outcomes[0].job.formula:
+        blocks.append(Paragraph(_against(outcomes)))
+    for kind, title in KINDS.items():
+        rows = [o for o in outcomes if o.job.kind == kind and o.measured is not None]
+        if rows:
+            header = tuple((name,) for name in _HEADER)
+            blocks.append(Heading(level + 1, (title[:-1],)))
+            blocks.append(Table(header, tuple(_row(outcome) for outcome in rows)))
+            blocks.append(Paragraph(_counted(rows)))
+            blocks += _shown(rows)
+    said = dict.fromkeys(_failure(outcome) for outcome in outcomes if outcome.failure is not None)
+    blocks += [Paragraph((Strong("Not done: "), failure)) for failure in said]
+    blocks += [Paragraph((f"{line}.",)) for line in [_versions(outcomes)] if line]
+    return blocks
+
+
+def _shown(outcomes: Sequence[Outcome]) -> list[Block]:
+    """Inputs at which something is wrong."""
+    shown = [
+        _witness(outcome, witness)
+        for outcome in outcomes
+        for witness in outcome.witnesses
+        if not witness.error <= ROUNDED
+    ]
+    return [Bullets(tuple(shown))] if shown else []
+
+
+def _against(outcomes: Sequence[Outcome]) -> Inline:
+    """What it is compared with; 16-bit formats may round the values of parameters."""
+    job = outcomes[-1].job
+    values = ", ".join(f"{name} = {float(value):.9g}" for name, value in job.values)
+    return ("Against ", Code(job.formula), *([f" with {values}"] if values else []), ".")
+
+
+def _row(outcome: Outcome) -> tuple[Inline, ...]:
+    found = outcome.measured
+    assert found is not None
+    finite = found.count - found.not_finite
+    cells = (
+        outcome.job.dtype + ("*" if outcome.failure else ""),
+        figure(found.largest),
+        number(found.worst, 6),
+        figure(found.mean),
+        _share(found.misrounded, finite),
+        f"{found.not_finite:,}",
+        f"{found.early_zeros:,}",
+        f"{found.wrong_signs:,}",
+    )
+    return tuple((cell,) for cell in cells)
+
+
+def _share(part: int, whole: int) -> str:
+    if not part or not whole:
+        return "0"
+    percent = 100 * part / whole
+    return f"{percent:.2g} %" if percent < 10 else f"{percent:.0f} %"
+
+
+def _counted(outcomes: Sequence[Outcome]) -> Inline:
+    """How many inputs there were."""
+    parts = []
+    for outcome in outcomes:
+        assert outcome.measured is not None
+        of = "all " if outcome.job.plan.exhaustive and outcome.failure is None else ""
+        text = f"{outcome.job.dtype}: {of}{outcome.measured.count:,}"
+        if outcome.left_out:
+            text += f" but {outcome.left_out:,}"
+        parts.append(text)
+    return ("Inputs at which there is an exact value — ", "; ".join(parts), ".")
+
+
+def _failure(outcome: Outcome) -> str:
+    said = "; ".join((outcome.failure or "").splitlines())
+    if outcome.job.dtype not in said:
+        said = f"{outcome.job.dtype}, {said}"
+    if 0 < outcome.done < 1:
+        part = floor(100 * outcome.done)
+        said += f". What was counted before, {part} % of the ranges, is in the table, marked *"
+    return f"{said}."
+
+
+def _witness(outcome: Outcome, witness: Witness) -> Inline:
+    dtype = outcome.job.dtype
+    pieces: list[Piece] = [Strong(f"{dtype}, {_FAULTS[witness.kind]}"), f": {witness.got!r}"]
+    pieces.append(f" at {witness.x!r}, where the exact value is {witness.exact}")
+    if witness.kind == LARGEST:
+        pieces.append(f" ({figure(witness.error)} ULP)")
+    return (*pieces, ": ", Code(witness.line))
+
+
+def _versions(outcomes: Sequence[Outcome]) -> str:
+    """The versions, each one once."""
+    found: dict[str, str] = {}
+    for outcome in outcomes:
+        found |= outcome.versions
+    return ", ".join(f"{name} {version}" for name, version in found.items())

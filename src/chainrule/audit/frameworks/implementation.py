@@ -1,0 +1,272 @@
+"""Somebody's function and gradient, ready to be called with blocks of inputs.
+
+The frameworks are modules here with three functions each: ``load``, ``reference`` and ``targets``.
+"""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.formats import Format, format_named
+from chainrule.audit.frameworks.matching import Domain, Reference, domain_of
+from chainrule.audit.frameworks.target import foreign, split
+from chainrule.audit.inputs import stratified
+from chainrule.errors import InputError
+
+Array = npt.NDArray[Any]
+Function = Callable[[Array], Array]
+Kind = Literal["gradient", "forward"]
+
+FRAMEWORKS = ("torch", "jax", "numpy", "c", "onnxruntime", "chainrule")
+"""Modules of this package, by the word before the colon of a target."""
+LANES = 64
+"""Vector code handles so many elements at a time at most (bfloat16 in AVX-512, two vectors).
+
+The elements that are left over go through scalar code, which rounds differently: PyTorch's GELU
+at −14.2857 in float32 is 0 in a long tensor and −2e-44 as a scalar. Blocks are filled up, so that
+a result does not depend on where in a block its input stands, and a reproduction has as many
+elements.
+"""
+PROBES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Implementation:
+    """Somebody's function and gradient, for arrays of one dtype.
+
+    It lives in the process that loaded it. Its functions take an array of one dimension without
+    gaps, of the NumPy type of ``Format(dtype)``, and give one of the same shape and dtype.
+
+    Attributes:
+        label: as typed ("torch:nn.functional.silu").
+        dtype: "bfloat16", "float16", "float32" or "float64".
+        gradient: the derivative at each input, for an upstream gradient of 1; ``None`` where
+            the framework has none.
+        forward: the function itself, ``None`` where only its gradient is known.
+        versions: of the framework and all that its results depend on.
+        calls: for each kind, a line of Python that prints what comes out at ``{x}``.
+    """
+
+    label: str
+    dtype: str
+    gradient: Function | None
+    forward: Function | None
+    versions: Mapping[str, str]
+    calls: Mapping[Kind, str]
+
+    @property
+    def call(self) -> str:
+        """The line for the gradient, or for the function where there is no gradient."""
+        return self.calls["gradient" if self.gradient is not None else "forward"]
+
+    @property
+    def format(self) -> Format:
+        return format_named(self.dtype)
+
+    def reproduction(self, x: float, kind: Kind | None = None) -> str:
+        """A line of Python that prints the result at ``x``."""
+        number = repr(float(x)) if np.isfinite(x) else f"float('{float(x)}')"
+        return (self.calls[kind] if kind else self.call).replace("{x}", number)
+
+    def functions(self) -> dict[Kind, Function]:
+        """The functions that there are, by their kind."""
+        both: dict[Kind, Function | None] = {"gradient": self.gradient, "forward": self.forward}
+        return {kind: function for kind, function in both.items() if function is not None}
+
+
+def load(target: str, dtype: str) -> Implementation:
+    """Load a target and try it at a few inputs.
+
+    A library in C that crashes takes the process with it, and anybody's function may hang: call
+    this where that does no harm.
+
+    Raises:
+        InputError: the target, or the dtype in it, does not exist; it cannot be imported or
+            called; it cannot be differentiated; what comes out has another shape or dtype, or
+            is NaN everywhere.
+        MissingExtraError: the framework is not installed.
+    """
+    form = format_named(dtype)
+    framework, rest = split(target, FRAMEWORKS)
+    bare: Implementation = _module(framework).load(target, rest, dtype)
+    loaded = _guarded(bare)
+    try:
+        return _tried(loaded, form)
+    except InputError:
+        known = reference(target, dtype)
+        domain = domain_of(known.formula) if known is not None else None
+        if domain is None:
+            raise
+    # PyTorch's binary cross-entropy, for one, refuses what is no probability.
+    return _tried(_within(loaded, domain), form)
+
+
+def _tried(loaded: Implementation, form: Format) -> Implementation:
+    """The implementation, after each function has been called with inputs of every size.
+
+    Raises:
+        InputError: one fails, or gives NaN only.
+    """
+    values = stratified(form, PROBES)
+    for kind, function in loaded.functions().items():
+        if np.isnan(function(values).astype(np.float64)).all():
+            raise InputError(f"the {kind} of {loaded.label} in {loaded.dtype} is NaN everywhere")
+    return loaded
+
+
+def _mapped(
+    implementation: Implementation, change: Callable[[Kind, Function], Function]
+) -> Implementation:
+    gradient, forward = implementation.gradient, implementation.forward
+    return replace(
+        implementation,
+        gradient=change("gradient", gradient) if gradient is not None else None,
+        forward=change("forward", forward) if forward is not None else None,
+    )
+
+
+def _guarded(bare: Implementation) -> Implementation:
+    """The implementation for blocks of any length, with results that are what they should be."""
+
+    def guarded(kind: Kind, function: Function) -> Function:
+        def run(values: Array) -> Array:
+            if not len(values):
+                return values.copy()
+            full = filled(values)
+            doing = f"the {kind} of {bare.label} in {bare.dtype} fails"
+            with foreign(doing), np.errstate(all="ignore"):
+                results = function(full)
+            return checked(bare, kind, full, results)[: len(values)]
+
+        return run
+
+    return _mapped(bare, guarded)
+
+
+def _within(implementation: Implementation, domain: Domain) -> Implementation:
+    """The implementation, given only what is inside the domain; elsewhere its results are NaN."""
+
+    def restricted(_: Kind, function: Function) -> Function:
+        def run(values: Array) -> Array:
+            inside = domain.contains(values)
+            results = function(np.where(inside, values, values.dtype.type(domain.typical)))
+            return np.where(inside, results, results.dtype.type(np.nan))
+
+        return run
+
+    return _mapped(implementation, restricted)
+
+
+def filled(values: Array) -> Array:
+    """The values, and the last one again and again up to a power of two, at least ``LANES``.
+
+    JAX compiles anew for every length, so there should be few.
+    """
+    length = max(LANES, 1 << (len(values) - 1).bit_length())
+    missing = length - len(values)
+    return np.concatenate([values, np.repeat(values[-1:], missing)]) if missing else values
+
+
+def checked(implementation: Implementation, kind: Kind, values: Array, results: Any) -> Array:
+    """The results of one block, if they are an array like its inputs.
+
+    NaN is not looked for: where the function is undefined it is right, and elsewhere a fault
+    that is counted. ``load`` sees whether there is nothing else.
+
+    Raises:
+        InputError: they have another shape or dtype, or are no array.
+    """
+    what = f"the {kind} of {implementation.label}"
+    if not isinstance(results, np.ndarray):
+        raise InputError(f"{what} is no array but of type {type(results).__name__}")
+    if results.shape != values.shape:
+        raise InputError(
+            f"{what} has shape {results.shape} for inputs of shape {values.shape}",
+            hint="one result for each input is needed",
+        )
+    if results.dtype != values.dtype:
+        raise InputError(
+            f"{what} has dtype {results.dtype.name} for inputs of dtype {values.dtype.name}"
+        )
+    return results
+
+
+def reference(target: str, dtype: str) -> Reference | None:
+    """What a target claims to compute, with the values of parameters; ``None`` if unknown.
+
+    Raises:
+        InputError: the target cannot be read.
+    """
+    framework, rest = split(target, FRAMEWORKS)
+    found: Reference | None = _module(framework).reference(rest, dtype)
+    return found
+
+
+def entry_for(target: str) -> str | None:
+    """The name of the catalogue's row, or the formula, that a target claims to compute.
+
+    Raises:
+        InputError: the target cannot be read.
+    """
+    found = reference(target, "float64")
+    return found.formula if found is not None else None
+
+
+def targets(framework: str) -> list[str]:
+    """Every target of a framework that is known to compute a row of the catalogue.
+
+    Raises:
+        InputError: there is no such framework.
+        MissingExtraError: it is not installed.
+    """
+    split(f"{framework}:-", FRAMEWORKS)
+    found: list[str] = _module(framework).targets()
+    return found
+
+
+def _module(framework: str) -> ModuleType:
+    return import_module(f"chainrule.audit.frameworks.{framework}")
+
+
+# --- for the modules ----------------------------------------------------------------------------
+def versions(*packages: str) -> dict[str, str]:
+    """The versions of packages, of Python and NumPy, and the processor."""
+    found = {package: version(package) for package in packages}
+    return found | {
+        "numpy": version("numpy"),
+        "python": platform.python_version(),
+        "platform": f"{sys.platform} {platform.machine()}",
+        "cpu": cpu(),
+    }
+
+
+@cache
+def cpu() -> str:
+    """The processor's name, as far as the system tells."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text("utf-8").splitlines() if listing.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
+
+
+def numpy_type(dtype: str) -> str:
+    """The dtype in Python, for a reproduction that imports numpy and ml_dtypes."""
+    return f"{'ml_dtypes' if dtype == 'bfloat16' else 'numpy'}.{dtype}"
+
+
+def imports(dtype: str, *modules: str) -> str:
+    """The import statement at the start of a reproduction."""
+    extra = ("ml_dtypes",) if dtype == "bfloat16" else ()
+    return f"import {', '.join([*modules, *extra])}"

@@ -1,0 +1,207 @@
+"""Which formula a framework's function claims to compute.
+
+For PyTorch, JAX and ONNX the catalogue says so (``Entry.apis``); a function under the name of an
+elementary one (``jax:numpy.sinh``) stands for that one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import product
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.formats import format_named
+from chainrule.audit.frameworks.target import VARIABLE, Call
+from chainrule.codegen.lower import lower
+from chainrule.expr import functions
+from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
+from chainrule.expr.catalogue.apis import Api, read_api
+from chainrule.expr.nodes import Symbol, symbols
+from chainrule.parsing.definitions import definition
+
+NEUTRAL = {"reduction": "none"}
+"""Keywords that a call may have because it is elementwise anyway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """What a function is measured against.
+
+    Attributes:
+        formula: a name of the catalogue, or a formula in x.
+        values: a number for every symbol but the variable. What the framework holds in an array
+            of the dtype is rounded to the dtype; other numbers are as given.
+    """
+
+    formula: str
+    values: Mapping[str, Fraction] = field(default_factory=dict)
+
+
+Rounding = Callable[[str, Fraction], Fraction]
+"""From a keyword and its value to what the framework holds of it."""
+
+
+def exactly(keyword: str, value: Fraction) -> Fraction:
+    """A number as it was given."""
+    return value
+
+
+def to_dtype(value: Fraction, dtype: str) -> Fraction:
+    """The number rounded to the dtype, as an array of it holds it."""
+    return Fraction(float(format_named(dtype).dtype.type(float(value))))
+
+
+def by_api(library: str, call: Call, rounding: Rounding) -> Reference | None:
+    """The row of the catalogue that a call computes, with its values; ``None`` if none says so.
+
+    Keywords that stand for a parameter may be left out; it has its default then. Those that must
+    have a certain value may not, and a keyword that the row does not know makes it another
+    function.
+    """
+    if any(value != VARIABLE for value in call.positional):
+        return None
+    for entry in CATALOGUE:
+        for api in _apis(entry, library):
+            values = _values(entry, api, call, rounding) if api.path == call.name else None
+            if values is not None:
+                return Reference(entry.name, values)
+    return None
+
+
+def elementary(call: Call, name: str) -> Reference | None:
+    """The elementary function of one argument that is called ``name``, if there is one."""
+    own = functions.spellings().get(name)
+    if own is None or functions.BY_NAME[own].arity != 1 or call.positional or call.keywords:
+        return None
+    return Reference(f"{own}(x)")
+
+
+def _apis(entry: Entry, library: str) -> Iterator[Api]:
+    for text in entry.apis:
+        api = read_api(text, entry.symbols)
+        if api.library == library:
+            yield api
+
+
+def _values(
+    entry: Entry, api: Api, call: Call, rounding: Rounding
+) -> Mapping[str, Fraction] | None:
+    """The values of the row's symbols in a call; ``None`` where it is not this row's call."""
+    variable, *others = entry.arguments
+    given = {k: v for k, v in call.keywords.items() if k not in NEUTRAL or v != NEUTRAL[k]}
+    if any(given.pop(keyword, None) != value for keyword, value in api.fixed.items()):
+        return None
+    values = {p.name: Fraction(p.default) for p in entry.parameters}
+    for keyword, value in given.items():
+        symbol = api.symbols.get(keyword)
+        if symbol is None or (symbol == variable) != (value == VARIABLE):
+            return None
+        if isinstance(value, int | float):
+            values[symbol] = rounding(keyword, Fraction(value))
+        elif symbol != variable:
+            return None
+    return values if values.keys() >= set(others) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """Where a function of one variable is defined.
+
+    Attributes:
+        contains: for an array of inputs, which are inside.
+        typical: a number inside.
+    """
+
+    contains: Callable[[npt.NDArray[Any]], npt.NDArray[np.bool_]]
+    typical: float
+
+
+def domain_of(formula: str) -> Domain | None:
+    """The domain of a row of the catalogue, ``None`` if it has none, or is no row."""
+    entry = BY_NAME.get(formula)
+    if entry is None or not entry.domain:
+        return None
+    variable = entry.arguments[0]
+    condition = definition(entry.name).domain
+    if condition is None or [s.name for s in symbols(condition)] != [variable]:
+        return None
+    program = lower([condition], [Symbol(variable)], FUNCTIONS)
+    double = format_named("float64")
+
+    def contains(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
+        with np.errstate(invalid="ignore"):
+            [inside] = evaluate(program, [values.astype(np.float64)], double)
+        return inside.astype(np.bool_)
+
+    return Domain(contains, float(entry.typical(variable)))
+
+
+# --- everything that a framework has ------------------------------------------------------------
+def targets_of(library: str, framework: str) -> list[str]:
+    """A target for every row of the catalogue that the library has, the first spelling of each.
+
+    Functions go before the classes that call them. A loss has several targets: one for each of
+    the values that its other arguments are audited at.
+    """
+    found = (target for entry in CATALOGUE for target in _of_entry(entry, library, framework))
+    # At its default of 1, the sharpness of a softplus makes no other function.
+    return list(dict.fromkeys(found))
+
+
+def _of_entry(entry: Entry, library: str, framework: str) -> list[str]:
+    variable, *others = entry.arguments
+    usable = [a for a in _apis(entry, library) if set(others) <= set(a.symbols.values())]
+    # A class starts with a capital letter; all operators of ONNX do.
+    usable.sort(key=lambda api: api.path.split(".")[-1][0].isupper())
+    if not usable:
+        return []
+    api = usable[0]
+    found = []
+    for chosen in product(*(audited_at(entry, symbol) for symbol in others)):
+        symbols = dict(zip(others, chosen, strict=True))
+        keywords = {k: repr(value) for k, value in api.fixed.items()}
+        for keyword, symbol in api.symbols.items():
+            if symbol == variable:
+                keywords[keyword] = VARIABLE.name
+            elif symbol in symbols:
+                keywords[keyword] = _number(symbols[symbol])
+            elif keyword in ALWAYS_GIVEN:
+                keywords[keyword] = _number(Fraction(_default(entry, symbol)))
+        given = ", ".join(f"{keyword}={value}" for keyword, value in keywords.items())
+        found.append(f"{framework}:{api.path}({given})" if given else f"{framework}:{api.path}")
+    return found
+
+
+ALWAYS_GIVEN: Collection[str] = ("weight", "slope", "threshold", "value", "min", "max")
+"""Keywords for parameters that frameworks have no default for."""
+
+
+def _default(entry: Entry, symbol: str) -> str:
+    return next(p.default for p in entry.parameters if p.name == symbol)
+
+
+def audited_at(entry: Entry, symbol: str) -> tuple[Fraction, ...]:
+    """The values that an argument beside the variable has in an audit.
+
+    All that are listed, or two at a quarter and three quarters of the range, which are short
+    enough for every dtype.
+    """
+    span = entry.range_of[symbol]
+    low, dots, high = span.partition("..")
+    if not dots:
+        return tuple(Fraction(value.strip()) for value in span.split(","))
+    start, width = Fraction(low), Fraction(high) - Fraction(low)
+    return tuple(round((start + width * part) * 8) / Fraction(8) for part in QUARTERS)
+
+
+QUARTERS = (Fraction(1, 4), Fraction(3, 4))
+
+
+def _number(value: Fraction) -> str:
+    return str(value.numerator) if value.denominator == 1 else repr(float(value))

@@ -1,0 +1,101 @@
+"""NumPy and anything else in Python: `numpy:package.module:my_grad`.
+
+`my_grad` takes an array of x and gives the array of gradients; after a comma before it may stand
+the function itself, `numpy:package.module:my_function,my_grad`. One that needs two arrays takes
+an upstream gradient too, as those of `chainrule code --target numpy` do, and gets ones. Further
+arguments are given as literals: `numpy:module:my_grad(alpha=0.5)`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import numpy as np
+
+from chainrule.audit.frameworks.implementation import (
+    LANES,
+    Array,
+    Implementation,
+    Kind,
+    imports,
+    numpy_type,
+    versions,
+)
+from chainrule.audit.frameworks.matching import Reference
+from chainrule.audit.frameworks.target import (
+    VARIABLE,
+    Call,
+    Word,
+    arguments,
+    callable_at,
+    read_call,
+    split_pair,
+    written,
+)
+from chainrule.errors import InputError
+
+_UPSTREAM = Word("upstream")
+_ONES = "numpy.ones_like(x)"
+
+
+def load(target: str, rest: str, dtype: str) -> Implementation:
+    """The target for blocks of ``dtype``. Errors as in ``implementation.load``."""
+    module, colon, names = rest.partition(":")
+    if not colon or not names:
+        raise InputError(
+            f"{target} names no function in a module", hint="as in numpy:package.module:my_grad"
+        )
+    functions: dict[Kind, Any] = {}
+    calls: dict[Kind, str] = {}
+    for kind, text in split_pair(names).items():
+        call = read_call(text)
+        found, where, name = callable_at(f"{module}.{call.name}")
+        call = _with_upstream(found, call)
+        functions[kind] = _function(found, call)
+        x = f"x = numpy.full({LANES}, {{x}}, {numpy_type(dtype)})"
+        shown = written(call, f"{where}.{name}").replace("=upstream", f"={_ONES}")
+        shown = shown.replace("(x, upstream", f"(x, {_ONES}")
+        calls[kind] = f"{imports(dtype, 'numpy', where)}; {x}; print(float({shown}[0]))"
+    return Implementation(
+        label=target,
+        dtype=dtype,
+        gradient=functions.get("gradient"),
+        forward=functions.get("forward"),
+        versions=versions(),
+        calls=calls,
+    )
+
+
+def reference(rest: str, dtype: str) -> Reference | None:
+    """Nobody knows what a function of the user's is to compute."""
+    return None
+
+
+def targets() -> list[str]:
+    """None: these are the user's."""
+    return []
+
+
+def _with_upstream(found: Any, call: Call) -> Call:
+    """The call with a second array, if the function needs one that it is not given."""
+    try:
+        parameters = inspect.signature(found).parameters.values()
+    except (ValueError, TypeError):
+        return call
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    needed = [p for p in parameters if p.kind in positional and p.default is p.empty]
+    missing = [p.name for p in needed if p.name not in call.keywords]
+    if len(missing) != 2 or call.positional:
+        return call
+    return Call(call.name, (VARIABLE, _UPSTREAM), call.keywords)
+
+
+def _function(found: Any, call: Call) -> Any:
+    def run(values: Array) -> Any:
+        # A copy: the function may work in place.
+        positional, keywords = arguments(call, values.copy(), call.keywords)
+        positional = [np.ones_like(values) if isinstance(a, Word) else a for a in positional]
+        return found(*positional, **keywords)
+
+    return run

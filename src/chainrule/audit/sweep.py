@@ -1,0 +1,260 @@
+"""A sweep: results at many inputs, counted range by range.
+
+A range is an interval of positions; whatever runs a sweep (threads here, other processes, other
+machines) does ranges, in any order, and puts the rows of the table together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from math import ldexp
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit import tally
+from chainrule.audit.formats import Format
+from chainrule.audit.reference import HUGE, SINGLE, Kind, Reference, at, consecutive, finite_count
+from chainrule.audit.reference import reference as make_reference
+from chainrule.audit.truth import truth as exact_truth
+from chainrule.audit.ulp import errors
+from chainrule.expr.nodes import Expr, Symbol
+
+Array = npt.NDArray[Any]
+Evaluate = Callable[[Array], Array]
+"""From inputs, shape (n,), to results of the same shape and dtype."""
+
+RANGES, LEAST_RANGE = 4096, 64
+"""At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
+CHUNK = 1 << 16
+"""Inputs that are evaluated at once: they and their results stay in a processor's cache."""
+FEW = 1 << 16
+"""So many inputs of a long format are left to ball arithmetic; a reference takes longer to make."""
+WILD = 1 << 17
+"""So many inputs at most of where no polynomial will do, in a whole sweep."""
+LONG = 10**8
+"""Inputs of float64 in a sweep that is called exhaustive."""
+
+# Arb's precision is one number for the whole process.
+ARB = Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which inputs are tried.
+
+    Attributes:
+        form: their format.
+        step: the distance of their positions; 1 for all of them.
+    """
+
+    form: Format
+    step: int
+
+    @property
+    def exhaustive(self) -> bool:
+        return self.step == 1
+
+    def ranges(self) -> npt.NDArray[np.int64]:
+        """Intervals of positions, negative inputs first; shape (ranges, 2)."""
+        count = finite_count(self.form)
+        # A power of two, so that no binade is in two ranges unless it is larger than both.
+        rows = min(RANGES, 2 * count // self.step // LEAST_RANGE)
+        width = 1 << (2 * count // rows - 1).bit_length()
+        starts = np.arange(0, count, width, dtype=np.int64)
+        # The end of the last range of float64 may be beyond an int64.
+        ends = np.append(starts[1:], count) - 1
+        positive = np.stack([starts, ends], axis=1)
+        return np.concatenate([-1 - positive[::-1, ::-1], positive])
+
+    def places(self, first: int, last: int) -> npt.NDArray[np.int64]:
+        """The positions that are tried in a range."""
+        if self.exhaustive:
+            return np.arange(first, last + 1, dtype=np.int64)
+        count = max((last - first + 1) // self.step, 1)
+        found = first + np.arange(count, dtype=np.int64) * self.step
+        # A multiplicative hash (Knuth, TAOCP 6.4) moves each one within its step.
+        moved = np.arange(count, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(
+            first & 0xFFFF
+        )
+        found += (moved % np.uint64(self.step)).astype(np.int64)
+        return np.minimum(found, last)
+
+
+def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> Plan:
+    """All inputs of a format of 16 bits, of float32 too if it is to be exhaustive, else a sample.
+
+    Args:
+        exhaustive: of float64 a sample of 10^8.
+        sample: about how many inputs otherwise.
+    """
+    if form.bits <= 16 or (exhaustive and form.bits == 32):
+        return Plan(form, 1)
+    return Plan(form, max(2 * finite_count(form) // (LONG if exhaustive else sample), 1))
+
+
+class Sweep:
+    """Compares results with the values of an expression.
+
+    Safe to use from several threads at once.
+
+    Attributes:
+        plan: which inputs.
+        ranges: intervals of positions, shape (ranges, 2); the unit of work.
+        left_out: inputs at which there is a value that nothing was compared with, since no
+            polynomial will do there and ball arithmetic would take too long.
+    """
+
+    def __init__(
+        self,
+        expr: Expr,
+        variable: Symbol,
+        parameters: Mapping[Symbol, Fraction],
+        chosen: Plan,
+        reference: Reference | None = None,
+    ) -> None:
+        """``reference`` is made if it is needed and not given, which takes some seconds."""
+        self.plan, self.ranges = chosen, chosen.ranges()
+        self._expr, self._variable, self._parameters = expr, variable, parameters
+        count = 2 * finite_count(chosen.form) // chosen.step
+        self.reference = reference
+        if reference is None and (count > FEW or chosen.form.bits <= 16):
+            self.reference = make_reference(expr, variable, parameters, chosen.form)
+        wild = _inputs_of(self.reference, Kind.WILD) // chosen.step if self.reference else 0
+        # Of wild inputs every so many-th one is compared.
+        self._stride = -(-wild // WILD) or 1
+        self.left_out = wild - wild // self._stride
+
+    def count(self, evaluate: Evaluate, first: int, last: int) -> Any:
+        """The row of a table (see ``tally``) for a range."""
+        row = tally.empty(np.array([[first, last]]))[0]
+        tally.started(row)
+        if self.reference is None:
+            places = self.plan.places(first, last)
+            values = at(places, self.plan.form)
+            self._exactly(row, places, evaluate(values), values)
+        elif self.plan.exhaustive and self.plan.form.name == "float32":
+            for start in range(first, last + 1, CHUNK):
+                self._compiled(row, evaluate, start, min(start + CHUNK - 1, last))
+        else:
+            self._sampled(row, evaluate, first, last)
+        return row
+
+    def _exactly(self, row: Any, places: Array, results: Array, values: Array) -> None:
+        with ARB:
+            truth = exact_truth(self._expr, self._variable, values, self._parameters)
+        tally.count(row, places, results, truth, self.plan.form)
+
+    def _sampled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
+        assert self.reference is not None
+        places = self.plan.places(first, last)
+        if not self.plan.exhaustive:
+            places = np.concatenate([places, self._near(first, last)])
+        kinds = self.reference.kinds(places)
+        keep = kinds != Kind.UNDEFINED
+        wild = np.flatnonzero(kinds == Kind.WILD)
+        keep[wild] = np.arange(len(wild)) % self._stride == 0
+        places, kinds = places[keep], kinds[keep]
+        results = evaluate(at(places, self.plan.form))
+        smooth = kinds == Kind.POLYNOMIAL
+        truth = self.reference.truth(places[smooth])
+        tally.count(row, places[smooth], results[smooth], truth, self.plan.form)
+        rest = places[~smooth]
+        if len(rest):
+            self._exactly(row, rest, results[~smooth], at(rest, self.plan.form))
+
+    def _near(self, first: int, last: int) -> npt.NDArray[np.int64]:
+        """Positions around roots, kinks and ends: what no polynomial could do, and next to it."""
+        assert self.reference is not None
+        pieces = self.reference.pieces
+        inside = (pieces.kind == Kind.SETTLED) & (pieces.first >= first) & (pieces.last <= last)
+        steps = 1 << np.arange(self.plan.form.precision - 2, dtype=np.int64)
+        found = [
+            np.concatenate([np.arange(a, b + 1), a - steps, b + steps])
+            for a, b in zip(
+                pieces.first[inside].tolist(), pieces.last[inside].tolist(), strict=True
+            )
+        ]
+        if not found:
+            return np.zeros(0, np.int64)
+        places = np.unique(np.concatenate(found))
+        return places[(places >= first) & (places <= last)]
+
+    def _compiled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
+        from chainrule.audit.compare import HARD, compare
+
+        assert self.reference is not None
+        pieces, form = self.reference.pieces, self.plan.form
+        values = consecutive(first, last, form)
+        results = evaluate(values)
+        numbers = np.array([row["largest"], 0.0])
+        hard = np.empty(HARD, np.int64)
+        index = int(np.searchsorted(pieces.first, first, side="right")) - 1
+        while index < len(pieces) and pieces.first[index] <= last:
+            a = max(int(pieces.first[index]), first) - first
+            b = min(int(pieces.last[index]), last) - first + 1
+            kind = pieces.kind[index]
+            if kind in (Kind.SETTLED, Kind.WILD):
+                step = self._stride if kind == Kind.WILD else 1
+                some = np.arange(a, b, step)
+                self._exactly(row, some + first, results[some], values[some])
+                numbers[0] = row["largest"]
+            elif kind == Kind.POLYNOMIAL:
+                counts = np.array([0] * 5 + [-1] * 4, np.int64)
+                numbers[1] = 0.0
+                unit = _unit(int(pieces.power[index]))
+                left = compare(
+                    values[a:b],
+                    results[a:b],
+                    pieces.center[index],
+                    pieces.scale[index],
+                    pieces.coefficients[index] * unit,
+                    pieces.bound[index] * unit,
+                    2.0**-SINGLE + 2.0**-23,
+                    numbers,
+                    counts,
+                    hard,
+                )
+                _add(row, numbers, counts, first + a, b - a)
+                if left:
+                    self._settle(row, hard[:left] + a, values, results)
+            index += 1
+
+    def _settle(self, row: Any, where: Array, values: Array, results: Array) -> None:
+        """Whether results are the nearest numbers, where the reference cannot say."""
+        assert self.reference is not None
+        with ARB:
+            truth = self.reference.exact(values[where])
+        off = errors(results[where], truth, self.plan.form)
+        row["misrounded"] += int((off > 0.5).sum())
+
+
+def _unit(power: int) -> float:
+    """2^power as far as float32 can tell: an infinity and a nothing with a sign are left."""
+    if abs(power) == HUGE:
+        return 2.0**1000 if power > 0 else 2.0**-1074
+    return ldexp(1.0, power)
+
+
+def _add(row: Any, numbers: Array, counts: Array, first: int, count: int) -> None:
+    """Put what ``compare`` found at positions from ``first`` on into a row."""
+    row["compared"] += count
+    row["finite"] += counts[0]
+    row["misrounded"] += counts[1]
+    row["faults"] += counts[2:5]
+    row["total"] += numbers[1]
+    if counts[5] >= 0:
+        row["largest"], row["worst"] = numbers[0], first + counts[5]
+    for k, index in enumerate(counts[6:9].tolist()):
+        if index >= 0:
+            row["where"][k] = min(int(row["where"][k]), first + index)
+
+
+def _inputs_of(reference: Reference, kind: Kind) -> int:
+    pieces = reference.pieces
+    chosen = pieces.kind == kind
+    return int((pieces.last[chosen] - pieces.first[chosen] + 1).sum())

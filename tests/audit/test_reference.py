@@ -1,0 +1,191 @@
+"""The reference of a sweep keeps to its bound, and a sweep counts what there is to count."""
+
+from __future__ import annotations
+
+import mpmath
+import numpy as np
+import pytest
+
+from chainrule.api import derive, parse
+from chainrule.audit import tally
+from chainrule.audit.formats import Format, format_named
+from chainrule.audit.inputs import every
+from chainrule.audit.letters import typical_values
+from chainrule.audit.measure import measure
+from chainrule.audit.reference import (
+    DOUBLE,
+    SINGLE,
+    Kind,
+    Reference,
+    at,
+    consecutive,
+    finite_count,
+    input_at,
+    positions,
+    reference,
+)
+from chainrule.audit.sweep import Plan, Sweep, plan
+from chainrule.audit.ulp import spacing
+from chainrule.expr.nodes import Symbol
+
+SINGLES, BFLOATS = format_named("float32"), format_named("bfloat16")
+
+
+def _reference(name: str, form: Format) -> Reference:
+    derivation = derive(name)
+    values = typical_values(derivation)
+    return reference(derivation.derivative, derivation.variable, values, form)
+
+
+@pytest.fixture(scope="module")
+def sigmoid() -> Reference:
+    return _reference("sigmoid", SINGLES)
+
+
+@pytest.mark.parametrize("form", [SINGLES, BFLOATS, format_named("float64")], ids=lambda f: f.name)
+def test_positions_are_the_order_of_the_inputs(form: Format) -> None:
+    count = finite_count(form)
+    places = np.array([-count, -1000, -2, -1, 0, 1, 1000, count - 1])
+    values = at(places, form)
+    assert (positions(values, form) == places).all()
+    assert [input_at(int(p), form) for p in places] == values.astype(np.float64).tolist()
+    assert (np.diff(values.astype(np.float64)) >= 0).all()
+    assert values.astype(np.float64)[-1] == form.largest
+    for first, last in ((-count, -count + 9), (-9, -1), (0, 7), (count - 3, count - 1)):
+        run = consecutive(first, last, form)
+        assert (positions(run, form) == np.arange(first, last + 1)).all()
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "gelu", "mish", "softsign", "softplus", "elu"])
+def test_the_bound_holds(name: str) -> None:
+    _bound_holds(_reference(name, SINGLES), SINGLE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["sigmoid", "gelu", "tanh", "hardswish"])
+def test_the_bound_holds_in_float64(name: str) -> None:
+    _bound_holds(_reference(name, format_named("float64")), DOUBLE)
+
+
+def _bound_holds(found: Reference, bits: int) -> None:
+    """At random inputs of every interval; ball arithmetic is the truth."""
+    pieces, form = found.pieces, found.form
+    # All inputs are in one interval.
+    assert (pieces.first[1:] == pieces.last[:-1] + 1).all()
+    assert (pieces.first[0], pieces.last[-1]) == (-finite_count(form), finite_count(form) - 1)
+    chosen = np.random.default_rng(1)
+    index = chosen.integers(0, len(pieces), 2000)
+    width = (pieces.last - pieces.first)[index]
+    places = pieces.first[index] + (chosen.random(len(index)) * width).astype(np.int64)
+    truth, exact = found.truth(places), found.exact(at(places, form))
+    known = truth.known & (np.abs(exact.high) < form.overflow)
+    assert exact.known[known].all()
+    assert known.mean() > 0.9
+    with np.errstate(over="ignore", invalid="ignore"):
+        off = (truth.high - exact.high) + (truth.low - exact.low)
+        off = np.abs(off) / spacing(exact.high, form)
+    normal = known & (np.abs(exact.high) > 2.0**-1000)
+    assert off[normal].max() <= 2.0**-bits
+    # Below that a float64 has not the bits: its reference is one of the two next numbers.
+    assert off[known].max() <= 1
+    assert (truth.sign[known] * exact.sign[known] >= 0).all()
+
+
+def test_the_values_are_those_of_mpmath(sigmoid: Reference) -> None:
+    values = np.float32([-100.5, -17.0, -1.0, -1e-3, 0.0, 2.5, 16.7, 88.9])
+    truth = sigmoid.truth(positions(values, SINGLES))
+    with mpmath.workdps(60):
+        for value, high in zip(values.tolist(), truth.high.tolist(), strict=True):
+            exact = mpmath.diff(lambda x: 1 / (1 + mpmath.exp(-x)), mpmath.mpf(value))
+            assert abs(high / exact - 1) < 2.0**-40
+
+
+def test_where_there_is_no_value() -> None:
+    found = reference(parse("ln x"), Symbol("x"), {}, BFLOATS)
+    values = np.array([-5.0, -1e-30, 3.0]).astype(BFLOATS.dtype)
+    assert found.truth(positions(values, BFLOATS)).known.tolist() == [False, False, True]
+
+
+@pytest.mark.slow
+def test_what_changes_too_quickly_is_left_to_balls() -> None:
+    found = reference(parse("sin x"), Symbol("x"), {}, SINGLES)
+    values = np.float32([1e30, 1.0])
+    assert found.kinds(positions(values, SINGLES)).tolist() == [Kind.WILD, Kind.POLYNOMIAL]
+
+
+# --- counting ---------------------------------------------------------------------------------
+def _sweep(name: str, chosen: Plan, given: Reference | None = None) -> Sweep:
+    derivation = derive(name)
+    values = typical_values(derivation)
+    return Sweep(derivation.derivative, derivation.variable, values, chosen, given)
+
+
+def _faulty(x: np.ndarray) -> np.ndarray:
+    """σ′ with one fault of each kind, and one interval that is off."""
+    size = np.exp(-np.abs(x.astype(np.float64)))
+    slope = size / (1 + size) ** 2
+    slope = np.where((x > 16.7) & (x < 17), 0.0, slope)
+    slope = np.where(x < -80, np.nan, slope)
+    slope = np.where((x > 3) & (x < 3.001), -slope, slope)
+    slope = np.where((x > 2) & (x < 2 + 2.0**-10), slope * 1.01, slope)
+    return slope.astype(x.dtype)
+
+
+@pytest.mark.parametrize(("low", "high"), [(2.0, 2.01), (16.0, 18.0), (-81.0, -79.0), (3.0, 3.01)])
+def test_the_compiled_loop_counts_as_the_plain_one_does(
+    sigmoid: Reference, low: float, high: float
+) -> None:
+    first, last = positions(np.float32([low, high]), SINGLES).tolist()
+    first, last = sorted((first, last))
+    last = min(last, first + 300_000)
+    sweep = _sweep("sigmoid", Plan(SINGLES, 1), sigmoid)
+    row = sweep.count(_faulty, first, last)
+    places = np.arange(first, last + 1)
+    plain = tally.empty(np.array([[first, last]]))[0]
+    tally.count(plain, places, _faulty(at(places, SINGLES)), sigmoid.truth(places), SINGLES)
+    for name in ("compared", "finite", "worst"):
+        assert row[name] == plain[name], name
+    assert row["faults"].tolist() == plain["faults"].tolist()
+    assert row["where"].tolist() == plain["where"].tolist()
+    assert row["largest"] == pytest.approx(plain["largest"], rel=1e-6)
+    assert row["total"] == pytest.approx(plain["total"], rel=1e-6)
+    # The plain one takes the reference for the truth, the other asks ball arithmetic when in doubt.
+    assert abs(int(row["misrounded"]) - int(plain["misrounded"])) <= 3
+
+
+def test_all_of_16_bits_are_measured_as_before() -> None:
+    sweep = _sweep("sigmoid", plan(BFLOATS))
+    rows = np.array([sweep.count(_faulty, *ends) for ends in sweep.ranges.tolist()])
+    found = tally.measured(rows, BFLOATS)
+    values = every(BFLOATS)
+    derivation = derive("sigmoid")
+    truth = _reference("sigmoid", BFLOATS).exact(values)
+    assert derivation.derivative is sweep._expr
+    whole = measure(values, _faulty(values), truth, BFLOATS)
+    assert (found.count, found.faults) == (whole.count, whole.faults)
+    assert found.faults > 0
+    assert found.largest == whole.largest
+    assert found.mean == pytest.approx(whole.mean)
+    assert set(found.first) == set(whole.first)
+
+
+def test_ranges_cover_all_inputs() -> None:
+    for name in ("bfloat16", "float16", "float32", "float64"):
+        form = format_named(name)
+        ranges = plan(form).ranges()
+        assert (ranges[1:, 0] == ranges[:-1, 1] + 1).all()
+        assert (ranges[0, 0], ranges[-1, 1]) == (-finite_count(form), finite_count(form) - 1)
+
+
+def test_parts_come_to_the_whole(sigmoid: Reference) -> None:
+    sweep = _sweep("sigmoid", Plan(SINGLES, 4099), sigmoid)
+    rows = tally.empty(sweep.ranges)
+    chosen = range(1000, 1400)
+    for i in chosen:
+        rows[i] = sweep.count(_faulty, *sweep.ranges[i].tolist())
+    total = tally.merged(rows)
+    done = rows[rows["compared"] >= 0]
+    assert len(done) == len(chosen)
+    assert total["compared"] == done["compared"].sum()
+    assert total["largest"] == done["largest"].max()
+    assert (rows["compared"] >= 0).sum() == len(chosen)

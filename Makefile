@@ -12,7 +12,7 @@ workers := auto
 help:
 	@echo 'make demo      print the walk-through of the sigmoid'
 	@echo 'make test      the tests, but for the slow ones'
-	@echo 'make test-all  all tests (installs PyTorch and JAX to compare with)'
+	@echo 'make test-all  all tests (installs PyTorch, JAX and Triton)'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make bench     measure speed and growth, write docs/benchmarks.md'
@@ -59,7 +59,7 @@ clean:
 	@touch $@ .venv/.runtime
 
 .venv/.frameworks: .venv/.dev
-	@echo 'installing PyTorch and JAX in .venv' >&2
+	@echo 'installing PyTorch, JAX and Triton in .venv' >&2
 	@$(pip) --editable '.[frameworks]'
 	@touch $@
 

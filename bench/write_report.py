@@ -8,6 +8,7 @@ from pathlib import Path
 
 import catalogue
 import growth
+import kernels
 import startup
 from measure import machine
 
@@ -31,6 +32,9 @@ def report() -> str:
             "## Growth",
             "",
             growth.report(),
+            "## Kernels",
+            "",
+            kernels.report(),
         ]
     )
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import multiprocessing
+import os
+import re
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import count
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import numpy as np
 import numpy.typing as npt
@@ -32,7 +38,15 @@ FUNCTIONS = (
     *("leaky_relu", "huber", "x^x"),
 )
 OTHERS = {"huber": Fraction(1, 4)}
-"""The value of the second argument, where there is one."""
+"""The value of the other arguments, where there are some."""
+
+TIES = [
+    ("x (1 + 2^-8 + 2^-40)", "bfloat16", 1 + 2**-7),
+    ("x (1 + 3*2^-8 - 2^-40)", "bfloat16", 1 + 2**-7),
+    ("x (1 + 2^-11 + 2^-40)", "float16", 1 + 2**-10),
+    ("x (1 + 3*2^-11 - 2^-40)", "float16", 1 + 2**-10),
+]
+"""Formulas whose value at 1 float32 would make a tie, a dtype, and the value rounded once."""
 
 WARNINGS = ("-std=c99", "-O2", "-Wall", "-Wextra", "-Werror")
 _numbers = count()
@@ -94,7 +108,7 @@ def load(path: Path) -> ModuleType:
 def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     module = load(path)
     name = made.job.name
-    more = () if other is None else (float(other),)
+    more = () if other is None else (float(other),) * len(made.job.others)
     return (
         lambda x: getattr(module, name)(x, *more),
         lambda *given: getattr(module, f"{name}_grad")(*given, *more),
@@ -105,18 +119,30 @@ def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
 def _c(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     library = path.with_suffix(".so")
     subprocess.run(["gcc", *WARNINGS, "-shared", "-fPIC", "-o", library, path, "-lm"], check=True)
+    return _of_library(library, made, form, other)
+
+
+def _of_library(
+    library: Path,
+    made: Plan,
+    form: Format,
+    other: Fraction | None,
+    ending: str = "",
+    more: Sequence[Any] = (),
+) -> tuple[Any, Any, Any]:
+    """The functions NAME_forward and NAME_grad in C's way, whose names have a certain ending."""
     loaded = ctypes.CDLL(str(library))
     job = made.job
     real = ctypes.c_double if job.double else ctypes.c_float
 
     def call(name: str, arrays: list[Array]) -> Array:
         if other is not None:
-            arrays = [*arrays, np.full_like(arrays[0], float(other))]
+            arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(job.others)]
         arrays = [np.ascontiguousarray(array, form.dtype) for array in arrays]
         out = np.empty_like(arrays[0])
         pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (*arrays, out)]
         numbers = [real(float(v)) for _, v in job.parameters if v is not None]
-        getattr(loaded, name)(*pointers, ctypes.c_size_t(out.size), *numbers)
+        getattr(loaded, name + ending)(*pointers, ctypes.c_size_t(out.size), *numbers, *more)
         return out
 
     return (
@@ -124,6 +150,34 @@ def _c(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[An
         lambda *given: call(f"{job.name}_grad", list(given)),
         loaded,
     )
+
+
+def toolkit() -> Path | None:
+    """The folder of the CUDA toolkit that pip installs, with nvcc and headers, if it is there."""
+    spec = importlib.util.find_spec("nvidia")
+    for place in (spec.submodule_search_locations or []) if spec is not None else []:
+        if (Path(place) / "cu13/bin/nvcc").exists():
+            return Path(place) / "cu13"
+    return None
+
+
+def _cuda(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+    """The whole file on the CPU, kernels and launchers: see emulation.h."""
+    text = re.sub(
+        r"(\w+)<<<(.+), (\d+), 0, (\w+)>>>\(([^;]*)\);",
+        r"emulated(\2, \3, \4, [&] { \1(\5); });",
+        path.read_text(encoding="utf-8"),
+    )
+    source, library = path.with_suffix(".cpp"), path.with_suffix(".cuda.so")
+    source.write_text(text, encoding="utf-8")
+    root = toolkit()
+    assert root is not None
+    headers = root / "include"
+    shim = Path(__file__).with_name("emulation.h")
+    command = ["g++", "-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
+    command += ["-isystem", str(headers), "-isystem", str(headers / "cccl"), "-include", str(shim)]
+    subprocess.run([*command, "-shared", "-fPIC", "-o", library, source], check=True)
+    return _of_library(library, made, form, other, "_launch", [ctypes.c_void_p(None)])
 
 
 def _jax(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
@@ -171,7 +225,58 @@ def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
     return forward, gradient, module
 
 
-_RUNNERS = {"numpy": _numpy, "numba": _numpy, "c": _c, "jax": _jax, "torch": _torch}
+def _triton(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+    name = made.job.name
+
+    def call(function: str, arrays: list[Array]) -> Array:
+        if other is not None:
+            arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(made.job.others)]
+        return interpreted(path, function, arrays)
+
+    return lambda x: call(name, [x]), lambda *given: call(f"{name}_grad", list(given)), None
+
+
+def interpreted(path: Path, function: str, arrays: Sequence[Array], **numbers: float) -> Array:
+    """What a function of a file gives in Triton's interpreter."""
+    result: Array = _interpreter().submit(_on_tensors, path, function, arrays, numbers).result()
+    return result
+
+
+@cache
+def _interpreter() -> ProcessPoolExecutor:
+    """Another process: Triton wants to be told when it is imported."""
+    pool = ProcessPoolExecutor(1, multiprocessing.get_context("spawn"))
+    with mock.patch.dict(os.environ, TRITON_INTERPRET="1"):
+        pool.submit(int).result()
+    return pool
+
+
+_loaded = cache(load)
+
+
+def _on_tensors(
+    path: Path, function: str, arrays: Sequence[Array], numbers: dict[str, float]
+) -> Array:
+    import torch
+
+    def tensor(array: Array) -> torch.Tensor:
+        if array.dtype.name == "bfloat16":
+            return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+        return torch.from_numpy(array)
+
+    with np.errstate(all="ignore"):
+        found = getattr(_loaded(path), function)(*map(tensor, arrays), **numbers)
+    if found.dtype == torch.bfloat16:
+        plain: Array = found.view(torch.int16).numpy()
+        return plain.view(format_named("bfloat16").dtype)
+    whole: Array = found.numpy()
+    return whole
+
+
+_RUNNERS = {
+    **{"numpy": _numpy, "numba": _numpy, "c": _c, "cuda": _cuda},
+    **{"jax": _jax, "torch": _torch, "triton": _triton},
+}
 
 
 def sample(form: Format, size: int = 800) -> Array:
@@ -191,3 +296,18 @@ def truths(derivation: Derivation, made: Plan, x: Array, other: Fraction | None)
         fixed |= dict.fromkeys(job.others, other)
     exprs = (derivation.function, derivation.derivative)
     return [truth(expr, job.variable, x, fixed) for expr in exprs]
+
+
+def formatted(folder: Path) -> None:
+    """Whether the files are as ruff wants them, by its own defaults, or clang-format."""
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "ruff", *command, "--isolated", folder],
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stdout
+    others = [path for path in folder.iterdir() if path.suffix in (".c", ".cu")]
+    clang_format = Path(sys.executable).with_name("clang-format")
+    command = [clang_format, "--style=WebKit", "--dry-run", "--Werror", *others]
+    assert not others or subprocess.run(command).returncode == 0

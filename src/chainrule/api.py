@@ -228,7 +228,7 @@ def code(
 
     Args:
         f: as for ``derive``.
-        target: "numpy", "numba", "c", "jax" or "torch".
+        target: "numpy", "numba", "c", "cuda", "jax", "torch" or "triton".
         wrt: the variable of the gradient.
         dtype: what arrays hold: "float32", "float64", "float16" or "bfloat16".
         accuracy: "best" computes in double and rounds once, "fast" in the dtype itself.

@@ -318,7 +318,7 @@ def forms(
     )
 )
 @click.argument("formula")
-@click.option("--target", required=True, help="numpy, numba, c, jax or torch.")
+@click.option("--target", required=True, help="numpy, numba, c, cuda, jax, torch or triton.")
 @click.option("--wrt", metavar="X", help="Variable of the gradient.")
 @click.option(
     "--dtype",

@@ -18,6 +18,7 @@ from chainrule.audit.reference import (
     Kind,
     Reference,
     at,
+    consecutive,
     finite_count,
     input_at,
     positions,
@@ -50,11 +51,35 @@ def test_positions_are_the_order_of_the_inputs(form: Format) -> None:
     assert [input_at(int(p), form) for p in places] == values.astype(np.float64).tolist()
     assert (np.diff(values.astype(np.float64)) >= 0).all()
     assert values.astype(np.float64)[-1] == form.largest
+    for first, last in ((-count, -count + 9), (-9, -1), (0, 7), (count - 3, count - 1)):
+        run = consecutive(first, last, form)
+        assert (positions(run, form) == np.arange(first, last + 1)).all()
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "gelu", "mish", "softsign", "softplus", "elu"])
 def test_the_bound_holds(name: str) -> None:
     _bound_holds(_reference(name, SINGLES), SINGLE)
+
+
+@pytest.mark.parametrize(
+    ("formula", "jumps"),
+    [
+        ("{x < 0: 0, 0 < x < 6: 1, x > 6: 0}", [0.0, 6.0]),
+        ("floor(x)", [1.0, 3.0, -2.0]),
+        ("heaviside(x - 5)", [5.0]),
+        ("sign(x + 7) e^x", [-7.0]),
+    ],
+)
+def test_a_jump_is_where_it_is(formula: str, jumps: list[float]) -> None:
+    """Its slope is 0 on both sides, from which nothing follows for the other one."""
+    found = reference(parse(formula), Symbol("x"), {}, SINGLES)
+    for jump in jumps:
+        [place] = positions(np.array([jump], np.float32), SINGLES).tolist()
+        steps = 1 << np.arange(22, dtype=np.int64)
+        places = np.concatenate([place - steps, [place], place + steps])
+        here, exact = found.truth(places), found.exact(at(places, SINGLES))
+        assert (here.known == exact.known).all()
+        assert np.allclose(here.high[exact.known], exact.high[exact.known], rtol=1e-12, atol=0)
 
 
 @pytest.mark.slow

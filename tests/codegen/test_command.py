@@ -25,7 +25,7 @@ def test_a_file(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("silu", "--target", "pytorh"), "did you mean torch?"),
-        (("silu", "--target", "fortran"), "choose from numpy, numba, c, jax, torch"),
+        (("silu", "--target", "fortran"), "choose from numpy, numba, c, cuda, jax, torch, triton"),
         (("silu", "--target", "c", "--dtype", "float31"), "did you mean float32?"),
         (("silu", "--target", "c", "--accuracy", "exact"), "choose from best, fast"),
         (("silu", "--target", "c", "--save", "outputs"), "did you mean output?"),

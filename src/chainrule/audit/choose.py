@@ -11,12 +11,14 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit import evaluate
+from chainrule.audit.exponentials import exponential_fraction
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import Measured, measure
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Truth
+from chainrule.audit.ulp import Truth, spacing
+from chainrule.codegen.approximations import Working, inlined
 from chainrule.codegen.lower import lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
@@ -67,6 +69,7 @@ class Laboratory:
         work: the format of the arithmetic.
         inputs: values of the variable.
         fixed: the values of all other letters.
+        working: whose elementary functions are called.
     """
 
     variable: Symbol
@@ -74,20 +77,40 @@ class Laboratory:
     work: Format
     inputs: Array
     fixed: Mapping[Symbol, Fraction]
+    working: Working = "library"
 
     def truth(self, expr: Expr) -> Truth:
         return truth(expr, self.variable, self.inputs, self.fixed)
 
     def values(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> tuple[Array, int]:
         """What the arithmetic makes of it, rounded once, and by how many operations."""
+        result, steps = self._computed(expr, arrays)
+        with np.errstate(all="ignore"):
+            return result.astype(self.form.dtype), steps
+
+    def _computed(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> tuple[Array, int]:
         letters = (*arrays, *self.fixed)
-        program = lower([expr], letters, evaluate.FUNCTIONS)
+        program = inlined(lower([expr], letters, evaluate.FUNCTIONS), self.working)
         given = [array.astype(self.work.dtype) for array in arrays.values()]
         given += [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
         [result] = evaluate.evaluate(program, given, self.work)
+        # A function of any library takes as long as about what it is here.
+        steps = len(inlined(program, "short").code)
+        return np.broadcast_to(result, self.inputs.shape), steps
+
+    def before_rounding(
+        self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
+    ) -> float:
+        """The largest error that a result has before it is rounded to the format, in its ULP.
+
+        It tells at a thousand inputs what the error after rounding shows at one in a million.
+        """
+        arrays = {symbol: known[symbol] for symbol in candidate.saved}
+        result, _ = self._computed(candidate.expr, arrays)
         with np.errstate(all="ignore"):
-            whole = np.broadcast_to(result, self.inputs.shape).astype(self.form.dtype)
-        return whole, len(program.code)
+            normal = np.abs(result.astype(self.form.dtype)) < np.inf
+            off = np.abs((result - exact.high) - exact.low) / spacing(exact.high, self.form)
+        return float(np.max(off, where=exact.known & normal, initial=0.0))
 
     def best(
         self, candidates: Sequence[Candidate], exact: Truth, known: Mapping[Symbol, Array]
@@ -124,6 +147,9 @@ def forward_candidates(
 ) -> list[Candidate]:
     """The function, as it is and respelled, and what else it is said to be."""
     found = {"as it was given": function, "respelled": respelled(function), **more}
+    fraction = exponential_fraction(function, variable)
+    if fraction is not None:
+        found["as a fraction in one exponential"] = fraction
     return [Candidate(name, expr, (variable,)) for name, expr in _distinct(found)]
 
 
@@ -142,7 +168,7 @@ def gradient_candidates(
         found |= {"simplified": derivation.derivative, "as derived": derivation.raw}
         if by_output is not None:
             found["the form by the output"] = substitute(by_output, {output: forward})
-        found |= _variants(found, variable) | dict(more)
+        found |= _variants(found, variable) | dict(more) | _in_one_exponential(derivation)
     if save != "input" and by_output is not None:
         found["by the output"] = by_output
         found["by the output, respelled"] = respelled(by_output)
@@ -154,6 +180,11 @@ def gradient_candidates(
     return [
         Candidate(name, expr, saved_by(expr, variable, output)) for name, expr in _distinct(found)
     ]
+
+
+def _in_one_exponential(derivation: Derivation) -> dict[str, Expr]:
+    found = exponential_fraction(derivation.derivative, derivation.variable)
+    return {} if found is None else {"as a fraction in one exponential": found}
 
 
 def second_candidates(derivation: Derivation, saved: Sequence[Symbol]) -> list[Candidate]:

@@ -34,12 +34,39 @@ _SPECIAL = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln",
 _SPECIAL |= {"erfinv": "erfinv"}
 """Functions that SciPy has; what it has no loop for in a short format goes through float32."""
 
-FUNCTIONS: frozenset[str] = frozenset([*_UFUNCS, *_SPECIAL])
+
+def _scaled(x: Array, n: Array) -> Array:
+    """x·2^n by the bits, as in codegen/approximations.py."""
+    bits, fraction, rounder = _LAYOUT[np.asarray(x).dtype.itemsize]
+    power = np.asarray(n + rounder).view(bits) << bits(fraction)
+    found: Array = (np.asarray(x).view(bits) + power).view(np.asarray(x).dtype)
+    return found
+
+
+def _exponent(x: Array) -> Array:
+    """The k for which x·2^-k is between √½ and √2, by the bits."""
+    dtype = np.asarray(x).dtype
+    bits, fraction, _ = _LAYOUT[dtype.itemsize]
+    one, root = (np.asarray(value, dtype).view(bits) for value in (1.0, 0.5**0.5))
+    biased = (np.asarray(x).view(bits) + (one - root)) >> bits(fraction)
+    found: Array = (biased.astype(np.int64) - int(one >> bits(fraction))).astype(dtype)
+    return found
+
+
+_LAYOUT: dict[int, tuple[Any, int, Any]] = {
+    4: (np.uint32, 23, np.float32(1.5 * 2.0**23)),
+    8: (np.uint64, 52, np.float64(1.5 * 2.0**52)),
+}
+_OWN: dict[str, Callable[..., Any]] = {"scaled": _scaled, "exponent": _exponent}
+
+FUNCTIONS: frozenset[str] = frozenset([*_UFUNCS, *_SPECIAL, *_OWN])
 """What a program to be evaluated here may call (see ``lower``)."""
 
 
 @cache
 def _operation(name: str) -> Callable[..., Any]:
+    if name in _OWN:
+        return _OWN[name]
     if name in _UFUNCS:
         found: Callable[..., Any] = getattr(np, _UFUNCS[name])
         return found

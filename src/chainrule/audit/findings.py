@@ -1,8 +1,7 @@
-"""A fault of somebody's gradient as a page that can be sent to them as it is.
+"""A fault of somebody's gradient, looked at closely.
 
-The page holds a few lines to paste and what they print, the exact value to 50 digits, how many
-inputs are concerned, and where the derivative's forms tell, which of them loses the digits, at
-which operation, and which keeps them.
+At a round input: what comes out, the exact value to 50 digits, and where the derivative's forms
+tell, which of them loses the digits, at which operation, and which keeps them.
 """
 
 from __future__ import annotations
@@ -16,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
-from chainrule.audit.formats import Format
-from chainrule.audit.forms import Form
-from chainrule.audit.frameworks.implementation import Implementation, Kind
+from chainrule.audit.formats import Format, format_named
+from chainrule.audit.forms import Form, parameter_values
+from chainrule.audit.frameworks.implementation import Function, Implementation, Kind
 from chainrule.audit.measure import Measured
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth, errors, faults
@@ -26,7 +25,7 @@ from chainrule.codegen.lower import lower
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Comparison, Expr, Symbol, postorder, substitute
-from chainrule.verify.certified import decimal
+from chainrule.verify.certified import ELLIPSIS, decimal
 
 Array = npt.NDArray[Any]
 
@@ -34,27 +33,12 @@ DIGITS = 50
 LARGE_ERROR = "large error"
 """The kind of fault that is none of those of ``ulp.faults``: a number, but not the right one."""
 LOST = 1000.0
-"""An operation off by so many ULP from operands that are not has lost the digits."""
+"""An operation off by so many ULP from operands that are not has lost the digits; in a format of
+few digits, a sixteenth of them all."""
+LONGEST = 160
+"""Letters of a formula; a longer one is no help to anybody."""
 FINE = 1.0
 """What a form is off by at most that keeps them."""
-
-_TITLES = {
-    "not finite": "is not finite where it should be",
-    "early zero": "is 0 where it should not be",
-    "wrong sign": "has the wrong sign",
-    LARGE_ERROR: "loses digits",
-}
-_COUNTED = {
-    "not finite": "NaN or infinite where the exact value rounds to a finite number",
-    "early zero": "0 where the exact value is a normal number",
-    "wrong sign": "of the wrong sign",
-}
-_LIBRARIES = {
-    "torch": "PyTorch",
-    "jax": "JAX",
-    "onnxruntime": "ONNX Runtime",
-    "chainrule": "chainrule",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +78,13 @@ class Finding:
         error: in ULP.
         function: the formula of the function.
         derivative: that of its derivative.
+        output: the letter that stands for the function's value in a form.
         values: of the letters beside the variable.
         measured: over how many inputs, and what was found there; ``None`` if it was not.
         loses: a form of the derivative with the same fault at this input.
-        keeps: a form that has none, and what it is off by at most over many inputs.
+        keeps: a form that has none.
+        kept: what that form is worth over many inputs; ``None`` if it was computed in double
+            and rounded once.
     """
 
     implementation: Implementation
@@ -110,10 +97,12 @@ class Finding:
     error: float
     function: str
     derivative: str
+    output: str
     values: Mapping[str, Fraction]
     measured: Measured | None
     loses: Value | None
-    keeps: tuple[Value, Measured] | None
+    keeps: Value | None
+    kept: Measured | None
 
 
 def finding(
@@ -140,64 +129,76 @@ def finding(
     Raises:
         InputError: there is no such function, no exact value, or no fault at this input.
     """
-    case = _Case(derivation, implementation.format, values or {})
+    usual = {symbol.name: value for symbol, value in parameter_values(derivation).items()}
+    case = _Case(derivation, implementation.format, {**usual, **(values or {})})
     function = implementation.functions().get(kind)
     if function is None:
         raise InputError(f"{implementation.label} has no {kind}")
     expr = derivation.derivative if kind == "gradient" else derivation.function
-    point, result, exact = case.judge(expr, function, at)
-    fault = _fault(result, exact, case.form)
-    if not fault:
+    judged = case.judge(expr, function, at)
+    if not judged.fault:
         raise InputError(f"there is no fault of {implementation.label} at {at!r}")
-    for digits in range(1, 9):
-        try:
-            nearby = case.judge(expr, function, float(f"{at:.{digits}g}"))
-        except InputError:
-            continue
-        if _fault(nearby[1], nearby[2], case.form) == fault and _alike(nearby, exact, result, case):
-            point, result, exact = nearby
-            break
+    judged = _rounder(case, expr, function, judged)
+    point, fault, error = judged.point, judged.fault, judged.error
     there = {derivation.variable: Fraction(float(point[0])), **case.parameters}
-    digits_of = decimal(expr, there, digits=DIGITS)
-    assert digits_of is not None
-    loses, keeps = None, None
+    digits = decimal(expr, there, digits=DIGITS)
+    if digits is None:
+        raise InputError(f"the exact value at {float(point[0])!r} cannot be told")
+    loses, keeps, kept = None, None, None
     if kind == "gradient":
-        loses = case.loses(point, fault)
-        keeps = case.keeps(point, forms or [])
+        loses = case.loses(point, fault, error)
+        keeps, kept = case.keeps(point, forms or [])
     with np.errstate(over="ignore"):
-        nearest = exact.high.astype(case.form.dtype)
+        nearest = judged.exact.high.astype(case.form.dtype)
     return Finding(
         implementation=implementation,
         kind=kind,
         fault=fault,
         at=float(point[0]),
-        got=float(result[0]),
-        exact=digits_of.text,
+        got=float(judged.result[0]),
+        exact=digits.text.removesuffix(ELLIPSIS),
         nearest=float(nearest[0]),
-        error=float(errors(result, exact, case.form)[0]),
+        error=error,
         function=str(derivation.function),
         derivative=str(derivation.derivative),
+        output=derivation.output.name,
         values={symbol.name: value for symbol, value in case.parameters.items()},
         measured=measured,
         loses=loses,
         keeps=keeps,
+        kept=kept,
     )
 
 
-Judged = tuple[Array, Array, Truth]
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """One result beside the exact value; arrays of one element."""
+
+    point: Array
+    result: Array
+    exact: Truth
+    fault: str
+    error: float
 
 
-def _fault(result: Array, exact: Truth, form: Format) -> str:
+def _judged(point: Array, result: Array, exact: Truth, form: Format) -> _Judged:
     off = errors(result, exact, form)
     kinds = faults(result, off, exact, form)
     named = next((kind for kind, where in kinds.items() if where[0]), "")
-    return named or (LARGE_ERROR if off[0] > FINE else "")
+    fault = named or (LARGE_ERROR if off[0] > FINE else "")
+    return _Judged(point, result, exact, fault, float(off[0]))
 
 
-def _alike(nearby: Judged, exact: Truth, result: Array, case: _Case) -> bool:
-    """Whether a rounder input shows the fault about as well."""
-    first, second = errors(result, exact, case.form)[0], errors(nearby[1], nearby[2], case.form)[0]
-    return bool(second >= first / 2)
+def _rounder(case: _Case, expr: Expr, function: Function, judged: _Judged) -> _Judged:
+    """The same fault, about as large, at the input with the fewest digits nearby."""
+    for places in range(1, 9):
+        try:
+            nearby = case.judge(expr, function, float(f"{float(judged.point[0]):.{places}g}"))
+        except InputError:
+            continue
+        if nearby.fault == judged.fault and nearby.error >= judged.error / 2:
+            return nearby
+    return judged
 
 
 class _Case:
@@ -213,8 +214,8 @@ class _Case:
         whole = substitute(expr, {self.derivation.output: self.derivation.function})
         return truth(whole, self.derivation.variable, point, self.parameters)
 
-    def judge(self, expr: Expr, function: Any, at: float) -> Judged:
-        """The input in the format, the result there, and the exact value.
+    def judge(self, expr: Expr, function: Function, at: float) -> _Judged:
+        """What comes out at the input, rounded to the format.
 
         Raises:
             InputError: there is none.
@@ -224,176 +225,80 @@ class _Case:
         exact = self.exact(expr, point)
         if not exact.known[0] or not np.isfinite(point.astype(np.float64)[0]):
             raise InputError(f"there is no exact value at {at!r}")
-        return point, function(point), exact
+        return _judged(point, function(point), exact, self.form)
 
-    def value(self, name: str, expr: Expr, point: Array) -> Value:
-        """A form, computed in the format; what it needs saved is as good as can be."""
-        got, exact = self._compute(expr, point), self.exact(expr, point)
-        fault = _fault(got, exact, self.form)
-        error = float(errors(got, exact, self.form)[0])
-        return Value(name, str(expr), float(got[0]), error, fault)
+    def value(self, name: str, expr: Expr, point: Array, work: Format | None = None) -> Value:
+        """A form, computed in the format, or in another and rounded to it in the end.
 
-    def _compute(self, expr: Expr, point: Array) -> Array:
+        What it needs saved from the forward pass is as good as can be.
+        """
+        exact = self.exact(expr, point)
+        with np.errstate(over="ignore"):
+            got = self._compute(expr, point, work or self.form).astype(self.form.dtype)
+        judged = _judged(point, got, exact, self.form)
+        return Value(name, str(expr), float(got[0]), judged.error, judged.fault)
+
+    def _compute(self, expr: Expr, point: Array, work: Format) -> Array:
         variable, output = self.derivation.variable, self.derivation.output
         with np.errstate(over="ignore"):
             saved = self.exact(self.derivation.function, point).high.astype(self.form.dtype)
-        numbers = [np.asarray(float(v)).astype(self.form.dtype) for v in self.parameters.values()]
+        numbers = [np.asarray(float(v)).astype(work.dtype) for v in self.parameters.values()]
         program = lower([expr], (variable, output, *self.parameters), FUNCTIONS)
-        [found] = evaluate(program, [point, saved, *numbers], self.form)
+        [found] = evaluate(program, [point, saved, *numbers], work)
         return np.array(found)
 
-    def loses(self, point: Array, fault: str) -> Value | None:
-        """The first of the textbook's forms that has the same fault, with where it comes from."""
+    def loses(self, point: Array, fault: str, error: float) -> Value | None:
+        """The first of the textbook's forms that has the same fault, with where it comes from.
+
+        One that is off by much less than ``error`` has not the same fault.
+        """
         stage, output_form = self.derivation.stages[-1], self.derivation.output_form
         candidates = {"as derived": stage.raw, "simplified": self.derivation.derivative}
         if output_form is not None:
             candidates["by the output"] = output_form.expr
         for name, expr in candidates.items():
             found = self.value(name, expr, point)
-            if found.fault == fault:
+            if found.fault == fault and found.error >= error / 2:
                 lost = self._lost(expr, point)
                 return Value(name, str(expr), found.got, found.error, fault, lost)
         return None
 
     def _lost(self, expr: Expr, point: Array) -> tuple[str, float, str] | None:
         fine: dict[Expr, bool] = {}
+        most = min(LOST, 2.0 ** (self.form.precision - 4))
         for node in postorder(expr):
             if isinstance(node, Comparison):
                 fine[node] = True
                 continue
             exact = self.exact(node, point)
-            got = self._compute(node, point)
-            off = errors(got, exact, self.form)[0]
-            fine[node] = bool(off < LOST)
+            got = self._compute(node, point, self.form)
+            with np.errstate(over="ignore"):
+                nearest = exact.high.astype(self.form.dtype)
+            underflow = got[0] == 0 and nearest[0] != 0
+            fine[node] = bool(errors(got, exact, self.form)[0] < most) and not underflow
             # What has no value is in a branch that is not taken.
             if not fine[node] and exact.known[0] and all(fine[arg] for arg in node.args):
                 there = {self.derivation.variable: Fraction(float(point[0])), **self.parameters}
                 whole = substitute(node, {self.derivation.output: self.derivation.function})
                 digits = decimal(whole, there, digits=12)
                 if digits is not None:
-                    return str(node), float(got[0]), digits.text
+                    return str(node), float(got[0]), digits.text.removesuffix(ELLIPSIS)
         return None
 
-    def keeps(self, point: Array, forms: list[Form]) -> tuple[Value, Measured] | None:
-        """The best form that is right here and has no fault anywhere."""
-        for form in forms:
+    def keeps(self, point: Array, forms: list[Form]) -> tuple[Value | None, Measured | None]:
+        """The best form that is right here and has no fault anywhere, and what it is worth.
+
+        If the format has none, one that is right here when it is computed in double.
+        """
+        short = [form for form in forms if len(str(form.expr)) <= LONGEST]
+        for form in short:
             measured = form.measured[self.form.name]
             found = self.value(form.name, form.expr, point)
             if not measured.faults and found.error <= FINE:
                 return found, measured
-        return None
-
-
-# --- the page -----------------------------------------------------------------------------------
-def file_name(found: Finding) -> str:
-    """A name for the page: "torch.nn.functional.gelu-float32-early-zero.md"."""
-    function = _function(found).replace("/", "_").replace(" ", "")
-    kept = "".join(c if c.isalnum() or c in "._=-" else "-" for c in function).strip("-.")
-    of = "" if found.kind == "gradient" else "-forward"
-    return f"{kept}-{found.implementation.dtype}{of}-{found.fault.replace(' ', '-')}.md"
-
-
-def page(found: Finding) -> str:
-    """The finding in Markdown."""
-    dtype = found.implementation.dtype
-    what = "gradient" if found.kind == "gradient" else "value"
-    parts = [
-        f"# `{_function(found)}` in {dtype}: the {what} {_TITLES[found.fault]}",
-        _versions(found),
-        _reproduction(found),
-        _numbers(found),
-        _concerned(found),
-        *_why(found),
-        *_remedy(found),
-    ]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _function(found: Finding) -> str:
-    framework, _, rest = found.implementation.label.partition(":")
-    return f"{framework}.{rest}" if framework in ("torch", "jax") else rest
-
-
-def _versions(found: Finding) -> str:
-    framework = found.implementation.label.partition(":")[0]
-    versions = dict(found.implementation.versions)
-    first = versions.pop(framework, "")
-    named = [f"{_LIBRARIES.get(framework, framework)} {first}"] if first else []
-    return ", ".join([*named, *(f"{name} {version}" for name, version in versions.items())]) + "."
-
-
-def _reproduction(found: Finding) -> str:
-    lines = found.implementation.reproduction(found.at, found.kind).replace("; ", "\n")
-    return f"```python\n{lines}\n```\n\nprints `{found.got!r}`."
-
-
-def _numbers(found: Finding) -> str:
-    letters = "".join(f", {name} = {_plain(value)}" for name, value in found.values.items())
-    slope = found.kind == "gradient"
-    of = f"the derivative of `{found.function}`" if slope else f"`{found.function}`"
-    rows = [
-        ("result", f"`{found.got!r}`"),
-        (f"exact value to {DIGITS} digits", f"`{found.exact}`"),
-        (f"nearest {found.implementation.dtype}", f"`{found.nearest!r}`"),
-        ("error in units in the last place", _ulp(found.error)),
-    ]
-    table = "\n".join(["| | |", "|---|---|", *(f"| {name} | {value} |" for name, value in rows)])
-    formula = f", which is `{found.derivative}`" if slope else ""
-    return (
-        f"{table}\n\nThe exact value is that of {of}{formula}, at the input as it is stored, "
-        f"x = {found.at!r}{letters}; it was computed in ball arithmetic (Arb)."
-    )
-
-
-def _concerned(found: Finding) -> str:
-    measured = found.measured
-    if measured is None:
-        return ""
-    counts = {
-        "not finite": measured.not_finite,
-        "early zero": measured.early_zeros,
-        "wrong sign": measured.wrong_signs,
-    }
-    some = [f"{count:,} are {_COUNTED[kind]}" for kind, count in counts.items() if count]
-    if measured.misrounded:
-        some.append(f"{measured.misrounded:,} are not the nearest number")
-    largest = f"the largest error of a finite result is {_ulp(measured.largest)} ULP"
-    some.append(f"{largest}, at x = {measured.worst!r}")
-    return f"Of {measured.count:,} inputs that were compared, {'; '.join(some)}."
-
-
-def _why(found: Finding) -> list[str]:
-    loses = found.loses
-    if loses is None:
-        return []
-    text = (
-        f"Where it may come from: computed as `{loses.formula}`, each operation rounded to "
-        f"{found.implementation.dtype}, the result is `{loses.got!r}`."
-    )
-    if loses.lost is not None:
-        part, got, exact = loses.lost
-        text += f" The digits go at `{part}`: it comes out as `{got!r}`, and is {exact}"
-        text += "" if exact.endswith("…") else "."
-    return [text]
-
-
-def _remedy(found: Finding) -> list[str]:
-    if found.keeps is None:
-        return []
-    value, measured = found.keeps
-    return [
-        f"A form that keeps them, in the same arithmetic: `{value.formula}` gives "
-        f"`{value.got!r}` here ({_ulp(value.error)} ULP), and over {measured.count:,} inputs "
-        f"spread over all bit patterns it is off by at most {_ulp(measured.largest)} ULP, "
-        "without a zero, an infinity or a sign that is wrong."
-    ]
-
-
-def _ulp(error: float) -> str:
-    if not np.isfinite(error):
-        return "no finite number"
-    return f"{error:.3g}" if error < 1e4 else f"{error:.1e}"
-
-
-def _plain(value: Fraction) -> str:
-    return str(value.numerator) if value.denominator == 1 else repr(float(value))
+        double = format_named("float64")
+        for form in short if self.form is not double else []:
+            found = self.value(form.name, form.expr, point, double)
+            if found.error <= FINE:
+                return found, None
+        return None, None

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import NamedTuple, cast
 
 from chainrule.audit.choose import (
+    Array,
     Candidate,
     Laboratory,
     forward_candidates,
@@ -18,6 +19,8 @@ from chainrule.audit.choose import (
     second_candidates,
 )
 from chainrule.audit.measure import Measured
+from chainrule.audit.ulp import Truth
+from chainrule.codegen.approximations import Working
 from chainrule.codegen.cases import with_value_at
 from chainrule.codegen.source import DTYPES, Accuracy, Job
 from chainrule.codegen.targets import known as known_target
@@ -42,6 +45,9 @@ ACCURACIES = ("best", "fast")
 SAVES = ("input", "output", "auto")
 SECOND = ("jax", "torch")
 """Targets that are differentiated twice."""
+_SMALL = 0.01
+LOOPS = ("numba", "c")
+"""Targets whose loops go over elements, and call functions of one number."""
 
 
 class Plan(NamedTuple):
@@ -87,9 +93,10 @@ def plan(
     renamed = {derivation.output: job.output}
     lab = laboratory(job.variable, dtype, job.accuracy, _numbers(derivation, job))
     function = derivation.function
+    exact = lab.truth(function), lab.truth(derivation.derivative)
     forward = lab.best(
         forward_candidates(function, job.variable, functions or {}),
-        lab.truth(function),
+        exact[0],
         {job.variable: lab.inputs},
     )
     outputs, _ = lab.values(forward.expr, {job.variable: lab.inputs})
@@ -101,15 +108,64 @@ def plan(
         candidates.append(replace(candidate, expr=whole, saved=saved))
     if save == "input":
         candidates = [c for c in candidates if job.output not in c.saved]
-    gradient = lab.best(candidates, lab.truth(derivation.derivative), values)
+    gradient = lab.best(candidates, exact[1], values)
+    lab, forward, gradient = _with_vectors(lab, target, forward, gradient, exact, values)
     first = gradient.expr
     if gradient.saved == (job.variable,):
         # Not from a form with |x| and the like, which have derivatives that are long.
         first = settled(derivation.derivative, derivation, target, lab.fixed)
     second = _second(first, gradient.saved, lab, target) if target in SECOND else ()
     notes = _notes(derivation, job, lab, forward, gradient, target)
-    job = replace(job, saved=gradient.saved, second=second, notes=notes)
+    working = lab.working
+    job = replace(job, saved=gradient.saved, second=second, working=working, notes=notes)
     return Plan(forward.expr, gradient.expr, job)
+
+
+def _with_vectors(
+    lab: Laboratory,
+    target: str,
+    forward: Candidate,
+    gradient: Candidate,
+    exact: tuple[Truth, Truth],
+    values: Mapping[Symbol, Array],
+) -> tuple[Laboratory, Candidate, Candidate]:
+    """The forms measured with approximated functions, which loops call many at a time.
+
+    The first working precision is taken with which they are as good as is asked, or nearly as
+    good as with the functions of the library; the library if there is none.
+    """
+    choices: tuple[Working, ...] = ()
+    if target in LOOPS and lab.form.name != "float64":
+        choices = ("short", "double") if lab.form is not lab.work else ("single",)
+    pairs = ((forward, exact[0]), (gradient, exact[1]))
+    for working in choices:
+        there = replace(lab, working=working)
+        found = [there.best([candidate], truth, values) for candidate, truth in pairs]
+        good = all(map(_nearly_as_good, found, (forward, gradient)))
+        if good and not any(_spoilt(lab, there, *pair, values) for pair in pairs):
+            return there, found[0], found[1]
+    return lab, forward, gradient
+
+
+def _nearly_as_good(new: Candidate, old: Candidate) -> bool:
+    assert new.measured is not None
+    assert old.measured is not None
+    largest = max(2.0, 1.5 * old.measured.largest)
+    return new.measured.faults <= old.measured.faults and new.measured.largest <= largest
+
+
+def _spoilt(
+    lab: Laboratory,
+    there: Laboratory,
+    candidate: Candidate,
+    exact: Truth,
+    values: Mapping[Symbol, Array],
+) -> bool:
+    """Whether a value that is to be rounded once is off by more than a hundredth of an ULP."""
+    if there.form is there.work:
+        return False
+    before = lab.before_rounding(candidate, exact, values)
+    return there.before_rounding(candidate, exact, values) > max(_SMALL, 2 * before)
 
 
 def one_of(what: str, given: str, choices: Sequence[str]) -> None:
@@ -199,7 +255,7 @@ def settled(
 def convention(kink: Kink, target: str) -> Expr | None:
     """The gradient at a kink: the derivative if there is one, else what the framework returns.
 
-    NumPy, Numba and C get what PyTorch returns. Where that is not known it is the slope on the
+    All but JAX get what PyTorch returns. Where that is not known it is the slope on the
     left, or 0; where it is no number, the formula is left as it is.
     """
     left = kink.left.slope if kink.left is not None else None

@@ -26,7 +26,9 @@ from chainrule.audit.formats import Format
 from chainrule.audit.truth import truth as exact_truth
 from chainrule.audit.ulp import Truth
 from chainrule.derivations import Derivation, Problem
-from chainrule.expr.nodes import Expr, Symbol
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import ZERO, Call, Expr, Symbol, postorder
+from chainrule.parsing.definitions import expand_all
 from chainrule.verify.balls import precision
 from chainrule.verify.enclosures import compile_enclosures
 from chainrule.verify.program import ball
@@ -197,6 +199,17 @@ def at(places: npt.NDArray[np.int64], form: Format) -> npt.NDArray[Any]:
     return values
 
 
+def consecutive(first: int, last: int, form: Format) -> npt.NDArray[Any]:
+    """The inputs at all positions from one to another, which are of one sign."""
+    step = -1 if first < 0 else 1
+    a, b = (-1 - first, -2 - last) if first < 0 else (first, last + 1)
+    patterns = np.arange(a, b, step, dtype=np.int64).astype(form.pattern)
+    if first < 0:
+        patterns |= form.pattern.type(1 << (form.bits - 1))
+    values: npt.NDArray[Any] = patterns.view(form.dtype)
+    return values
+
+
 def positions(values: npt.NDArray[Any], form: Format) -> npt.NDArray[np.int64]:
     """The positions of inputs."""
     patterns = np.ascontiguousarray(values).view(form.pattern).astype(np.uint64)
@@ -256,6 +269,13 @@ def _table(found: Iterable[_Piece]) -> Pieces:
     )
 
 
+def _jumps(node: Call) -> bool:
+    """Whether a function jumps at kinks: its derivative is 0, and it is no constant."""
+    row = BY_NAME[node.name]
+    slope = row.derivatives[0]
+    return bool(row.kinks) and row.arity == 1 and slope is not None and slope(Symbol("u")) is ZERO
+
+
 class _Builder:
     def __init__(
         self, expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], form: Format
@@ -264,6 +284,9 @@ class _Builder:
         self.series = compile_series([expr])
         slope = Derivation(Problem(function=expr, variables=(variable,))).derivative
         self.ranges = compile_enclosures([expr, slope])
+        self.jumps = any(
+            isinstance(node, Call) and _jumps(node) for node in postorder(expand_all(expr))
+        )
         self.double = form.precision > 24
         self.bits = DOUBLE if self.double else SINGLE
         # So that 1 − (1 − u), times the largest number, is still seen to vanish.
@@ -317,7 +340,7 @@ class _Builder:
         size = (last - first) // _FINEST
         for share in _PROBES:
             start = first + int(share * (last - first))
-            if size < LEAST or self._attempt(start, start + size, _LEVELS) is not None:
+            if size < LEAST or self._attempt(start, start + size, 0) is not None:
                 return False
             if self._undefined(start, start + size):
                 return False
@@ -351,12 +374,13 @@ class _Builder:
                 sign = 1.0 if low > 0 else -1.0
                 return _Piece(first, last, Kind.POLYNOMIAL, power=-HUGE, coefficients=(sign,))
             middle, reach = (low + high) / 2, (high - low) / 2
-            if down.is_finite() and up.is_finite():
-                # By the slope, at one point: e^x/(1 + e^x) goes over no range to speak of.
+            if known and not self.jumps and down.is_finite() and up.is_finite():
+                # By the slope, at one point: e^x/(1 + e^x) goes over no range to speak of. With a
+                # range that is known, no case of the function begins or ends in between.
                 value = self._value((a + b) / 2)
                 change = max(abs(down), abs(up)) * (b - a)
-                if value is not None and not (known and reach <= change):
-                    middle, reach, known = value, change + value.rad(), True
+                if value is not None and reach > change:
+                    middle, reach = value, change + value.rad()
             if not known or not self._close(reach, abs(middle) - reach):
                 return None
             return self._polynomial(first, last, 0.0, 0.0, [middle], reach)
@@ -373,17 +397,20 @@ class _Builder:
         scale = ldexp(1.0, -frexp(reach)[1]) if 2.0**-1000 < reach < 2.0**1000 else 0.0
         if not scale:
             return None
-        with precision(_AROUND, DEGREE + 2):
-            around = self._series(arb(middle, reach), scale)
-        if around is None:
-            return None
-        with precision(_BITS, DEGREE + 1):
-            exact = self._series(arb(middle), scale)
-            if exact is None:
-                return None
-            width = arb(reach) * scale
-            remainder = (around[DEGREE + 1] * width ** (DEGREE + 1)).abs_upper()
-            return self._polynomial(first, last, middle, scale, exact, remainder)
+        for bits, more in ((_BITS, _AROUND), (_BITS - self.form.least_exponent,) * 2):
+            with precision(more, DEGREE + 2):
+                around = self._series(arb(middle, reach), scale)
+            with precision(bits, DEGREE + 1):
+                exact = self._series(arb(middle), scale) if around is not None else None
+                if around is None or exact is None:
+                    return None
+                width = arb(reach) * scale
+                remainder = (around[DEGREE + 1] * width ** (DEGREE + 1)).abs_upper()
+                found = self._polynomial(first, last, middle, scale, exact, remainder)
+                if found is not None or exact[0].rel_accuracy_bits() > self.form.precision + 64:
+                    return found
+            # What is left of 1 − (1 − u) had too few bits.
+        return None
 
     def _polynomial(
         self,

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from chainrule.audit import tally
 from chainrule.audit.formats import Format
-from chainrule.audit.reference import HUGE, SINGLE, Kind, Reference, at, finite_count
+from chainrule.audit.reference import HUGE, SINGLE, Kind, Reference, at, consecutive, finite_count
 from chainrule.audit.reference import reference as make_reference
 from chainrule.audit.truth import truth as exact_truth
 from chainrule.audit.ulp import errors
@@ -28,12 +28,12 @@ Array = npt.NDArray[Any]
 Evaluate = Callable[[Array], Array]
 """From inputs, shape (n,), to results of the same shape and dtype."""
 
-RANGES = 4096
-"""About so many rows has a table, and columns a picture."""
+RANGES, LEAST_RANGE = 4096, 64
+"""At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
 CHUNK = 1 << 16
 """Inputs that are evaluated at once: they and their results stay in a processor's cache."""
 FEW = 1 << 16
-"""Up to so many inputs in all the truth comes from ball arithmetic, without a reference."""
+"""So many inputs of a long format are left to ball arithmetic; a reference takes longer to make."""
 WILD = 1 << 17
 """So many inputs at most of where no polynomial will do, in a whole sweep."""
 LONG = 10**8
@@ -63,9 +63,12 @@ class Plan:
         """Intervals of positions, negative inputs first; shape (ranges, 2)."""
         count = finite_count(self.form)
         # A power of two, so that no binade is in two ranges unless it is larger than both.
-        width = 1 << (max(2 * count // RANGES, 1) - 1).bit_length()
+        rows = min(RANGES, 2 * count // self.step // LEAST_RANGE)
+        width = 1 << (2 * count // rows - 1).bit_length()
         starts = np.arange(0, count, width, dtype=np.int64)
-        positive = np.stack([starts, np.minimum(starts + width, count) - 1], axis=1)
+        # The end of the last range of float64 may be beyond an int64.
+        ends = np.append(starts[1:], count) - 1
+        positive = np.stack([starts, ends], axis=1)
         return np.concatenate([-1 - positive[::-1, ::-1], positive])
 
     def places(self, first: int, last: int) -> npt.NDArray[np.int64]:
@@ -119,7 +122,7 @@ class Sweep:
         self._expr, self._variable, self._parameters = expr, variable, parameters
         count = 2 * finite_count(chosen.form) // chosen.step
         self.reference = reference
-        if reference is None and count > FEW:
+        if reference is None and (count > FEW or chosen.form.bits <= 16):
             self.reference = make_reference(expr, variable, parameters, chosen.form)
         wild = _inputs_of(self.reference, Kind.WILD) // chosen.step if self.reference else 0
         # Of wild inputs every so many-th one is compared.
@@ -148,7 +151,9 @@ class Sweep:
 
     def _sampled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
         assert self.reference is not None
-        places = np.concatenate([self.plan.places(first, last), self._near(first, last)])
+        places = self.plan.places(first, last)
+        if not self.plan.exhaustive:
+            places = np.concatenate([places, self._near(first, last)])
         kinds = self.reference.kinds(places)
         keep = kinds != Kind.UNDEFINED
         wild = np.flatnonzero(kinds == Kind.WILD)
@@ -184,7 +189,7 @@ class Sweep:
 
         assert self.reference is not None
         pieces, form = self.reference.pieces, self.plan.form
-        values = at(np.arange(first, last + 1, dtype=np.int64), form)
+        values = consecutive(first, last, form)
         results = evaluate(values)
         numbers = np.array([row["largest"], 0.0])
         hard = np.empty(HARD, np.int64)

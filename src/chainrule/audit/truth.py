@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def truth(
     More bits are used where some cancel. A value that stays a ball around 0 at the largest
     precision is taken for 0.
     """
-    program = compile_balls([expr])
+    program = _program(expr)
     count = len(values)
     high, low = np.zeros(count), np.zeros(count)
     sign, known = np.zeros(count, np.int8), np.zeros(count, np.bool_)
@@ -46,6 +47,11 @@ def truth(
         low[i] = float(found - high[i]) if np.isfinite(high[i]) else 0.0
         sign[i] = 1 if found > 0 else -1 if found < 0 else 0
     return Truth(high, low, sign, known)
+
+
+@lru_cache(maxsize=64)
+def _program(expr: Expr) -> Program:
+    return compile_balls([expr])
 
 
 def _value(

@@ -1,10 +1,21 @@
-"""The target C: C99 and libm, functions over arrays."""
+"""The target C: C99 and libm, functions over arrays, in the layout clang-format calls WebKit."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
+from chainrule.codegen.approximations import (
+    ARGUMENT,
+    PRIMITIVES,
+    approximation,
+    called,
+    functions,
+    stated_error,
+    with_reciprocals,
+)
+from chainrule.codegen.lower import lower
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -20,10 +31,10 @@ from chainrule.codegen.source import (
 )
 from chainrule.expr.nodes import Expr
 
-_WORDS = """auto break case char const continue default do double else enum extern float for goto
+WORDS = """auto break case char const continue default do double else enum extern float for goto
 if inline int long register restrict return short signed sizeof static struct switch typedef union
 unsigned void volatile while n i out upstream main y0 y1 yn j0 j1 jn signgam"""
-_LIBM = {
+LIBM = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
     **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
     **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
@@ -31,13 +42,13 @@ _LIBM = {
     **{"gamma": "tgamma", "abs": "fabs", "power": "pow"},
 }
 _COMPARED = (Level.RELATION, Level.RELATION)
-_SHAPES = {
+SHAPES = {
     **INFIX,
     "select": Shape("{0} ? {1} : {2}", Level.CONDITIONAL, (*_COMPARED, Level.RELATION)),
     "logical_and": Shape("{0} && {1}", Level.RELATION, _COMPARED),
 }
 # The functions of libm are no names for values: a parameter would hide the function.
-_RESERVED = frozenset(_WORDS.split()) | frozenset(_LIBM.values())
+_RESERVED = frozenset(WORDS.split()) | frozenset(LIBM.values())
 
 
 def _decimal(value: float) -> str | None:
@@ -52,28 +63,71 @@ def _hexadecimal(value: float) -> str:
     return f"{mantissa.rstrip('0').rstrip('.')}p{exponent}"
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
+    """A constant: in decimal if that is exact and short, else in hexadecimal."""
     return _decimal(value) or _hexadecimal(value)
 
 
 DOUBLE = Language(
-    shapes={**_SHAPES, **calls(_LIBM), "undefined": Shape("(double)NAN")},
-    number=_number,
+    shapes={**SHAPES, **calls(LIBM), "undefined": Shape("(double)NAN")},
+    number=number,
     statement="const double {name} = {text};",
     result="return {text};",
     reserved=_RESERVED,
 )
 SINGLE = Language(
     shapes={
-        **_SHAPES,
-        **calls({operation: f"{name}f" for operation, name in _LIBM.items()}),
+        **SHAPES,
+        **calls({operation: f"{name}f" for operation, name in LIBM.items()}),
         "undefined": Shape("NAN"),
     },
-    number=lambda value: _number(value) + "f",
+    number=lambda value: number(value) + "f",
     statement="const float {name} = {text};",
     result="return {text};",
     reserved=_RESERVED,
 )
+_SCALED = """\
+/* x times 2^n, for a whole n: by the bits of x. */
+static inline {real} scaled({real} x, {real} n)
+{{
+    const {real} shifted = n + {rounder};
+    {integer} bits, power;
+    memcpy(&bits, &x, sizeof bits);
+    memcpy(&power, &shifted, sizeof power);
+    bits += power << {fraction};
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}}
+"""
+_EXPONENT = """\
+/* The whole k for which x / 2^k is between the roots of 1/2 and of 2: by the bits of x. */
+static inline {real} exponent({real} x)
+{{
+    {integer} bits;
+    memcpy(&bits, &x, sizeof bits);
+    bits = (bits + {past_root}) >> {fraction} | {two_to_fraction};
+    memcpy(&x, &bits, sizeof x);
+    return x - {bias};
+}}
+"""
+_LAYOUTS = {
+    True: {
+        **{"real": "double", "integer": "uint64_t", "fraction": 52, "rounder": "0x1.8p+52"},
+        **{"past_root": "0x95F619980C433", "two_to_fraction": "0x4330000000000000"},
+        **{"bias": "4503599627371519.0"},
+    },
+    False: {
+        **{"real": "float", "integer": "uint32_t", "fraction": 23, "rounder": "0x1.8p+23f"},
+        **{"past_root": "0x4AFB0D", "two_to_fraction": "0x4B000000", "bias": "8388735.0f"},
+    },
+}
+_PRAGMA = """\
+#if defined(__GNUC__) && !defined(__clang__)
+/* Nobody asks which exceptions a comparison raises: choices may become vector code. */
+#pragma GCC optimize("no-trapping-math", "fp-contract={contract}")
+#endif
+"""
+# Where nothing is approximated, a difference of two products may be exactly 0.
 _FORMATS = {"float16": (11, -14), "bfloat16": (8, -126)}
 """Bits of the significand, and the exponent of the smallest normal number."""
 
@@ -129,32 +183,68 @@ static inline uint16_t store(double value)
 
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A file with NAME_forward and NAME_grad."""
-    language = DOUBLE if job.double else SINGLE
-    value = program(forward, (job.variable, *job.extra), language)
-    slope = program(gradient, (*job.saved, *job.extra), language)
-    # Without the flag a comparison might raise a floating-point exception that a branch avoids.
+    language = language_of(job)
+    value = with_reciprocals(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = with_reciprocals(program(gradient, (*job.saved, *job.extra), language), job.working)
     title = (
         f"{job.name} and its gradient for arrays of {job.dtype}, in C99; link with -lm. "
-        "Loops without functions of libm become vector code with -O3 -fno-trapping-math."
+        "Loops without functions of libm become vector code with -O3 -march=native."
     )
     first = [language.named(job.variable)]
     saved = [language.named(symbol) for symbol in job.saved]
     includes = ["#include <math.h>", "#include <stddef.h>"]
-    parts = [_comment(job, title)]
-    if job.short:
+    parts = [comment(job, title)]
+    needed = {name for lowered in (value, slope) for name, _ in lowered.code}
+    helpers = _helpers(called(needed, job.working), job, language)
+    if job.short or helpers:
         includes += ["#include <stdint.h>", "#include <string.h>"]
-    parts.append("\n".join(includes) + "\n")
+    parts += [
+        "\n".join(includes) + "\n",
+        _PRAGMA.format(contract="fast" if helpers else "off"),
+        *helpers,
+    ]
     if job.short:
         parts.append(_sixteen_bits(job.dtype))
-    inner = f"{job.name}_value", f"{job.name}_slope"
-    parts.append(_inner(job, inner[0], first, body(value, language, double=job.double), language))
-    parts.append(_inner(job, inner[1], saved, body(slope, language, double=job.double), language))
-    parts.append(_loop(job, f"{job.name}_forward", inner[0], first, language, upstream=False))
-    parts.append(_loop(job, f"{job.name}_grad", inner[1], saved, language, upstream=True))
+    names = f"{job.name}_value", f"{job.name}_slope"
+    parts.append(inner(job, names[0], first, body(value, language, double=job.double), language))
+    parts.append(inner(job, names[1], saved, body(slope, language, double=job.double), language))
+    parts.append(_loop(job, f"{job.name}_forward", names[0], first, language, upstream=False))
+    parts.append(_loop(job, f"{job.name}_grad", names[1], saved, language, upstream=True))
     return "\n".join(parts)
 
 
-def _comment(job: Job, title: str) -> str:
+def language_of(job: Job) -> Language:
+    """The spelling of a job's arithmetic and of the functions that it calls."""
+    plain = DOUBLE if job.double else SINGLE
+    own = calls({name: _own(name) for name in functions(job.working)})
+    shapes = {**plain.shapes, **own, **calls({name: name for name in PRIMITIVES})}
+    return replace(plain, shapes=shapes, reserved=plain.reserved | _OWN)
+
+
+def _own(name: str) -> str:
+    """The function of this file that has the name in libm: exp_ and the like."""
+    return f"{name}_"
+
+
+_OWN = frozenset([*PRIMITIVES, *(f"{name}_" for name in LIBM)])
+
+
+def _helpers(names: Sequence[str], job: Job, language: Language) -> list[str]:
+    """The definitions of approximated functions, and of the operations on bits they need."""
+    layout, found, needed = _LAYOUTS[job.double], [], set()
+    for name in names:
+        lowered = lower([approximation(name, job.working)], [ARGUMENT], language.functions)
+        needed |= {operation for operation, _ in lowered.code}
+        lines = body(lowered, language, double=job.double)
+        head = f"static inline {layout['real']} {_own(name)}({layout['real']} x)"
+        above = f"/* {stated_error(name, job.working)} */"
+        found.append(f"{above}\n{head}\n{{\n{indented(lines)}\n}}\n")
+    texts = {"scaled": _SCALED, "exponent": _EXPONENT}
+    return [texts[name].format(**layout) for name in PRIMITIVES if name in needed] + found
+
+
+def comment(job: Job, title: str) -> str:
+    """The heading of the file."""
     lines = [line.replace("*/", "* /") for line in heading(job, title, 80)]
     first, *rest = lines
     return "\n".join([f"/* {first}", *(f" * {line}".rstrip() for line in rest), " */"]) + "\n"
@@ -175,15 +265,22 @@ def _sixteen_bits(dtype: str) -> str:
     return f"{load}\n{store}"
 
 
-def _inner(
-    job: Job, name: str, first: Sequence[str], lines: Sequence[str], language: Language
+def inner(
+    job: Job,
+    name: str,
+    first: Sequence[str],
+    lines: Sequence[str],
+    language: Language,
+    qualifiers: str = "static inline",
 ) -> str:
+    """The function of numbers that does the work."""
     work = "double" if job.double else "float"
     taken = [*first, *(language.named(symbol) for symbol in job.extra)]
-    head = _head(f"static inline {work} {name}", [f"{work} {parameter}" for parameter in taken])
+    start = f"{qualifiers} {work} {name}"
+    top = head(start, [f"{work} {parameter}" for parameter in taken])
     unused = [n for n in taken if not any(n in _words(line) for line in lines)]
     silenced = [f"(void){name};" for name in unused]
-    return f"{head}\n{{\n{indented([*silenced, *lines])}\n}}\n"
+    return f"{top}\n{{\n{indented([*silenced, *lines])}\n}}\n"
 
 
 def _words(line: str) -> set[str]:
@@ -191,29 +288,35 @@ def _words(line: str) -> set[str]:
 
 
 def _loop(
-    job: Job, name: str, inner: str, first: Sequence[str], language: Language, *, upstream: bool
+    job: Job, name: str, called: str, first: Sequence[str], language: Language, *, upstream: bool
 ) -> str:
     work = "double" if job.double else "float"
     stored = "uint16_t" if job.short else "double" if job.dtype == "float64" else "float"
     others = [language.named(symbol) for symbol in job.others]
     arrays = [*first, *(["upstream"] if upstream else []), *others]
-    taken = [f"const {stored} *restrict {array}" for array in arrays]
-    taken += [f"{stored} *restrict out", "size_t n"]
+    taken = [f"const {stored}* restrict {array}" for array in arrays]
+    taken += [f"{stored}* restrict out", "size_t n"]
     taken += [f"{work} {language.named(symbol)}" for symbol, _ in job.parameters]
     read = {array: _read(f"{array}[i]", stored, work) for array in arrays}
     values = [read[array] for array in (*first, *others)]
     values += [language.named(symbol) for symbol, _ in job.parameters]
-    result = f"{inner}({', '.join(values)})"
+    result = f"{called}({', '.join(values)})"
     if upstream:
         result = f"{read['upstream']} * {result}"
     written = f"    out[i] = {_written(result, stored, work)};"
     lines = ["for (size_t i = 0; i < n; i++) {", written, "}"]
+    top = head(f"void {name}", taken)
+    return f"{what_it_does(job, language, upstream)}\n{top}\n{{\n{indented(lines)}\n}}\n"
+
+
+def what_it_does(job: Job, language: Language, upstream: bool) -> str:
+    """The comment over a function that goes over arrays."""
     what = "out = upstream times the slope" if upstream else "out = the function"
     known = [(language.named(s), d) for s, d in job.parameters if d is not None]
     usual = "; usual: " + ", ".join(f"{n} = {default_text(d)}" for n, d in known) if known else ""
-    comment = "\n   ".join(textwrap.wrap(f"{what}, for n elements{usual}.", 80))
-    head = _head(f"void {name}", taken)
-    return f"/* {comment} */\n{head}\n{{\n{indented(lines)}\n}}\n"
+    lines = textwrap.wrap(f"{what}, for n elements{usual}.", 80)
+    joined = "\n   ".join(lines)
+    return f"/* {joined} */"
 
 
 def _read(element: str, stored: str, work: str) -> str:
@@ -228,18 +331,14 @@ def _written(result: str, stored: str, work: str) -> str:
     return f"(float)({result})" if (stored, work) == ("float", "double") else result
 
 
-def _head(start: str, parameters: Sequence[str], width: int = 88) -> str:
-    """The line before the brace, broken after the bracket if it is long."""
-    line = f"{start}({', '.join(parameters)})"
-    if len(line) <= width:
-        return line
-    pad = " " * (len(start) + 1)
-    lines, current = [], start + "("
+def head(start: str, parameters: Iterable[str], width: int = 88) -> str:
+    """A name and what follows in brackets, in as many lines as it takes."""
+    lines = [f"{start}("]
     for index, parameter in enumerate(parameters):
-        piece = parameter + (")" if index == len(parameters) - 1 else ",")
-        room = len(current) + len(piece) + 1 <= width or current.endswith("(")
-        if not room:
-            lines.append(current.rstrip())
-            current = pad
-        current += piece if current.endswith("(") or current == pad else f" {piece}"
-    return "\n".join([*lines, current])
+        room = len(lines[-1]) + len(parameter) + 3 <= width
+        if index and not room:
+            lines[-1] += ","
+            lines.append(f"    {parameter}")
+        else:
+            lines[-1] += f", {parameter}" if index else parameter
+    return "\n".join(lines) + ")"

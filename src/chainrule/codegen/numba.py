@@ -1,10 +1,28 @@
-"""The target Numba: NumPy ufuncs compiled when the module is imported, without a C compiler."""
+"""The target Numba: loops over arrays, compiled when the module is imported.
+
+No C compiler is needed. The loops go over arrays without gaps, and call nothing but functions of
+the same file that are compiled into them, so that LLVM makes vector code of them; what else
+arrays are like is NumPy's affair (``numpy.nditer``).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from chainrule.codegen.approximations import (
+    ARGUMENT,
+    PRIMITIVES,
+    Working,
+    approximation,
+    called,
+    functions,
+    stated_error,
+    with_reciprocals,
+)
+from chainrule.codegen.lower import lower
 from chainrule.codegen.python import (
+    LONGEST,
     PYTHON_WORDS,
     bracketed,
     call_lines,
@@ -45,7 +63,7 @@ _SHAPES = {
     ),
     "logical_and": Shape("{0} and {1}", Level.RELATION, (Level.RELATION, Level.RELATION)),
 }
-_RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out"}
+_RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
 
 DOUBLE = Language(
     shapes={**_SHAPES, "undefined": Shape("math.nan")},
@@ -61,69 +79,175 @@ SINGLE = Language(
     chains=True,
 )
 
+# Where nothing is approximated, a difference of two products may be exactly 0.
+_CONTRACTED = """\
+# x/0 is infinite; a product and a sum may be rounded once, together.
+OPTIONS = {"error_model": "numpy", "fastmath": {"contract"}, "nogil": True}
+"""
+_PLAIN = """\
+# x/0 is infinite.
+OPTIONS = {"error_model": "numpy", "nogil": True}
+"""
+_TYPES = """\
+INLINE = {**OPTIONS, "forceinline": True}
+WRITTEN = numba.types.Array(numba.from_dtype(np.dtype(STORED)), 1, "C")
+READ = WRITTEN.copy(readonly=True)
+"""
+_SCALED = '''\
+@numba.njit(**INLINE)
+def _scaled(x, n):
+    """x times 2^n, for a whole n: by the bits of x."""
+    bits = np.{real}(n + {rounder}).view(np.{integer}) << np.{integer}({fraction})
+    return np.{integer}(np.{real}(x).view(np.{integer}) + bits).view(np.{real})
+'''
+_EXPONENT = '''\
+@numba.njit(**INLINE)
+def _exponent(x):
+    """The whole k for which x / 2^k is between the roots of 1/2 and of 2: by the bits of x."""
+    bits = np.u{integer}(np.{real}(x).view(np.u{integer}) + np.u{integer}({past_root}))
+    biased = np.u{integer}(bits >> np.u{integer}({fraction}))
+    return np.u{integer}(biased | np.u{integer}({two_to_fraction})).view(np.{real}) - {bias}
+'''
+_LAYOUTS = {
+    True: {
+        **{"real": "float64", "integer": "int64", "fraction": 52},
+        **{"rounder": "6755399441055744.0", "past_root": "0x95F619980C433"},
+        **{"two_to_fraction": "0x4330000000000000", "bias": "4503599627371519.0"},
+    },
+    False: {
+        **{"real": "float32", "integer": "int32", "fraction": 23},
+        **{"rounder": "np.float32(12582912.0)", "past_root": "0x4AFB0D"},
+        **{"two_to_fraction": "0x4B000000", "bias": "np.float32(8388735.0)"},
+    },
+}
+
+
+def language_of(job: Job) -> Language:
+    """The spelling of a job's arithmetic and of the functions that it calls."""
+    plain = DOUBLE if job.double else SINGLE
+    own = {name: name for name in (*functions(job.working), *PRIMITIVES)}
+    return replace(plain, shapes={**plain.shapes, **calls(own, "_")})
+
 
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A module with NAME and NAME_grad."""
-    language = DOUBLE if job.double else SINGLE
+    language = language_of(job)
     named = language.named
-    value = program(forward, (job.variable, *job.extra), language)
-    slope = program(gradient, (*job.saved, *job.extra), language)
+    value = with_reciprocals(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = with_reciprocals(program(gradient, (*job.saved, *job.extra), language), job.working)
     value_lines = body(value, language, double=job.double)
     slope_lines = body(slope, language, double=job.double)
+    needed = {name for lowered in (value, slope) for name, _ in lowered.code}
+    helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
     imports = ["import numba", "import numpy as np"]
     if job.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
-    if any("math." in line for line in (*value_lines, *slope_lines)):
+    if any("math." in line for line in (*value_lines, *slope_lines, *helpers)):
         imports = ["import math", "", *imports]
     dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
     title = f"{job.name} and its gradient for arrays of {job.dtype}, compiled by Numba."
-    parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\nDTYPE = {dtype}\n"]
+    constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
+    constants += (_CONTRACTED if helpers else _PLAIN) + _TYPES
+    parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
     first = [named(job.variable)]
-    parts.append(_ufunc(job, "_value", first, value_lines, language))
     saved = [named(symbol) for symbol in job.saved]
-    # The product is rounded once too.
-    *before, last = slope_lines
-    product = f"slope = {last.removeprefix('return ')}"
-    lines = [*before, product, "return upstream * slope"]
-    parts.append(_ufunc(job, "_grad", [*saved, "upstream"], lines, language))
-    parts.append(define("_filled", ["ufunc", "arrays", "numbers", "out"], _FILLED))
-    parts.append(_public(job, job.name, "_value", first, "The function", language))
-    grad = (f"{job.name}_grad", "_grad", [*saved, "upstream"])
+    for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
+        taken = [*arrays, *(named(symbol) for symbol in job.extra)]
+        parts.append(f"@numba.njit(**INLINE)\n{define(name, taken, lines)}")
+    parts.append(_loop(job, "_values", "_value", first, language, upstream=False))
+    parts.append(_loop(job, "_gradients", "_slope", saved, language, upstream=True))
+    parts.append(define("_plain", ["array", "shape"], _PLAIN_ARRAY))
+    parts.append(define("_filled", ["loop", "arrays", "numbers", "out"], _FILLED))
+    parts.append(_public(job, job.name, "_values", first, "The function", language))
+    grad = (f"{job.name}_grad", "_gradients", [*saved, "upstream"])
     parts.append(_public(job, *grad, "Upstream times the slope", language))
     return "\n\n".join(parts)
 
 
-def _ufunc(
-    job: Job, name: str, first: Sequence[str], lines: Sequence[str], language: Language
+def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
+    """Definitions of the function and its slope for single numbers in the job's arithmetic.
+
+    They use ``math``, ``numba`` and ``np``, and are compiled when they are first called.
+
+    Raises:
+        InputError: Numba lacks a function.
+    """
+    language = DOUBLE if job.double else SINGLE
+    found = []
+    for name, root, first in zip(
+        names, (forward, gradient), ((job.variable,), job.saved), strict=True
+    ):
+        symbols = (*first, *job.extra)
+        lines = body(program(root, symbols, language), language, double=job.double)
+        given = [language.named(symbol) for symbol in symbols]
+        found.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines)}")
+    return found
+
+
+def _helpers(
+    names: Sequence[str], working: Working, language: Language, *, double: bool
+) -> list[str]:
+    """The definitions of approximated functions, and of the operations on bits they need."""
+    layout, found, needed = _LAYOUTS[double], [], set()
+    for name in names:
+        lowered = lower([approximation(name, working)], [ARGUMENT], language.functions)
+        needed |= {operation for operation, _ in lowered.code}
+        lines = [f'"""{stated_error(name, working)}"""', *body(lowered, language, double=double)]
+        found.append(f"@numba.njit(**INLINE)\n{define(f'_{name}', [ARGUMENT.name], lines)}")
+    texts = {"scaled": _SCALED, "exponent": _EXPONENT}
+    return [texts[name].format(**layout) for name in PRIMITIVES if name in needed] + found
+
+
+def _stored(job: Job) -> str:
+    """What the loops read and write; NumPy converts it from 16 bits and to them."""
+    return _work(job) if job.short else job.dtype
+
+
+def _work(job: Job) -> str:
+    return "float64" if job.double else "float32"
+
+
+def _loop(
+    job: Job, name: str, inner: str, first: Sequence[str], language: Language, *, upstream: bool
 ) -> str:
-    """Arrays come and go in the dtype; what NumPy casts for Numba is 16 bits only."""
-    work = "float64" if job.double else "float32"
-    stored = work if job.short else job.dtype
-    arrays = [*first, *(language.named(symbol) for symbol in job.others)]
-    inputs = [stored] * len(arrays) + [work] * len(job.parameters)
-    if stored != work:
-        lines = [*(f"{array} = np.{work}({array})" for array in arrays), *lines]
-    names = [*arrays, *(language.named(symbol) for symbol, _ in job.parameters)]
-    types = f'["{stored}({", ".join(inputs)})"]'
-    decorator = bracketed("@numba.vectorize(", [types], ")")
-    return f"{decorator}\n{define(name, names, lines)}"
+    stored, work = _stored(job), _work(job)
+    others = [language.named(symbol) for symbol in job.others]
+    numbers = [language.named(symbol) for symbol, _ in job.parameters]
+    arrays = [*first, *(["upstream"] if upstream else []), *others]
+    read = {a: f"{a}[i]" if stored == work else f"np.{work}({a}[i])" for a in arrays}
+    given = [*(read[a] for a in (*first, *others)), *numbers]
+    # The product is rounded once too.
+    times = f"{read['upstream']} * " if upstream else ""
+    lines = ["for i in range(out.size):"]
+    result = bracketed(f"out[i] = {times}{inner}(", given, ")", LONGEST - 8)
+    lines += [f"    {line}" for line in result.splitlines()]
+    types = ", ".join(["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers))
+    decorator = bracketed("@numba.njit(", [f"numba.void({types})", "**OPTIONS"], ")")
+    return f"{decorator}\n{define(name, [*arrays, 'out', *numbers], lines)}"
 
 
-# Numba's loop takes the output to be without gaps if all inputs are (numba/np/ufunc/wrappers.py
-# looks at the inputs only), and would write beside the elements that are meant.
+_PLAIN_ARRAY = [
+    '"""Whether a loop can go over the array as it is."""',
+    "flags = array.flags",
+    "return array.shape == shape and flags.c_contiguous and flags.aligned",
+]
 _FILLED = [
-    '"""The result in `out`, which Numba gets without gaps, as it must be."""',
+    '"""The result in `out`: a loop over the arrays, or over blocks without gaps."""',
     "shape = np.broadcast_shapes(*(array.shape for array in arrays))",
-    "full = [a if a.ndim == 0 else np.broadcast_to(a, shape) for a in arrays]",
-    'compact = [np.asarray(array, order="C") for array in full]',
-    "gaps = out is None or not out.flags.c_contiguous",
-    "result = np.empty(shape, DTYPE) if gaps else out",
-    'with np.errstate(all="ignore"):',
-    '    ufunc(*compact, *numbers, out=result, casting="unsafe")',
-    "if out is None:",
-    "    return result",
-    "if gaps:",
-    "    out[...] = result",
+    "out = np.empty(shape, DTYPE) if out is None else out",
+    "whole = [*arrays, out]",
+    "apart = not any(np.may_share_memory(array, out) for array in arrays)",
+    "if STORED is DTYPE and apart and all(_plain(array, shape) for array in whole):",
+    "    loop(*(array.reshape(-1) for array in whole), *numbers)",
+    "    return out",
+    'flags = ["external_loop", "buffered", "zerosize_ok", "copy_if_overlap"]',
+    'kinds = ["readonly"] * len(arrays) + ["writeonly"]',
+    'use = [[kind, "contig", "aligned"] for kind in kinds]',
+    "types = [STORED] * len(whole)",
+    'options = {"casting": "unsafe", "buffersize": 8192}',
+    "with np.nditer(whole, flags, use, types, **options) as blocks:",
+    "    for block in blocks:",
+    "        loop(*block, *numbers)",
     "return out",
 ]
 

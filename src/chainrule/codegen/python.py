@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chainrule.codegen.source import Job, Language, default_text, indented
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
-_LONGEST = 88
+LONGEST = 88
 
 UFUNCS = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
@@ -60,13 +60,27 @@ def tuple_of(names: Sequence[str]) -> str:
     return f"({', '.join(names)}{',' if len(names) == 1 else ''})"
 
 
-def define(name: str, parameters: Sequence[str], lines: Sequence[str], returns: str = "") -> str:
-    """A function definition, in the layout of the usual formatters."""
+def define(
+    name: str,
+    parameters: Sequence[str],
+    lines: Sequence[str],
+    returns: str = "",
+    width: int = LONGEST,
+    *,
+    depth: int = 0,
+) -> str:
+    """A function definition, in the layout of the usual formatters.
+
+    Args:
+        width: of a line.
+        depth: how far it will be indented.
+    """
     arrow = f" -> {returns}" if returns else ""
-    return f"{bracketed(f'def {name}(', parameters, f'){arrow}:')}\n{indented(lines)}\n"
+    start = bracketed(f"def {name}(", parameters, f"){arrow}:", width - 4 * depth)
+    return f"{start}\n{indented(lines)}\n"
 
 
-def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST) -> str:
+def bracketed(start: str, parts: Sequence[str], end: str, width: int = LONGEST) -> str:
     """A list in brackets, in the layout of the usual formatters."""
     joined = ", ".join(parts)
     if len(start) + len(joined) + len(end) <= width:
@@ -76,6 +90,8 @@ def bracketed(start: str, parts: Sequence[str], end: str, width: int = _LONGEST)
     return "\n".join([start, *(f"    {part}," for part in parts), end])
 
 
-def call_lines(start: str, parts: Sequence[str]) -> list[str]:
+def call_lines(
+    start: str, parts: Sequence[str], width: int = LONGEST, *, depth: int = 1
+) -> list[str]:
     """A call inside of a function, in as many lines as it takes."""
-    return bracketed(f"{start}(", parts, ")", _LONGEST - 4).splitlines()
+    return bracketed(f"{start}(", parts, ")", width - 4 * depth).splitlines()

@@ -12,6 +12,7 @@ from fractions import Fraction
 from math import isfinite
 from typing import Literal, NamedTuple
 
+from chainrule.codegen.approximations import Working
 from chainrule.codegen.cases import explicit
 from chainrule.codegen.lower import Lowered, lower
 from chainrule.errors import InputError
@@ -41,6 +42,7 @@ class Job:
         accuracy: "best" computes in double and rounds once, "fast" in the dtype itself, which
             for 16 bits is float32.
         second: the derivative of the gradient by each of ``saved``.
+        working: whose elementary functions the targets that loop over elements call.
         notes: what a reader of the file should know, a paragraph each: the formula and its
             derivative, which form is used, what errors were measured.
     """
@@ -54,6 +56,7 @@ class Job:
     dtype: str = "float32"
     accuracy: Accuracy = "best"
     second: tuple[Expr, ...] = ()
+    working: Working = "library"
     notes: tuple[str, ...] = ()
 
     @property
@@ -120,7 +123,7 @@ INFIX: dict[str, Shape] = {
 
 def calls(names: Mapping[str, str], prefix: str = "") -> dict[str, Shape]:
     """Operations that are calls of a function of so many arguments: {"power": "pow"}."""
-    two = ("power", "atan2", "max", "min")
+    two = ("power", "atan2", "max", "min", "scaled")
     return {
         operation: Shape(
             f"{prefix}{name}({{0}}, {{1}})" if operation in two else f"{prefix}{name}({{0}})"

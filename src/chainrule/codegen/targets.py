@@ -10,7 +10,10 @@ from chainrule.codegen.source import Job
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr
 
-TARGETS: dict[str, str] = {"numpy": ".py", "numba": ".py", "c": ".c", "jax": ".py", "torch": ".py"}
+TARGETS: dict[str, str] = {
+    **{"numpy": ".py", "numba": ".py", "c": ".c", "cuda": ".cu"},
+    **{"jax": ".py", "torch": ".py", "triton": ".py"},
+}
 """Names, and how their files end. Each is a module here with a function ``write``."""
 
 

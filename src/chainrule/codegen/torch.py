@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from zlib import crc32
 
 from chainrule.codegen.lower import Lowered
+from chainrule.codegen.numba import DOUBLE, scalars
 from chainrule.codegen.python import (
     PYTHON_WORDS,
     bracketed,
@@ -23,8 +25,11 @@ from chainrule.codegen.source import (
     body,
     calls,
     docstring,
+    indented,
     program,
 )
+from chainrule.codegen.torch_sections import BATCHED, compiled, sharded, working
+from chainrule.errors import InputError
 from chainrule.expr.nodes import ZERO, Expr
 
 _TORCH = {
@@ -47,7 +52,8 @@ LANGUAGE = Language(
     },
     number=repr,
     reserved=PYTHON_WORDS
-    | {"math", "torch", "Tensor", "ctx", "inputs", "output", "upstream", "again"},
+    | {"math", "torch", "Tensor", "ctx", "inputs", "output", "dtype"}
+    | {"value", "slope", "grad", "upstream", "again", "tangent", "product"},
 )
 _MATH = ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "tanh")
 _MORE = ("sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf", "erfc")
@@ -60,33 +66,13 @@ _OF_NUMBERS = {
 }
 """Operations of which no operand is a tensor."""
 
-_VMAP = '''\
-def _batched(op):
-    """Lets vmap through: the dimension of the batch comes first in every tensor."""
 
-    def rule(info, in_dims, *args):
-        moved = []
-        for arg, dim in zip(args, in_dims):
-            if isinstance(arg, Tensor) and dim is None:
-                arg = arg.expand(info.batch_size, *arg.shape)
-            elif isinstance(arg, Tensor):
-                arg = arg.movedim(dim, 0)
-            moved.append(arg)
-        return op(*moved), 0
+def write(forward: Expr, gradient: Expr, job: Job, kernels: str = "") -> str:
+    """A module with NAME: two operators, and what PyTorch has to know of them.
 
-    op.register_vmap(rule)
-'''
-_WORK = {
-    True: ["return tensor.double()"],
-    False: [
-        "short = tensor.dtype in (torch.float16, torch.bfloat16)",
-        "return tensor.float() if short else tensor",
-    ],
-}
-
-
-def write(forward: Expr, gradient: Expr, job: Job) -> str:
-    """A module with NAME, which autograd differentiates twice."""
+    Args:
+        kernels: for CUDA tensors, see ``on_cuda``; without, PyTorch's own operations take them.
+    """
     named = LANGUAGE.named
     saved = [named(symbol) for symbol in job.saved]
     roots = {"_value": forward, "_slope": gradient}
@@ -100,30 +86,60 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     inner = []
     for name, root in roots.items():
         symbols = (*slots[name], *job.extra)
-        lowered = program(root, symbols, LANGUAGE)
-        arrays = len(slots[name]) + len(job.others)
-        lowered, language = _with_numbers(lowered, arrays)
+        lowered, language = _with_numbers(
+            program(root, symbols, LANGUAGE), len(slots[name]) + len(job.others)
+        )
         lines = body(lowered, language, double=job.double)
-        if lowered.outputs[0] < len(symbols):
-            # An operator may not give back one of its inputs.
-            lines[-1] += ".clone()"
         inner.append(define(name, [named(symbol) for symbol in symbols], lines))
-    imports = ["import torch", "from torch import Tensor"]
-    if any("math." in text for text in inner):
-        imports = ["import math", "", *imports]
+    cpu = _on_cpu(forward, gradient, job)
+    sections = [*inner, *working(job.double), *cpu, BATCHED]
+    name = _registered(job, inner)
+    for kind in ("value", "grad"):
+        sections.append(_operator(job, kind, name, saved, compiled=bool(cpu)))
+    sections += [on_cuda(job, kernels)] if kernels else []
+    sections += [_rules(job, saved), _rules_of_gradient(job, saved, curved)]
+    sections += [sharded(name), _public(job)]
     title = docstring(job, f"{job.name} and its gradient for PyTorch, made for {job.dtype}.")
-    parts = ["\n".join([title, *imports, ""]), *inner]
-    parts.append(define("_work", ["tensor"], _WORK[job.double]))
-    parts.append(_VMAP)
-    other = [named(symbol) for symbol in job.others]
-    first = [named(job.variable), *other]
-    parts.append(_operator(job, job.name, "_value", [first[0]], upstream=False))
-    parts.append(_operator(job, f"{job.name}_grad", "_slope", saved, upstream=True))
-    for name in curved:
-        inner_name = f"_slope_by_{name}"
-        parts.append(_operator(job, f"{job.name}_grad_by_{name}", inner_name, saved, upstream=True))
-    parts += [_rule(job, saved), _rule_of_gradient(job, saved, curved), _public(job, first)]
-    return "\n\n".join(parts)
+    optional = _TRITON if kernels else []
+    return "\n\n".join([_heading(title, sections, optional, compiled=bool(cpu)), *sections])
+
+
+_TRITON = [
+    "try:",
+    "    import triton",
+    "    import triton.language as tl",
+    "except ImportError:  # PyTorch's own operations do the work",
+    "    triton = None",
+    "",
+]
+
+
+def _heading(
+    title: str, sections: Sequence[str], optional: Sequence[str], *, compiled: bool
+) -> str:
+    """The docstring and the imports."""
+    modules = [f"import {m}" for m in ("math", "os") if any(f"{m}." in s for s in sections)]
+    names = ["from functools import cache, partial" if compiled else "from functools import cache"]
+    if compiled:
+        names = ["from concurrent.futures import ThreadPoolExecutor", *names]
+    own = ["import torch", "from torch import Tensor", "", *optional]
+    return "\n".join([title, *modules, *names, "", *own])
+
+
+def _on_cpu(forward: Expr, gradient: Expr, job: Job) -> list[str]:
+    """The loops for the CPU; none if Numba lacks one of the functions."""
+    try:
+        found = scalars(forward, gradient, job, ("value", "slope"))
+    except InputError:
+        return []
+    named = DOUBLE.named
+    return compiled(
+        found,
+        ([named(job.variable)], [named(symbol) for symbol in job.saved]),
+        [named(symbol) for symbol in job.others],
+        [named(symbol) for symbol, _ in job.parameters],
+        double=job.double,
+    )
 
 
 def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
@@ -155,108 +171,202 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
     return replace(lowered, code=tuple(code)), replace(LANGUAGE, shapes=shapes)
 
 
-def _inputs(job: Job, first: Sequence[str]) -> list[str]:
-    """Tensors and numbers in the order in which the operators take them."""
-    other = [LANGUAGE.named(symbol) for symbol in job.others]
-    return [*first, *other, *_numbers(job)]
-
-
-def _unpacked(given: Sequence[str], used: Sequence[str]) -> list[str]:
-    """What is used of the inputs, by its name."""
-    if not set(given) & set(used):
-        return []
-    return [f"{together([n if n in used else f'_{n}' for n in given])} = inputs"]
-
-
+# --- the operators ------------------------------------------------------------------------------
 def _numbers(job: Job) -> list[str]:
     return [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
 
 
-def _operator(job: Job, name: str, inner: str, first: Sequence[str], *, upstream: bool) -> str:
+def _others(job: Job) -> list[str]:
+    return [LANGUAGE.named(symbol) for symbol in job.others]
+
+
+def _registered(job: Job, inner: Sequence[str]) -> str:
+    """A name for the operator that no other file has: PyTorch knows one operator of each name.
+
+    A file for another formula or dtype would replace the operators of the first, unnoticed.
+    """
+    text = "\n".join([job.dtype, job.accuracy, *inner])
+    return f"{job.name}_{crc32(text.encode()):08x}"
+
+
+def _operator(job: Job, kind: str, registered: str, saved: Sequence[str], *, compiled: bool) -> str:
     """An operator, what it does to shapes, and to batches."""
-    tensors = [*first, *(["upstream"] if upstream else [])]
-    given = _inputs(job, tensors)
-    typed = [f"{n}: {'float' if n in _numbers(job) else 'Tensor'}" for n in given]
-    worked = [f"_work({n})" if n not in _numbers(job) else n for n in _inputs(job, first)]
-    lines = call_lines(f"{'slope' if upstream else 'value'} = {inner}", worked)
-    result = "_work(upstream) * slope" if upstream else "value"
-    like = tensors[-1]
-    lines.append(
-        f"return ({result}).to({like}.dtype)" if upstream else f"return value.to({like}.dtype)"
-    )
-    fake = define("_", given, [f"return torch.empty_like({like})"])
-    decorator = bracketed(
-        "@torch.library.custom_op(", [f'"chainrule::{name}"', "mutates_args=()"], ")"
-    )
+    others, numbers = _others(job), _numbers(job)
+    grad = kind == "grad"
+    name = f"{job.name}_grad" if grad else job.name
+    first = list(saved) if grad else [LANGUAGE.named(job.variable)]
+    tensors = [*first, "upstream", *others] if grad else [*first, *others]
+    lines = []
+    if compiled:
+        # The loops have no more digits than the file's dtype asks for.
+        wide = "" if job.dtype == "float64" else f" and {first[0]}.dtype is not torch.float64"
+        parts = [f'"{kind}"', f"[{', '.join(tensors)}]"]
+        parts += [f"[{', '.join(numbers)}]"] if numbers else []
+        lines += [f"if {first[0]}.is_cpu{wide} and _compiled():"]
+        lines += [f"    {line}" for line in call_lines("return _filled", parts, depth=2)]
+    worked = [*(f"_work({n})" for n in [*first, *others]), *numbers]
+    lines += call_lines("slope = _slope" if grad else "value = _value", worked)
+    result = "_work(upstream) * slope" if grad else "value"
+    lines += [f"return _stored({result}, {first[0]})"]
+    typed = [*(f"{n}: Tensor" for n in tensors), *(f"{n}: float" for n in numbers)]
+    fake = define("_", [*tensors, *numbers], [f"return torch.empty_like({first[0]})"])
+    full = f'"chainrule::{registered}{"_grad" if grad else ""}"'
+    decorator = bracketed("@torch.library.custom_op(", [full, "mutates_args=()"], ")")
     own = define(f"_{name}", typed, lines, "Tensor")
     return f"{decorator}\n{own}\n\n@_{name}.register_fake\n{fake}\n\n_batched(_{name})\n"
 
 
-def _rule(job: Job, saved: Sequence[str]) -> str:
-    """The backward pass of the function."""
-    other = [LANGUAGE.named(symbol) for symbol in job.others]
-    given = _inputs(job, [LANGUAGE.named(job.variable)])
-    kept = [*saved, *other]
+def on_cuda(job: Job, kernels: str) -> str:
+    """The section that has kernels of Triton take CUDA tensors.
+
+    Args:
+        kernels: definitions that use ``triton`` and ``tl``, among them functions
+            ``_value_on_cuda`` and ``_grad_on_cuda``: they take what the operators take (tensors,
+            then the parameters as keywords) and give back a new tensor like the first.
+    """
+    others, numbers = _others(job), _numbers(job)
+    saved = [LANGUAGE.named(symbol) for symbol in job.saved]
+    parts = [kernels]
+    for kind, name, first in (
+        ("value", job.name, [LANGUAGE.named(job.variable)]),
+        ("grad", f"{job.name}_grad", [*saved, "upstream"]),
+    ):
+        tensors = [*first, *others]
+        given = [*tensors, *(f"{n}={n}" for n in numbers)]
+        lines = call_lines(f"return _{kind}_on_cuda", given, depth=2)
+        rule = define("_", [*tensors, *numbers], lines, depth=1)
+        parts.append(f'@_{name}.register_kernel("cuda")\n{rule}')
+    inside = "\n".join(part.strip("\n") + "\n" for part in parts).replace("\n\n\n", "\n\n")
+    return f"if triton is not None:\n\n{indented([inside])}\n"
+
+
+# --- their derivatives --------------------------------------------------------------------------
+def _keeping(job: Job, given: Sequence[str], kept: Sequence[str], *more: str) -> list[str]:
+    """The body of ``setup_context``: what is kept of inputs and output, both ways."""
+    used = {*kept, *_numbers(job)}
+    lines = [f"{together([n if n in used else f'_{n}' for n in given])} = inputs"]
     # PyTorch gives the result by the name `output`.
-    stored = ["output" if name == LANGUAGE.named(job.output) else name for name in kept]
-    keep = [
-        *_unpacked(given, [*kept, *_numbers(job)]),
-        *call_lines("ctx.save_for_backward", stored),
-    ]
+    stored = ["output" if n == LANGUAGE.named(job.output) and n not in given else n for n in kept]
+    lines = [] if used.isdisjoint(given) else lines
+    for way in ("backward", "forward"):
+        lines += call_lines(f"ctx.save_for_{way}", stored)
     if job.parameters:
-        keep.append(f"ctx.numbers = {together(_numbers(job))}")
-    back = []
-    if other:
-        back += [
-            f"if any(ctx.needs_input_grad[1:{1 + len(other)}]):",
-            f'    raise NotImplementedError("only {LANGUAGE.named(job.variable)} has a gradient")',
-        ]
-    back.append(f"{together(kept)} = ctx.saved_tensors")
+        lines.append(f"ctx.numbers = {together(_numbers(job))}")
+    return [*lines, *more]
+
+
+def _rules(job: Job, saved: Sequence[str]) -> str:
+    """How the function is differentiated, backward and forward."""
+    others = _others(job)
+    given = [LANGUAGE.named(job.variable), *others, *_numbers(job)]
+    kept = [*saved, *others]
     numbers = ["*ctx.numbers"] if job.parameters else []
-    back += call_lines(f"grad = _{job.name}_grad", [*saved, "upstream", *other, *numbers])
+    refuse = f'    raise NotImplementedError("only {given[0]} has a gradient")'
+    unpack = f"{together(kept)} = ctx.saved_tensors"
+    # A tangent that is missing, and no 0, tells that nobody differentiates by this one.
+    keep = _keeping(job, given, kept, *(["ctx.set_materialize_grads(False)"] if others else []))
+    back, ahead = [], []
+    if others:
+        back += [f"if any(ctx.needs_input_grad[1:{1 + len(others)}]):", refuse]
+        back += ["if upstream is None:", f"    return {', '.join(['None'] * len(given))}"]
+        ahead += [f"if {' or '.join(f'by_{n} is not None' for n in others)}:", refuse]
+    for lines, by in ((back, "upstream"), (ahead, "tangent")):
+        lines.append(unpack)
+        start = "grad =" if lines is back else "return"
+        lines += call_lines(f"{start} _times_slope", [*saved, by, *others, *numbers])
     back.append(f"return {', '.join(['grad', *['None'] * (len(given) - 1)])}")
-    setup = define(f"_keep_{job.name}", ["ctx", "inputs", "output"], keep)
-    backward = define(f"_backward_{job.name}", ["ctx", "upstream"], back)
-    register = bracketed(
-        f"_{job.name}.register_autograd(",
-        [f"_backward_{job.name}", f"setup_context=_keep_{job.name}"],
-        ")",
-    )
-    return f"{setup}\n\n{backward}\n\n{register}\n"
+    tangents = ["tangent", *(f"by_{n}" for n in others), *(["*_"] if numbers else [])]
+    return _function(job.name, given, (keep, back, ahead), "upstream", tangents)
 
 
-def _rule_of_gradient(job: Job, saved: Sequence[str], curved: Sequence[str]) -> str:
-    """The backward pass of the backward pass."""
-    other = [LANGUAGE.named(symbol) for symbol in job.others]
-    name = f"{job.name}_grad"
-    given = _inputs(job, [*saved, "upstream"])
-    kept = [*saved, *(["upstream"] if curved else []), *other]
-    keep = [*_unpacked(given, [*kept, *_numbers(job)]), *call_lines("ctx.save_for_backward", kept)]
-    if job.parameters:
-        keep.append(f"ctx.numbers = {together(_numbers(job))}")
+def _rules_of_gradient(job: Job, saved: Sequence[str], curved: Sequence[str]) -> str:
+    """How the gradient is differentiated; beyond that PyTorch differentiates the formula."""
+    others = _others(job)
+    given = [*saved, "upstream", *others, *_numbers(job)]
+    kept = [*saved, "upstream", *others] if curved else [*saved, *others]
     numbers = ["*ctx.numbers"] if job.parameters else []
-    back = [f"{together(kept)} = ctx.saved_tensors"]
-    for symbol in curved:
-        parts = [*saved, "upstream * again", *other, *numbers]
-        back += call_lines(f"by_{symbol} = _{name}_by_{symbol}", parts)
-    back += call_lines(f"by_upstream = _{name}", [*saved, "again", *other, *numbers])
-    found = [f"by_{s}" if s in curved else f"torch.zeros_like({s})" for s in saved]
+    back, ahead = [[f"{together(kept)} = ctx.saved_tensors"] for _ in range(2)]
+    worked = [*(f"_work({n})" for n in [*saved, *others]), *numbers]
+    for name in curved:
+        for lines, by in ((back, "again"), (ahead, f"along_{name}")):
+            lines += call_lines(f"slope = _slope_by_{name}", worked)
+            lines.append(f"product = _work(upstream) * _work({by}) * slope")
+            lines.append(f"by_{name} = product.to(upstream.dtype)")
+    back += call_lines("by_upstream = _times_slope", [*saved, "again", *others, *numbers])
+    ahead += call_lines("by_upstream = _times_slope", [*saved, "along_upstream", *others, *numbers])
+    found = [f"by_{s}" if s in curved else "None" for s in saved]
     nothing = ["None"] * (len(given) - len(saved) - 1)
     back.append(f"return {', '.join([*found, 'by_upstream', *nothing])}")
-    setup = define(f"_keep_{name}", ["ctx", "inputs", "output"], keep)
-    backward = define(f"_backward_{name}", ["ctx", "again"], back)
+    ahead.append(f"return {' + '.join([*(f'by_{s}' for s in curved), 'by_upstream'])}")
+    keep = _keeping(job, given, kept)
+    tangents = [f"along_{n}" if n in curved else f"_along_{n}" for n in saved]
+    tangents += ["along_upstream", *(["*_"] if nothing else [])]
+    text = _function(f"{job.name}_grad", given, (keep, back, ahead), "again", tangents)
+    lines = ['"""Upstream times the slope, to be differentiated again."""']
+    lines += _choice(f"{job.name}_grad", ["*args"])
+    return f"{text}\n\n{define('_times_slope', ['*args'], lines)}"
+
+
+def _function(
+    name: str,
+    given: Sequence[str],
+    bodies: tuple[list[str], list[str], list[str]],
+    upstream: str,
+    tangents: Sequence[str],
+) -> str:
+    """The three rules, told to the operator and to a function for ``torch.func``."""
+    keep, back, ahead = bodies
+    texts = [
+        define(f"_keep_{name}", ["ctx", "inputs", "output"], keep),
+        define(f"_backward_{name}", ["ctx", upstream], back),
+        define(f"_forward_{name}", ["ctx", *tangents], ahead),
+    ]
     register = bracketed(
         f"_{name}.register_autograd(",
         [f"_backward_{name}", f"setup_context=_keep_{name}"],
         ")",
     )
-    return f"{setup}\n\n{backward}\n\n{register}\n"
+    inside = [
+        "generate_vmap_rule = True",
+        f"setup_context = staticmethod(_keep_{name})",
+        f"backward = staticmethod(_backward_{name})",
+        f"jvp = staticmethod(_forward_{name})",
+        "",
+        "@staticmethod",
+        define("forward", given, call_lines(f"return _{name}", given, depth=2), depth=1),
+    ]
+    texts += [f"{register}\n", f"class {_class(name)}(torch.autograd.Function):\n"]
+    return "\n\n".join(texts) + indented(inside) + "\n"
 
 
-def _public(job: Job, first: Sequence[str]) -> str:
-    given = [*(f"{n}: Tensor" for n in first), *parameters(job, LANGUAGE, annotated=True)]
+def _class(name: str) -> str:
+    return "_" + "".join(word.capitalize() for word in name.split("_"))
+
+
+def _choice(name: str, given: Sequence[str]) -> list[str]:
+    """An operator when compiling, for it takes no rules for ``torch.func``; else the function."""
+    call = ", ".join(given)
+    return [
+        "if torch.compiler.is_compiling():",
+        f"    return _{name}({call})",
+        f"return {_class(name)}.apply({call})",
+    ]
+
+
+def _public(job: Job) -> str:
+    tensors = [LANGUAGE.named(job.variable), *_others(job)]
+    given = [*(f"{n}: Tensor" for n in tensors), *parameters(job, LANGUAGE, annotated=True)]
     lines = ['"""The function, for a tensor of any shape and floating-point dtype."""']
-    if len(first) > 1:
-        lines.append(f"{', '.join(first)} = torch.broadcast_tensors({', '.join(first)})")
-    lines += call_lines(f"return _{job.name}", [*first, *_numbers(job)])
+    x = tensors[0]
+    for first, other in zip([f"{x}.dtype", *["dtype"] * len(tensors)], tensors[1:], strict=False):
+        lines.append(f"dtype = torch.promote_types({first}, {other}.dtype)")
+    if len(tensors) > 1:
+        alike = [f"{n}.to(dtype)" for n in tensors]
+        lines += call_lines(f"{', '.join(tensors)} = torch.broadcast_tensors", alike)
+    lines += [
+        f"if not {x}.is_floating_point():",
+        f'    raise TypeError(f"{job.name} is for floating-point tensors, not {{{x}.dtype}}")',
+    ]
+    lines += [f'if hasattr({x}, "placements"):', "    _sharded()"]
+    lines += _choice(job.name, [*tensors, *_numbers(job)])
     return define(job.name, given, lines, "Tensor")

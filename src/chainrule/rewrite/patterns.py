@@ -84,6 +84,9 @@ def _in_product(node: Expr, identity: Identity) -> Expr:
     (lead, lead_power), *others = (
         (base, exponent.number) for base, exponent in split(identity.pattern).powers.items()
     )
+    if lead_power == 0:
+        # It begins with a power like e^u, whose exponent is no number.
+        return node
     for base, exponent in list(monomial.powers.items()):
         binding: Binding = {}
         if exponent.terms or not _match(lead, base, binding):

@@ -3,8 +3,10 @@
 The operator is put into a model of one node, made in memory, that runs on the processor.
 Attributes and further inputs are given by their names in the operator's schema.
 
-Only the function itself is audited: the package onnxruntime infers and has no gradients. (The
-one that trains, onnxruntime-training, ended with 1.19 and takes the other's place.)
+Only the function itself is audited: the package onnxruntime infers, and has no gradients. The one
+that trains, onnxruntime-training, ended with 1.19.2; it brings an `onnxruntime` of its own that
+takes the other's place, and has gradients of Gelu, Tanh, Sigmoid and Erf, say, but none of Elu,
+Softplus, HardSwish or Mish.
 """
 
 from __future__ import annotations

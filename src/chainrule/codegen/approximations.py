@@ -1,0 +1,492 @@
+"""Elementary functions as programs without branches, over operations that have vector forms.
+
+A call of ``exp`` in the library of C or Python computes one number at a time; the programs here
+are additions, multiplications, choices and shifts of exponents, of which compilers make vector
+code. They are formulas in one letter, for one of three working precisions:
+
+======== ============ ==============================================================
+name     arithmetic   relative error
+======== ============ ==============================================================
+single   float32      about one unit in the last place of float32
+short    float64      about 2^-33: for results that are rounded once, to float32 or less
+double   float64      about 2^-51: the same where much cancels before the rounding
+======== ============ ==============================================================
+
+``short`` and ``double`` give numbers as small as e^-708 for what is smaller, as large as e^709
+for what is larger: float32 has 0 and infinity there. The two operations that formulas have no
+name for are ``scaled(x, n)``, x·2^n for a whole n and an x that is not 0, where neither leaves
+the range of normal numbers; and ``exponent(x)``, the k for which x·2^-k is between √½ and √2.
+
+Sources: P. T. P. Tang, "Table-driven implementation of the exponential function", 1989 (the
+reduction by two parts of ln 2); the FreeBSD msun library, ``e_log.c`` and ``s_log1p.c`` (the
+logarithm by f/(2 + f)); M. M. Shepherd and J. G. Laframboise, "Chebyshev approximation of
+(1 + 2x)exp(x²)erfc x", 1981.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from math import log
+from typing import Literal, NamedTuple
+
+from chainrule.codegen.coefficients import COEFFICIENTS, ERFC_SHIFT
+from chainrule.codegen.lower import Instruction, Lowered, lower
+from chainrule.expr.nodes import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    TWO,
+    ZERO,
+    Call,
+    Comparison,
+    Expr,
+    Number,
+    Piecewise,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    call,
+    postorder,
+)
+
+Working = Literal["library", "single", "short", "double"]
+"""Whose elementary functions: the language's own library, or the ones here."""
+ARGUMENT = Symbol("x")
+PRIMITIVES = ("scaled", "exponent")
+_LOG2, _LOG2E = Number(Fraction(log(2))), Number(Fraction(1 / log(2)))
+# Numbers added to and taken off again to round to a whole one: 1.5 times 2^52 or 2^23.
+_ROUNDER = {"single": 1.5 * 2.0**23, "short": 1.5 * 2.0**52, "double": 1.5 * 2.0**52}
+# ln 2 in two parts; the product of the first with an exponent is exact.
+_LOG2_PARTS = {
+    "single": (float.fromhex("0x1.62e4p-1"), float.fromhex("0x1.7f7d1cp-20")),
+    "double": (float.fromhex("0x1.62e42feep-1"), float.fromhex("0x1.a39ef35793c76p-33")),
+}
+_LARGEST = {
+    "single": float.fromhex("0x1.fffffep127"),
+    "short": float.fromhex("0x1.fffffffffffffp1023"),
+    "double": float.fromhex("0x1.fffffffffffffp1023"),
+}
+# Where e^x is a normal number of float64; where it is not 0 and not infinite in float32.
+_EXP_RANGE = {"single": (-104, 89), "short": (-708, 709), "double": (-708, 709)}
+
+
+# --- formulas whose shape is kept ------------------------------------------------------------
+def _number(value: float) -> Expr:
+    return Number(Fraction(value))
+
+
+def _plus(*terms: Expr) -> Expr:
+    return Sum(terms)
+
+
+def _minus(first: Expr, second: Expr) -> Expr:
+    return Sum((first, Product((MINUS_ONE, second))))
+
+
+def _times(*factors: Expr) -> Expr:
+    return Product(factors)
+
+
+def _negative(term: Expr) -> Expr:
+    return Product((MINUS_ONE, term))
+
+
+def _choose(condition: Expr, then: Expr, otherwise: Expr) -> Expr:
+    return Piecewise((then, condition, otherwise))
+
+
+def _less(first: Expr, second: Expr) -> Expr:
+    return Comparison(("<",), (first, second))
+
+
+def _below(x: Expr, high: int) -> Expr:
+    """x, but no more than a number; NaN stays NaN."""
+    return _choose(_less(Number(high), x), Number(high), x)
+
+
+def _between(low: int, x: Expr, high: int) -> Expr:
+    """x, but not outside of an interval; NaN stays NaN."""
+    top = _below(x, high)
+    return _choose(_less(top, Number(low)), Number(low), top)
+
+
+def _whole(x: Expr, working: Working) -> Expr:
+    """The whole number next to x."""
+    rounder = _number(_ROUNDER[working])
+    return _minus(_plus(x, rounder), rounder)
+
+
+def _scaled(x: Expr, n: Expr) -> Expr:
+    return Call("scaled", (x, n))
+
+
+def _polynomial(name: str, working: Working, x: Expr) -> Expr:
+    """By Horner's rule."""
+    *rest, total = (_number(value) for value in COEFFICIENTS[name][working][1])
+    for coefficient in reversed(rest):
+        total = _plus(coefficient, _times(total, x))
+    return total
+
+
+# --- the functions ---------------------------------------------------------------------------
+class _Reduced(NamedTuple):
+    """e^x = 2^power·(1 + first + rest), where 1 + first may be rounded once more."""
+
+    power: Expr
+    first: Expr
+    rest: Expr
+
+    @property
+    def above_one(self) -> Expr:
+        """What is added to the 1."""
+        return self.rest if self.first is ZERO else _plus(self.first, self.rest)
+
+
+def _reduced(x: Expr, working: Working) -> _Reduced:
+    if working == "short":
+        powers = _times(x, _LOG2E)
+        power = _whole(powers, working)
+        remainder = _minus(powers, power)
+        polynomial = _polynomial("power_of_two", working, remainder)
+        return _Reduced(power, ZERO, _times(remainder, polynomial))
+    high, low = (_number(part) for part in _LOG2_PARTS[working])
+    power = _whole(_times(x, _LOG2E), working)
+    nearly, little = _minus(x, _times(power, high)), _times(power, low)
+    remainder = _minus(nearly, little)
+    square = _times(remainder, remainder)
+    rest = _times(square, _polynomial("exponential", working, remainder))
+    if working == "single":
+        # What the remainder has lost.
+        rest = _plus(rest, _minus(_minus(nearly, remainder), little))
+    return _Reduced(power, remainder, rest)
+
+
+def _one_plus(reduced: _Reduced, working: Working) -> Expr:
+    """1 + first + rest; in float32 with what the first sum has lost."""
+    if working != "single":
+        return _plus(ONE, reduced.above_one)
+    total = _plus(ONE, reduced.first)
+    lost = _minus(reduced.first, _minus(total, ONE))
+    return _plus(total, _plus(lost, reduced.rest))
+
+
+def _in_two_steps(x: Expr, power: Expr) -> Expr:
+    """x·2^power, rounded once where it is no normal number."""
+    first = _whole(_times(power, HALF), "single")
+    return _times(_scaled(x, first), _scaled(ONE, _minus(power, first)))
+
+
+def _exp(x: Expr, working: Working) -> Expr:
+    low, high = _EXP_RANGE[working]
+    reduced = _reduced(_between(low, x, high), working)
+    value = _one_plus(reduced, working)
+    if working == "single":
+        # A NaN goes round the shifts of its bits.
+        whole = Comparison(("==",), (x, x))
+        return _choose(whole, _in_two_steps(value, reduced.power), x)
+    return _scaled(value, reduced.power)
+
+
+def _expm1(x: Expr, working: Working) -> Expr:
+    reduced = _reduced(_between(-60, x, _EXP_RANGE[working][1]), working)
+    scale = _scaled(ONE, reduced.power)
+    value = _plus(_times(reduced.above_one, scale), _minus(scale, ONE))
+    if working == "single":
+        # Above, 2^power may be infinite, and the 1 is of no weight.
+        large = _less(Number(60), x)
+        value = _choose(large, _in_two_steps(_one_plus(reduced, working), reduced.power), value)
+        return _choose(Comparison(("==",), (x, x)), value, x)
+    return value
+
+
+def _log_near_one(f: Expr, k: Expr, working: Working) -> Expr:
+    """ln((1 + f)·2^k)."""
+    s = Quotient(f, _plus(TWO, f))
+    w = _times(s, s)
+    rest = _minus(f, _times(w, _polynomial("logarithm", working, w)))
+    value = _minus(f, _times(s, rest))
+    if working == "short":
+        return _plus(_times(k, _LOG2), value)
+    first, second = (_number(part) for part in _LOG2_PARTS[working])
+    return _plus(_times(k, first), _plus(_times(k, second), value))
+
+
+def _defined(x: Expr, u: Expr, value: Expr, working: Working) -> Expr:
+    """A logarithm of u, which is x or 1 + x: −∞ at 0, NaN below, ∞ at ∞."""
+    largest = _number(_LARGEST[working])
+    finite = Comparison(("<=",), (u, largest))
+    infinite = _times(_minus(u, largest), largest)
+    above = _choose(finite, value, x)
+    return Piecewise((above, _less(ZERO, u), infinite, Comparison(("==",), (u, ZERO))))
+
+
+def _log(x: Expr, working: Working) -> Expr:
+    k = call("exponent", x)
+    if working != "single":
+        f = _minus(_scaled(x, _negative(k)), ONE)
+        return _defined(x, x, _log_near_one(f, k, working), working)
+    # Not from the pattern of a subnormal number.
+    tiny = _less(x, _number(2.0**-126))
+    normal = _choose(tiny, _times(x, _number(2.0**24)), x)
+    k = call("exponent", normal)
+    f = _minus(_scaled(normal, _negative(k)), ONE)
+    power = _choose(tiny, _minus(k, Number(24)), k)
+    return _defined(x, x, _log_near_one(f, power, working), working)
+
+
+def _log1p(x: Expr, working: Working) -> Expr:
+    u = _plus(ONE, x)
+    k = call("exponent", u)
+    # (1 + x)·2^-k − 1, in which x is not rounded where it is small.
+    f = _times(_plus(x, _minus(ONE, _scaled(ONE, k))), _scaled(ONE, _negative(k)))
+    if working == "single":
+        f = _choose(_less(Number(2**30), x), _minus(_scaled(u, _negative(k)), ONE), f)
+    return _defined(x, u, _log_near_one(f, k, working), working)
+
+
+def _tanh(x: Expr, working: Working) -> Expr:
+    # By the side of e^(2x) − 1 where its error does not grow.
+    e = call("expm1", _times(TWO, _below(call("abs", x), 22)))
+    value = Quotient(e, _plus(TWO, e))
+    return _choose(_less(x, ZERO), _negative(value), value)
+
+
+def _half_exp(size: Expr, working: Working) -> Expr:
+    """Half of e^size in float32, where e^size itself may be infinite."""
+    reduced = _reduced(_below(size, 90), working)
+    return _in_two_steps(_one_plus(reduced, working), _minus(reduced.power, ONE))
+
+
+def _cosh(x: Expr, working: Working) -> Expr:
+    size = call("abs", x)
+    if working == "single":
+        half = _half_exp(size, working)
+        value = _plus(half, Quotient(Number(Fraction(1, 4)), half))
+        return _choose(Comparison(("==",), (x, x)), value, x)
+    e = call("exp", size)
+    return _times(HALF, _plus(e, Quotient(ONE, e)))
+
+
+def _sinh(x: Expr, working: Working) -> Expr:
+    size = call("abs", x)
+    e = call("expm1", size)
+    value = _times(HALF, _plus(e, Quotient(e, _plus(ONE, e))))
+    if working == "single":
+        value = _choose(_less(Number(10), size), _half_exp(size, working), value)
+    return _choose(_less(x, ZERO), _negative(value), value)
+
+
+def _erfc(x: Expr, working: Working) -> Expr:
+    size = call("abs", x)
+    shift = Number(ERFC_SHIFT)
+    if working == "single":
+        # Beyond, it is 0 in float32, and parts of the exponent would not be small.
+        size = _below(size, 11)
+    q = Quotient(ONE, _plus(size, shift))
+    t = _minus(ONE, _times(Number(2 * ERFC_SHIFT), q))
+    if working == "single":
+        t = _times(_minus(size, shift), q)
+        # The square in two parts: of few bits, which is exact, and the rest.
+        rounder = _number(1.5 * 2.0**17)
+        short = _minus(_plus(size, rounder), rounder)
+        rest = _times(_minus(short, size), _plus(short, size))
+        decay = _times(call("exp", _negative(_times(short, short))), call("exp", rest))
+    else:
+        decay = call("exp", _negative(_times(x, x)))
+    tail = _times(decay, _times(q, _polynomial("scaled_erfc", working, t)))
+    return _choose(_less(x, ZERO), _minus(TWO, tail), tail)
+
+
+def _erf(x: Expr, working: Working) -> Expr:
+    size = call("abs", x)
+    near = _times(x, _polynomial("error", working, _times(x, x)))
+    far = _minus(ONE, call("erfc", size))
+    return _choose(_less(size, ONE), near, _choose(_less(x, ZERO), _negative(far), far))
+
+
+_MEANT = {
+    "exp": "e^x",
+    "expm1": "e^x - 1",
+    "log": "ln x",
+    "log1p": "ln (1 + x)",
+    "tanh": "The hyperbolic tangent of x",
+    "sinh": "The hyperbolic sine of x",
+    "cosh": "The hyperbolic cosine of x",
+    "erf": "The error function of x",
+    "erfc": "1 minus the error function of x",
+}
+ERRORS: dict[Working, dict[str, float]] = {
+    "single": {
+        **{"exp": 7e-8, "expm1": 1e-7, "log": 8e-8, "log1p": 1.1e-7, "tanh": 1.5e-7},
+        **{"sinh": 1.5e-7, "cosh": 1.3e-7, "erf": 2e-7, "erfc": 3.5e-7},
+    },
+    "short": {
+        **{"exp": 1.2e-10, "expm1": 3.3e-10, "log": 2e-11, "log1p": 2e-11, "tanh": 3.3e-10},
+        **{"sinh": 3.4e-10, "cosh": 1.2e-10, "erf": 2.5e-11, "erfc": 1.3e-10},
+    },
+    "double": {
+        **{"exp": 2e-16, "expm1": 3e-16, "log": 2e-16, "log1p": 2e-16, "tanh": 3.5e-16},
+        **{"sinh": 4e-16, "cosh": 3e-16, "erf": 3e-16, "erfc": 7e-16},
+    },
+}
+"""The largest relative errors, where values are normal numbers of float32; tests measure them."""
+
+_FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
+    "exp": _exp,
+    "expm1": _expm1,
+    "log": _log,
+    "log1p": _log1p,
+    "tanh": _tanh,
+    "sinh": _sinh,
+    "cosh": _cosh,
+    "erf": _erf,
+    "erfc": _erfc,
+}
+
+
+def functions(working: Working) -> frozenset[str]:
+    """What there is an approximation of."""
+    return frozenset() if working == "library" else frozenset(_FORMULAS)
+
+
+@cache
+def approximation(name: str, working: Working) -> Expr:
+    """A function of ``ARGUMENT`` by primitive operations and other functions of the table."""
+    return _FORMULAS[name](ARGUMENT, working)
+
+
+def called(names: Iterable[str], working: Working) -> list[str]:
+    """The approximated functions of these names, each after those that it calls itself."""
+    known = functions(working)
+    found: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name not in known or name in found:
+            return
+        for node in postorder(approximation(name, working)):
+            if isinstance(node, Call):
+                visit(node.name)
+        found[name] = None
+
+    for name in sorted(names):
+        visit(name)
+    return list(found)
+
+
+def stated_error(name: str, working: Working) -> str:
+    """What a function is and how far it is off, as a sentence."""
+    return f"{_MEANT[name]}, to within {ERRORS[working][name]:.2g} of its value."
+
+
+@cache
+def _program(name: str, working: Working) -> Lowered:
+    return lower([approximation(name, working)], [ARGUMENT], _Everything())
+
+
+class _Everything(frozenset[str]):
+    """The functions of a target that has every one."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _tidied(
+    operation: str, given: tuple[int, ...], made: Mapping[int, Instruction]
+) -> tuple[str, tuple[int, ...]]:
+    """An operation on values without the signs that it does not need, as compilers do it."""
+
+    def without(signs: tuple[str, ...]) -> tuple[int, ...]:
+        steps = [made.get(value) for value in given]
+        return tuple(
+            [
+                step.operands[0] if step is not None and step.operation in signs else value
+                for value, step in zip(given, steps, strict=True)
+            ]
+        )
+
+    if operation == "abs":
+        return operation, without(("negative",))
+    if operation == "multiply" and given[0] == given[1]:
+        return operation, without(("negative", "abs"))
+    return operation, given
+
+
+def with_reciprocals(program: Lowered, working: Working) -> Lowered:
+    """Divisions by a constant as multiplications, where float64 has digits to spare.
+
+    They take a tenth of the time. Not where nothing is approximated: there a difference may be
+    exactly 0.
+    """
+    known = functions(working)
+    spare = working in ("short", "double")
+    if not spare or not any(operation in known for operation, _ in program.code):
+        return program
+    first = len(program.inputs)
+    last = first + len(program.constants)
+    constants = list(program.constants)
+    shift: dict[int, int] = {}
+    for operation, operands in program.code:
+        divisor = operands[-1] if operation == "divide" else -1
+        if first <= divisor < last and divisor not in shift:
+            shift[divisor] = first + len(constants)
+            constants.append(Quotient(ONE, program.constants[divisor - first]))
+    if not shift:
+        return program
+    more = len(shift)
+
+    def final(value: int) -> int:
+        return value if value < last else value + more
+
+    code = []
+    for operation, operands in program.code:
+        given = tuple([final(value) for value in operands])
+        if operation == "divide" and operands[1] in shift:
+            code.append(Instruction("multiply", (given[0], shift[operands[1]])))
+        else:
+            code.append(Instruction(operation, given))
+    outputs = tuple([final(value) for value in program.outputs])
+    return Lowered(program.inputs, tuple(constants), tuple(code), outputs)
+
+
+def inlined(program: Lowered, working: Working) -> Lowered:
+    """The program with approximations in place of functions; what is equal is computed once."""
+    known = functions(working)
+    program = with_reciprocals(program, working)
+    if not any(operation in known for operation, _ in program.code):
+        return program
+    constants: dict[Expr, int] = {}
+    numbers: dict[Instruction, int] = {}
+    made: dict[int, Instruction] = {}
+    inputs = len(program.inputs)
+
+    def run(part: Lowered, arguments: Sequence[int]) -> list[int]:
+        """The numbers of the outputs; constants count down from −1."""
+        values = [*arguments]
+        values += [constants.setdefault(c, -1 - len(constants)) for c in part.constants]
+        for operation, operands in part.code:
+            given = tuple([values[i] for i in operands])
+            operation, given = _tidied(operation, given, made)
+            if operation in known:
+                [value] = run(_program(operation, working), given)
+            else:
+                step = Instruction(operation, given)
+                value = numbers.setdefault(step, inputs + len(numbers))
+                made[value] = step
+            values.append(value)
+        return [values[i] for i in part.outputs]
+
+    outputs = run(program, range(inputs))
+
+    def final(value: int) -> int:
+        """Constants come after the inputs, and instructions after the constants."""
+        if value < 0:
+            return inputs - 1 - value
+        return value if value < inputs else value + len(constants)
+
+    code = [Instruction(name, tuple([final(v) for v in given])) for name, given in numbers]
+    return Lowered(
+        program.inputs, tuple(constants), tuple(code), tuple([final(v) for v in outputs])
+    )

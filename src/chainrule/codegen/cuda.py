@@ -1,0 +1,146 @@
+"""The target CUDA: C++ for nvcc, kernels and functions that launch them, in WebKit's layout."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chainrule.codegen.c import LIBM, SHAPES, WORDS, comment, head, inner, number, what_it_does
+from chainrule.codegen.source import Job, Language, Shape, body, calls, indented, program
+from chainrule.expr.nodes import Expr
+
+_WORDS = """alignas alignof and and_eq asm bitand bitor bool catch char16_t char32_t class compl
+concept const_cast constexpr decltype delete dynamic_cast explicit export false friend mutable
+namespace new noexcept not not_eq nullptr operator or or_eq private protected public
+reinterpret_cast requires static_assert static_cast template this thread_local throw true try
+typeid typename using virtual wchar_t xor xor_eq step result stream blockIdx blockDim threadIdx
+gridDim warpSize"""
+_MATH = {**LIBM, "erfinv": "erfinv"}
+_RESERVED = frozenset([*WORDS.split(), *_WORDS.split(), *_MATH.values()])
+
+DOUBLE = Language(
+    shapes={**SHAPES, **calls(_MATH), "undefined": Shape("(double)NAN")},
+    number=number,
+    statement="const double {name} = {text};",
+    result="return {text};",
+    reserved=_RESERVED,
+)
+SINGLE = Language(
+    shapes={
+        **SHAPES,
+        **calls({operation: f"{name}f" for operation, name in _MATH.items()}),
+        "undefined": Shape("NAN"),
+    },
+    number=lambda value: number(value) + "f",
+    statement="const float {name} = {text};",
+    result="return {text};",
+    reserved=_RESERVED,
+)
+
+# How an element is called, made a float, and made from a double or a float: rounded once. What
+# makes a bfloat16 from a double takes care not to round twice where no instruction does it
+# (cuda_bf16.hpp); for float16 there always is one.
+_STORED = {
+    "float64": ("double", "{}", "{}", "{}"),
+    "float32": ("float", "{}", "(float)({})", "{}"),
+    "float16": ("__half", "__half2float({})", "__double2half({})", "__float2half({})"),
+    "bfloat16": (
+        *("__nv_bfloat16", "__bfloat162float({})"),
+        *("__double2bfloat16({})", "__float2bfloat16({})"),
+    ),
+}
+_HEADER = {"float16": "cuda_fp16.h", "bfloat16": "cuda_bf16.h"}
+_WIDTH = 88
+
+_BLOCKS = """\
+/* How many blocks of 256 threads are started for n elements. If that is not enough,
+   each thread takes several. */
+static unsigned {name}_blocks(size_t n)
+{{
+    const size_t wanted = n / 256 + (n % 256 != 0);
+    return (unsigned)(wanted < 65536 ? wanted : 65536);
+}}
+"""
+
+
+def write(forward: Expr, gradient: Expr, job: Job) -> str:
+    """A file with the kernels NAME_forward and NAME_grad, and functions that launch them."""
+    language = DOUBLE if job.double else SINGLE
+    value = program(forward, (job.variable, *job.extra), language)
+    slope = program(gradient, (*job.saved, *job.extra), language)
+    title = (
+        f"{job.name} and its gradient for arrays of {job.dtype}, in CUDA C++17. "
+        "With nvcc -fmad=false sums and products are rounded one by one, as they were measured."
+    )
+    headers = [*([_HEADER[job.dtype]] if job.short else []), "cuda_runtime.h", "math.h", "stddef.h"]
+    names = {"forward": f"{job.name}_value", "grad": f"{job.name}_slope"}
+    firsts = {
+        "forward": [language.named(job.variable)],
+        "grad": [language.named(symbol) for symbol in job.saved],
+    }
+    parts = [comment(job, title), "".join(f"#include <{header}>\n" for header in headers)]
+    for kind, lowered in (("forward", value), ("grad", slope)):
+        lines = body(lowered, language, double=job.double)
+        qualifiers = "static __device__ inline"
+        parts.append(inner(job, names[kind], firsts[kind], lines, language, qualifiers))
+    for kind in names:
+        parts.append(_kernel(job, kind, names[kind], firsts[kind], language))
+    parts.append(_BLOCKS.format(name=job.name))
+    for kind in names:
+        parts.append(_launch(job, kind, firsts[kind], language))
+    return "\n".join(parts)
+
+
+def _taken(
+    job: Job, kind: str, first: Sequence[str], language: Language, restrict: str = ""
+) -> list[str]:
+    """The parameters of a kernel with their types."""
+    element = _STORED[job.dtype][0]
+    others = [language.named(symbol) for symbol in job.others]
+    arrays = [*first, *(["upstream"] if kind == "grad" else []), *others]
+    work = "double" if job.double else "float"
+    return [
+        *(f"const {element}* {restrict}{array}" for array in arrays),
+        *(f"{element}* {restrict}out", "size_t n"),
+        *(f"{work} {language.named(symbol)}" for symbol, _ in job.parameters),
+    ]
+
+
+def _kernel(job: Job, kind: str, called: str, first: Sequence[str], language: Language) -> str:
+    _, read, from_double, from_float = _STORED[job.dtype]
+    written = from_double if job.double else from_float
+    arrays = [*first, *(language.named(symbol) for symbol in job.others)]
+    given = [read.format(f"{array}[i]") for array in arrays]
+    given += [language.named(symbol) for symbol, _ in job.parameters]
+    result = f"{called}({', '.join(given)})"
+    if kind == "grad":
+        result = f"{read.format('upstream[i]')} * {result}"
+    lines = [f"out[i] = {written.format(result)};"]
+    if len(lines[0]) + 8 > _WIDTH:
+        work = "double" if job.double else "float"
+        call = head(f"const {work} result = {called}", given, _WIDTH - 8)
+        result = f"{read.format('upstream[i]')} * result" if kind == "grad" else "result"
+        lines = [f"{call};", f"out[i] = {written.format(result)};"]
+    loop = "for (size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {"
+    whole = ["const size_t step = (size_t)gridDim.x * blockDim.x;", loop, indented(lines), "}"]
+    top = head(
+        f"__global__ void {job.name}_{kind}", _taken(job, kind, first, language, "__restrict__ ")
+    )
+    return f"{what_it_does(job, language, kind == 'grad')}\n{top}\n{{\n{indented(whole)}\n}}\n"
+
+
+def _launch(job: Job, kind: str, first: Sequence[str], language: Language) -> str:
+    """Nothing is started for no elements: a grid without blocks is an error."""
+    taken = [*_taken(job, kind, first, language), "cudaStream_t stream"]
+    given = [name.rpartition(" ")[2] for name in taken[:-1]]
+    name = f"{job.name}_{kind}"
+    call = f"{name}<<<{job.name}_blocks(n), 256, 0, stream>>>"
+    lines = [
+        *("if (n == 0) {", "    return cudaSuccess;", "}"),
+        f"{head(call, given, _WIDTH - 4)};",
+        "return cudaGetLastError();",
+    ]
+    top = head(f'extern "C" cudaError_t {name}_launch', taken)
+    return (
+        f"/* Starts {name} on a stream; all pointers are to memory of the device. */\n"
+        f"{top}\n{{\n{indented(lines)}\n}}\n"
+    )

@@ -1,0 +1,180 @@
+"""Elementary functions as programs: their errors, their limits, and where the numbers come from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import chainrule
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.formats import format_named
+from chainrule.audit.inputs import stratified
+from chainrule.audit.measure import measure
+from chainrule.audit.plan import plan
+from chainrule.audit.truth import truth
+from chainrule.codegen import coefficients, fit
+from chainrule.codegen.approximations import ARGUMENT, ERRORS, Working, functions, inlined
+from chainrule.codegen.kernel import Kernel
+from chainrule.codegen.lower import lower
+from chainrule.codegen.targets import generate
+from chainrule.expr.nodes import call
+from chainrule.verify.balls import precision
+from written import sample as everywhere
+from written import truths, write
+
+WORKINGS: tuple[Working, ...] = ("single", "short", "double")
+ROWS = [(name, working) for working in WORKINGS for name in sorted(functions(working))]
+SINGLE = format_named("float32")
+NAMES = (
+    *("sigmoid", "tanh", "silu", "gelu", "mish", "softplus", "log_sigmoid", "elu", "softsign"),
+    *("selu", "celu", "hardswish"),
+)
+
+
+def run(name: str, working: Working, x: np.ndarray) -> np.ndarray:
+    form = format_named("float32" if working == "single" else "float64")
+    program = inlined(lower([call(name, ARGUMENT)], [ARGUMENT], FUNCTIONS), working)
+    assert not {operation for operation, _ in program.code} & functions(working)
+    return evaluate(program, [x.astype(form.dtype)], form)[0]
+
+
+@pytest.mark.parametrize(("name", "working"), ROWS)
+def test_error_is_what_is_said(name: str, working: Working) -> None:
+    spread = np.random.default_rng(0).standard_normal(3_000) * 4
+    near_one = 1 + np.linspace(-0.5, 0.5, 500) ** 3
+    parts = [stratified(SINGLE, 3_000), spread, near_one, -near_one]
+    x = np.concatenate(parts).astype(np.float32).astype(np.float64)
+    exact = truth(call(name, ARGUMENT), ARGUMENT, x, {})
+    got = run(name, working, x).astype(np.float64)
+    size = np.abs(exact.high)
+    normal = exact.known & (size >= SINGLE.smallest_normal) & (size < SINGLE.overflow)
+    assert normal.sum() > 1_000
+    off = np.abs((got[normal] - exact.high[normal]) - exact.low[normal]) / size[normal]
+    assert off.max() <= ERRORS[working][name]
+    # Half as much would not be true: the number is no guess.
+    assert off.max() >= ERRORS[working][name] / 3
+    small = exact.known & (size < SINGLE.smallest_normal)
+    assert (np.abs(got[small] - exact.high[small]) <= 0.75 * SINGLE.smallest).all()
+    large = exact.known & (size >= SINGLE.overflow)
+    with np.errstate(over="ignore"):
+        assert np.isinf(got[large].astype(np.float32)).all()
+    assert np.isnan(got[~exact.known & ~np.isin(x, [0.0, -1.0])]).all()
+
+
+LIMITS = {
+    "exp": (1, 0, np.inf, np.nan),
+    "expm1": (0, -1, np.inf, np.nan),
+    "log": (-np.inf, np.nan, np.inf, np.nan),
+    "log1p": (0, np.nan, np.inf, np.nan),
+    "tanh": (0, -1, 1, np.nan),
+    "sinh": (0, -np.inf, np.inf, np.nan),
+    "cosh": (1, np.inf, np.inf, np.nan),
+    "erf": (0, -1, 1, np.nan),
+    "erfc": (1, 2, 0, np.nan),
+}
+"""At 0, −∞, ∞ and NaN."""
+
+
+@pytest.mark.parametrize(("name", "working"), ROWS)
+def test_limits(name: str, working: Working) -> None:
+    given = np.array([0, -np.inf, np.inf, np.nan])
+    with np.errstate(over="ignore", under="ignore"):
+        got = run(name, working, given).astype(np.float32)
+    assert np.array_equal(got, np.array(LIMITS[name], np.float32), equal_nan=True)
+
+
+def test_coefficients_are_those_that_fit_makes() -> None:
+    """But for the slow one; the bound is proved again on the way."""
+    with precision(500):
+        for name, task in fit.TASKS.items():
+            if name == "scaled_erfc":
+                continue
+            for working, degree in task.degrees.items():
+                bound, stored = coefficients.COEFFICIENTS[name][working]
+                made = [fit.rounded(value, working) for value in fit.fitted(task, degree)]
+                assert tuple(made) == stored
+                assert fit.error_bound(task, made) <= bound
+
+
+def sample() -> np.ndarray:
+    """More than a million numbers: all sizes, and everyday ones closer together."""
+    everyday = np.linspace(-12, 12, 500_001).astype(np.float32)
+    return np.concatenate([stratified(SINGLE, 600_000), everyday])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_kernel_is_rounded_once(name: str) -> None:
+    """What is compiled, against the same form in NumPy with functions that share no code."""
+    made = plan(chainrule.derive(name), "numba", save="input")
+    x = sample()
+    assert len(x) > 1_000_000
+    kernel = Kernel(*made, threads=1)
+    double = format_named("float64")
+    letters = [symbol for symbol, _ in made.job.parameters]
+    numbers = [np.asarray(float(v)) for _, v in made.job.parameters if v is not None]
+    for expr, got in ((made.forward, kernel(x)), (made.gradient, kernel.grad(x, 1.0))):
+        program = lower([expr], [made.job.variable, *letters], FUNCTIONS)
+        [wide] = evaluate(program, [x.astype(np.float64), *numbers], double)
+        with np.errstate(over="ignore", invalid="ignore"):
+            near = wide.astype(np.float32)
+            unit = np.maximum(np.abs(np.spacing(near)), SINGLE.smallest)
+            below = np.abs(np.nextafter(near, np.float32(0)) - near.astype(np.float64))
+            unit = np.where(np.abs(near) > np.abs(wide), np.minimum(unit, below), unit)
+            off = np.where(got == near, 0.0, np.abs(got - wide) / unit)
+        assert off.max() <= 0.51, (name, x[np.argmax(off)], off.max())
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "silu", "gelu", "mish", "softplus", "elu"])
+def test_c_is_rounded_once(name: str, tmp_path: Path) -> None:
+    derivation = chainrule.derive(name)
+    written = write(derivation, "c", tmp_path, save="input")
+    assert written.plan.job.working in ("short", "double")
+    x = everywhere(SINGLE)
+    results = (written.forward(x), written.slopes(x))
+    for got, exact in zip(results, truths(derivation, written.plan, x, None), strict=True):
+        measured = measure(x, got, exact, SINGLE)
+        assert measured.largest <= 0.51
+        assert not measured.faults
+    nan = np.full(9, np.nan, np.float32)
+    assert np.isnan(written.forward(nan)).all()
+    assert np.isnan(written.slopes(nan)).all()
+    ends = written.slopes(np.array([-np.inf, np.inf], np.float32))
+    assert ends.tolist() == written.slopes(np.array([-3e38, 3e38], np.float32)).tolist()
+
+
+def packed(assembly: str) -> int:
+    """How many multiplications of whole vectors there are."""
+    return len(re.findall(r"\bv?f?n?m(?:add|sub|ul)\w*p[sd]\b", assembly))
+
+
+@pytest.mark.parametrize("accuracy", ["best", "fast"])
+@pytest.mark.parametrize("name", ["sigmoid", "silu", "softplus"])
+def test_numba_makes_vector_code(name: str, accuracy: str) -> None:
+    made = plan(chainrule.derive(name), "numba", accuracy=accuracy, save="input")
+    module: dict[str, object] = {"__name__": "made"}
+    exec(generate("numba", *made), module)
+    for loop in (module["_values"], module["_gradients"]):
+        [assembly] = loop.inspect_asm().values()  # type: ignore[attr-defined]
+        assert packed(assembly) >= 10
+
+
+@pytest.mark.parametrize("accuracy", ["best", "fast"])
+@pytest.mark.parametrize("name", ["sigmoid", "silu", "mish", "softplus", "elu"])
+def test_gcc_makes_vector_code(name: str, accuracy: str, tmp_path: Path) -> None:
+    made = plan(chainrule.derive(name), "c", accuracy=accuracy, save="input")
+    path = tmp_path / "made.c"
+    path.write_text(generate("c", *made), encoding="utf-8")
+    flags = ["-std=c99", "-O3", "-march=x86-64-v3", "-Wall", "-Wextra", "-Werror"]
+    command = ["gcc", *flags, "-fopt-info-vec-optimized", "-c", str(path), "-o", "made.o"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    loops = {i for i, line in enumerate(lines, 1) if "for (size_t i" in line}
+    told = {
+        int(line.split(":")[1]) for line in done.stderr.splitlines() if "loop vectorized" in line
+    }
+    assert len(loops) == 2
+    assert loops <= told

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
+import jsonschema
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -27,6 +28,7 @@ from chainrule.cli import main
 from chainrule.errors import InputError
 
 DATA = Path(__file__).parents[1] / "data"
+SCHEMA = Path(__file__).parents[2] / "docs" / "audit.schema.json"
 COMMAND = [sys.executable, "-c", "from chainrule.cli import main; main(prog_name='chainrule')"]
 
 
@@ -206,7 +208,7 @@ def test_bad_targets_are_told_and_the_rest_goes_on() -> None:
         (["numpy:planted:right"], 2, "nobody knows what numpy:planted:right is to compute"),
         (["numpy:planted:right", "--against", "sigmoid("], 2, "never closed"),
         (["tensorflow:nn.silu"], 2, "unknown framework"),
-        (["numpy:planted"], 2, "names no function"),
+        (["numpy:planted", "--against", "sigmoid"], 2, "names no function"),
         ([], 2, "there is nothing to audit"),
         (["--all", "numpy"], 2, "nothing that the catalogue knows"),
         (["--dask", "chainrule:gelu"], 2, "no address"),
@@ -236,6 +238,7 @@ def test_files(tmp_path: Path) -> None:
     assert result.exit_code == 1
     data = json.loads(result.stdout)
     assert data == json.loads((out / "audit.json").read_text("utf-8"))
+    jsonschema.validate(data, json.loads(SCHEMA.read_text("utf-8")))
     [audit] = data["audits"]
     measured = audit["measured"]
     assert (audit["formula"], audit["dtype"], audit["passes"]) == ("sigmoid", "bfloat16", False)
@@ -331,6 +334,7 @@ def _rows(executor: Executor, job: Job, disturb: Iterator[None]) -> Tallies:
     return rows
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing() -> None:
     pytest.importorskip("distributed")
     from chainrule.audit.cluster import Cluster

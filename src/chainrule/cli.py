@@ -514,6 +514,10 @@ def audit(
         import json
 
         _write(json.dumps(data, indent=2, ensure_ascii=False) + "\n", None)
+    elif setting == "markdown":
+        from chainrule.render.markdown import render
+
+        _write(render(document, front_matter=False), None)
     else:
         _print_documents([document], setting, None)
     sys.exit(status)

@@ -61,6 +61,27 @@ def test_the_bound_holds(name: str) -> None:
     _bound_holds(_reference(name, SINGLES), SINGLE)
 
 
+@pytest.mark.parametrize(
+    ("formula", "jumps"),
+    [
+        ("{x < 0: 0, 0 < x < 6: 1, x > 6: 0}", [0.0, 6.0]),
+        ("floor(x)", [1.0, 3.0, -2.0]),
+        ("heaviside(x - 5)", [5.0]),
+        ("sign(x + 7) e^x", [-7.0]),
+    ],
+)
+def test_a_jump_is_where_it_is(formula: str, jumps: list[float]) -> None:
+    """Its slope is 0 on both sides, from which nothing follows for the other one."""
+    found = reference(parse(formula), Symbol("x"), {}, SINGLES)
+    for jump in jumps:
+        [place] = positions(np.array([jump], np.float32), SINGLES).tolist()
+        steps = 1 << np.arange(22, dtype=np.int64)
+        places = np.concatenate([place - steps, [place], place + steps])
+        here, exact = found.truth(places), found.exact(at(places, SINGLES))
+        assert (here.known == exact.known).all()
+        assert np.allclose(here.high[exact.known], exact.high[exact.known], rtol=1e-12, atol=0)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["sigmoid", "gelu", "tanh", "hardswish"])
 def test_the_bound_holds_in_float64(name: str) -> None:

@@ -34,6 +34,9 @@ NAMES = (
     *("selu", "celu", "hardswish"),
 )
 
+GRADIENT_ONLY = {"log_sigmoid"}
+"""The form of the function itself, the logarithm of a sigmoid, is 0 too early in any arithmetic."""
+
 
 def run(name: str, working: Working, x: np.ndarray) -> np.ndarray:
     form = format_named("float32" if working == "single" else "float64")
@@ -120,7 +123,8 @@ def test_the_kernel_is_rounded_once(name: str) -> None:
     double = format_named("float64")
     letters = [symbol for symbol, _ in made.job.parameters]
     numbers = [np.asarray(float(v)) for _, v in made.job.parameters if v is not None]
-    for expr, got in ((made.forward, kernel(x)), (made.gradient, kernel.grad(x, 1.0))):
+    pairs = [(made.forward, kernel(x)), (made.gradient, kernel.grad(x, 1.0))]
+    for expr, got in pairs[1:] if name in GRADIENT_ONLY else pairs:
         program = lower([expr], [made.job.variable, *letters], FUNCTIONS)
         [wide] = evaluate(program, [x.astype(np.float64), *numbers], double)
         with np.errstate(over="ignore", invalid="ignore"):

@@ -26,8 +26,9 @@ from chainrule.document.blocks import (
 
 ROUNDED = 0.5
 """What a correctly rounded result may be off by, in ULP."""
-LONGEST = 48
+LONGEST = 60
 """Letters of a target's name in a table of many."""
+_SHORTER = {"nn.functional.": "F."}
 SCHEMA = "chainrule/audit/1"
 KINDS = {"gradient": "Gradients", "forward": "Functions"}
 _HEADER = ("dtype", "largest", "at", "mean", "off", "NaN, ∞", "0", "sign")
@@ -127,6 +128,9 @@ def _listing(outcomes: Sequence[Outcome]) -> list[Block]:
 def _name(outcome: Outcome) -> str:
     """What is called, without the framework; no longer than a column should be."""
     name = outcome.job.target.partition(":")[2]
+    for prefix, shorter in _SHORTER.items():
+        if name.startswith(prefix):
+            name = shorter + name.removeprefix(prefix)
     return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
 
 

@@ -74,7 +74,7 @@ class Candidate:
         assert self.measured is not None
         largest = self.measured.largest
         error = np.ceil(4 * np.log2(max(largest, 0.5) + 0.25)) if largest == largest else np.inf
-        error = 0.0 if self.good(allowed) else error
+        error = -np.inf if self.good(allowed) else error
         return (self.measured.faults, float(error), len(self.saved), self.steps)
 
 

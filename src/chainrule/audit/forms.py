@@ -24,6 +24,8 @@ from chainrule.expr.nodes import Expr, Symbol, size, symbols
 
 # Of larger formulas no other form is searched for: it would take minutes.
 MAX_SEARCHED = 60
+# Of so many forms that were found, the best one without a polynomial is shown beside the best.
+_MOST_FOUND = 12
 # Operations that cost nothing worth counting, or are not arithmetic.
 _FREE = frozenset({"negative", "abs", "undefined"})
 _ARITHMETIC = frozenset(
@@ -147,15 +149,19 @@ def rewritten(derivation: Derivation) -> dict[str, Expr]:
     known = [expr for _, expr in _candidates(derivation) if derivation.output not in symbols(expr)]
     if size(derivation.function, *known) > MAX_SEARCHED:
         return forms
-    found = search_forms(derivation.function, known, variable, parameters=values)
-    if found and found[0].expr not in known:
-        forms["rewritten"] = found[0].expr
-    if not values and not (found and found[0].is_good):
-        patched = search_forms(
-            derivation.function, known, variable, parameters=values, approximate=True
-        )
-        if patched and patched[0].approximate:
-            forms["with a polynomial"] = patched[0].expr
+    found = search_forms(
+        derivation.function,
+        known,
+        variable,
+        parameters=values,
+        limit=_MOST_FOUND,
+        approximate=not values,
+    )
+    exact = [form.expr for form in found if not form.approximate]
+    if exact and exact[0] not in known:
+        forms["rewritten"] = exact[0]
+    if found and found[0].approximate:
+        forms["with a polynomial"] = found[0].expr
     return forms
 
 

@@ -21,9 +21,10 @@ class Bar(Watcher):
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._task = progress.add_task("", total=None)
-        self._said: set[str] = set()
+        self._failure: str | None = None
 
     def begin(self, job: Job, inputs: int) -> Callable[[int], None]:
+        self._tell()
         name = job.target if len(job.target) <= _LONGEST else f"{job.target[: _LONGEST - 1]}…"
         self._progress.reset(self._task, total=inputs, description=f"{name} {job.dtype} {job.kind}")
 
@@ -33,11 +34,20 @@ class Bar(Watcher):
         return advance
 
     def end(self, outcome: Outcome | None) -> None:
-        if outcome is not None and outcome.failure and outcome.failure not in self._said:
-            self._said.add(outcome.failure)
+        if outcome is not None and outcome.failure is not None:
+            self._tell()
+            self._failure = outcome.failure
+
+    def _tell(self) -> None:
+        """Print the last failure, once it is clear that something comes after it.
+
+        After the last job the document, or an error message, says everything.
+        """
+        if self._failure is not None:
             self._progress.console.print(
-                f"chainrule: {outcome.failure}", markup=False, highlight=False, soft_wrap=True
+                f"chainrule: {self._failure}", markup=False, highlight=False, soft_wrap=True
             )
+            self._failure = None
 
 
 _LONGEST = 40

@@ -26,7 +26,9 @@ from chainrule.audit.formats import Format
 from chainrule.audit.truth import truth as exact_truth
 from chainrule.audit.ulp import Truth
 from chainrule.derivations import Derivation, Problem
-from chainrule.expr.nodes import Expr, Symbol
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import ZERO, Call, Expr, Symbol, postorder
+from chainrule.parsing.definitions import expand_all
 from chainrule.verify.balls import precision
 from chainrule.verify.enclosures import compile_enclosures
 from chainrule.verify.program import ball
@@ -267,6 +269,13 @@ def _table(found: Iterable[_Piece]) -> Pieces:
     )
 
 
+def _jumps(node: Call) -> bool:
+    """Whether a function jumps at kinks: its derivative is 0, and it is no constant."""
+    row = BY_NAME[node.name]
+    slope = row.derivatives[0]
+    return bool(row.kinks) and row.arity == 1 and slope is not None and slope(Symbol("u")) is ZERO
+
+
 class _Builder:
     def __init__(
         self, expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], form: Format
@@ -275,6 +284,9 @@ class _Builder:
         self.series = compile_series([expr])
         slope = Derivation(Problem(function=expr, variables=(variable,))).derivative
         self.ranges = compile_enclosures([expr, slope])
+        self.jumps = any(
+            isinstance(node, Call) and _jumps(node) for node in postorder(expand_all(expr))
+        )
         self.double = form.precision > 24
         self.bits = DOUBLE if self.double else SINGLE
         # So that 1 − (1 − u), times the largest number, is still seen to vanish.
@@ -362,12 +374,13 @@ class _Builder:
                 sign = 1.0 if low > 0 else -1.0
                 return _Piece(first, last, Kind.POLYNOMIAL, power=-HUGE, coefficients=(sign,))
             middle, reach = (low + high) / 2, (high - low) / 2
-            if down.is_finite() and up.is_finite():
-                # By the slope, at one point: e^x/(1 + e^x) goes over no range to speak of.
+            if known and not self.jumps and down.is_finite() and up.is_finite():
+                # By the slope, at one point: e^x/(1 + e^x) goes over no range to speak of. With a
+                # range that is known, no case of the function begins or ends in between.
                 value = self._value((a + b) / 2)
                 change = max(abs(down), abs(up)) * (b - a)
-                if value is not None and not (known and reach <= change):
-                    middle, reach, known = value, change + value.rad(), True
+                if value is not None and reach > change:
+                    middle, reach = value, change + value.rad()
             if not known or not self._close(reach, abs(middle) - reach):
                 return None
             return self._polynomial(first, last, 0.0, 0.0, [middle], reach)

@@ -113,6 +113,17 @@ def _exponent(x):
     number = np.u{integer}(biased | np.u{integer}({two_to_fraction}))
     return number.view(np.{real}) - {bias}
 '''
+# By way of float32 NumPy's bfloat16 would be rounded twice (S. Boldo and G. Melquiond, IEEE Trans.
+# Comput. 57, 2008).
+_ODD = '''\
+@numba.njit(**INLINE)
+def _odd(wide):
+    """The float32 next to it, of two the one whose last bit is odd; it can be rounded again."""
+    near = np.float32(wide)
+    size, bits = abs(np.float64(near)), near.view(np.int32)
+    step = np.int32(abs(wide) > size) - np.int32(abs(wide) < size)
+    return np.int32(bits + step * (1 - (bits & 1))).view(np.float32)
+'''
 _LAYOUTS = {
     True: {
         **{"real": "float64", "integer": "int64", "fraction": 52},
@@ -154,6 +165,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
     constants += (_CONTRACTED if helpers else _PLAIN) + _INLINE + _TYPES
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
+    parts += [_ODD] if _by_odd(job) else []
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
     for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
@@ -210,7 +222,14 @@ def _helpers(
 
 def _stored(job: Job) -> str:
     """What the loops read and write; NumPy converts it from 16 bits and to them."""
-    return _work(job) if job.short else job.dtype
+    if job.short:
+        return "float32" if _by_odd(job) else _work(job)
+    return job.dtype
+
+
+def _by_odd(job: Job) -> bool:
+    """Whether a result is rounded twice, the first time to odd."""
+    return job.dtype == "bfloat16" and job.double
 
 
 def _work(job: Job) -> str:
@@ -229,7 +248,8 @@ def _loop(
     # The product is rounded once too.
     times = f"{read['upstream']} * " if upstream else ""
     lines = ["for i in range(out.size):"]
-    result = bracketed(f"out[i] = {times}{inner}(", given, ")", LONGEST - 8)
+    start, end = ("out[i] = _odd(", "))") if _by_odd(job) else ("out[i] = ", ")")
+    result = bracketed(f"{start}{times}{inner}(", given, end, LONGEST - 8)
     lines += [f"    {line}" for line in result.splitlines()]
     types = ", ".join(["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers))
     decorator = bracketed("@numba.njit(", [f"numba.void({types})", "**OPTIONS"], ")")

@@ -22,6 +22,7 @@ from chainrule.codegen.approximations import (
 )
 from chainrule.codegen.lower import lower
 from chainrule.codegen.python import (
+    CHOICES,
     LONGEST,
     PYTHON_WORDS,
     bracketed,
@@ -29,7 +30,9 @@ from chainrule.codegen.python import (
     define,
     number,
     signature,
+    single_number,
     tuple_of,
+    unlike_extremes,
 )
 from chainrule.codegen.source import (
     INFIX,
@@ -59,9 +62,7 @@ _SHAPES = {
     **INFIX,
     **calls(_MATH, "math."),
     **calls(_NUMPY, "np."),
-    "select": Shape(
-        "{1} if {0} else {2}", Level.CONDITIONAL, (Level.RELATION, Level.RELATION, Level.RELATION)
-    ),
+    **CHOICES,
     "logical_and": Shape("{0} and {1}", Level.RELATION, (Level.RELATION, Level.RELATION)),
 }
 _RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
@@ -75,7 +76,7 @@ DOUBLE = Language(
 # A literal is a float64 to Numba, and would draw the whole expression into float64.
 SINGLE = Language(
     shapes={**_SHAPES, "undefined": Shape("np.float32(math.nan)")},
-    number=lambda value: f"np.float32({number(value)})",
+    number=lambda value: f"np.float32({single_number(value)})",
     reserved=_RESERVED,
     chains=True,
 )
@@ -109,7 +110,8 @@ def _exponent(x):
     """The whole k for which x / 2^k is between the roots of 1/2 and of 2: by the bits of x."""
     bits = np.u{integer}(np.{real}(x).view(np.u{integer}) + np.u{integer}({past_root}))
     biased = np.u{integer}(bits >> np.u{integer}({fraction}))
-    return np.u{integer}(biased | np.u{integer}({two_to_fraction})).view(np.{real}) - {bias}
+    number = np.u{integer}(biased | np.u{integer}({two_to_fraction}))
+    return number.view(np.{real}) - {bias}
 '''
 # By way of float32 NumPy's bfloat16 would be rounded twice (S. Boldo and G. Melquiond, IEEE Trans.
 # Comput. 57, 2008).
@@ -149,8 +151,8 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     named = language.named
     value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
     slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
-    value_lines = body(value, language, double=job.double)
-    slope_lines = body(slope, language, double=job.double)
+    value_lines = body(unlike_extremes(value), language, double=job.double)
+    slope_lines = body(unlike_extremes(slope), language, double=job.double)
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
     helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
     imports = ["import numba", "import numpy as np"]
@@ -196,7 +198,7 @@ def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> 
         symbols = (*first, *job.extra)
         lowered = prepared(program(root, symbols, language), job.working)
         needed |= {operation for operation, _ in lowered.code}
-        lines = body(lowered, language, double=job.double)
+        lines = body(unlike_extremes(lowered), language, double=job.double)
         given = [language.named(symbol) for symbol in symbols]
         found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
     helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
@@ -211,7 +213,8 @@ def _helpers(
     for name in names:
         lowered = lower([approximation(name, working)], [ARGUMENT], language.functions)
         needed |= {operation for operation, _ in lowered.code}
-        lines = [f'"""{stated_error(name, working)}"""', *body(lowered, language, double=double)]
+        lines = body(unlike_extremes(lowered), language, double=double)
+        lines.insert(0, f'"""{stated_error(name, working)}"""')
         found.append(f"@numba.njit(**INLINE)\n{define(f'_{name}', [ARGUMENT.name], lines)}")
     texts = {"scaled": _SCALED, "exponent": _EXPONENT}
     return [texts[name].format(**layout) for name in PRIMITIVES if name in needed] + found

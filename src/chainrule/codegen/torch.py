@@ -10,12 +10,14 @@ from chainrule.codegen import triton
 from chainrule.codegen.lower import Lowered
 from chainrule.codegen.numba import DOUBLE, scalars
 from chainrule.codegen.python import (
+    CHOICES,
     PYTHON_WORDS,
     bracketed,
     call_lines,
     define,
     parameters,
     together,
+    unlike_extremes,
 )
 from chainrule.codegen.source import (
     INFIX,
@@ -29,7 +31,7 @@ from chainrule.codegen.source import (
     indented,
     program,
 )
-from chainrule.codegen.torch_sections import BATCHED, compiled, sharded, working
+from chainrule.codegen.torch_sections import BATCHED, FLAT, compiled, sharded, working
 from chainrule.errors import InputError
 from chainrule.expr.nodes import ZERO, Expr
 
@@ -61,9 +63,7 @@ _MORE = ("sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf
 _OF_NUMBERS = {
     **calls({name: name for name in (*_MATH, *_MORE, "lgamma", "floor", "ceil", "trunc")}, "math."),
     **calls({"abs": "fabs", "power": "pow", "atan2": "atan2"}, "math."),
-    "select": Shape(
-        "{1} if {0} else {2}", Level.CONDITIONAL, (Level.RELATION, Level.RELATION, Level.RELATION)
-    ),
+    "select": CHOICES["select"],
 }
 """Operations of which no operand is a tensor."""
 
@@ -96,7 +96,9 @@ def write(forward: Expr, gradient: Expr, job: Job, kernels: str | None = None) -
         lines = body(lowered, language, double=job.double)
         inner.append(define(name, [named(symbol) for symbol in symbols], lines))
     cpu = _on_cpu(forward, gradient, job)
-    sections = [*inner, *working(job.double), *cpu, BATCHED]
+    sections = [*inner, *working(job.double)]
+    sections += [FLAT] if cpu or kernels else []
+    sections += [*cpu, BATCHED]
     name = _registered(job, inner)
     for kind in ("value", "grad"):
         sections.append(_operator(job, kind, name, saved, compiled=bool(cpu)))
@@ -162,7 +164,7 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
     count = len(lowered.inputs) + len(lowered.constants)
     plain = set(range(arrays, count))
     code = []
-    shapes = dict(LANGUAGE.shapes)
+    shapes = {**LANGUAGE.shapes, "select of numbers unless": CHOICES["select unless"]}
     tensor = LANGUAGE.named(lowered.inputs[0])
     full = f"torch.full_like({tensor}, {{1}})"
     shapes["select numbers"] = Shape(f"torch.where({{0}}, {full}, {{2}})")
@@ -180,7 +182,8 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
         elif operation == "atan2" and not plain.isdisjoint(operands):
             operation = "atan2 by a number" if operands[1] in plain else "atan2 of a number"
         code.append(instruction._replace(operation=operation))
-    return replace(lowered, code=tuple(code)), replace(LANGUAGE, shapes=shapes)
+    lowered = unlike_extremes(replace(lowered, code=tuple(code)), "select of numbers")
+    return lowered, replace(LANGUAGE, shapes=shapes)
 
 
 # --- the operators ------------------------------------------------------------------------------
@@ -238,29 +241,27 @@ def on_cuda(job: Job, kernels: str) -> str:
 
     Args:
         kernels: definitions that use ``triton`` and ``tl``, among them functions
-            ``_value_on_cuda`` and ``_grad_on_cuda``: they take what the operators take (tensors,
-            then the parameters as keywords) and give back a new tensor like the first.
+            ``_value_on_cuda`` and ``_grad_on_cuda``: they take what the operators take, and give
+            back a new tensor like the first.
     """
     others, numbers = _others(job), _numbers(job)
     saved = [LANGUAGE.named(symbol) for symbol in job.saved]
     parts = [kernels]
     for kind, name, first in (
         ("value", job.name, [LANGUAGE.named(job.variable)]),
-        ("grad", f"{job.name}_grad", [*saved, "upstream"]),
+        ("grad", f"{job.name}_grad", saved),
     ):
-        tensors = [*first, *others]
-        given = [*tensors, *(f"{n}={n}" for n in numbers)]
-        lines = []
-        if not job.double:
-            # The kernels have no more digits than the file's dtype asks for.
-            lines = [f"if {first[0]}.dtype is torch.float64:"]
-            work = _by_operations(
-                job, [n for n in first if n != "upstream"], grad=kind == "grad", depth=3
-            )
-            lines += [f"    {line}" for line in work]
-        lines += call_lines(f"return _{kind}_on_cuda", given, depth=2)
-        rule = define("_", [*tensors, *numbers], lines, depth=1)
-        parts.append(f'@_{name}.register_kernel("cuda")\n{rule}')
+        register, own = f'_{name}.register_kernel("cuda")', f"_{kind}_on_cuda"
+        if job.double:
+            parts.append(f"{register}({own})\n")
+            continue
+        # The kernels have no more digits than the file's dtype asks for.
+        grad = kind == "grad"
+        given = [*first, *(["upstream"] if grad else []), *others, *numbers]
+        work = _by_operations(job, first, grad=grad, depth=3)
+        lines = [f"if {first[0]}.dtype is torch.float64:", indented(work)]
+        lines += call_lines(f"return {own}", given, depth=2)
+        parts.append(f"@{register}\n{define('_', given, lines, depth=1)}")
     inside = "\n".join(part.strip("\n") + "\n" for part in parts).replace("\n\n\n", "\n\n")
     return f"if triton is not None:\n\n{indented([inside])}\n"
 

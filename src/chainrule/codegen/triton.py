@@ -119,6 +119,17 @@ _DOUBLE_BITS = [
     "bits = near.to(tl.int32, bitcast=True) - past.to(tl.int32)",
     "bits = bits | (wide != value).to(tl.int32)",
 ]
+_LAUNCHED = ["kernel", "tensors", "numbers"]
+_BROADCAST = [
+    '"""Runs a kernel over tensors that are broadcast together, for the first\'s dtype."""',
+    "full = [tensor.contiguous() for tensor in torch.broadcast_tensors(*tensors)]",
+    "out = torch.empty_like(full[0])",
+    "full.append(out)",
+]
+_FLAT = [
+    '"""Runs a kernel over tensors of one shape, for the dtype and layout of the first."""',
+    "out, full = _flat(tensors)",
+]
 # An `if` block takes four of the usual 88 columns.
 _WIDTH, _NESTED = 88, 84
 
@@ -146,15 +157,12 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
         parts[0] += "\n" + "\n".join(_stand_in(used)) + "\n"
     parts[0] += f"\nDTYPE = torch.{job.dtype}\n"
     parts += _definitions(roots, programs, job, [job.dtype], _WIDTH)
-    others = [named(symbol) for symbol in job.others]
-    numbers = [named(symbol) for symbol, _ in job.parameters]
+    parts.append(define("_launch", _LAUNCHED, _launching(job, _BROADCAST)))
     for root, what in zip(roots, ("The function", "Upstream times the slope"), strict=True):
-        arrays = [named(symbol) for symbol in root.slots]
-        taken = [*arrays, *(["upstream"] if root.upstream else []), *others]
+        taken = _arrays(root, job, language)
         lines = [f'"""{what}, for tensors of any shape."""']
         lines += [f"{array} = {array}.to(DTYPE)" for array in taken]
-        given = [*(["upstream"] if root.upstream else []), *arrays, *others, *numbers]
-        lines += call_lines(f"return {_launcher(root)}", given)
+        lines += _launch(root, job, language, _WIDTH)
         parts.append(define(root.name, signature(job, language, taken), lines))
     return "\n\n".join(parts)
 
@@ -162,11 +170,11 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 def part(forward: Expr, gradient: Expr, job: Job) -> str:
     """The kernels for ``torch.write(..., kernels=...)``: for tensors of any dtype on one GPU.
 
-    They stand in a block of a module that has imported ``torch``, ``triton`` and ``tl``, and end
-    with ``_value_on_cuda(variable, *others, **parameters)`` and ``_grad_on_cuda(*saved, upstream,
-    *others, **parameters)``. The result has the dtype of the variable, or of upstream. With
-    accuracy "fast" and a dtype other than float64 they compute in float32, also for tensors of
-    float64.
+    They stand in a block of a module that has ``torch``, ``triton``, ``tl`` and ``_flat`` (see
+    ``torch_sections.FLAT``), and end with ``_value_on_cuda(variable, *others, *parameters)`` and
+    ``_grad_on_cuda(*saved, upstream, *others, *parameters)``. Tensors have one shape; the result
+    has the dtype and the layout of the first. With accuracy "fast" and a dtype other than float64
+    they compute in float32, also for tensors of float64.
     """
     language = DOUBLE if job.double else SINGLE
     roots = _roots(forward, gradient, job)
@@ -176,12 +184,12 @@ def part(forward: Expr, gradient: Expr, job: Job) -> str:
     parts = _definitions(roots, programs, job, ["float32", "bfloat16"], _NESTED)
     if used:
         parts.insert(2, "\n".join([_FROM_LIBDEVICE, "", *_stand_in(used)]) + "\n")
-    more = [language.named(symbol) for symbol in job.extra]
+    parts.append(define("_launch", _LAUNCHED, _launching(job, _FLAT)))
+    numbers = [language.named(symbol) for symbol, _ in job.parameters]
     for root, name in zip(roots, ("_value_on_cuda", "_grad_on_cuda"), strict=True):
-        slots = [language.named(symbol) for symbol in root.slots]
-        upstream = ["upstream"] * root.upstream
-        lines = call_lines(f"return {_launcher(root)}", [*upstream, *slots, *more], _NESTED)
-        parts.append(define(name, [*slots, *upstream, *more], lines, width=_NESTED))
+        taken = [*_arrays(root, job, language), *numbers]
+        lines = _launch(root, job, language, _NESTED)
+        parts.append(define(name, taken, lines, width=_NESTED))
     return "\n".join(parts)
 
 
@@ -190,10 +198,6 @@ def _roots(forward: Expr, gradient: Expr, job: Job) -> list[Root]:
         Root(job.name, forward, (job.variable,), False),
         Root(f"{job.name}_grad", gradient, job.saved, True),
     ]
-
-
-def _launcher(root: Root) -> str:
-    return f"_launch_{root.name}"
 
 
 def _program(root: Root, job: Job, language: Language) -> Lowered:
@@ -253,7 +257,7 @@ def _definitions(
     dtypes: Sequence[str],
     width: int,
 ) -> list[str]:
-    """Loads and stores, then for each root the numbers, the kernel and what launches it."""
+    """Loads and stores, then for each root its formula and the kernel."""
     work = "tl.float64" if job.double else "tl.float32"
     language = DOUBLE if job.double else SINGLE
     usual = [line.format(work=work) for line in _LOAD]
@@ -269,16 +273,18 @@ def _definitions(
         names = [language.named(symbol) for symbol in (*root.slots, *job.extra)]
         parts.append(_jitted(f"_{root.name}_of_numbers", names, lines, width))
         parts.append(_kernel(root, job, language, width))
-    parts.append(define("_launch", ["kernel", "tensors", "numbers"], _launching(job)))
-    parts += [_launch(root, job, language, width) for root in roots]
     return parts
 
 
-def _launching(job: Job) -> list[str]:
+def _launching(job: Job, first: Sequence[str]) -> list[str]:
+    """The body of ``_launch``.
+
+    Args:
+        first: its lines for ``out``, and for the arguments ``full`` of a kernel: all tensors
+            with their elements in one order, the last one ``out``'s.
+    """
     lines = [
-        '"""Runs a kernel over tensors that are broadcast together, for the first\'s dtype."""',
-        "full = [tensor.contiguous() for tensor in torch.broadcast_tensors(*tensors)]",
-        "out = torch.empty_like(full[0])",
+        *first,
         "n = out.numel()",
         "if n == 0:",
         "    return out",
@@ -294,7 +300,7 @@ def _launching(job: Job) -> list[str]:
     return [
         *lines,
         "with torch.cuda.device_of(out):",
-        "    kernel[(triton.cdiv(n, 1024),)](*full, out, n, *numbers, **options)",
+        "    kernel[(triton.cdiv(n, 1024),)](*full, n, *numbers, **options)",
         "return out",
     ]
 
@@ -314,9 +320,10 @@ def _jitted(name: str, parameters: Sequence[str], lines: Sequence[str], width: i
 
 
 def _arrays(root: Root, job: Job, language: Language) -> list[str]:
-    """The arrays in the order of kernels; the first has the dtype of the result."""
-    names = [language.named(symbol) for symbol in (*root.slots, *job.others)]
-    return [*(["upstream"] if root.upstream else []), *names]
+    """The arrays that come in; the first has the dtype of the result."""
+    named = language.named
+    slots, others = map(named, root.slots), map(named, job.others)
+    return [*slots, *(["upstream"] if root.upstream else []), *others]
 
 
 def _kernel(root: Root, job: Job, language: Language, width: int) -> str:
@@ -330,16 +337,16 @@ def _kernel(root: Root, job: Job, language: Language, width: int) -> str:
         *(f"{array} = _load({array}, at, mask)" for array in arrays),
         *(f"{number} = tl.full([], {number}, {work})" for number in numbers),
     ]
-    given = [*arrays[root.upstream :], *numbers]
+    given = [*(array for array in arrays if array != "upstream"), *numbers]
     lines += call_lines(f"result = _{root.name}_of_numbers", given, width)
     written = "upstream * result" if root.upstream else "result"
     lines.append(f"_store(out, at, {written}, mask)")
     return _jitted(f"_{root.name}_kernel", taken, lines, width)
 
 
-def _launch(root: Root, job: Job, language: Language, width: int) -> str:
+def _launch(root: Root, job: Job, language: Language, width: int) -> list[str]:
+    """The last line of what launches a kernel."""
     arrays = _arrays(root, job, language)
     numbers = [language.named(symbol) for symbol, _ in job.parameters]
     given = [f"_{root.name}_kernel", f"[{', '.join(arrays)}]", f"[{', '.join(numbers)}]"]
-    lines = call_lines("return _launch", given, width)
-    return define(_launcher(root), [*arrays, *numbers], lines, width=width)
+    return call_lines("return _launch", given, width)

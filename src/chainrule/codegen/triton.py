@@ -147,7 +147,6 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A module with NAME and NAME_grad, for tensors on a GPU."""
     language = DOUBLE if job.double else SINGLE
     roots = _roots(forward, gradient, job)
-    named = language.named
     title = f"{job.name} and its gradient for PyTorch tensors of {job.dtype}, by Triton on a GPU."
     programs = [_program(root, job, language) for root in roots]
     used = _of_libdevice(programs, language)

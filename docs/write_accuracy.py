@@ -114,7 +114,7 @@ of such faults in brackets. A *d* says that `fast` computes in double, for want 
 in float32.
 
 This page is written by `python docs/write_accuracy.py`; what misses is listed in
-`tests/data/accuracy.tsv`, and a slow test holds every row to it.
+`tests/data/accuracy.tsv`, and a slow test holds every gradient that was measured to it.
 """
 
 

@@ -132,7 +132,9 @@ def test_completion(shell: str) -> None:
     assert "_CHAINRULE_COMPLETE" in run("completion", shell).stdout
 
 
-@pytest.mark.parametrize("command", ["explain", "diff", "check", "list", "selftest"])
+@pytest.mark.parametrize(
+    "command", ["explain", "diff", "check", "forms", "audit", "list", "selftest"]
+)
 def test_help_teaches_by_example(command: str) -> None:
     text = run(command, "--help").stdout
     assert f"chainrule {command}" in text.split("Examples:")[1]

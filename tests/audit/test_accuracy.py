@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -16,10 +17,10 @@ from chainrule.audit.places import around, largest_rank, places, ranked, ranks, 
 from chainrule.audit.plan import plan
 from chainrule.codegen.lower import lower
 from chainrule.codegen.source import Accuracy
-from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Symbol
 
 DATA = Path(__file__).parents[1] / "data" / "accuracy.tsv"
+RESULTS = Path(__file__).parents[2] / "docs" / "accuracy.tsv"
 X = Symbol("x")
 BY_FORMAT = pytest.mark.parametrize("form", FORMATS, ids=[form.name for form in FORMATS])
 
@@ -123,17 +124,15 @@ def test_every_input_of_sixteen_bits_is_rounded_correctly(name: str, dtype: str)
     kept(name, dtype, "best", 0)
 
 
+def measured_gradients() -> list[tuple[str, str, Accuracy]]:
+    """What docs/accuracy.md says something about."""
+    with RESULTS.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter="\t"))
+    return [(row["name"], row["dtype"], cast(Accuracy, row["accuracy"])) for row in rows]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("dtype", "accuracy"),
-    [
-        ("float32", "best"),
-        ("float32", "fast"),
-        ("float64", "best"),
-        ("bfloat16", "best"),
-        ("float16", "best"),
-    ],
-)
-@pytest.mark.parametrize("name", [entry.name for entry in CATALOGUE])
-def test_the_whole_catalogue(name: str, dtype: str, accuracy: Accuracy) -> None:
-    kept(name, dtype, accuracy, 6_000)
+@pytest.mark.parametrize(("name", "dtype", "accuracy"), measured_gradients())
+def test_the_catalogue(name: str, dtype: str, accuracy: Accuracy) -> None:
+    """Every gradient that was measured is still as good; the sample is not the same."""
+    kept(name, dtype, accuracy, 1_500)

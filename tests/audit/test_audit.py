@@ -68,7 +68,7 @@ def is_found(name: str, outcome: Outcome) -> bool:
             at_zero = found.early_zeros > 0 and 8.5 < where["early zero"] < 20
             return at_zero and not found.not_finite and not found.wrong_signs
         case "nan_tail":
-            return found.not_finite > 0 and where["not finite"] < -88.7 and found.largest <= 0.51
+            return found.not_finite > 0 and where["not finite"] < -88.7 and not found.early_zeros
         case "wrong_sign":
             return found.wrong_signs > 0 and abs(where["wrong sign"] + 1.2784645) < 2.0**-8
         case "off_on_an_interval":

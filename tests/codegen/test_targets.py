@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import chainrule
+from chainrule.audit.conventions import convention
 from chainrule.audit.measure import measure
-from chainrule.audit.plan import convention, plan
+from chainrule.audit.plan import plan
 from chainrule.codegen.targets import TARGETS, generate
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import symbols

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 import chainrule
+from chainrule.audit.conventions import convention
 from chainrule.audit.formats import format_named
 from chainrule.audit.measure import measure
-from chainrule.audit.plan import convention, plan
+from chainrule.audit.plan import plan
 from chainrule.codegen import torch
 from chainrule.codegen.targets import generate
 from chainrule.codegen.triton import part

@@ -10,6 +10,7 @@ import operator
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
+from threading import RLock
 
 from flint import arb, ctx
 
@@ -22,19 +23,24 @@ PRECISION = 128
 """Bits of a ball to begin with."""
 MAX_PRECISION = 4096
 """Bits at which one gives up on a number that cancels."""
+_TURN = RLock()
 
 
 @contextmanager
 def precision(bits: int, cap: int | None = None) -> Iterator[None]:
-    """Flint's global precision, and the length of its power series, set and put back."""
-    before = ctx.prec, ctx.cap
-    ctx.prec = bits
-    if cap is not None:
-        ctx.cap = cap
-    try:
-        yield
-    finally:
-        ctx.prec, ctx.cap = before
+    """Flint's global precision, and the length of its power series, set and put back.
+
+    They are numbers of the whole process: other threads wait until it is their turn.
+    """
+    with _TURN:
+        before = ctx.prec, ctx.cap
+        ctx.prec = bits
+        if cap is not None:
+            ctx.cap = cap
+        try:
+            yield
+        finally:
+            ctx.prec, ctx.cap = before
 
 
 def undefined() -> arb:

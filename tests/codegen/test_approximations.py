@@ -20,11 +20,12 @@ from chainrule.codegen import coefficients, fit
 from chainrule.codegen.approximations import ARGUMENT, ERRORS, Working, functions, inlined
 from chainrule.codegen.kernel import Kernel
 from chainrule.codegen.lower import lower
-from chainrule.codegen.targets import generate
-from chainrule.expr.nodes import call
+from chainrule.codegen.source import Job
+from chainrule.codegen.targets import TARGETS, generate
+from chainrule.expr.nodes import Symbol, call
 from chainrule.verify.balls import precision
+from written import formatted, truths, write
 from written import sample as everywhere
-from written import truths, write
 
 WORKINGS: tuple[Working, ...] = ("single", "short", "double")
 ROWS = [(name, working) for working in WORKINGS for name in sorted(functions(working))]
@@ -150,6 +151,32 @@ def test_c_is_rounded_once(name: str, tmp_path: Path) -> None:
     nan = np.full(9, np.nan, np.float32)
     assert np.isnan(written.forward(nan)).all()
     assert np.isnan(written.slopes(nan)).all()
+
+
+@pytest.mark.parametrize("working", WORKINGS)
+def test_what_is_written_is_tidy(working: Working, tmp_path: Path) -> None:
+    """Every approximated function, and choices between numbers that are compared."""
+    x, a = ARGUMENT, Symbol("a")
+    whole = chainrule.parse("x {a < 2: 2, else: a} + e^(-|x|)")
+    for name in sorted(functions(working) - {"decay"}):
+        whole = whole + call(name, x)
+    job = Job(
+        name="f",
+        variable=x,
+        output=Symbol("y"),
+        saved=(x,),
+        parameters=((a, None),),
+        dtype="bfloat16" if working == "single" else "float32",
+        accuracy="fast" if working == "single" else "best",
+        second=(whole,),
+        notes=("What it is.",),
+        working=working,
+    )
+    for target in ("numba", "torch", "c"):
+        text = generate(target, whole, whole, job)
+        assert all(f"_{name}(" in text for name in functions(working) if target != "c")
+        (tmp_path / f"made_{target}{TARGETS[target]}").write_text(text, encoding="utf-8")
+    formatted(tmp_path)
 
 
 def packed(assembly: str) -> int:

@@ -15,10 +15,13 @@ from written import FUNCTIONS, OTHERS, Written, sample, truths, write
 
 pytestmark = pytest.mark.slow
 
-ROUNDED_ONCE = 0.5001
+ROUNDED_ONCE = {"jax": 0.5001, "torch": 0.51}
+"""Half an ULP, and the error of what is rounded: approximations in PyTorch's loops on the CPU."""
 
 
-def check(written: Written, derivation: chainrule.Derivation, name: str, x: Any) -> None:
+def check(
+    written: Written, derivation: chainrule.Derivation, name: str, x: Any, most: float
+) -> None:
     other = OTHERS.get(name)
     exact = truths(derivation, written.plan, x, other)
     tiny = written.form.smallest_normal
@@ -27,7 +30,7 @@ def check(written: Written, derivation: chainrule.Derivation, name: str, x: Any)
         normal = (np.abs(true.high) >= tiny) | (true.high == 0)
         kept = type(true)(true.high, true.low, true.sign, true.known & normal)
         measured = measure(x, got, kept, written.form)
-        assert measured.largest <= ROUNDED_ONCE, measured
+        assert measured.largest <= most, measured
         assert not measured.faults, measured
 
 
@@ -43,7 +46,7 @@ def test_torch_is_rounded_once(name: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     derivation = chainrule.derive(name)
     written = write(derivation, "torch", tmp_path, OTHERS.get(name))
-    check(written, derivation, name, sample(written.form, 600))
+    check(written, derivation, name, sample(written.form, 600), ROUNDED_ONCE["torch"])
     for kink in derivation.kinks:
         if isinstance(kink.torch, chainrule.Expr) and not symbols(kink.torch, kink.at):
             point = np.array([float(str(kink.at))], np.float32)
@@ -57,7 +60,7 @@ def test_torch_numbers_among_tensors(formula: str, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     derivation = chainrule.derive(formula)
     written = write(derivation, "torch", tmp_path)
-    check(written, derivation, formula, sample(written.form, 100))
+    check(written, derivation, formula, sample(written.form, 100), ROUNDED_ONCE["torch"])
     t = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(written.module.f, (t,))
 
@@ -68,7 +71,7 @@ def test_jax_is_rounded_once(name: str, tmp_path: Path) -> None:
     pytest.importorskip("jax")
     derivation = chainrule.derive(name)
     written = write(derivation, "jax", tmp_path, OTHERS.get(name))
-    check(written, derivation, name, normal_inputs(written))
+    check(written, derivation, name, normal_inputs(written), ROUNDED_ONCE["jax"])
     for kink in derivation.kinks:
         if isinstance(kink.jax, chainrule.Expr) and not symbols(kink.jax, kink.at):
             point = np.array([float(str(kink.at))], np.float32)

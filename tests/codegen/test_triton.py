@@ -200,7 +200,8 @@ def test_a_case_that_a_parameter_decides(tmp_path: Path) -> None:
 def test_the_kernels_in_a_file_for_torch(tmp_path: Path) -> None:
     """They take tensors of any dtype, and keep to the layout of the first."""
     pytest.importorskip("triton")
-    forward, gradient, job = plan(chainrule.derive("elu"), "torch", save="input")
+    derivation = chainrule.derive("{x > 0: x, else: alpha x e^x}", "x")
+    forward, gradient, job = plan(derivation, "torch", save="input")
     path = tmp_path / "embedding.py"
     kernels = part(forward, gradient, job)
     path.write_text(torch.write(forward, gradient, job, kernels=kernels), encoding="utf-8")
@@ -209,9 +210,10 @@ def test_the_kernels_in_a_file_for_torch(tmp_path: Path) -> None:
         x = np.linspace(-4, 4, 33).astype(form.dtype).reshape(3, 11)
         up = np.linspace(1, 2, 33).astype(form.dtype).reshape(11, 3).T
         wide = x.astype(np.float64)
+        slope = np.where(wide > 0, 1, 0.3 * (1 + wide) * np.exp(wide))
         for launch, arrays, wanted in (
-            ("_value_on_cuda", [x], np.where(wide > 0, wide, 0.3 * np.expm1(wide))),
-            ("_grad_on_cuda", [x, up], up * np.where(wide > 0, 1, 0.3 * np.exp(wide))),
+            ("_value_on_cuda", [x], np.where(wide > 0, wide, 0.3 * wide * np.exp(wide))),
+            ("_grad_on_cuda", [x, up], up * slope),
             ("_value_on_cuda", [up], up.astype(np.float64)),
             ("_grad_on_cuda", [up, x], wide),
         ):

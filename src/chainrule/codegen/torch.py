@@ -31,7 +31,7 @@ from chainrule.codegen.source import (
     indented,
     program,
 )
-from chainrule.codegen.torch_sections import BATCHED, FLAT, compiled, sharded, working
+from chainrule.codegen.torch_sections import BATCHED, FLAT, compiled, sharded, titled, working
 from chainrule.errors import InputError
 from chainrule.expr.nodes import ZERO, Expr
 
@@ -96,28 +96,35 @@ def write(forward: Expr, gradient: Expr, job: Job, kernels: str | None = None) -
         lines = body(lowered, language, double=job.double)
         inner.append(define(name, [named(symbol) for symbol in symbols], lines))
     cpu = _on_cpu(forward, gradient, job)
-    sections = [*inner, *working(job.double)]
-    sections += [FLAT] if cpu or kernels else []
-    sections += [*cpu, BATCHED]
     name = _registered(job, inner)
-    for kind in ("value", "grad"):
-        sections.append(_operator(job, kind, name, saved, compiled=bool(cpu)))
-    sections += [on_cuda(job, kernels)] if kernels else []
-    sections += [_rules(job, saved), _rules_of_gradient(job, saved, curved)]
-    sections += [sharded(name), _public(job)]
+    operators = [
+        _operator(job, kind, name, saved, compiled=bool(cpu)) for kind in ("value", "grad")
+    ]
+    sections = [
+        *titled("by operations of PyTorch", [*inner, *working(job.double)]),
+        *titled("tensors as they lie in memory", [FLAT] if cpu or kernels else []),
+        *titled("on the CPU", cpu),
+        *titled("the operators", [BATCHED, *operators]),
+        *titled("on CUDA", [on_cuda(job, kernels)] if kernels else []),
+        *titled("their derivatives", [_rules(job, saved), _rules_of_gradient(job, saved, curved)]),
+        *titled("tensors in several places", [sharded(name)]),
+        *titled("what to call", [_public(job)]),
+    ]
     title = docstring(job, f"{job.name} and its gradient for PyTorch, made for {job.dtype}.")
-    optional = _TRITON if kernels else []
+    optional = _imports_of(kernels) if kernels else []
     return "\n\n".join([_heading(title, sections, optional, compiled=bool(cpu)), *sections])
 
 
-_TRITON = [
-    "try:",
-    "    import triton",
-    "    import triton.language as tl",
-    "except ImportError:  # PyTorch's own operations do the work",
-    "    triton = None",
-    "",
-]
+def _imports_of(kernels: str) -> list[str]:
+    """What kernels of Triton need, where that is installed."""
+    needed = [*triton.IMPORTS, *([triton.FROM_LIBDEVICE] if "libdevice." in kernels else [])]
+    return [
+        "try:",
+        indented(needed),
+        "except ImportError:  # PyTorch's own operations do the work",
+        "    triton = None",
+        "",
+    ]
 
 
 def _heading(

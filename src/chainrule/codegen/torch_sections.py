@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.python import call_lines, define
+from chainrule.codegen.python import LONGEST, call_lines, define
 from chainrule.codegen.source import indented
 
 _WORK = {
@@ -31,6 +31,14 @@ _STORED = {
         "return torch.empty_like(like).copy_(wide)",
     ],
 }
+
+
+def titled(title: str, sections: Sequence[str]) -> list[str]:
+    """Sections that begin with a line of what they are for; none if there are none."""
+    if not sections:
+        return []
+    first, *rest = sections
+    return [f"# --- {title} ".ljust(LONGEST, "-") + f"\n{first}", *rest]
 
 
 def working(double: bool) -> list[str]:

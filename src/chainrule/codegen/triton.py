@@ -85,8 +85,8 @@ SINGLE = Language(
     reserved=_RESERVED,
 )
 
-_IMPORTS = ["import triton", "import triton.language as tl"]
-_FROM_LIBDEVICE = "from triton.language.extra import libdevice"
+IMPORTS = ["import triton", "import triton.language as tl"]
+FROM_LIBDEVICE = "from triton.language.extra import libdevice"
 _HOST = [
     "def _host(function):",
     "    def of_tensors(*tensors):",
@@ -150,7 +150,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     title = f"{job.name} and its gradient for PyTorch tensors of {job.dtype}, by Triton on a GPU."
     programs = [_program(root, job, language) for root in roots]
     used = _of_libdevice(programs, language)
-    imports = ["import torch", *_IMPORTS, *([_FROM_LIBDEVICE] if used else [])]
+    imports = ["import torch", *IMPORTS, *([FROM_LIBDEVICE] if used else [])]
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + "\n"]
     if used:
         parts[0] += "\n" + "\n".join(_stand_in(used)) + "\n"
@@ -169,20 +169,16 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 def part(forward: Expr, gradient: Expr, job: Job) -> str:
     """The kernels for ``torch.write(..., kernels=...)``: for tensors of any dtype on one GPU.
 
-    They stand in a block of a module that has ``torch``, ``triton``, ``tl`` and ``_flat`` (see
-    ``torch_sections.FLAT``), and end with ``_value_on_cuda(variable, *others, *parameters)`` and
-    ``_grad_on_cuda(*saved, upstream, *others, *parameters)``. Tensors have one shape; the result
-    has the dtype and the layout of the first. With accuracy "fast" and a dtype other than float64
-    they compute in float32, also for tensors of float64.
+    They stand in a block of a module that has ``torch``, ``triton``, ``tl``, ``libdevice`` and
+    ``_flat`` (see ``torch_sections.FLAT``), and end with ``_value_on_cuda(variable, *others,
+    *parameters)`` and ``_grad_on_cuda(*saved, upstream, *others, *parameters)``. Tensors have one
+    shape; the result has the dtype and the layout of the first. With accuracy "fast" and a dtype
+    other than float64 they compute in float32, also for tensors of float64.
     """
     language = DOUBLE if job.double else SINGLE
     roots = _roots(forward, gradient, job)
     programs = [_program(root, job, language) for root in roots]
-    used = _of_libdevice(programs, language)
-    # First the two functions that load and store.
     parts = _definitions(roots, programs, job, ["float32", "bfloat16"], _NESTED)
-    if used:
-        parts.insert(2, "\n".join([_FROM_LIBDEVICE, "", *_stand_in(used)]) + "\n")
     parts.append(define("_launch", _LAUNCHED, _launching(job, _FLAT)))
     numbers = [language.named(symbol) for symbol, _ in job.parameters]
     for root, name in zip(roots, ("_value_on_cuda", "_grad_on_cuda"), strict=True):

@@ -1,6 +1,7 @@
 """Audit whole frameworks and write the tables at the end of docs/audit.md.
 
-``python docs/write_audit.py`` takes PyTorch and JAX; with ``jax`` after it, only that one.
+``python docs/write_audit.py`` takes PyTorch and JAX, ``python docs/write_audit.py jax`` one of
+them.
 """
 
 from __future__ import annotations

@@ -231,22 +231,19 @@ def code(
         target: "numpy", "numba", "c", "cuda", "jax", "torch" or "triton".
         wrt: the variable of the gradient.
         dtype: what arrays hold: "float32", "float64", "float16" or "bfloat16".
-        accuracy: "best" computes in double and rounds once, "fast" in the dtype itself.
+        accuracy: "best" computes in double and rounds once, and where that is not enough to
+            twice its precision; "fast" computes in the dtype itself where that is good to 2 ULP,
+            else in double.
         save: what the gradient is computed from: "input", "output", or "auto" for the better.
 
     Raises:
         InputError: an unknown option, or a function that the target cannot compute.
     """
     require("audit", **_MEASURING)
-    from chainrule.audit.forms import rewritten
     from chainrule.audit.plan import plan
     from chainrule.codegen.targets import generate
 
-    derivation = derive(f, wrt)
-    # In double, rounded once to a shorter format, the forms at hand are accurate enough.
-    wanted = save != "output" and (accuracy == "fast" or dtype == "float64")
-    found = rewritten(derivation) if wanted else {}
-    made = plan(derivation, target, dtype=dtype, accuracy=accuracy, save=save, gradients=found)
+    made = plan(derive(f, wrt), target, dtype=dtype, accuracy=accuracy, save=save)
     return generate(target, *made)
 
 

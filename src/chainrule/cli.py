@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from chainrule.dtypes import NAMES
 from chainrule.errors import ChainruleError, InputError
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
 
 FORMATS = ("terminal", "text", "markdown", "latex", "json")
-DTYPES = ("bfloat16", "float16", "float32", "float64")
 SYNTAXES = ("plain", "latex", "python", "sympy")
 BAD_INPUT = 2
 INTERRUPTED = 130
@@ -120,7 +120,7 @@ def _format_options(command: Command) -> Command:
 @click.option(
     "--forms",
     "dtypes",
-    type=click.Choice(DTYPES),
+    type=click.Choice(NAMES),
     multiple=True,
     help="Add a section on which form to compute with in this format.",
 )
@@ -253,7 +253,7 @@ def check(
 @click.option(
     "--dtype",
     "dtypes",
-    type=click.Choice([*DTYPES, "all"]),
+    type=click.Choice([*NAMES, "all"]),
     multiple=True,
     default=["float32"],
     show_default=True,
@@ -290,7 +290,7 @@ def forms(
     """
     from chainrule import api
 
-    chosen = DTYPES if "all" in dtypes else dtypes
+    chosen = NAMES if "all" in dtypes else dtypes
     formula = _from_stdin(formula)
     if exhaustive:
         from chainrule.audit.progress import showing
@@ -387,7 +387,7 @@ def code(
 @click.option(
     "--dtype",
     "dtypes",
-    type=click.Choice([*DTYPES, "all"]),
+    type=click.Choice([*NAMES, "all"]),
     multiple=True,
     default=["float32"],
     show_default=True,
@@ -482,7 +482,7 @@ def audit(
     from chainrule.audit.campaign import KINDS, Options
 
     options = Options(
-        dtypes=DTYPES if "all" in dtypes else dtypes,
+        dtypes=NAMES if "all" in dtypes else dtypes,
         kinds=KINDS if kind == "both" else (kind,),
         against=against,
         exhaustive=exhaustive,

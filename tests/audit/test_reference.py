@@ -9,8 +9,8 @@ import pytest
 from chainrule.api import derive, parse
 from chainrule.audit import tally
 from chainrule.audit.formats import Format, format_named
-from chainrule.audit.forms import parameter_values
 from chainrule.audit.inputs import every
+from chainrule.audit.letters import typical_values
 from chainrule.audit.measure import measure
 from chainrule.audit.reference import (
     DOUBLE,
@@ -33,7 +33,7 @@ SINGLES, BFLOATS = format_named("float32"), format_named("bfloat16")
 
 def _reference(name: str, form: Format) -> Reference:
     derivation = derive(name)
-    values = parameter_values(derivation)
+    values = typical_values(derivation)
     return reference(derivation.derivative, derivation.variable, values, form)
 
 
@@ -137,7 +137,7 @@ def test_what_changes_too_quickly_is_left_to_balls() -> None:
 # --- counting ---------------------------------------------------------------------------------
 def _sweep(name: str, chosen: Plan, given: Reference | None = None) -> Sweep:
     derivation = derive(name)
-    values = parameter_values(derivation)
+    values = typical_values(derivation)
     return Sweep(derivation.derivative, derivation.variable, values, chosen, given)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 import chainrule
+from chainrule.audit.conventions import convention
 from chainrule.audit.measure import measure
-from chainrule.audit.plan import convention, plan
+from chainrule.audit.plan import plan
 from chainrule.codegen.targets import TARGETS, generate
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import symbols
@@ -56,8 +57,8 @@ FORMS = [
     ("gelu", "float16", "best", 0.5001),
     ("mish", "bfloat16", "best", 0.5001),
     ("elu", "bfloat16", "best", 0.5001),
-    ("softplus", "float32", "fast", 4.0),
-    ("elu", "float16", "fast", 0.51),
+    ("softplus", "float32", "fast", 2.0),
+    ("elu", "float16", "fast", 1.75),
 ]
 
 
@@ -70,7 +71,6 @@ def test_formats(name: str, dtype: str, accuracy: str, most: float, tmp_path: Pa
         x = sample(written.form, 400)
         results = (written.forward(x), written.slopes(x))
         for got, exact in zip(results, truths(derivation, made, x, None), strict=True):
-            # bfloat16 comes from float64 by way of float32 in ml_dtypes, which rounds twice.
             measured = measure(x, got, exact, written.form)
             assert measured.largest <= most + 0.001, (target, measured)
             assert not measured.faults, (target, measured)
@@ -78,26 +78,38 @@ def test_formats(name: str, dtype: str, accuracy: str, most: float, tmp_path: Pa
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-@pytest.mark.parametrize("target", HERE[2:])
+@pytest.mark.parametrize("target", HERE)
 def test_sixteen_bits_are_rounded_as_in_numpy(target: str, dtype: str, tmp_path: Path) -> None:
     derivation = chainrule.derive("x/3")
     written = write(derivation, target, tmp_path, dtype=dtype)
     patterns = np.arange(1 << 16, dtype=np.uint16)
     x = patterns.view(written.form.dtype)
     got = written.forward(x)
-    with np.errstate(all="ignore"):
-        wanted = (x.astype(np.float64) / 3).astype(written.form.dtype)
+    wanted = written.form.rounded(x.astype(np.float64) / 3)
     assert np.array_equal(got.astype(np.float64), wanted.astype(np.float64), equal_nan=True)
 
 
 @pytest.mark.parametrize(("formula", "dtype", "wanted"), TIES)
-@pytest.mark.parametrize("target", HERE[2:])
+@pytest.mark.parametrize("target", HERE)
 def test_not_by_way_of_float32(
     target: str, formula: str, dtype: str, wanted: float, tmp_path: Path
 ) -> None:
     written = write(chainrule.derive(formula), target, tmp_path, dtype=dtype)
     x = np.array([1, -1], written.form.dtype)
     assert written.forward(x).astype(float).tolist() == [wanted, -wanted]
+
+
+def test_next_to_a_root(tmp_path: Path) -> None:
+    """No compiler reorders what computes SiLU's slope to twice the precision."""
+    derivation = chainrule.derive("silu")
+    made = plan(derivation, "numpy", dtype="float64", save="input")
+    x = -1.2784645427610737 + np.arange(-200, 200) * 2.0**-52
+    exact = truths(derivation, made, x, None)[1]
+    for target in HERE:
+        written = write(derivation, target, tmp_path, None, made)
+        measured = measure(x, written.slopes(x), exact, written.form)
+        assert measured.largest <= 2, (target, measured)
+        assert not measured.faults, (target, measured)
 
 
 def test_saved_output(tmp_path: Path) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import chainrule
+from chainrule.audit.conventions import convention
+from chainrule.audit.formats import format_named
 from chainrule.audit.measure import measure
-from chainrule.audit.plan import convention, plan
+from chainrule.audit.plan import plan
+from chainrule.codegen import torch
 from chainrule.codegen.source import DTYPES
 from chainrule.codegen.targets import generate
 from chainrule.codegen.triton import part
@@ -42,8 +46,10 @@ def test_files_are_tidy(name: str, tmp_path: Path) -> None:
             job = replace(made.job, dtype=dtype, accuracy=accuracy)
             text = generate("triton", made.forward, made.gradient, job)
             (tmp_path / f"{dtype}_{accuracy}.py").write_text(text, encoding="utf-8")
-            block = part(made.forward, made.gradient, job)
-            whole = f"import torch\n\n{block}"
+            kernels = part(made.forward, made.gradient, job)
+            seconds = (made.gradient,) * len(job.saved)
+            whole_job = replace(job, second=seconds)
+            whole = torch.write(made.forward, made.gradient, whole_job, kernels=kernels)
             (tmp_path / f"part_{dtype}_{accuracy}.py").write_text(whole, encoding="utf-8")
     formatted(tmp_path)
 
@@ -190,34 +196,26 @@ def test_a_case_that_a_parameter_decides(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_part_for_other_files(tmp_path: Path) -> None:
-    """It takes tensors of any dtype, and what else there is to multiply with."""
+def test_the_kernels_in_a_file_for_torch(tmp_path: Path) -> None:
+    """They take tensors of any dtype, and numbers as keywords."""
     pytest.importorskip("triton")
-    derivation = chainrule.derive("silu")
-    forward, gradient, job = plan(derivation, "torch", save="input")
-    [second] = job.second
+    forward, gradient, job = plan(chainrule.derive("elu"), "torch", save="input")
     path = tmp_path / "embedding.py"
-    block = part(forward, gradient, job, {"silu_grad_by_x": second})
-    path.write_text(f"import torch\n\n{block}", encoding="utf-8")
+    kernels = part(forward, gradient, job)
+    path.write_text(torch.write(forward, gradient, job, kernels=kernels), encoding="utf-8")
     for name in DTYPES:
-        dtype = chainrule.audit.formats.format_named(name).dtype
-        x = np.linspace(-4, 4, 33).astype(dtype)
+        form = format_named(name)
+        x = np.linspace(-4, 4, 33).astype(form.dtype)
         up = np.full_like(x, 2)
         wide = x.astype(np.float64)
-        s = 1 / (1 + np.exp(-wide))
-        curve = s * (1 - s) * (2 + wide * (1 - 2 * s))
         for launch, arrays, wanted in (
-            ("_launch_silu", [x], wide * s),
-            ("_launch_silu_grad", [up, x], 2 * s * (1 + wide * (1 - s))),
-            ("_launch_silu_grad_by_x", [up, x], 2 * curve),
+            ("_value_on_cuda", [x], np.where(wide > 0, wide, 0.3 * np.expm1(wide))),
+            ("_grad_on_cuda", [x, up], 2 * np.where(wide > 0, 1, 0.3 * np.exp(wide))),
         ):
-            got = interpreted(path, launch, arrays)
-            assert got.dtype == dtype
-            assert np.allclose(got.astype(float), wanted, rtol=2 * float(_epsilon(name)), atol=1e-9)
-
-
-def _epsilon(name: str) -> float:
-    return float(2.0 ** (1 - chainrule.audit.formats.format_named(name).precision))
+            got = interpreted(path, launch, arrays, alpha=0.3)
+            assert got.dtype == form.dtype
+            spacing = 2.0 ** (1 - form.precision)
+            assert np.allclose(got.astype(float), wanted, rtol=2 * spacing, atol=1e-9)
 
 
 @pytest.mark.slow
@@ -301,3 +299,43 @@ def test_a_constant_is_not_a_float32(
     tenth, as_float32 = "0d3FB999999999999A", "0d3FB99999A0000000"
     assert tenth in text
     assert as_float32 not in text
+
+
+@pytest.mark.slow
+def test_all_of_a_launch_but_its_last_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tensors and numbers come in as they would on a GPU, and what is to run there is compiled."""
+    pytest.importorskip("triton")
+    import torch
+    from triton.backends.compiler import GPUTarget
+    from triton.runtime import driver
+    from triton.runtime.jit import JITFunction
+
+    monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path / "cache"))
+    card = SimpleNamespace(
+        get_current_target=lambda: GPUTarget("cuda", 80, 32),
+        get_current_device=lambda: 0,
+        get_current_stream=lambda device: 0,
+    )
+    monkeypatch.setattr(driver, "_active", card)
+    run, made = JITFunction.run, []
+
+    def without_launch(kernel: Any, *args: Any, warmup: bool, **options: Any) -> None:
+        made.append(run(kernel, *args, warmup=True, **options))
+
+    monkeypatch.setattr(JITFunction, "run", without_launch)
+    x = torch.linspace(-3, 3, 6).reshape(2, 3)
+    for accuracy in ("best", "fast"):
+        planned = plan(chainrule.derive("huber"), "triton", dtype="bfloat16")
+        job = replace(planned.job, accuracy=accuracy)
+        path = tmp_path / f"launched_{accuracy}.py"
+        path.write_text(generate("triton", planned.forward, planned.gradient, job), "utf-8")
+        slopes = load(path).huber_grad(x.T, x.T, x[0, 0], delta=2)
+        assert slopes.shape == (3, 2)
+        assert slopes.dtype == torch.bfloat16
+    best, fast = made
+    arrays = dict.fromkeys(["upstream", "x", "y", "out"], "*bf16")
+    more = {"n": "i32", "BLOCK": "constexpr"}
+    assert best.src.signature == {**arrays, "delta": "fp64", **more}
+    assert fast.src.signature == {**arrays, "delta": "fp32", **more}
+    assert not best.metadata.enable_fp_fusion
+    assert not fast.metadata.enable_reflect_ftz

@@ -9,7 +9,7 @@ import pytest
 from flint import arb
 
 from chainrule.api import derive, parse
-from chainrule.audit.forms import parameter_values
+from chainrule.audit.letters import typical_values
 from chainrule.expr.nodes import Symbol
 from chainrule.verify.balls import evaluate, precision
 from chainrule.verify.enclosures import compile_enclosures
@@ -22,7 +22,7 @@ NAMES = ("sigmoid", "gelu", "mish", "softsign", "elu", "hardswish", "snake", "sq
 @pytest.mark.parametrize("name", NAMES)
 def test_values_lie_within(name: str) -> None:
     derivation = derive(name)
-    variable, fixed = derivation.variable, parameter_values(derivation)
+    variable, fixed = derivation.variable, typical_values(derivation)
     program = compile_enclosures([derivation.derivative])
     chosen = random.Random(name)
     decided = 0

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
 
@@ -15,18 +15,28 @@ from chainrule.audit.exponentials import exponential_fraction
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import Measured, measure
+from chainrule.audit.places import around, landmarks, places, ranks, unique
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth, spacing
-from chainrule.codegen.approximations import Working, inlined
-from chainrule.codegen.lower import lower
+from chainrule.codegen.approximations import PRIMITIVES, Working, inlined
+from chainrule.codegen.lower import COMPARISONS, lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
-from chainrule.expr.nodes import Expr, Symbol, call, depends_on, substitute
+from chainrule.expr.nodes import Expr, Symbol, call, depends_on, negate, substitute
+from chainrule.verify.check import equal
 
 Array = npt.NDArray[Any]
 SAMPLE = 3_000
+# Errors in ULP that are small enough: of what is computed in double and rounded once, and of the
+# rest. At a sample somewhat less is asked for than is promised for every input.
+ROUNDED_ONCE, FEW_ULP = 0.508, 1.75
+# A call of a function takes as long as so many additions.
+_CALL = 8
+_ARITHMETIC = frozenset(
+    ("add", "subtract", "multiply", "divide", "negative", "abs", "select", "logical_and", "max")
+) | {"min", "undefined", "sqrt", "floor", *COMPARISONS.values(), *PRIMITIVES}
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +47,7 @@ class Candidate:
         name: where it comes from, in words.
         expr: the expression, in ``saved`` and in parameters.
         saved: the variable, the output, or both.
+        shown: the same as one would write it, where ``expr`` is much longer.
         measured: its errors; ``None`` until it is measured.
         steps: how many operations it takes.
     """
@@ -44,18 +55,26 @@ class Candidate:
     name: str
     expr: Expr
     saved: tuple[Symbol, ...]
+    shown: Expr | None = None
     measured: Measured | None = None
     steps: int = 0
 
-    @property
-    def rank(self) -> tuple[float, ...]:
+    def good(self, allowed: float) -> bool:
+        """Whether every result is an answer, and no error is larger than what is allowed."""
+        assert self.measured is not None
+        found = self.measured
+        return not found.faults and not found.largest > allowed
+
+    def rank(self, allowed: float) -> tuple[float, ...]:
         """Smaller is better: faults, the largest error, what is saved, operations.
 
-        Errors count as one if they are within a quarter of an ULP, or of themselves.
+        Errors that are allowed are all alike; others count as one if they are within a quarter
+        of an ULP, or of themselves.
         """
         assert self.measured is not None
         largest = self.measured.largest
         error = np.ceil(4 * np.log2(max(largest, 0.5) + 0.25)) if largest == largest else np.inf
+        error = -np.inf if self.good(allowed) else error
         return (self.measured.faults, float(error), len(self.saved), self.steps)
 
 
@@ -69,7 +88,10 @@ class Laboratory:
         work: the format of the arithmetic.
         inputs: values of the variable.
         fixed: the values of all other letters.
+        allowed: an error in ULP that is small enough.
         working: whose elementary functions are called.
+        excluded: values that are no inputs.
+        memory: what is known of the truth about expressions, by the ranks of inputs.
     """
 
     variable: Symbol
@@ -77,26 +99,63 @@ class Laboratory:
     work: Format
     inputs: Array
     fixed: Mapping[Symbol, Fraction]
+    allowed: float
     working: Working = "library"
+    excluded: tuple[float, ...] = ()
+    memory: dict[Expr, dict[int, tuple[float, float, int, bool]]] = field(default_factory=dict)
+
+    def without(self, points: Sequence[float]) -> Laboratory:
+        """The same without some inputs, and without them when there are more."""
+        return replace(self, inputs=self._kept(self.inputs, points), excluded=tuple(points))
+
+    def _kept(self, inputs: Array, points: Sequence[float]) -> Array:
+        found: Array = inputs[~np.isin(inputs.astype(np.float64), np.array(points, np.float64))]
+        return found
+
+    def at_places(self, exprs: Iterable[Expr]) -> Laboratory:
+        """The same, with more inputs: near roots, kinks and thresholds of these expressions."""
+        letters = (self.variable, *self.fixed)
+        fixed = [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
+        found = [landmarks(self.form)]
+        sample = np.concatenate([stratified(self.form, SAMPLE), _usual(self.form, SAMPLE)])
+        for expr in exprs:
+            program = lower([expr], letters, evaluate.FUNCTIONS)
+            found.append(places(program, fixed, sample, self.form, self.work))
+        near = around(np.unique(np.concatenate(found)), self.form)
+        inputs = unique([self.inputs, near], self.form)
+        return replace(self, inputs=self._kept(inputs, self.excluded))
 
     def truth(self, expr: Expr) -> Truth:
-        return truth(expr, self.variable, self.inputs, self.fixed)
+        """The values of an expression at the inputs."""
+        known = self.memory.setdefault(expr, {})
+        rows = ranks(self.inputs, self.form).tolist()
+        new = np.array([row not in known for row in rows], np.bool_)
+        found = truth(expr, self.variable, self.inputs[new], self.fixed)
+        parts = (found.high, found.low, found.sign, found.known)
+        values = zip(*(part.tolist() for part in parts), strict=True)
+        known |= dict(zip(np.array(rows)[new].tolist(), values, strict=True))
+        high, low, sign, told = zip(*(known[row] for row in rows), strict=True)
+        return Truth(
+            np.array(high), np.array(low), np.array(sign, np.int8), np.array(told, np.bool_)
+        )
 
     def values(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> tuple[Array, int]:
         """What the arithmetic makes of it, rounded once, and by how many operations."""
         result, steps = self._computed(expr, arrays)
-        with np.errstate(all="ignore"):
-            return result.astype(self.form.dtype), steps
+        return self.form.rounded(result), steps
 
     def _computed(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> tuple[Array, int]:
         letters = (*arrays, *self.fixed)
-        program = inlined(lower([expr], letters, evaluate.FUNCTIONS), self.working)
+        plain = lower([expr], letters, evaluate.FUNCTIONS)
+        program = inlined(plain, self.working)
         given = [array.astype(self.work.dtype) for array in arrays.values()]
         given += [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
         [result] = evaluate.evaluate(program, given, self.work)
         # A function of any library takes as long as about what it is here.
-        steps = len(inlined(program, "short").code)
-        return np.broadcast_to(result, self.inputs.shape), steps
+        code = inlined(plain, "short").code
+        calls = sum(step.operation not in _ARITHMETIC for step in code)
+        shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
+        return np.broadcast_to(np.asarray(result), shape), len(code) + _CALL * calls
 
     def before_rounding(
         self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
@@ -108,7 +167,7 @@ class Laboratory:
         arrays = {symbol: known[symbol] for symbol in candidate.saved}
         result, _ = self._computed(candidate.expr, arrays)
         with np.errstate(all="ignore"):
-            normal = np.abs(result.astype(self.form.dtype)) < np.inf
+            normal = np.abs(self.form.rounded(result)) < np.inf
             off = np.abs((result - exact.high) - exact.low) / spacing(exact.high, self.form)
         return float(np.max(off, where=exact.known & normal, initial=0.0))
 
@@ -116,30 +175,58 @@ class Laboratory:
         self, candidates: Sequence[Candidate], exact: Truth, known: Mapping[Symbol, Array]
     ) -> Candidate:
         """The candidate of the best rank; the first of equals."""
-        measured = []
-        for candidate in candidates:
-            arrays = {symbol: known[symbol] for symbol in candidate.saved}
-            results, steps = self.values(candidate.expr, arrays)
-            errors = measure(self.inputs, results, exact, self.form)
-            measured.append(replace(candidate, measured=errors, steps=steps))
-        return min(measured, key=lambda candidate: candidate.rank)
+        measured = [self.measured(candidate, exact, known) for candidate in candidates]
+        return min(measured, key=lambda candidate: candidate.rank(self.allowed))
+
+    def measured(
+        self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
+    ) -> Candidate:
+        """The candidate with its errors."""
+        arrays = {symbol: known[symbol] for symbol in candidate.saved}
+        results, steps = self.values(candidate.expr, arrays)
+        errors = measure(self.inputs, results, exact, self.form)
+        return replace(candidate, measured=errors, steps=steps)
 
 
 def laboratory(
-    variable: Symbol, dtype: str, accuracy: Accuracy, fixed: Mapping[Symbol, Fraction]
+    variable: Symbol,
+    dtype: str,
+    accuracy: Accuracy,
+    fixed: Mapping[Symbol, Fraction],
+    *,
+    double: bool = False,
+    sample: int = SAMPLE,
 ) -> Laboratory:
-    """A sample over the whole format, and as many inputs again of everyday size."""
+    """A sample over the whole format, and as many inputs again of everyday size.
+
+    Args:
+        variable: the variable.
+        dtype: the format of inputs and results.
+        accuracy: what errors are allowed, and the arithmetic.
+        fixed: values of all other letters.
+        double: whether "fast" computes in float64 all the same.
+        sample: how many inputs of either kind.
+    """
     form = format_named(dtype)
-    arithmetic = "float64" if accuracy == "best" else "float32" if form.bits == 16 else dtype
+    arithmetic = "float64" if accuracy == "best" or double else dtype
+    if arithmetic == dtype and form.bits == 16:
+        arithmetic = "float32"
     work = format_named(arithmetic)
-    everywhere = stratified(form, SAMPLE)
-    usual = stratified(form, 40 * SAMPLE)
-    size = np.abs(usual.astype(np.float64))
-    usual = usual[(size > 2.0**-6) & (size < 2.0**6)]
-    inputs = np.concatenate([everywhere, usual[:: max(len(usual) // SAMPLE, 1)]])
+    inputs = unique([stratified(form, sample), _usual(form, sample)], form)
     # What a file holds is the parameter as it is stored in the format of the arithmetic.
     stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in fixed.items()}
-    return Laboratory(variable, form, work, inputs, stored)
+    rounded_once = accuracy == "best" and work is not form
+    allowed = ROUNDED_ONCE if rounded_once else FEW_ULP
+    return Laboratory(variable, form, work, inputs, stored, allowed)
+
+
+def _usual(form: Format, sample: int) -> Array:
+    """Inputs of everyday size."""
+    usual = stratified(form, 40 * sample)
+    size = np.abs(usual.astype(np.float64))
+    usual = usual[(size > 2.0**-6) & (size < 2.0**6)]
+    found: Array = usual[:: max(len(usual) // sample, 1)]
+    return found
 
 
 def forward_candidates(
@@ -168,7 +255,8 @@ def gradient_candidates(
         found |= {"simplified": derivation.derivative, "as derived": derivation.raw}
         if by_output is not None:
             found["the form by the output"] = substitute(by_output, {output: forward})
-        found |= _variants(found, variable) | dict(more) | _in_one_exponential(derivation)
+        more_forms = dict(more) | _in_one_exponential(derivation)
+        found |= _variants(found, variable, derivation.derivative) | more_forms
     if save != "input" and by_output is not None:
         found["by the output"] = by_output
         found["by the output, respelled"] = respelled(by_output)
@@ -191,22 +279,26 @@ def second_candidates(derivation: Derivation, saved: Sequence[Symbol]) -> list[C
     """The derivative of a gradient by one of what is saved."""
     found = {"simplified": derivation.derivative, "as derived": derivation.raw}
     if len(saved) == 1:
-        found |= _variants(found, derivation.variable)
+        found |= _variants(found, derivation.variable, derivation.derivative)
     return [Candidate(name, expr, tuple(saved)) for name, expr in _distinct(found)]
 
 
-def _variants(found: Mapping[str, Expr], variable: Symbol) -> dict[str, Expr]:
-    """The same, respelled, and for an even derivative with |x| or −|x| instead of x.
-
-    Whether it is even is not asked: a candidate that is wrong is measured to be so.
-    """
+def _variants(found: Mapping[str, Expr], variable: Symbol, derivative: Expr) -> dict[str, Expr]:
+    """The same, respelled, and for an even derivative with |x| or −|x| instead of x."""
     size = call("abs", variable)
     more = {f"{name}, respelled": respelled(expr) for name, expr in found.items()}
+    if not _is_even(derivative, variable):
+        return more
     both = {**found, **more}
     for name, expr in both.items():
         more[f"{name}, of |{variable}|"] = substitute(expr, {variable: size})
         more[f"{name}, of -|{variable}|"] = substitute(expr, {variable: -size})
     return more
+
+
+def _is_even(expr: Expr, variable: Symbol) -> bool:
+    mirrored = substitute(expr, {variable: negate(variable)})
+    return equal(expr, mirrored, variable=variable).holds
 
 
 def _distinct(found: Mapping[str, Expr]) -> Iterator[tuple[str, Expr]]:

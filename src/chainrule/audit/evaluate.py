@@ -35,10 +35,10 @@ _SPECIAL |= {"erfinv": "erfinv"}
 """Functions that SciPy has; what it has no loop for in a short format goes through float32."""
 
 
-def _scaled(x: Array, n: Array) -> Array:
+def _scaled(x: Array, lifted: Array) -> Array:
     """x·2^n by the bits, as in codegen/approximations.py."""
-    bits, fraction, rounder = _LAYOUT[np.asarray(x).dtype.itemsize]
-    power = np.asarray(n + rounder).view(bits) << bits(fraction)
+    bits, fraction = _LAYOUT[np.asarray(x).dtype.itemsize]
+    power = np.asarray(lifted).view(bits) << bits(fraction)
     found: Array = (np.asarray(x).view(bits) + power).view(np.asarray(x).dtype)
     return found
 
@@ -46,17 +46,14 @@ def _scaled(x: Array, n: Array) -> Array:
 def _exponent(x: Array) -> Array:
     """The k for which x·2^-k is between √½ and √2, by the bits."""
     dtype = np.asarray(x).dtype
-    bits, fraction, _ = _LAYOUT[dtype.itemsize]
+    bits, fraction = _LAYOUT[dtype.itemsize]
     one, root = (np.asarray(value, dtype).view(bits) for value in (1.0, 0.5**0.5))
     biased = (np.asarray(x).view(bits) + (one - root)) >> bits(fraction)
     found: Array = (biased.astype(np.int64) - int(one >> bits(fraction))).astype(dtype)
     return found
 
 
-_LAYOUT: dict[int, tuple[Any, int, Any]] = {
-    4: (np.uint32, 23, np.float32(1.5 * 2.0**23)),
-    8: (np.uint64, 52, np.float64(1.5 * 2.0**52)),
-}
+_LAYOUT: dict[int, tuple[Any, int]] = {4: (np.uint32, 23), 8: (np.uint64, 52)}
 _OWN: dict[str, Callable[..., Any]] = {"scaled": _scaled, "exponent": _exponent}
 
 FUNCTIONS: frozenset[str] = frozenset([*_UFUNCS, *_SPECIAL, *_OWN])
@@ -78,14 +75,19 @@ def _operation(name: str) -> Callable[..., Any]:
 
 def evaluate(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
     """The outputs, in the format, for arrays (or scalars) of inputs in the format."""
-    dtype = form.dtype
     shape = np.broadcast_shapes(*(np.shape(array) for array in inputs))
-    values: list[Any] = [np.asarray(array, dtype) for array in inputs]
+    values = every_value(program, inputs, form)
+    return [np.broadcast_to(np.asarray(values[i], form.dtype), shape) for i in program.outputs]
+
+
+def every_value(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
+    """All values of the program by their numbers: inputs, constants, results of instructions."""
+    values: list[Any] = [np.asarray(array, form.dtype) for array in inputs]
     values += [constant_in(constant, form) for constant in program.constants]
     with np.errstate(all="ignore"):
         for name, operands in program.code:
             values.append(apply_operation(name, [values[i] for i in operands], form))
-    return [np.broadcast_to(np.asarray(values[i], dtype), shape) for i in program.outputs]
+    return values
 
 
 def constant_in(constant: Expr, form: Format) -> Any:

@@ -16,8 +16,9 @@ import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format, format_named
-from chainrule.audit.forms import Form, parameter_values
+from chainrule.audit.forms import Form
 from chainrule.audit.frameworks.implementation import Function, Implementation, Kind
+from chainrule.audit.letters import typical_values
 from chainrule.audit.measure import Measured
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth, errors, faults
@@ -129,7 +130,7 @@ def finding(
     Raises:
         InputError: there is no such function, no exact value, or no fault at this input.
     """
-    usual = {symbol.name: value for symbol, value in parameter_values(derivation).items()}
+    usual = {symbol.name: value for symbol, value in typical_values(derivation).items()}
     case = _Case(derivation, implementation.format, {**usual, **(values or {})})
     function = implementation.functions().get(kind)
     if function is None:

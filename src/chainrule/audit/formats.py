@@ -1,4 +1,4 @@
-"""The floating-point formats: a table (IEEE 754-2019; bfloat16 as in Intel's definition)."""
+"""What can be computed of a floating-point format: its limits, and rounding to it."""
 
 from __future__ import annotations
 
@@ -6,20 +6,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
+from chainrule.dtypes import DTYPES
 from chainrule.errors import InputError
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A binary floating-point format.
-
-    Attributes:
-        name: as PyTorch and JAX call it.
-        bits: storage.
-        precision: bits of the significand, the leading one included.
-        least_exponent: e such that 2^e is the smallest normal number.
-    """
+    """A binary floating-point format, with the attributes of a row of ``DTYPES``."""
 
     name: str
     bits: int
@@ -62,13 +57,29 @@ class Format:
         """What is at least this large is rounded to infinity."""
         return float((2.0 - 2.0**-self.precision) * 2.0 ** (1 - self.least_exponent))
 
+    def rounded(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values of any format rounded to this one, once."""
+        with np.errstate(all="ignore"):
+            if self.name == "bfloat16" and values.dtype == np.float64:
+                values = _rounded_to_odd(values)
+            found: npt.NDArray[Any] = values.astype(self.dtype)
+        return found
 
-FORMATS: tuple[Format, ...] = (
-    Format("bfloat16", 16, 8, -126),
-    Format("float16", 16, 11, -14),
-    Format("float32", 32, 24, -126),
-    Format("float64", 64, 53, -1022),
-)
+
+def _rounded_to_odd(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """float64 to float32 such that rounding what comes out once more is as good as rounding once.
+
+    ml_dtypes takes a float64 to bfloat16 by way of float32. Of the two float32 around a value the
+    one with an odd last bit is taken (S. Boldo and G. Melquiond, IEEE Trans. Comput. 57, 2008).
+    """
+    single = np.asarray(values.astype(np.float32))
+    rest = values - single
+    even = single.view(np.uint32) & np.uint32(1) == 0
+    toward = np.where(rest > 0, np.float32(np.inf), np.float32(-np.inf))
+    return np.where((rest != 0) & even, np.nextafter(single, toward), single)
+
+
+FORMATS: tuple[Format, ...] = tuple(Format(*row) for row in DTYPES)
 BY_NAME: dict[str, Format] = {row.name: row for row in FORMATS}
 
 

@@ -14,17 +14,18 @@ from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format
 from chainrule.audit.forms_sweep import measured_by_sweep
 from chainrule.audit.inputs import SAMPLE, inputs
+from chainrule.audit.letters import typical_values
 from chainrule.audit.measure import Measured, measure
 from chainrule.audit.search import search as search_forms
 from chainrule.audit.truth import truth
 from chainrule.codegen.lower import COMPARISONS, Lowered, lower
 from chainrule.derivations import Derivation
-from chainrule.errors import InputError
-from chainrule.expr.nodes import Expr, Symbol, rational_value, size, symbols
-from chainrule.verify.certified import decimal
+from chainrule.expr.nodes import Expr, Symbol, size, symbols
 
 # Of larger formulas no other form is searched for: it would take minutes.
 MAX_SEARCHED = 60
+# Of so many forms that were found, the best one without a polynomial is shown beside the best.
+_MOST_FOUND = 12
 # Operations that cost nothing worth counting, or are not arithmetic.
 _FREE = frozenset({"negative", "abs", "undefined"})
 _ARITHMETIC = frozenset(
@@ -80,7 +81,7 @@ def forms(
         InputError: a function that nobody defined, or that cannot be computed.
     """
     variable, output = derivation.variable, derivation.output
-    values = parameter_values(derivation)
+    values = typical_values(derivation)
     candidates = dict(_candidates(derivation))
     if search:
         candidates |= rewritten(derivation)
@@ -143,20 +144,24 @@ def _candidates(derivation: Derivation) -> Iterable[tuple[str, Expr]]:
 
 def rewritten(derivation: Derivation) -> dict[str, Expr]:
     """The best form in x that was found, and where it is not good, one with a polynomial."""
-    variable, values = derivation.variable, parameter_values(derivation)
+    variable, values = derivation.variable, typical_values(derivation)
     forms: dict[str, Expr] = {}
     known = [expr for _, expr in _candidates(derivation) if derivation.output not in symbols(expr)]
     if size(derivation.function, *known) > MAX_SEARCHED:
         return forms
-    found = search_forms(derivation.function, known, variable, parameters=values)
-    if found and found[0].expr not in known:
-        forms["rewritten"] = found[0].expr
-    if not values and not (found and found[0].is_good):
-        patched = search_forms(
-            derivation.function, known, variable, parameters=values, approximate=True
-        )
-        if patched and patched[0].approximate:
-            forms["with a polynomial"] = patched[0].expr
+    found = search_forms(
+        derivation.function,
+        known,
+        variable,
+        parameters=values,
+        limit=_MOST_FOUND,
+        approximate=not values,
+    )
+    exact = [form.expr for form in found if not form.approximate]
+    if exact and exact[0] not in known:
+        forms["rewritten"] = exact[0]
+    if found and found[0].approximate:
+        forms["with a polynomial"] = found[0].expr
     return forms
 
 
@@ -172,31 +177,3 @@ def _form(
     arithmetic = sum(operation in _ARITHMETIC for operation in operations)
     saves = tuple(letter for letter in letters if letter in used)
     return Form(name, expr, saves, arithmetic, len(operations) - arithmetic, measured)
-
-
-def parameter_values(derivation: Derivation) -> dict[Symbol, Fraction]:
-    """A value for every letter but the variable: its default, or a typical one.
-
-    Raises:
-        InputError: a default that is no rational number.
-    """
-    problem = derivation.problem
-    letters = [s for s in symbols(problem.function) if s is not problem.variables[0]]
-    values: dict[Symbol, Fraction] = {}
-    for letter in letters:
-        default = problem.defaults.get(letter)
-        if default is not None:
-            values[letter] = _number(default)
-        else:
-            values[letter] = problem.entry.typical(letter.name) if problem.entry else Fraction(1)
-    return values
-
-
-def _number(expr: Expr) -> Fraction:
-    value = rational_value(expr)
-    if value is not None:
-        return Fraction(value)
-    digits = decimal(expr, {}, digits=25)
-    if digits is None:
-        raise InputError(f"{expr} is no number")
-    return Fraction(digits.text.rstrip("…").replace("−", "-"))

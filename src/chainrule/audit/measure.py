@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -64,4 +65,26 @@ def measure(
         wrong_signs=int(kinds["wrong sign"].sum()),
         first=first,
         misrounded=int((off[finite] > 0.5).sum()),
+    )
+
+
+def together(found: Sequence[Measured]) -> Measured:
+    """Several measurements as one."""
+    if len(found) == 1:
+        return found[0]
+    count = sum(one.count for one in found)
+    some = [one for one in found if one.largest == one.largest]
+    worst = max(some, key=lambda one: one.largest, default=found[0])
+    first: dict[str, float] = {}
+    for one in reversed(found):
+        first |= one.first
+    return Measured(
+        count=count,
+        largest=worst.largest,
+        worst=worst.worst,
+        mean=sum(one.mean * one.count for one in some) / max(count, 1),
+        not_finite=sum(one.not_finite for one in found),
+        early_zeros=sum(one.early_zeros for one in found),
+        wrong_signs=sum(one.wrong_signs for one in found),
+        first=first,
     )

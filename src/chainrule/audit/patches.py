@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import islice, pairwise
 from math import frexp, ldexp
 
 import numpy as np
@@ -66,6 +66,28 @@ def patches(expr: Expr, variable: Symbol, values: Floats, truth: Truth) -> list[
         rows = [_polynomial(base, coefficients[: degree + 1]) for degree in DEGREES]
         found.append(Patch(float(center), tuple(dict.fromkeys(rows))))
     return found
+
+
+def series_at_zeros(
+    expr: Expr, values: Floats, truth: Truth, degree: int, most: int
+) -> list[tuple[Fraction, list[Fraction]]]:
+    """The simple zeros between the inputs, with the Taylor coefficients there from degree 1 on.
+
+    None if there are more than ``most``: then no polynomial is the answer.
+    """
+    program = compile_balls([expr])
+    zeros = list(islice(_zeros(program, values, truth), most + 1))
+    found = []
+    for center in zeros if len(zeros) <= most else ():
+        coefficients = _coefficients(program, center, degree + 1)
+        if coefficients is not None:
+            found.append((_fraction(center), [_fraction(value) for value in coefficients[1:]]))
+    return found
+
+
+def _fraction(value: arb) -> Fraction:
+    middle = value.mid().fmpq()
+    return Fraction(int(middle.p), int(middle.q))
 
 
 def _value(program: Program, at: arb) -> arb:
@@ -130,8 +152,7 @@ def _polynomial(base: Expr, coefficients: Sequence[arb]) -> Expr:
 
 def _number(value: arb) -> Expr:
     """A fraction if it is one with a short denominator, else a decimal."""
-    middle = value.mid().fmpq()
-    exact = Fraction(int(middle.p), int(middle.q))
+    exact = _fraction(value)
     near = exact.limit_denominator(_LARGEST_DENOMINATOR)
     if abs(exact - near) < Fraction(1, 2**90) * max(abs(exact), Fraction(1)):
         return Number(near)

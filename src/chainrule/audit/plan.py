@@ -9,45 +9,37 @@ from fractions import Fraction
 from typing import NamedTuple, cast
 
 from chainrule.audit.choose import (
-    Array,
+    SAMPLE,
     Candidate,
     Laboratory,
-    forward_candidates,
-    gradient_candidates,
     laboratory,
-    saved_by,
     second_candidates,
 )
+from chainrule.audit.conventions import convention, settled
+from chainrule.audit.letters import value_rows
 from chainrule.audit.measure import Measured
-from chainrule.audit.ulp import Truth
-from chainrule.codegen.approximations import Working
-from chainrule.codegen.cases import with_value_at
-from chainrule.codegen.source import DTYPES, Accuracy, Job
+from chainrule.audit.selection import Asked, chosen_forms
+from chainrule.audit.vectors import with_vectors
+from chainrule.codegen.source import Accuracy, Job
 from chainrule.codegen.targets import known as known_target
 from chainrule.derivations import Derivation, Problem
+from chainrule.dtypes import NAMES
 from chainrule.errors import InputError
 from chainrule.expr.nodes import (
-    ZERO,
     Expr,
     Symbol,
     Unknown,
     depends_on,
     postorder,
     rational_value,
-    substitute,
     symbols,
 )
 from chainrule.rewrite.kinks import Kink
-from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.program import ball
 
 ACCURACIES = ("best", "fast")
 SAVES = ("input", "output", "auto")
 SECOND = ("jax", "torch")
 """Targets that are differentiated twice."""
-_SMALL = 0.01
-LOOPS = ("numba", "c")
-"""Targets whose loops go over elements, and call functions of one number."""
 
 
 class Plan(NamedTuple):
@@ -84,32 +76,29 @@ def plan(
             without the variable.
     """
     known_target(target)
-    one_of("dtype", dtype, DTYPES)
+    one_of("dtype", dtype, NAMES)
     one_of("accuracy", accuracy, ACCURACIES)
     one_of("choice of what to save", save, SAVES)
     _check(derivation)
     job = _job(derivation, dtype, cast(Accuracy, accuracy))
-    # In the file the output is y, or whatever of these is not taken.
-    renamed = {derivation.output: job.output}
-    lab = laboratory(job.variable, dtype, job.accuracy, _numbers(derivation, job))
-    function = derivation.function
-    exact = lab.truth(function), lab.truth(derivation.derivative)
-    forward = lab.best(
-        forward_candidates(function, job.variable, functions or {}),
-        exact[0],
-        {job.variable: lab.inputs},
-    )
-    outputs, _ = lab.values(forward.expr, {job.variable: lab.inputs})
-    values = {job.variable: lab.inputs, job.output: outputs}
-    candidates = []
-    for candidate in gradient_candidates(derivation, forward.expr, save, gradients or {}):
-        whole = substitute(settled(candidate.expr, derivation, target, lab.fixed), renamed)
-        saved = saved_by(whole, job.variable, job.output)
-        candidates.append(replace(candidate, expr=whole, saved=saved))
-    if save == "input":
-        candidates = [c for c in candidates if job.output not in c.saved]
-    gradient = lab.best(candidates, exact[1], values)
-    lab, forward, gradient = _with_vectors(lab, target, forward, gradient, exact, values)
+    asked = Asked(derivation, target, job, save, functions or {}, gradients or {})
+    rows = value_rows(derivation)
+
+    def labs(*, double: bool = False) -> list[Laboratory]:
+        sample = SAMPLE // len(rows)
+        return [
+            laboratory(job.variable, dtype, job.accuracy, row, double=double, sample=sample)
+            for row in rows
+        ]
+
+    chosen = chosen_forms(asked, labs())
+    if accuracy == "fast" and dtype != "float64" and not chosen.good:
+        # Nothing is accurate enough in the dtype itself.
+        double = chosen_forms(asked, labs(double=True))
+        if double.rank < chosen.rank:
+            chosen, job = double, replace(job, promoted=True)
+    chosen = with_vectors(asked, chosen)
+    lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
     first = gradient.expr
     if gradient.saved == (job.variable,):
         # Not from a form with |x| and the like, which have derivatives that are long.
@@ -119,53 +108,6 @@ def plan(
     working = lab.working
     job = replace(job, saved=gradient.saved, second=second, working=working, notes=notes)
     return Plan(forward.expr, gradient.expr, job)
-
-
-def _with_vectors(
-    lab: Laboratory,
-    target: str,
-    forward: Candidate,
-    gradient: Candidate,
-    exact: tuple[Truth, Truth],
-    values: Mapping[Symbol, Array],
-) -> tuple[Laboratory, Candidate, Candidate]:
-    """The forms measured with approximated functions, which loops call many at a time.
-
-    The first working precision is taken with which they are as good as is asked, or nearly as
-    good as with the functions of the library; the library if there is none.
-    """
-    choices: tuple[Working, ...] = ()
-    if target in LOOPS and lab.form.name != "float64":
-        choices = ("short", "double") if lab.form is not lab.work else ("single",)
-    pairs = ((forward, exact[0]), (gradient, exact[1]))
-    for working in choices:
-        there = replace(lab, working=working)
-        found = [there.best([candidate], truth, values) for candidate, truth in pairs]
-        good = all(map(_nearly_as_good, found, (forward, gradient)))
-        if good and not any(_spoilt(lab, there, *pair, values) for pair in pairs):
-            return there, found[0], found[1]
-    return lab, forward, gradient
-
-
-def _nearly_as_good(new: Candidate, old: Candidate) -> bool:
-    assert new.measured is not None
-    assert old.measured is not None
-    largest = max(2.0, 1.5 * old.measured.largest)
-    return new.measured.faults <= old.measured.faults and new.measured.largest <= largest
-
-
-def _spoilt(
-    lab: Laboratory,
-    there: Laboratory,
-    candidate: Candidate,
-    exact: Truth,
-    values: Mapping[Symbol, Array],
-) -> bool:
-    """Whether a value that is to be rounded once is off by more than a hundredth of an ULP."""
-    if there.form is there.work:
-        return False
-    before = lab.before_rounding(candidate, exact, values)
-    return there.before_rounding(candidate, exact, values) > max(_SMALL, 2 * before)
 
 
 def one_of(what: str, given: str, choices: Sequence[str]) -> None:
@@ -219,66 +161,6 @@ def _job(derivation: Derivation, dtype: str, accuracy: Accuracy) -> Job:
     )
 
 
-def _numbers(derivation: Derivation, job: Job) -> dict[Symbol, Fraction]:
-    """A number for every letter but the variable: its default, of its samples, or 1, 2, …"""
-    entry = derivation.problem.entry
-    samples = dict(entry.sample) if entry is not None else {}
-    found: dict[Symbol, Fraction] = {}
-    for symbol in job.others:
-        low, dots, high = samples.get(symbol.name, "0..1").partition("..")
-        first = Fraction(low.split(",")[0])
-        found[symbol] = (first + Fraction(high)) / 2 if dots else first
-    for i, (symbol, default) in enumerate(job.parameters, 1):
-        found[symbol] = Fraction(i) if default is None else default
-    return found
-
-
-# --- kinks --------------------------------------------------------------------------------------
-def settled(
-    expr: Expr, derivation: Derivation, target: str, fixed: Mapping[Symbol, Fraction]
-) -> Expr:
-    """A derivative that has, at every kink of the function, the value it is to have there."""
-    output, variable = derivation.output, derivation.variable
-    for kink in derivation.kinks:
-        value = convention(kink, target)
-        if value is None or kink.kind in ("zeros", "integers"):
-            continue
-        there = {variable: kink.at}
-        by_input = substitute(expr, {output: derivation.function})
-        if not _agree(substitute(by_input, there), value, fixed):
-            limit = kink.left.value if kink.left is not None and not kink.jump else None
-            known = there if limit is None else {**there, output: limit}
-            expr = with_value_at(expr, variable, known, value)
-    return expr
-
-
-def convention(kink: Kink, target: str) -> Expr | None:
-    """The gradient at a kink: the derivative if there is one, else what the framework returns.
-
-    All but JAX get what PyTorch returns. Where that is not known it is the slope on the
-    left, or 0; where it is no number, the formula is left as it is.
-    """
-    left = kink.left.slope if kink.left is not None else None
-    if kink.removable and left is not None:
-        return left
-    framework = kink.jax if target == "jax" else kink.torch
-    if isinstance(framework, Expr):
-        return framework
-    return None if framework else left or ZERO
-
-
-def _agree(first: Expr, second: Expr, fixed: Mapping[Symbol, Fraction]) -> bool:
-    """Whether two expressions are equal where every letter is near its number.
-
-    Not at the number itself: ELU has one slope at 0 for α = 1, and two for any other α.
-    """
-    program = compile_balls([first, second])
-    with precision(192):
-        near = {s: v * Fraction(9, 8) + Fraction(1, 64) for s, v in fixed.items()}
-        balls = program.run([ball(near[symbol]) for symbol in program.symbols])
-        return bool(all(b.is_finite() for b in balls) and (balls[0] - balls[1]).contains(0))
-
-
 # --- the second derivative ----------------------------------------------------------------------
 def _second(first: Expr, saved: Sequence[Symbol], lab: Laboratory, target: str) -> tuple[Expr, ...]:
     """The derivative of the gradient by each of what is saved."""
@@ -310,15 +192,22 @@ def _notes(
     given = ", ".join(symbol.name for symbol in (job.variable, *job.extra))
     source = " and ".join(symbol.name for symbol in gradient.saved)
     once = " and rounded once" if lab.form is not lab.work else ""
+    if job.promoted:
+        once += f" (no form was found that is accurate enough in {_native(job)})"
     lines = [
         f"{job.name}({given}) = {derivation.function}",
         f"d/d{variable} = {derivation.derivative}",
         f"The gradient is computed from {source}, in {lab.work.name}{once}, as "
-        f"{gradient.expr} ({gradient.name}).",
+        f"{gradient.shown or gradient.expr} ({gradient.name}).",
         _measured(lab, forward, gradient),
     ]
     lines += _at_kinks(derivation.kinks, variable, target)
     return tuple(lines)
+
+
+def _native(job: Job) -> str:
+    """The format in which "fast" computes if it can."""
+    return "float32" if job.short else job.dtype
 
 
 def _measured(lab: Laboratory, forward: Candidate, gradient: Candidate) -> str:
@@ -327,8 +216,9 @@ def _measured(lab: Laboratory, forward: Candidate, gradient: Candidate) -> str:
     at = ", ".join(f"{s.name} = {float(v):.4g}" for s, v in lab.fixed.items())
     where = f" with {at}" if at else ""
     return (
-        f"Measured in NumPy at {gradient.measured.count} inputs of {lab.form.name}{where}: the "
-        f"gradient {_errors(gradient.measured)}; the function {_errors(forward.measured)}."
+        f"Measured in NumPy{where}: the gradient {_errors(gradient.measured)} at "
+        f"{gradient.measured.count} inputs of {lab.form.name}, its roots, kinks and thresholds "
+        f"among them; the function {_errors(forward.measured)} at {forward.measured.count}."
     )
 
 

@@ -25,6 +25,12 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("(e^u - e^(-u))/(e^u + e^(-u))", "tanh(u)"),
     ("(1 - e^(-u))/(1 + e^(-u))", "tanh(u/2)"),
     ("e^u/(1 + e^u)", "sigmoid(u)"),
+    ("1 + 2*sin(u)*cos(u)", "(sin(u) + cos(u))^2"),
+    ("1 + 2*cos(u)*sin(u)", "(sin(u) + cos(u))^2"),
+    ("1 - cos(u)", "2*sin(u/2)^2"),
+    ("1 + cos(u)", "2*cos(u/2)^2"),
+    ("1 - sin(u)", "(sin(u/2) - cos(u/2))^2"),
+    ("1 + sin(u)", "(sin(u/2) + cos(u/2))^2"),
 )
 
 

@@ -13,9 +13,10 @@ double   float64      about 2^-51: the same where much cancels before the roundi
 ======== ============ ==============================================================
 
 ``short`` and ``double`` give numbers as small as e^-708 for what is smaller, as large as e^709
-for what is larger: float32 has 0 and infinity there. The two operations that formulas have no
-name for are ``scaled(x, n)``, x·2^n for a whole n and an x that is not 0, where neither leaves
-the range of normal numbers; and ``exponent(x)``, the k for which x·2^-k is between √½ and √2.
+for what is larger: float32 has 0 and infinity there. Two operations have no name in formulas.
+``scaled(x, n + 1.5·2^52)``, in float32 with 2^23, is x·2^n for a whole n and an x that is not 0,
+where neither leaves the range of normal numbers. ``exponent(x)`` is the k for which x·2^-k is
+between √½ and √2.
 
 Sources: P. T. P. Tang, "Table-driven implementation of the exponential function", 1989 (the
 reduction by two parts of ln 2); the FreeBSD msun library, ``e_log.c`` and ``s_log1p.c`` (the
@@ -59,6 +60,8 @@ PRIMITIVES = ("scaled", "exponent")
 _LOG2, _LOG2E = Number(Fraction(log(2))), Number(Fraction(1 / log(2)))
 # Numbers added to and taken off again to round to a whole one: 1.5 times 2^52 or 2^23.
 _ROUNDER = {"single": 1.5 * 2.0**23, "short": 1.5 * 2.0**52, "double": 1.5 * 2.0**52}
+# A power of 2 in this many steps up or down is far from where numbers end in float32.
+_STEP = 64
 # ln 2 in two parts; the product of the first with an exponent is exact.
 _LOG2_PARTS = {
     "single": (float.fromhex("0x1.62e4p-1"), float.fromhex("0x1.7f7d1cp-20")),
@@ -107,20 +110,29 @@ def _below(x: Expr, high: int) -> Expr:
     return _choose(_less(Number(high), x), Number(high), x)
 
 
+def _above(x: Expr, low: int) -> Expr:
+    """x, but no less than a number; NaN stays NaN."""
+    return _choose(_less(x, Number(low)), Number(low), x)
+
+
 def _between(low: int, x: Expr, high: int) -> Expr:
     """x, but not outside of an interval; NaN stays NaN."""
-    top = _below(x, high)
-    return _choose(_less(top, Number(low)), Number(low), top)
+    return _above(_below(x, high), low)
 
 
-def _whole(x: Expr, working: Working) -> Expr:
-    """The whole number next to x."""
-    rounder = _number(_ROUNDER[working])
-    return _minus(_plus(x, rounder), rounder)
+def _lifted(x: Expr, working: Working) -> Expr:
+    """x next to a number so large that what is kept of x is the whole number next to it."""
+    return _plus(x, _number(_ROUNDER[working]))
 
 
-def _scaled(x: Expr, n: Expr) -> Expr:
-    return Call("scaled", (x, n))
+def _lowered(lifted: Expr, working: Working) -> Expr:
+    """The whole number itself."""
+    return _minus(lifted, _number(_ROUNDER[working]))
+
+
+def _times_power(x: Expr, n: Expr, working: Working) -> Expr:
+    """x·2^n for a whole n."""
+    return call("scaled", x, _lifted(n, working))
 
 
 def _polynomial(name: str, working: Working, x: Expr) -> Expr:
@@ -133,9 +145,12 @@ def _polynomial(name: str, working: Working, x: Expr) -> Expr:
 
 # --- the functions ---------------------------------------------------------------------------
 class _Reduced(NamedTuple):
-    """e^x = 2^power·(1 + first + rest), where 1 + first may be rounded once more."""
+    """e^x = 2^n·(1 + first + rest), where 1 + first may be rounded once more.
 
-    power: Expr
+    ``lifted`` is n as ``_lifted`` gives it.
+    """
+
+    lifted: Expr
     first: Expr
     rest: Expr
 
@@ -146,14 +161,14 @@ class _Reduced(NamedTuple):
 
 
 def _reduced(x: Expr, working: Working) -> _Reduced:
+    powers = _times(x, _LOG2E)
+    lifted = _lifted(powers, working)
+    power = _lowered(lifted, working)
     if working == "short":
-        powers = _times(x, _LOG2E)
-        power = _whole(powers, working)
         remainder = _minus(powers, power)
         polynomial = _polynomial("power_of_two", working, remainder)
-        return _Reduced(power, ZERO, _times(remainder, polynomial))
+        return _Reduced(lifted, ZERO, _times(remainder, polynomial))
     high, low = (_number(part) for part in _LOG2_PARTS[working])
-    power = _whole(_times(x, _LOG2E), working)
     nearly, little = _minus(x, _times(power, high)), _times(power, low)
     remainder = _minus(nearly, little)
     square = _times(remainder, remainder)
@@ -161,7 +176,7 @@ def _reduced(x: Expr, working: Working) -> _Reduced:
     if working == "single":
         # What the remainder has lost.
         rest = _plus(rest, _minus(_minus(nearly, remainder), little))
-    return _Reduced(power, remainder, rest)
+    return _Reduced(lifted, remainder, rest)
 
 
 def _one_plus(reduced: _Reduced, working: Working) -> Expr:
@@ -173,32 +188,46 @@ def _one_plus(reduced: _Reduced, working: Working) -> Expr:
     return _plus(total, _plus(lost, reduced.rest))
 
 
-def _in_two_steps(x: Expr, power: Expr) -> Expr:
-    """x·2^power, rounded once where it is no normal number."""
-    first = _whole(_times(power, HALF), "single")
-    return _times(_scaled(x, first), _scaled(ONE, _minus(power, first)))
+def _in_two_steps(x: Expr, lifted: Expr, negative: Expr | None = None) -> Expr:
+    """x·2^n, rounded once where it is no normal number; a NaN does not get its bits shifted.
+
+    ``negative`` is the condition that n is; ``None`` if it always is.
+    """
+    up, down = _number(2.0**_STEP), _number(2.0**-_STEP)
+    step: Expr = Number(_STEP)
+    rest = down
+    if negative is not None:
+        step, rest = _choose(negative, step, Number(-_STEP)), _choose(negative, down, up)
+    return _times(_times(x, call("scaled", ONE, _plus(lifted, step))), rest)
 
 
 def _exp(x: Expr, working: Working) -> Expr:
     low, high = _EXP_RANGE[working]
-    reduced = _reduced(_between(low, x, high), working)
+    inside = _between(low, x, high)
+    reduced = _reduced(inside, working)
     value = _one_plus(reduced, working)
     if working == "single":
-        # A NaN goes round the shifts of its bits.
-        whole = Comparison(("==",), (x, x))
-        return _choose(whole, _in_two_steps(value, reduced.power), x)
-    return _scaled(value, reduced.power)
+        return _in_two_steps(value, reduced.lifted, _less(inside, ZERO))
+    return call("scaled", value, reduced.lifted)
+
+
+def _decay(x: Expr, working: Working) -> Expr:
+    """e^x where x is not positive."""
+    reduced = _reduced(_above(x, _EXP_RANGE[working][0]), working)
+    value = _one_plus(reduced, working)
+    if working == "single":
+        return _in_two_steps(value, reduced.lifted)
+    return call("scaled", value, reduced.lifted)
 
 
 def _expm1(x: Expr, working: Working) -> Expr:
     reduced = _reduced(_between(-60, x, _EXP_RANGE[working][1]), working)
-    scale = _scaled(ONE, reduced.power)
+    scale = call("scaled", ONE, reduced.lifted)
     value = _plus(_times(reduced.above_one, scale), _minus(scale, ONE))
     if working == "single":
-        # Above, 2^power may be infinite, and the 1 is of no weight.
-        large = _less(Number(60), x)
-        value = _choose(large, _in_two_steps(_one_plus(reduced, working), reduced.power), value)
-        return _choose(Comparison(("==",), (x, x)), value, x)
+        # Above, 2^n may be infinite, and the 1 is of no weight.
+        large = _in_two_steps(_one_plus(reduced, working), reduced.lifted, _less(x, ZERO))
+        value = _choose(_less(Number(60), x), large, value)
     return value
 
 
@@ -226,13 +255,13 @@ def _defined(x: Expr, u: Expr, value: Expr, working: Working) -> Expr:
 def _log(x: Expr, working: Working) -> Expr:
     k = call("exponent", x)
     if working != "single":
-        f = _minus(_scaled(x, _negative(k)), ONE)
+        f = _minus(_times_power(x, _negative(k), working), ONE)
         return _defined(x, x, _log_near_one(f, k, working), working)
     # Not from the pattern of a subnormal number.
     tiny = _less(x, _number(2.0**-126))
     normal = _choose(tiny, _times(x, _number(2.0**24)), x)
     k = call("exponent", normal)
-    f = _minus(_scaled(normal, _negative(k)), ONE)
+    f = _minus(_times_power(normal, _negative(k), working), ONE)
     power = _choose(tiny, _minus(k, Number(24)), k)
     return _defined(x, x, _log_near_one(f, power, working), working)
 
@@ -241,9 +270,12 @@ def _log1p(x: Expr, working: Working) -> Expr:
     u = _plus(ONE, x)
     k = call("exponent", u)
     # (1 + x)·2^-k − 1, in which x is not rounded where it is small.
-    f = _times(_plus(x, _minus(ONE, _scaled(ONE, k))), _scaled(ONE, _negative(k)))
+    f = _times(
+        _plus(x, _minus(ONE, _times_power(ONE, k, working))),
+        _times_power(ONE, _negative(k), working),
+    )
     if working == "single":
-        f = _choose(_less(Number(2**30), x), _minus(_scaled(u, _negative(k)), ONE), f)
+        f = _choose(_less(Number(2**30), x), _minus(_times_power(u, _negative(k), working), ONE), f)
     return _defined(x, u, _log_near_one(f, k, working), working)
 
 
@@ -257,7 +289,7 @@ def _tanh(x: Expr, working: Working) -> Expr:
 def _half_exp(size: Expr, working: Working) -> Expr:
     """Half of e^size in float32, where e^size itself may be infinite."""
     reduced = _reduced(_below(size, 90), working)
-    return _in_two_steps(_one_plus(reduced, working), _minus(reduced.power, ONE))
+    return _in_two_steps(_one_plus(reduced, working), _minus(reduced.lifted, ONE), _less(size, ONE))
 
 
 def _cosh(x: Expr, working: Working) -> Expr:
@@ -293,9 +325,9 @@ def _erfc(x: Expr, working: Working) -> Expr:
         rounder = _number(1.5 * 2.0**17)
         short = _minus(_plus(size, rounder), rounder)
         rest = _times(_minus(short, size), _plus(short, size))
-        decay = _times(call("exp", _negative(_times(short, short))), call("exp", rest))
+        decay = _times(call("decay", _negative(_times(short, short))), call("exp", rest))
     else:
-        decay = call("exp", _negative(_times(x, x)))
+        decay = call("decay", _negative(_times(x, x)))
     tail = _times(decay, _times(q, _polynomial("scaled_erfc", working, t)))
     return _choose(_less(x, ZERO), _minus(TWO, tail), tail)
 
@@ -309,6 +341,7 @@ def _erf(x: Expr, working: Working) -> Expr:
 
 _MEANT = {
     "exp": "e^x",
+    "decay": "e^x for x <= 0",
     "expm1": "e^x - 1",
     "log": "ln x",
     "log1p": "ln (1 + x)",
@@ -320,22 +353,23 @@ _MEANT = {
 }
 ERRORS: dict[Working, dict[str, float]] = {
     "single": {
-        **{"exp": 7e-8, "expm1": 1e-7, "log": 8e-8, "log1p": 1.1e-7, "tanh": 1.5e-7},
-        **{"sinh": 1.5e-7, "cosh": 1.3e-7, "erf": 2e-7, "erfc": 3.5e-7},
+        **{"exp": 7e-8, "decay": 7e-8, "expm1": 1e-7, "log": 8e-8, "log1p": 1.1e-7},
+        **{"tanh": 1.5e-7, "sinh": 1.5e-7, "cosh": 1.3e-7, "erf": 2e-7, "erfc": 3.5e-7},
     },
     "short": {
-        **{"exp": 1.2e-10, "expm1": 3.3e-10, "log": 2e-11, "log1p": 2e-11, "tanh": 3.3e-10},
-        **{"sinh": 3.4e-10, "cosh": 1.2e-10, "erf": 2.5e-11, "erfc": 1.3e-10},
+        **{"exp": 1.2e-10, "decay": 1.2e-10, "expm1": 3.3e-10, "log": 2e-11, "log1p": 2e-11},
+        **{"tanh": 3.3e-10, "sinh": 3.4e-10, "cosh": 1.2e-10, "erf": 2.5e-11, "erfc": 1.3e-10},
     },
     "double": {
-        **{"exp": 2e-16, "expm1": 3e-16, "log": 2e-16, "log1p": 2e-16, "tanh": 3.5e-16},
-        **{"sinh": 4e-16, "cosh": 3e-16, "erf": 3e-16, "erfc": 7e-16},
+        **{"exp": 2e-16, "decay": 2e-16, "expm1": 3e-16, "log": 2e-16, "log1p": 2e-16},
+        **{"tanh": 3.5e-16, "sinh": 4e-16, "cosh": 3e-16, "erf": 3e-16, "erfc": 7e-16},
     },
 }
 """The largest relative errors, where values are normal numbers of float32; tests measure them."""
 
 _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
     "exp": _exp,
+    "decay": _decay,
     "expm1": _expm1,
     "log": _log,
     "log1p": _log1p,
@@ -451,10 +485,40 @@ def with_reciprocals(program: Lowered, working: Working) -> Lowered:
     return Lowered(program.inputs, tuple(constants), tuple(code), outputs)
 
 
+def with_decays(program: Lowered, working: Working) -> Lowered:
+    """Exponentials of what is never positive, −|x| or −x², by the simpler program for these."""
+    if "decay" not in functions(working):
+        return program
+    first = len(program.inputs) + len(program.constants)
+
+    def step(value: int) -> Instruction:
+        return program.code[value - first] if value >= first else Instruction("", ())
+
+    def never_negative(value: int) -> bool:
+        operation, operands = step(value)
+        if operation == "multiply":
+            return operands[0] == operands[1]
+        return operation == "abs"
+
+    code = []
+    for operation, operands in program.code:
+        if operation == "exp":
+            inner = step(operands[0])
+            if inner.operation == "negative" and never_negative(inner.operands[0]):
+                operation = "decay"
+        code.append(Instruction(operation, operands))
+    return Lowered(program.inputs, program.constants, tuple(code), program.outputs)
+
+
+def prepared(program: Lowered, working: Working) -> Lowered:
+    """What is written into a file, before functions are put in."""
+    return with_decays(with_reciprocals(program, working), working)
+
+
 def inlined(program: Lowered, working: Working) -> Lowered:
     """The program with approximations in place of functions; what is equal is computed once."""
     known = functions(working)
-    program = with_reciprocals(program, working)
+    program = prepared(program, working)
     if not any(operation in known for operation, _ in program.code):
         return program
     constants: dict[Expr, int] = {}

@@ -12,8 +12,8 @@ from chainrule.codegen.approximations import (
     approximation,
     called,
     functions,
+    prepared,
     stated_error,
-    with_reciprocals,
 )
 from chainrule.codegen.lower import lower
 from chainrule.codegen.source import (
@@ -87,13 +87,12 @@ SINGLE = Language(
     reserved=_RESERVED,
 )
 _SCALED = """\
-/* x times 2^n, for a whole n: by the bits of x. */
-static inline {real} scaled({real} x, {real} n)
+/* x times 2^n, by its bits, where `lifted` is n + {rounder}. */
+static inline {real} scaled({real} x, {real} lifted)
 {{
-    const {real} shifted = n + {rounder};
     {integer} bits, power;
     memcpy(&bits, &x, sizeof bits);
-    memcpy(&power, &shifted, sizeof power);
+    memcpy(&power, &lifted, sizeof power);
     bits += power << {fraction};
     memcpy(&x, &bits, sizeof x);
     return x;
@@ -117,7 +116,7 @@ _LAYOUTS = {
         **{"bias": "4503599627371519.0"},
     },
     False: {
-        **{"real": "float", "integer": "uint32_t", "fraction": 23, "rounder": "0x1.8p+23f"},
+        **{"real": "float", "integer": "uint32_t", "fraction": 23, "rounder": "0x1.8p+23"},
         **{"past_root": "0x4AFB0D", "two_to_fraction": "0x4B000000", "bias": "8388735.0f"},
     },
 }
@@ -184,8 +183,8 @@ static inline uint16_t store(double value)
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A file with NAME_forward and NAME_grad."""
     language = language_of(job)
-    value = with_reciprocals(program(forward, (job.variable, *job.extra), language), job.working)
-    slope = with_reciprocals(program(gradient, (*job.saved, *job.extra), language), job.working)
+    value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
     title = (
         f"{job.name} and its gradient for arrays of {job.dtype}, in C99; link with -lm. "
         "Loops without functions of libm become vector code with -O3 -march=native."
@@ -226,7 +225,7 @@ def _own(name: str) -> str:
     return f"{name}_"
 
 
-_OWN = frozenset([*PRIMITIVES, *(f"{name}_" for name in LIBM)])
+_OWN = frozenset([*PRIMITIVES, "decay_", *(f"{name}_" for name in LIBM)])
 
 
 def _helpers(names: Sequence[str], job: Job, language: Language) -> list[str]:

@@ -99,7 +99,8 @@ def _logarithm(k: int) -> arb:
 @_series
 def _error(k: int) -> arb:
     """erf(√w)/√w."""
-    return arb(2 * (-1) ** k) / (arb.pi().sqrt() * _factorial(k) * (2 * k + 1))
+    found: arb = arb(2 * (-1) ** k) / (arb.pi().sqrt() * _factorial(k) * (2 * k + 1))
+    return found
 
 
 def _scaled_erfc(t: Any) -> Any:

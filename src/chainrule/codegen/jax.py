@@ -41,19 +41,39 @@ LANGUAGE = Language(
     reserved=PYTHON_WORDS | {"jax", "jnp", "special", "primals", "tangents"},
 )
 
-_ROUNDED = {
-    True: [
-        '"""The function `inner` in float64, rounded once."""',
-        "with jax.enable_x64(True):",
-        "    wide = [jnp.asarray(array, jnp.float64) for array in arrays]",
-        "    return jnp.asarray(inner(*wide), DTYPE)",
+_WIDE = [
+    '"""The function `inner` in float64, rounded once."""',
+    "with jax.enable_x64(True):",
+    "    wide = [jnp.asarray(array, jnp.float64) for array in arrays]",
+]
+_NARROWED = {
+    "bfloat16": [
+        "    value = jnp.asarray(inner(*wide), jnp.float64)",
+        "    # XLA by itself rounds twice, the first time to float32.",
+        "    return jnp.asarray(jax.lax.reduce_precision(value, 8, 7), DTYPE)",
     ],
-    False: [
-        '"""The function `inner` in WORK."""',
-        "work = [jnp.asarray(array, WORK) for array in arrays]",
-        "return jnp.asarray(inner(*work), DTYPE)",
+    "float16": [
+        "    value = jnp.asarray(inner(*wide), jnp.float64)",
+        "    # XLA by itself rounds twice, the first time to float32.",
+        "    normal = jax.lax.reduce_precision(value, 5, 10)",
+        "    # Subnormal numbers are 2^-24 apart, as those of 11 bits after 2^-13 are.",
+        "    after = jax.lax.reduce_precision(value + 1.5 * 2.0**-13, 8, 11)",
+        "    small = jnp.abs(value) < 2.0**-14",
+        "    value = jnp.where(small, after - 1.5 * 2.0**-13, normal)",
+        "    return jnp.asarray(value, DTYPE)",
     ],
 }
+_SINGLE = [
+    '"""The function `inner` in WORK."""',
+    "work = [jnp.asarray(array, WORK) for array in arrays]",
+    "return jnp.asarray(inner(*work), DTYPE)",
+]
+
+
+def _rounded(job: Job) -> list[str]:
+    if not job.double:
+        return _SINGLE
+    return [*_WIDE, *_NARROWED.get(job.dtype, ["    return jnp.asarray(inner(*wide), DTYPE)"])]
 
 
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
@@ -80,7 +100,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     for name, lowered in programs.items():
         given = [named(symbol) for symbol in (*slots[name], *job.extra)]
         parts.append(define(name, given, body(lowered, LANGUAGE, double=job.double)))
-    parts.append(define("_rounded", ["inner", "*arrays"], _ROUNDED[job.double]))
+    parts.append(define("_rounded", ["inner", "*arrays"], _rounded(job)))
     parts.append(_function(job, first))
     parts.append(_slope(job, saved))
     parts.append(_rule_of_function(job, first, saved))
@@ -94,6 +114,11 @@ def _function(job: Job, first: Sequence[str]) -> str:
     lines = ['"""The function, for an array of any shape."""']
     arrays = [*first, *others]
     lines += [f"{array} = jnp.asarray({array}, DTYPE)" for array in arrays]
+    if job.dtype == "float64":
+        lines += [
+            f"if {first[0]}.dtype != DTYPE:",
+            "    raise TypeError(\"for float64, set jax.config.update('jax_enable_x64', True)\")",
+        ]
     numbers = [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
     if job.double and numbers:
         lines.append("with jax.enable_x64(True):  # float32 would round the parameters")

@@ -17,18 +17,22 @@ from chainrule.codegen.approximations import (
     approximation,
     called,
     functions,
+    prepared,
     stated_error,
-    with_reciprocals,
 )
 from chainrule.codegen.lower import lower
 from chainrule.codegen.python import (
+    CHOICES,
     LONGEST,
     PYTHON_WORDS,
     bracketed,
     call_lines,
     define,
+    number,
     signature,
+    single_number,
     tuple_of,
+    unlike_extremes,
 )
 from chainrule.codegen.source import (
     INFIX,
@@ -58,23 +62,21 @@ _SHAPES = {
     **INFIX,
     **calls(_MATH, "math."),
     **calls(_NUMPY, "np."),
-    "select": Shape(
-        "{1} if {0} else {2}", Level.CONDITIONAL, (Level.RELATION, Level.RELATION, Level.RELATION)
-    ),
+    **CHOICES,
     "logical_and": Shape("{0} and {1}", Level.RELATION, (Level.RELATION, Level.RELATION)),
 }
 _RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
 
 DOUBLE = Language(
     shapes={**_SHAPES, "undefined": Shape("math.nan")},
-    number=repr,
+    number=number,
     reserved=_RESERVED,
     chains=True,
 )
 # A literal is a float64 to Numba, and would draw the whole expression into float64.
 SINGLE = Language(
     shapes={**_SHAPES, "undefined": Shape("np.float32(math.nan)")},
-    number=lambda value: f"np.float32({value!r})",
+    number=lambda value: f"np.float32({single_number(value)})",
     reserved=_RESERVED,
     chains=True,
 )
@@ -88,16 +90,18 @@ _PLAIN = """\
 # x/0 is infinite.
 OPTIONS = {"error_model": "numpy", "nogil": True}
 """
-_TYPES = """\
+_INLINE = """\
 INLINE = {**OPTIONS, "forceinline": True}
+"""
+_TYPES = """\
 WRITTEN = numba.types.Array(numba.from_dtype(np.dtype(STORED)), 1, "C")
 READ = WRITTEN.copy(readonly=True)
 """
 _SCALED = '''\
 @numba.njit(**INLINE)
-def _scaled(x, n):
-    """x times 2^n, for a whole n: by the bits of x."""
-    bits = np.{real}(n + {rounder}).view(np.{integer}) << np.{integer}({fraction})
+def _scaled(x, lifted):
+    """x times 2^n, by its bits, where `lifted` is n + {rounder}."""
+    bits = np.{real}(lifted).view(np.{integer}) << np.{integer}({fraction})
     return np.{integer}(np.{real}(x).view(np.{integer}) + bits).view(np.{real})
 '''
 _EXPONENT = '''\
@@ -106,17 +110,29 @@ def _exponent(x):
     """The whole k for which x / 2^k is between the roots of 1/2 and of 2: by the bits of x."""
     bits = np.u{integer}(np.{real}(x).view(np.u{integer}) + np.u{integer}({past_root}))
     biased = np.u{integer}(bits >> np.u{integer}({fraction}))
-    return np.u{integer}(biased | np.u{integer}({two_to_fraction})).view(np.{real}) - {bias}
+    number = np.u{integer}(biased | np.u{integer}({two_to_fraction}))
+    return number.view(np.{real}) - {bias}
+'''
+# By way of float32 NumPy's bfloat16 would be rounded twice (S. Boldo and G. Melquiond, IEEE Trans.
+# Comput. 57, 2008).
+_ODD = '''\
+@numba.njit(**INLINE)
+def _odd(wide):
+    """The float32 next to it, of two the one whose last bit is odd; it can be rounded again."""
+    near = np.float32(wide)
+    size, bits = abs(np.float64(near)), near.view(np.int32)
+    step = np.int32(abs(wide) > size) - np.int32(abs(wide) < size)
+    return np.int32(bits + step * (1 - (bits & 1))).view(np.float32)
 '''
 _LAYOUTS = {
     True: {
         **{"real": "float64", "integer": "int64", "fraction": 52},
-        **{"rounder": "6755399441055744.0", "past_root": "0x95F619980C433"},
+        **{"rounder": "6755399441055744", "past_root": "0x95F619980C433"},
         **{"two_to_fraction": "0x4330000000000000", "bias": "4503599627371519.0"},
     },
     False: {
         **{"real": "float32", "integer": "int32", "fraction": 23},
-        **{"rounder": "np.float32(12582912.0)", "past_root": "0x4AFB0D"},
+        **{"rounder": "12582912", "past_root": "0x4AFB0D"},
         **{"two_to_fraction": "0x4B000000", "bias": "np.float32(8388735.0)"},
     },
 }
@@ -133,10 +149,10 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A module with NAME and NAME_grad."""
     language = language_of(job)
     named = language.named
-    value = with_reciprocals(program(forward, (job.variable, *job.extra), language), job.working)
-    slope = with_reciprocals(program(gradient, (*job.saved, *job.extra), language), job.working)
-    value_lines = body(value, language, double=job.double)
-    slope_lines = body(slope, language, double=job.double)
+    value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
+    value_lines = body(unlike_extremes(value), language, double=job.double)
+    slope_lines = body(unlike_extremes(slope), language, double=job.double)
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
     helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
     imports = ["import numba", "import numpy as np"]
@@ -147,8 +163,9 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
     title = f"{job.name} and its gradient for arrays of {job.dtype}, compiled by Numba."
     constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
-    constants += (_CONTRACTED if helpers else _PLAIN) + _TYPES
+    constants += (_CONTRACTED if helpers else _PLAIN) + _INLINE + _TYPES
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
+    parts += [_ODD] if _by_odd(job) else []
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
     for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
@@ -165,23 +182,27 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 
 
 def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
-    """Definitions of the function and its slope for single numbers in the job's arithmetic.
+    """``OPTIONS`` for Numba, and the function and its slope for single numbers.
 
-    They use ``math``, ``numba`` and ``np``, and are compiled when they are first called.
+    They are in the job's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
+    they are first called.
 
     Raises:
         InputError: Numba lacks a function.
     """
-    language = DOUBLE if job.double else SINGLE
-    found = []
+    language = language_of(job)
+    found, needed = [], set()
     for name, root, first in zip(
         names, (forward, gradient), ((job.variable,), job.saved), strict=True
     ):
         symbols = (*first, *job.extra)
-        lines = body(program(root, symbols, language), language, double=job.double)
+        lowered = prepared(program(root, symbols, language), job.working)
+        needed |= {operation for operation, _ in lowered.code}
+        lines = body(unlike_extremes(lowered), language, double=job.double)
         given = [language.named(symbol) for symbol in symbols]
-        found.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines)}")
-    return found
+        found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
+    helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
+    return [(_CONTRACTED if helpers else _PLAIN) + _INLINE, *helpers, *found]
 
 
 def _helpers(
@@ -192,7 +213,8 @@ def _helpers(
     for name in names:
         lowered = lower([approximation(name, working)], [ARGUMENT], language.functions)
         needed |= {operation for operation, _ in lowered.code}
-        lines = [f'"""{stated_error(name, working)}"""', *body(lowered, language, double=double)]
+        lines = body(unlike_extremes(lowered), language, double=double)
+        lines.insert(0, f'"""{stated_error(name, working)}"""')
         found.append(f"@numba.njit(**INLINE)\n{define(f'_{name}', [ARGUMENT.name], lines)}")
     texts = {"scaled": _SCALED, "exponent": _EXPONENT}
     return [texts[name].format(**layout) for name in PRIMITIVES if name in needed] + found
@@ -200,7 +222,14 @@ def _helpers(
 
 def _stored(job: Job) -> str:
     """What the loops read and write; NumPy converts it from 16 bits and to them."""
-    return _work(job) if job.short else job.dtype
+    if job.short:
+        return "float32" if _by_odd(job) else _work(job)
+    return job.dtype
+
+
+def _by_odd(job: Job) -> bool:
+    """Whether a result is rounded twice, the first time to odd."""
+    return job.dtype == "bfloat16" and job.double
 
 
 def _work(job: Job) -> str:
@@ -219,7 +248,8 @@ def _loop(
     # The product is rounded once too.
     times = f"{read['upstream']} * " if upstream else ""
     lines = ["for i in range(out.size):"]
-    result = bracketed(f"out[i] = {times}{inner}(", given, ")", LONGEST - 8)
+    start, end = ("out[i] = _odd(", "))") if _by_odd(job) else ("out[i] = ", ")")
+    result = bracketed(f"{start}{times}{inner}(", given, end, LONGEST - 8)
     lines += [f"    {line}" for line in result.splitlines()]
     types = ", ".join(["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers))
     decorator = bracketed("@numba.njit(", [f"numba.void({types})", "**OPTIONS"], ")")

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from chainrule.codegen.python import PYTHON_WORDS, SPECIAL, UFUNCS, arguments, define, signature
+from chainrule.codegen.python import (
+    PYTHON_WORDS,
+    SPECIAL,
+    UFUNCS,
+    arguments,
+    define,
+    number,
+    signature,
+)
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -25,7 +33,7 @@ LANGUAGE = Language(
         "undefined": Shape("np.nan"),
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
     },
-    number=repr,
+    number=number,
     reserved=PYTHON_WORDS | {"np", "special", "upstream", "ml_dtypes"},
 )
 
@@ -49,10 +57,24 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     parts.append(define("_value", inner, body(value, LANGUAGE, double=job.double)))
     kept = [named(symbol) for symbol in (*job.saved, *job.extra)]
     parts.append(define("_slope", kept, body(slope, LANGUAGE, double=job.double)))
+    if job.dtype == "bfloat16" and job.double:
+        parts.append(define("_rounded", ["result"], _ROUNDED))
     parts.append(_public(job, job.name, "_value", [named(job.variable)], "the function"))
     saved = [named(symbol) for symbol in job.saved]
     parts.append(_public(job, f"{job.name}_grad", "_slope", saved, "upstream times the slope"))
     return "\n\n".join(parts)
+
+
+# ml_dtypes takes float64 to bfloat16 by way of float32, which would round twice. Of the two
+# float32 around a number the one with an odd last bit is taken: then the second rounding is right.
+_ROUNDED = [
+    '"""As float32, with an odd last bit where it is not exact: to be rounded once more."""',
+    "single = np.asarray(result, np.float32)",
+    "rest = np.asarray(result) - single",
+    "even = single.view(np.uint32) & 1 == 0",
+    "toward = np.where(rest > 0, np.float32(np.inf), np.float32(-np.inf))",
+    "return np.where((rest != 0) & even, np.nextafter(single, toward), single)",
+]
 
 
 def _public(job: Job, name: str, inner: str, first: list[str], what: str) -> str:
@@ -65,5 +87,6 @@ def _public(job: Job, name: str, inner: str, first: list[str], what: str) -> str
     called = f"{inner}({', '.join(arguments(job, LANGUAGE, first))})"
     lines += ['with np.errstate(all="ignore"):']
     lines += [f"    result = upstream * {called}" if gradient else f"    result = {called}"]
-    lines += ["    return np.asarray(result, DTYPE)"]
+    whole = "_rounded(result)" if job.dtype == "bfloat16" and job.double else "result"
+    lines += [f"    return np.asarray({whole}, DTYPE)"]
     return define(name, signature(job, LANGUAGE, arrays), lines)

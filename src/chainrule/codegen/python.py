@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import keyword
 from collections.abc import Sequence
+from ctypes import c_float
+from dataclasses import replace
 
-from chainrule.codegen.source import Job, Language, default_text, indented
+from chainrule.codegen.lower import Lowered
+from chainrule.codegen.source import Job, Language, Level, Shape, default_text, indented
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
 LONGEST = 88
@@ -24,6 +27,43 @@ SPECIAL = {
     **{"lgamma": "gammaln", "digamma": "digamma"},
 }
 """What these do not have, and scipy.special and jax.scipy.special do."""
+_PARTS = (Level.RELATION, Level.RELATION, Level.RELATION)
+_ORDERS = ("less", "less_equal", "greater", "greater_equal")
+CHOICES = {
+    "select": Shape("{1} if {0} else {2}", Level.CONDITIONAL, _PARTS),
+    "select unless": Shape("{2} if not {0} else {1}", Level.CONDITIONAL, _PARTS),
+}
+"""Choices between numbers; for the second see ``unlike_extremes``."""
+
+
+def unlike_extremes(lowered: Lowered, choice: str = "select") -> Lowered:
+    """The choices between the two numbers that are compared, by "unless" instead of "if".
+
+    ``0 if x < 0 else x`` keeps a NaN. Linters would have ``max(x, 0)`` in its place, and do not
+    know that this has a NaN of x only where x comes first.
+
+    Args:
+        choice: the operation; what it becomes is called ``f"{choice} unless"``.
+    """
+    first = len(lowered.inputs) + len(lowered.constants)
+    code = list(lowered.code)
+    for number, (operation, operands) in enumerate(lowered.code):
+        if operation == choice and operands[0] >= first:
+            compared, pair = lowered.code[operands[0] - first]
+            if compared in _ORDERS and sorted(pair) == sorted(operands[1:]):
+                code[number] = code[number]._replace(operation=f"{choice} unless")
+    return replace(lowered, code=tuple(code))
+
+
+def number(value: float) -> str:
+    """A float64 as short as can be, in the layout of the usual formatters."""
+    return repr(value).replace("e+", "e")
+
+
+def single_number(value: float) -> str:
+    """The same for a number that float32 has: with no more digits than tell it from others."""
+    shown = (float(f"{value:.{digits}g}") for digits in range(1, 18))
+    return number(next(v for v in shown if c_float(v).value == value))
 
 
 def signature(

@@ -20,8 +20,6 @@ from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.balls import compile_balls, precision
 
 Accuracy = Literal["best", "fast"]
-DTYPES = ("float32", "float64", "float16", "bfloat16")
-"""What arrays may hold."""
 # A line of source, its indentation not counted, and a part that is not worth a name.
 _WIDTH, _PART = 68, 40
 _BITS = 192
@@ -38,9 +36,11 @@ class Job:
         saved: what the gradient is computed from: the variable, the output, or both.
         others: arguments that are arrays too, and that no gradient is taken by.
         parameters: numbers, with the default of each; ``None`` where it must be given.
-        dtype: what the arrays hold, a name of ``DTYPES``.
+        dtype: what the arrays hold, a name of ``dtypes.DTYPES``.
         accuracy: "best" computes in double and rounds once, "fast" in the dtype itself, which
-            for 16 bits is float32.
+            for 16 bits is float32, unless it is ``promoted``.
+        promoted: whether "fast" computes in double too, for want of a form that is accurate
+            enough in the dtype itself.
         second: the derivative of the gradient by each of ``saved``.
         working: whose elementary functions the targets that loop over elements call.
         notes: what a reader of the file should know, a paragraph each: the formula and its
@@ -55,6 +55,7 @@ class Job:
     parameters: tuple[tuple[Symbol, Fraction | None], ...] = ()
     dtype: str = "float32"
     accuracy: Accuracy = "best"
+    promoted: bool = False
     second: tuple[Expr, ...] = ()
     working: Working = "library"
     notes: tuple[str, ...] = ()
@@ -62,7 +63,7 @@ class Job:
     @property
     def double(self) -> bool:
         """Whether the arithmetic is that of float64."""
-        return self.accuracy == "best" or self.dtype == "float64"
+        return self.accuracy == "best" or self.promoted or self.dtype == "float64"
 
     @property
     def short(self) -> bool:

@@ -6,15 +6,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 from zlib import crc32
 
+from chainrule.codegen import triton
 from chainrule.codegen.lower import Lowered
 from chainrule.codegen.numba import DOUBLE, scalars
 from chainrule.codegen.python import (
+    CHOICES,
     PYTHON_WORDS,
     bracketed,
     call_lines,
     define,
     parameters,
     together,
+    unlike_extremes,
 )
 from chainrule.codegen.source import (
     INFIX,
@@ -28,7 +31,7 @@ from chainrule.codegen.source import (
     indented,
     program,
 )
-from chainrule.codegen.torch_sections import BATCHED, compiled, sharded, working
+from chainrule.codegen.torch_sections import BATCHED, FLAT, compiled, sharded, working
 from chainrule.errors import InputError
 from chainrule.expr.nodes import ZERO, Expr
 
@@ -60,19 +63,20 @@ _MORE = ("sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf
 _OF_NUMBERS = {
     **calls({name: name for name in (*_MATH, *_MORE, "lgamma", "floor", "ceil", "trunc")}, "math."),
     **calls({"abs": "fabs", "power": "pow", "atan2": "atan2"}, "math."),
-    "select": Shape(
-        "{1} if {0} else {2}", Level.CONDITIONAL, (Level.RELATION, Level.RELATION, Level.RELATION)
-    ),
+    "select": CHOICES["select"],
 }
 """Operations of which no operand is a tensor."""
 
 
-def write(forward: Expr, gradient: Expr, job: Job, kernels: str = "") -> str:
+def write(forward: Expr, gradient: Expr, job: Job, kernels: str | None = None) -> str:
     """A module with NAME: two operators, and what PyTorch has to know of them.
 
     Args:
-        kernels: for CUDA tensors, see ``on_cuda``; without, PyTorch's own operations take them.
+        kernels: for CUDA tensors, see ``on_cuda``; those of the target Triton if left out. With
+            none, "", PyTorch's own operations take them.
     """
+    if kernels is None:
+        kernels = _of_triton(forward, gradient, job)
     named = LANGUAGE.named
     saved = [named(symbol) for symbol in job.saved]
     roots = {"_value": forward, "_slope": gradient}
@@ -92,7 +96,9 @@ def write(forward: Expr, gradient: Expr, job: Job, kernels: str = "") -> str:
         lines = body(lowered, language, double=job.double)
         inner.append(define(name, [named(symbol) for symbol in symbols], lines))
     cpu = _on_cpu(forward, gradient, job)
-    sections = [*inner, *working(job.double), *cpu, BATCHED]
+    sections = [*inner, *working(job.double)]
+    sections += [FLAT] if cpu or kernels else []
+    sections += [*cpu, BATCHED]
     name = _registered(job, inner)
     for kind in ("value", "grad"):
         sections.append(_operator(job, kind, name, saved, compiled=bool(cpu)))
@@ -126,6 +132,14 @@ def _heading(
     return "\n".join([title, *modules, *names, "", *own])
 
 
+def _of_triton(forward: Expr, gradient: Expr, job: Job) -> str:
+    """The kernels for CUDA tensors; none if Triton lacks one of the functions."""
+    try:
+        return triton.part(forward, gradient, job)
+    except InputError:
+        return ""
+
+
 def _on_cpu(forward: Expr, gradient: Expr, job: Job) -> list[str]:
     """The loops for the CPU; none if Numba lacks one of the functions."""
     try:
@@ -150,7 +164,7 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
     count = len(lowered.inputs) + len(lowered.constants)
     plain = set(range(arrays, count))
     code = []
-    shapes = dict(LANGUAGE.shapes)
+    shapes = {**LANGUAGE.shapes, "select of numbers unless": CHOICES["select unless"]}
     tensor = LANGUAGE.named(lowered.inputs[0])
     full = f"torch.full_like({tensor}, {{1}})"
     shapes["select numbers"] = Shape(f"torch.where({{0}}, {full}, {{2}})")
@@ -168,7 +182,8 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
         elif operation == "atan2" and not plain.isdisjoint(operands):
             operation = "atan2 by a number" if operands[1] in plain else "atan2 of a number"
         code.append(instruction._replace(operation=operation))
-    return replace(lowered, code=tuple(code)), replace(LANGUAGE, shapes=shapes)
+    lowered = unlike_extremes(replace(lowered, code=tuple(code)), "select of numbers")
+    return lowered, replace(LANGUAGE, shapes=shapes)
 
 
 # --- the operators ------------------------------------------------------------------------------
@@ -204,10 +219,7 @@ def _operator(job: Job, kind: str, registered: str, saved: Sequence[str], *, com
         parts += [f"[{', '.join(numbers)}]"] if numbers else []
         lines += [f"if {first[0]}.is_cpu{wide} and _compiled():"]
         lines += [f"    {line}" for line in call_lines("return _filled", parts, depth=2)]
-    worked = [*(f"_work({n})" for n in [*first, *others]), *numbers]
-    lines += call_lines("slope = _slope" if grad else "value = _value", worked)
-    result = "_work(upstream) * slope" if grad else "value"
-    lines += [f"return _stored({result}, {first[0]})"]
+    lines += _by_operations(job, first, grad=grad)
     typed = [*(f"{n}: Tensor" for n in tensors), *(f"{n}: float" for n in numbers)]
     fake = define("_", [*tensors, *numbers], [f"return torch.empty_like({first[0]})"])
     full = f'"chainrule::{registered}{"_grad" if grad else ""}"'
@@ -216,26 +228,40 @@ def _operator(job: Job, kind: str, registered: str, saved: Sequence[str], *, com
     return f"{decorator}\n{own}\n\n@_{name}.register_fake\n{fake}\n\n_batched(_{name})\n"
 
 
+def _by_operations(job: Job, first: Sequence[str], *, grad: bool, depth: int = 1) -> list[str]:
+    """The work done by PyTorch's own operations."""
+    worked = [*(f"_work({n})" for n in [*first, *_others(job)]), *_numbers(job)]
+    lines = call_lines("slope = _slope" if grad else "value = _value", worked, depth=depth)
+    result = "_work(upstream) * slope" if grad else "value"
+    return [*lines, f"return _stored({result}, {first[0]})"]
+
+
 def on_cuda(job: Job, kernels: str) -> str:
     """The section that has kernels of Triton take CUDA tensors.
 
     Args:
         kernels: definitions that use ``triton`` and ``tl``, among them functions
-            ``_value_on_cuda`` and ``_grad_on_cuda``: they take what the operators take (tensors,
-            then the parameters as keywords) and give back a new tensor like the first.
+            ``_value_on_cuda`` and ``_grad_on_cuda``: they take what the operators take, and give
+            back a new tensor like the first.
     """
     others, numbers = _others(job), _numbers(job)
     saved = [LANGUAGE.named(symbol) for symbol in job.saved]
     parts = [kernels]
     for kind, name, first in (
         ("value", job.name, [LANGUAGE.named(job.variable)]),
-        ("grad", f"{job.name}_grad", [*saved, "upstream"]),
+        ("grad", f"{job.name}_grad", saved),
     ):
-        tensors = [*first, *others]
-        given = [*tensors, *(f"{n}={n}" for n in numbers)]
-        lines = call_lines(f"return _{kind}_on_cuda", given, depth=2)
-        rule = define("_", [*tensors, *numbers], lines, depth=1)
-        parts.append(f'@_{name}.register_kernel("cuda")\n{rule}')
+        register, own = f'_{name}.register_kernel("cuda")', f"_{kind}_on_cuda"
+        if job.double:
+            parts.append(f"{register}({own})\n")
+            continue
+        # The kernels have no more digits than the file's dtype asks for.
+        grad = kind == "grad"
+        given = [*first, *(["upstream"] if grad else []), *others, *numbers]
+        work = _by_operations(job, first, grad=grad, depth=3)
+        lines = [f"if {first[0]}.dtype is torch.float64:", indented(work)]
+        lines += call_lines(f"return {own}", given, depth=2)
+        parts.append(f"@{register}\n{define('_', given, lines, depth=1)}")
     inside = "\n".join(part.strip("\n") + "\n" for part in parts).replace("\n\n\n", "\n\n")
     return f"if triton is not None:\n\n{indented([inside])}\n"
 
@@ -294,7 +320,7 @@ def _rules_of_gradient(job: Job, saved: Sequence[str], curved: Sequence[str]) ->
             lines.append(f"by_{name} = product.to(upstream.dtype)")
     back += call_lines("by_upstream = _times_slope", [*saved, "again", *others, *numbers])
     ahead += call_lines("by_upstream = _times_slope", [*saved, "along_upstream", *others, *numbers])
-    found = [f"by_{s}" if s in curved else "None" for s in saved]
+    found = [f"by_{s}" if s in curved else f"torch.zeros_like({s})" for s in saved]
     nothing = ["None"] * (len(given) - len(saved) - 1)
     back.append(f"return {', '.join([*found, 'by_upstream', *nothing])}")
     ahead.append(f"return {' + '.join([*(f'by_{s}' for s in curved), 'by_upstream'])}")
@@ -363,10 +389,9 @@ def _public(job: Job) -> str:
     if len(tensors) > 1:
         alike = [f"{n}.to(dtype)" for n in tensors]
         lines += call_lines(f"{', '.join(tensors)} = torch.broadcast_tensors", alike)
-    lines += [
-        f"if not {x}.is_floating_point():",
-        f'    raise TypeError(f"{job.name} is for floating-point tensors, not {{{x}.dtype}}")',
-    ]
+    lines.append(f"if not {x}.is_floating_point():")
+    said = f'f"{job.name} is for floating-point tensors, not {{{x}.dtype}}"'
+    lines += [f"    {line}" for line in call_lines("raise TypeError", [said], depth=2)]
     lines += [f'if hasattr({x}, "placements"):', "    _sharded()"]
     lines += _choice(job.name, [*tensors, *_numbers(job)])
     return define(job.name, given, lines, "Tensor")

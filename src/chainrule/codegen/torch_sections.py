@@ -50,8 +50,6 @@ def _compiled():
     except ImportError:
         return None
 
-    OPTIONS = {"error_model": "numpy", "nogil": True}
-
 '''
 _ODD = """\
 @numba.njit(**OPTIONS)
@@ -76,6 +74,14 @@ def fill(name, numbers, part):
 
 return fill
 '''
+FLAT = '''\
+def _flat(tensors):
+    """A new tensor like the first, and all in one dimension, in its order: it comes last."""
+    out = torch.empty_like(tensors[0])
+    order = sorted(range(out.ndim), key=out.stride, reverse=True)
+    flat = [t.detach().permute(order).reshape(-1).contiguous() for t in tensors]
+    return out, [*flat, out.permute(order).view(-1)]
+'''
 _FILLED = '''\
 _SHARE = 1 << 15  # A thread has no fewer elements,
 _BLOCK = 1 << 13  # and takes so many of 16 bits at once.
@@ -89,10 +95,7 @@ def _pool(process, threads):
 
 def _filled(name, tensors, numbers=()):
     """What the compiled loops give, in the layout of the first tensor."""
-    out = torch.empty_like(tensors[0])
-    order = sorted(range(out.ndim), key=out.stride, reverse=True)
-    flat = [t.detach().permute(order).reshape(-1).contiguous() for t in tensors]
-    flat.append(out.permute(order).view(-1))
+    out, flat = _flat(tensors)
     threads = max(1, min(torch.get_num_threads(), out.numel() // _SHARE))
     parts = zip(*[tensor.tensor_split(threads) for tensor in flat])
     run = partial(_compiled(), name, numbers)
@@ -115,7 +118,7 @@ def compiled(
     """``_compiled`` and ``_filled``: tensors of the CPU by way of NumPy, dense ones without a copy.
 
     Args:
-        scalars: definitions of ``value`` and ``slope``, for Numba.
+        scalars: ``OPTIONS`` for Numba, and definitions of ``value`` and ``slope``.
         taken: what each of them takes first.
         others: the arguments that both take after it.
         numbers: the parameters, which come last.

@@ -10,7 +10,7 @@ comes out; ``tl.full`` is there because of ``to_tensor`` in ``language/semantic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -119,6 +119,17 @@ _DOUBLE_BITS = [
     "bits = near.to(tl.int32, bitcast=True) - past.to(tl.int32)",
     "bits = bits | (wide != value).to(tl.int32)",
 ]
+_LAUNCHED = ["kernel", "tensors", "numbers"]
+_BROADCAST = [
+    '"""Runs a kernel over tensors that are broadcast together, for the first\'s dtype."""',
+    "full = [tensor.contiguous() for tensor in torch.broadcast_tensors(*tensors)]",
+    "out = torch.empty_like(full[0])",
+    "full.append(out)",
+]
+_FLAT = [
+    '"""Runs a kernel over tensors of one shape, for the dtype and layout of the first."""',
+    "out, full = _flat(tensors)",
+]
 # An `if` block takes four of the usual 88 columns.
 _WIDTH, _NESTED = 88, 84
 
@@ -136,7 +147,6 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A module with NAME and NAME_grad, for tensors on a GPU."""
     language = DOUBLE if job.double else SINGLE
     roots = _roots(forward, gradient, job)
-    named = language.named
     title = f"{job.name} and its gradient for PyTorch tensors of {job.dtype}, by Triton on a GPU."
     programs = [_program(root, job, language) for root in roots]
     used = _of_libdevice(programs, language)
@@ -146,50 +156,40 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
         parts[0] += "\n" + "\n".join(_stand_in(used)) + "\n"
     parts[0] += f"\nDTYPE = torch.{job.dtype}\n"
     parts += _definitions(roots, programs, job, [job.dtype], _WIDTH)
-    others = [named(symbol) for symbol in job.others]
-    numbers = [named(symbol) for symbol, _ in job.parameters]
+    parts.append(define("_launch", _LAUNCHED, _launching(job, _BROADCAST)))
     for root, what in zip(roots, ("The function", "Upstream times the slope"), strict=True):
-        arrays = [named(symbol) for symbol in root.slots]
-        taken = [*arrays, *(["upstream"] if root.upstream else []), *others]
+        taken = _arrays(root, job, language)
         lines = [f'"""{what}, for tensors of any shape."""']
         lines += [f"{array} = {array}.to(DTYPE)" for array in taken]
-        given = [*(["upstream"] if root.upstream else []), *arrays, *others, *numbers]
-        lines += call_lines(f"return {_launcher(root)}", given)
+        lines += _launch(root, job, language, _WIDTH)
         parts.append(define(root.name, signature(job, language, taken), lines))
     return "\n\n".join(parts)
 
 
-def part(forward: Expr, gradient: Expr, job: Job, more: Mapping[str, Expr] | None = None) -> str:
-    """The kernels as a block of a module that has imported ``torch``, for tensors of any dtype.
+def part(forward: Expr, gradient: Expr, job: Job) -> str:
+    """The kernels for ``torch.write(..., kernels=...)``: for tensors of any dtype on one GPU.
 
-    If there is no Triton, ``triton`` is ``None`` after it. Else it defines, for contiguous or
-    other tensors on one GPU, of any floating-point dtypes, of shapes that go together:
-
-    - ``_launch_NAME(variable, *others, *parameters)``, with a result of the variable's dtype;
-    - ``_launch_NAME_grad(upstream, *saved, *others, *parameters)``, of upstream's dtype;
-    - for each of ``more`` likewise ``_launch_KEY(upstream, *saved, *others, *parameters)``.
-
-    With accuracy "fast" and a dtype other than float64 they compute in float32, also for tensors
-    of float64.
-
-    Args:
-        forward: the function.
-        gradient: its derivative, in ``job.saved``.
-        job: what else there is to say; its dtype counts only where it sets the arithmetic.
-        more: other expressions in ``job.saved`` that an upstream gradient is multiplied by, such
-            as the derivatives of the gradient.
+    They stand in a block of a module that has ``torch``, ``triton``, ``tl`` and ``_flat`` (see
+    ``torch_sections.FLAT``), and end with ``_value_on_cuda(variable, *others, *parameters)`` and
+    ``_grad_on_cuda(*saved, upstream, *others, *parameters)``. Tensors have one shape; the result
+    has the dtype and the layout of the first. With accuracy "fast" and a dtype other than float64
+    they compute in float32, also for tensors of float64.
     """
     language = DOUBLE if job.double else SINGLE
     roots = _roots(forward, gradient, job)
-    roots += [Root(name, expr, job.saved, True) for name, expr in (more or {}).items()]
     programs = [_program(root, job, language) for root in roots]
     used = _of_libdevice(programs, language)
-    imports = [*_IMPORTS, *([_FROM_LIBDEVICE] if used else [])]
-    tried = ["try:", indented(imports), "except ImportError:", "    triton = None"]
-    inner = ["\n".join(_stand_in(used)) + "\n"] if used else [""]
-    inner += _definitions(roots, programs, job, ["float32", "bfloat16"], _NESTED)
-    block = indented(["\n".join(inner)])
-    return "\n".join([*tried, "", "if triton is not None:", block]) + "\n"
+    # First the two functions that load and store.
+    parts = _definitions(roots, programs, job, ["float32", "bfloat16"], _NESTED)
+    if used:
+        parts.insert(2, "\n".join([_FROM_LIBDEVICE, "", *_stand_in(used)]) + "\n")
+    parts.append(define("_launch", _LAUNCHED, _launching(job, _FLAT)))
+    numbers = [language.named(symbol) for symbol, _ in job.parameters]
+    for root, name in zip(roots, ("_value_on_cuda", "_grad_on_cuda"), strict=True):
+        taken = [*_arrays(root, job, language), *numbers]
+        lines = _launch(root, job, language, _NESTED)
+        parts.append(define(name, taken, lines, width=_NESTED))
+    return "\n".join(parts)
 
 
 def _roots(forward: Expr, gradient: Expr, job: Job) -> list[Root]:
@@ -197,10 +197,6 @@ def _roots(forward: Expr, gradient: Expr, job: Job) -> list[Root]:
         Root(job.name, forward, (job.variable,), False),
         Root(f"{job.name}_grad", gradient, job.saved, True),
     ]
-
-
-def _launcher(root: Root) -> str:
-    return f"_launch_{root.name}"
 
 
 def _program(root: Root, job: Job, language: Language) -> Lowered:
@@ -260,7 +256,7 @@ def _definitions(
     dtypes: Sequence[str],
     width: int,
 ) -> list[str]:
-    """Loads and stores, then for each root the numbers, the kernel and what launches it."""
+    """Loads and stores, then for each root its formula and the kernel."""
     work = "tl.float64" if job.double else "tl.float32"
     language = DOUBLE if job.double else SINGLE
     usual = [line.format(work=work) for line in _LOAD]
@@ -276,16 +272,18 @@ def _definitions(
         names = [language.named(symbol) for symbol in (*root.slots, *job.extra)]
         parts.append(_jitted(f"_{root.name}_of_numbers", names, lines, width))
         parts.append(_kernel(root, job, language, width))
-    parts.append(define("_launch", ["kernel", "tensors", "numbers"], _launching(job)))
-    parts += [_launch(root, job, language, width) for root in roots]
     return parts
 
 
-def _launching(job: Job) -> list[str]:
+def _launching(job: Job, first: Sequence[str]) -> list[str]:
+    """The body of ``_launch``.
+
+    Args:
+        first: its lines for ``out``, and for the arguments ``full`` of a kernel: all tensors
+            with their elements in one order, the last one ``out``'s.
+    """
     lines = [
-        '"""Runs a kernel over tensors that are broadcast together, for the first\'s dtype."""',
-        "full = [tensor.contiguous() for tensor in torch.broadcast_tensors(*tensors)]",
-        "out = torch.empty_like(full[0])",
+        *first,
         "n = out.numel()",
         "if n == 0:",
         "    return out",
@@ -301,7 +299,7 @@ def _launching(job: Job) -> list[str]:
     return [
         *lines,
         "with torch.cuda.device_of(out):",
-        "    kernel[(triton.cdiv(n, 1024),)](*full, out, n, *numbers, **options)",
+        "    kernel[(triton.cdiv(n, 1024),)](*full, n, *numbers, **options)",
         "return out",
     ]
 
@@ -321,9 +319,10 @@ def _jitted(name: str, parameters: Sequence[str], lines: Sequence[str], width: i
 
 
 def _arrays(root: Root, job: Job, language: Language) -> list[str]:
-    """The arrays in the order of kernels; the first has the dtype of the result."""
-    names = [language.named(symbol) for symbol in (*root.slots, *job.others)]
-    return [*(["upstream"] if root.upstream else []), *names]
+    """The arrays that come in; the first has the dtype of the result."""
+    named = language.named
+    slots, others = map(named, root.slots), map(named, job.others)
+    return [*slots, *(["upstream"] if root.upstream else []), *others]
 
 
 def _kernel(root: Root, job: Job, language: Language, width: int) -> str:
@@ -337,16 +336,16 @@ def _kernel(root: Root, job: Job, language: Language, width: int) -> str:
         *(f"{array} = _load({array}, at, mask)" for array in arrays),
         *(f"{number} = tl.full([], {number}, {work})" for number in numbers),
     ]
-    given = [*arrays[root.upstream :], *numbers]
+    given = [*(array for array in arrays if array != "upstream"), *numbers]
     lines += call_lines(f"result = _{root.name}_of_numbers", given, width)
     written = "upstream * result" if root.upstream else "result"
     lines.append(f"_store(out, at, {written}, mask)")
     return _jitted(f"_{root.name}_kernel", taken, lines, width)
 
 
-def _launch(root: Root, job: Job, language: Language, width: int) -> str:
+def _launch(root: Root, job: Job, language: Language, width: int) -> list[str]:
+    """The last line of what launches a kernel."""
     arrays = _arrays(root, job, language)
     numbers = [language.named(symbol) for symbol, _ in job.parameters]
     given = [f"_{root.name}_kernel", f"[{', '.join(arrays)}]", f"[{', '.join(numbers)}]"]
-    lines = call_lines("return _launch", given, width)
-    return define(_launcher(root), [*arrays, *numbers], lines, width=width)
+    return call_lines("return _launch", given, width)

@@ -18,8 +18,10 @@ from chainrule.expr.nodes import (
     ONE,
     ZERO,
     Call,
+    Comparison,
     Expr,
     Number,
+    Piecewise,
     Power,
     Product,
     Symbol,
@@ -41,6 +43,7 @@ from chainrule.rewrite.rational import Field, Ratio, TooLargeError
 from chainrule.rewrite.tidy import Tidier
 
 _KEPT = NATIVE | {"abs", "sign", "max", "min", "heaviside", "floor", "ceil", "round", "trunc"}
+_FAR_OUT = Number(64)
 _BY_EXPONENTIALS = frozenset({"sinh", "cosh", "tanh", "expm1", "log1p"})
 
 
@@ -108,7 +111,8 @@ def seeds(expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]) -
     """Forms of a formula in a positive variable that saturation alone would reach late.
 
     The formula as one fraction in exponentials that decrease, which do not overflow: factored,
-    multiplied out, and by powers of the variable with factored coefficients.
+    multiplied out, and by powers of the variable with factored coefficients; and as one in
+    e^{−u} − 1, for where u is small.
     """
     tidy = Tidier().tidy
     found = []
@@ -124,7 +128,51 @@ def seeds(expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]) -
         except TooLargeError:
             continue
         found += [substitute(form, meanings) for form in forms]
+        found += _by_expm1(lettered, meanings)
     return [form for form in dict.fromkeys(found) if form is not expr]
+
+
+def by_sign_of_exponent(
+    expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]
+) -> Expr | None:
+    """A formula in one exponential e^u as two: in e^{−u} where u is positive, else in e^u.
+
+    It holds for all values of the parameters, whatever sign they give u. ``None`` if there are
+    several exponentials, or none.
+    """
+    tidy = Tidier().tidy
+    opened = tidy(_opened(expr))
+    forms = []
+    for reverse in (False, True):
+        lettered, meanings = _decreasing(opened, variable, parameters, reverse=reverse)
+        if len(meanings) != 1 or any(isinstance(node, Piecewise) for node in postorder(lettered)):
+            return None
+        lettered = tidy(lettered)
+        try:
+            field = Field(lettered)
+            form = tidy(field.expression(field.ratio(lettered), factored=True))
+        except TooLargeError:
+            return None
+        forms.append(substitute(form, meanings))
+        [decreasing] = meanings.values()
+        exponent = decreasing.args[0]
+    # The exponent of the second one is positive where the first one decreases.
+    return Piecewise((forms[0], Comparison((">",), (exponent, ZERO)), forms[1]))
+
+
+def _by_expm1(lettered: Expr, meanings: Mapping[Expr, Expr]) -> list[Expr]:
+    """A formula in letters for exponentials as a fraction in what these differ from 1 by."""
+    if not meanings:
+        return []
+    less: dict[Expr, Expr] = {meaning: Call("expm1", meaning.args) for meaning in meanings.values()}
+    opened = substitute(lettered, {letter: add(ONE, letter) for letter in meanings})
+    tidy = Tidier().tidy
+    try:
+        field = Field(opened)
+        form = tidy(field.expression(field.ratio(opened), factored=False))
+    except TooLargeError:
+        return []
+    return [substitute(form, {letter: less[m] for letter, m in meanings.items()})]
 
 
 def lettered(exprs: Sequence[Expr], variable: Symbol) -> tuple[list[Expr], dict[Symbol, Expr]]:
@@ -172,11 +220,16 @@ def _opened(root: Expr) -> Expr:
 
 
 def _decreasing(
-    root: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]
+    root: Expr,
+    variable: Symbol,
+    parameters: Mapping[Symbol, Fraction],
+    *,
+    reverse: bool = False,
 ) -> tuple[Expr, dict[Expr, Expr]]:
     """Exponentials as whole powers of letters, and the e^{−u} with u > 0 that these stand for.
 
-    The sign of u is told at one place that stands for all: it only says which form is better.
+    The sign of u is told at one place that stands for all, far out, where it matters: it only
+    says which form is better. With ``reverse`` it is taken to be the other one.
     """
     order = Order(variable, {name: Number(value) for name, value in parameters.items()})
     amounts: dict[Expr, list[Fraction]] = {}
@@ -187,23 +240,22 @@ def _decreasing(
     letters: dict[Expr, tuple[Symbol, Fraction]] = {}
     meanings: dict[Expr, Expr] = {}
     for rest, values in amounts.items():
-        size = order.number(rest, ONE)
+        size = order.number(rest, _FAR_OUT)
         unit = reduce(_common_measure, values, Fraction(0))
-        unit = -unit if size is not None and size > 0 else unit
+        positive = size is not None and bool(size > 0)
+        unit = -unit if positive != reverse else unit
         letter = Symbol(f" e{len(letters)}")
         letters[rest] = letter, unit
         meanings[letter] = Call("exp", (scaled(unit, False, rest),))
 
-    def visit(node: Expr) -> Expr:
-        if not (isinstance(node, Call) and node.name == "exp"):
-            return node
-        amount, _, rest = coefficient_and_rest(node.args[0])
-        if rest not in letters:
-            return node
-        letter, unit = letters[rest]
-        return power(letter, Number(amount / unit))
-
-    return transform(root, visit), meanings
+    # The outermost ones: an exponential in an exponent stays there as it is.
+    written: dict[Expr, Expr] = {}
+    for node in postorder(root):
+        if isinstance(node, Call) and node.name == "exp":
+            amount, _, rest = coefficient_and_rest(node.args[0])
+            letter, unit = letters[rest]
+            written[node] = power(letter, Number(amount / unit))
+    return substitute(root, written), meanings
 
 
 def _common_measure(a: Fraction, b: Fraction) -> Fraction:

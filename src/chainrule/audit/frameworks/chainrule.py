@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.audit.forms import parameter_values
 from chainrule.audit.frameworks.implementation import (
     LANES,
     Array,
@@ -22,6 +21,7 @@ from chainrule.audit.frameworks.implementation import (
 )
 from chainrule.audit.frameworks.matching import Reference, audited_at, to_dtype
 from chainrule.audit.frameworks.target import read_call
+from chainrule.audit.letters import typical_values
 from chainrule.codegen.numba import DOUBLE
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
@@ -134,7 +134,7 @@ def _values(derivation: Derivation, given: Mapping[str, object]) -> dict[Symbol,
     Raises:
         InputError: a value for a letter that there is not, or that is no number.
     """
-    values = parameter_values(derivation)
+    values = typical_values(derivation)
     by_name = {symbol.name: symbol for symbol in values}
     for name, value in given.items():
         if name == "accuracy":

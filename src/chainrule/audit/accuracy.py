@@ -1,0 +1,133 @@
+"""How accurate the gradient of a plan is, at inputs that are chosen to be hard.
+
+All inputs of a format of 16 bits. Of a longer one a sample, and next to every place where a value
+on the way to the result changes its kind (``places``) the numbers 2^k units in the last place from
+it, for every k. The gradient is evaluated as the target NumPy does it, for every row of values of
+the other letters (see ``letters``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.formats import Format, format_named
+from chainrule.audit.inputs import every, stratified
+from chainrule.audit.letters import value_rows
+from chainrule.audit.measure import Measured, measure, together
+from chainrule.audit.places import around, landmarks, places, unique
+from chainrule.audit.plan import Plan
+from chainrule.audit.truth import truth
+from chainrule.codegen.cases import explicit
+from chainrule.codegen.lower import Lowered, lower
+from chainrule.codegen.source import Accuracy
+from chainrule.derivations import Derivation
+from chainrule.expr.nodes import Symbol
+
+Array = npt.NDArray[Any]
+# Inputs of a sample, and how many lie between 2^k and 2^(k + 1) units next to a place.
+SAMPLE, EACH = 6_000, 1
+
+
+def promised(dtype: str, accuracy: Accuracy) -> float:
+    """The largest error in ULP that a gradient is meant to have."""
+    if dtype in ("bfloat16", "float16"):
+        return 0.5 if accuracy == "best" else 0.51
+    return 0.51 if (dtype, accuracy) == ("float32", "best") else 2.0
+
+
+def accuracy_of(
+    derivation: Derivation, made: Plan, *, sample: int = SAMPLE, each: int = EACH
+) -> Measured:
+    """The errors of the gradient of ``made``, a plan for the target NumPy, for all rows of values.
+
+    Args:
+        derivation: of the function.
+        made: the plan.
+        sample: how many inputs are spread over a format of more than 16 bits.
+        each: how many lie between 2^k and 2^(k + 1) units next to each place.
+    """
+    rows = value_rows(derivation)
+    found = [gradient_accuracy(derivation, made, row, sample=sample, each=each) for row in rows]
+    return together(found)
+
+
+def work_format(made: Plan) -> Format:
+    """The format that a plan computes in."""
+    return format_named("float64" if made.job.double else "float32")
+
+
+def gradient_accuracy(
+    derivation: Derivation,
+    made: Plan,
+    values: Mapping[Symbol, Fraction],
+    *,
+    sample: int = SAMPLE,
+    each: int = EACH,
+) -> Measured:
+    """The errors of the gradient of ``made``, with its parameters at their defaults.
+
+    Args:
+        derivation: of the function.
+        made: its plan for the target NumPy.
+        values: of every letter but the variable (see ``letters``).
+        sample: how many inputs are spread over a format of more than 16 bits.
+        each: how many lie between 2^k and 2^(k + 1) units next to each place.
+    """
+    job, form, work = made.job, format_named(made.job.dtype), work_format(made)
+    stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in values.items()}
+    letters = (job.variable, *stored)
+    fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
+    forward = lower([explicit(made.forward, FUNCTIONS)], letters, FUNCTIONS)
+    saved = (*job.saved, *stored)
+    gradient = lower([explicit(made.gradient, FUNCTIONS)], saved, FUNCTIONS)
+    programs = [lower([derivation.derivative], letters, FUNCTIONS), forward]
+    x = hard_inputs(programs, fixed, form, work, sample, each)
+    chosen = [float(value) for value in _kinks(derivation, letters, fixed, form, work)]
+    x = x[~np.isin(x.astype(np.float64), chosen)]
+    [outputs] = evaluate(forward, [x.astype(work.dtype), *fixed], work)
+    arrays = {job.variable: x, job.output: form.rounded(outputs)}
+    given = [arrays[symbol].astype(work.dtype) for symbol in job.saved]
+    [slopes] = evaluate(gradient, [*given, *fixed], work)
+    whole = np.broadcast_to(form.rounded(np.asarray(slopes)), x.shape)
+    return measure(x, whole, truth(derivation.derivative, job.variable, x, stored), form)
+
+
+def _kinks(
+    derivation: Derivation,
+    letters: Sequence[Symbol],
+    fixed: Sequence[Array],
+    form: Format,
+    work: Format,
+) -> list[Array]:
+    """Where there is no derivative, as a file computes it: the value there is a convention."""
+    places_ = [k.at for k in derivation.kinks if not k.removable and k.kind in ("switch", "edge")]
+    zero = np.zeros((), work.dtype)
+    return [
+        form.rounded(v) for v in evaluate(lower(places_, letters, FUNCTIONS), [zero, *fixed], work)
+    ]
+
+
+def hard_inputs(
+    programs: Iterable[Lowered],
+    fixed: Sequence[Array],
+    form: Format,
+    work: Format,
+    sample: int = SAMPLE,
+    each: int = EACH,
+) -> Array:
+    """All inputs of a short format; of a long one a sample, and the neighbours of places."""
+    if form.bits == 16:
+        return every(form)
+    spread = stratified(form, sample)
+    coarse = np.concatenate(
+        [stratified(form, 3_000), np.linspace(-40, 40, 2_001).astype(form.dtype)]
+    )
+    found = [places(program, fixed, coarse, form, work) for program in programs]
+    centers = np.unique(np.concatenate([landmarks(form), *found]))
+    return unique([spread, around(centers, form, each)], form)

@@ -1,0 +1,323 @@
+"""A gradient put together: of several forms of it, each where it serves best.
+
+Forms that hold on the whole line, and forms for its parts (left and right of 0, between kinks);
+where none is accurate enough, the better ones once more with what was rounded carried along
+(``codegen.compensated``). Which of them serves where is decided by their measured errors, with as
+few switches as do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.choose import Candidate, Laboratory
+from chainrule.audit.formats import Format
+from chainrule.audit.patches import series_at_zeros
+from chainrule.audit.pool import number
+from chainrule.audit.switching import Cut, choices
+from chainrule.audit.ulp import Floats, Truth, errors, faults
+from chainrule.codegen.compensated import compensated, polynomial_near
+from chainrule.expr.nodes import (
+    MINUS_ONE,
+    ZERO,
+    Comparison,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Sum,
+    Symbol,
+    negate,
+    postorder,
+    size,
+    substitute,
+    symbols,
+)
+from chainrule.rewrite.large import divided, for_large, halved, joined, without_growth
+from chainrule.rewrite.order import Order
+from chainrule.rewrite.regimes import Regime, by_sign_of_exponent, elementary, regimes, seeds
+from chainrule.rewrite.signs import collected
+
+Array = npt.NDArray[Any]
+# Formulas of more nodes are taken as they are.
+MAX_ASSEMBLED = 150
+# Forms of one part that are computed with twice the precision, and the most switches.
+_COMPENSATED, _MOST_SWITCHES = 2, 4
+_FAULT_BITS = 64.0
+# What a thousand operations weigh against one input whose error is just too large.
+_THOUSAND_OPERATIONS = 0.05
+# Terms of the exponential series when it is computed to twice the precision of float64.
+_TERMS = 7
+_FAR_OUT = Number(64)
+# Polynomials near a zero, and near how many zeros at most.
+_DEGREE, _MOST_ZEROS = 26, 4
+# Compared are powers of two up to this one, beyond it every 16th.
+_EVERY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A form, where it holds, and what it is worth.
+
+    Attributes:
+        expr: the form.
+        shown: the same as one would write it.
+        name: where it comes from, in words.
+        low: it holds for values from here,
+        high: to here.
+        bits: at each input 0 if the error is small enough, else 1 + log₂ of the error over the
+            one that is allowed.
+        steps: how many operations it takes.
+    """
+
+    expr: Expr
+    shown: Expr
+    name: str
+    low: float
+    high: float
+    bits: Floats
+    steps: int
+
+
+class Assembled(NamedTuple):
+    """A gradient of several forms: its names, the expression, the same as one would write it."""
+
+    name: str
+    expr: Expr
+    shown: Expr
+
+
+def excess(results: Array, truth: Truth, form: Format, allowed: float) -> Floats:
+    """The bits of a ``Part``; ``_FAULT_BITS`` for a fault."""
+    with np.errstate(all="ignore"):
+        off = errors(results, truth, form)
+        fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
+        bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
+    # A result without one right bit is no better than none.
+    found: Floats = np.where(fault | (bits > form.precision), _FAULT_BITS, bits)
+    return np.where(truth.known, found, 0.0)
+
+
+def parts_of_the_line(
+    exprs: Sequence[Expr], variable: Symbol, fixed: Mapping[Symbol, Fraction]
+) -> list[tuple[Regime, list[Expr]]]:
+    """Forms for the parts of the line, in the variable itself."""
+    found = []
+    order = Order(variable, {letter: Number(value) for letter, value in fixed.items()})
+    for regime in regimes([elementary(expr) for expr in exprs], variable, fixed):
+        back: dict[Expr, Expr] = {variable: negate(variable)} if regime.mirrored else {}
+        if any(isinstance(node, Comparison) for node in postorder(*regime.exprs)):
+            found.append((regime, list(regime.exprs)))
+            continue
+        forms = dict.fromkeys(regime.exprs)
+        for expr in regime.exprs[:2]:
+            forms |= dict.fromkeys(seeds(expr, variable, fixed))
+        forms |= dict.fromkeys(
+            [without_growth(expr, partial(_grows, order)) for expr in regime.exprs[:2]]
+        )
+        forms |= dict.fromkeys([joined(expr) for expr in forms])
+        forms |= dict.fromkeys([divided(expr) for expr in forms])
+        forms |= dict.fromkeys([halved(expr) for expr in forms])
+        forms |= dict.fromkeys([for_large(expr, variable) for expr in regime.exprs[:2]])
+        found.append((regime, [collected(substitute(expr, back)) for expr in forms]))
+    return found
+
+
+def _grows(order: Order, exponent: Expr) -> bool:
+    """Whether an exponent is positive far out, where its exponential may overflow."""
+    size = order.number(exponent, _FAR_OUT)
+    return size is not None and bool(size > 0)
+
+
+def assembled(
+    whole: Mapping[str, Expr],
+    lab: Laboratory,
+    truth: Truth,
+    best: Candidate | None = None,
+) -> list[Assembled]:
+    """Gradients out of several forms, the one of fewer switches first.
+
+    Args:
+        whole: forms that hold on the whole line, by their names.
+        lab: evaluates a form at its inputs.
+        truth: the values there.
+        best: the best form that is known; if it is given, forms are also computed to twice the
+            precision, this one among them.
+    """
+    variable, fixed = lab.variable, lab.fixed
+    lines: list[tuple[Regime, list[Expr]]] = []
+    if size(*whole.values()) <= MAX_ASSEMBLED:
+        lines = parts_of_the_line(list(whole.values())[:2], variable, fixed)
+        whole = {**whole, **_by_sign(list(whole.values())[:2], variable, fixed)}
+    ends = [(_end(r.low, fixed, -1), _end(r.high, fixed, 1)) for r, _ in lines]
+    pool = [_part(lab, truth, name, expr, -np.inf, np.inf) for name, expr in whole.items()]
+    known = {one.expr for one in pool}
+    for (_, exprs), (low, high) in zip(lines, ends, strict=True):
+        new = [expr for expr in dict.fromkeys(exprs) if expr not in known]
+        pool += [_part(lab, truth, "by parts", expr, low, high) for expr in new]
+    cuts = _cuts([regime for regime, _ in lines], fixed, lab.form)
+    if best is None:
+        return _chosen(pool, lab, cuts)
+    more = _more_precise(pool, ends or [(-np.inf, np.inf)], lab, truth)
+    more += _precise_versions(
+        _part(lab, truth, best.name, best.expr, -np.inf, np.inf, best.shown), lab, truth
+    )
+    for one, places in _near_zeros(whole, lab, truth):
+        more.append(one)
+        cuts = sorted([*cuts, *places], key=lambda cut: (cut.value, cut.inclusive))
+    everywhere = [
+        Assembled(one.name, one.expr, one.shown) for one in more if one.low == -one.high == -np.inf
+    ]
+    return [*_chosen([*pool, *more], lab, cuts), *everywhere]
+
+
+def _by_sign(
+    exprs: Sequence[Expr], variable: Symbol, fixed: Mapping[Symbol, Fraction]
+) -> dict[str, Expr]:
+    found: dict[str, Expr] = {}
+    for expr in exprs:
+        form = by_sign_of_exponent(elementary(expr), variable, fixed)
+        if form is not None:
+            found["by the sign of the exponent"] = form
+            break
+    return found
+
+
+def _part(
+    lab: Laboratory,
+    truth: Truth,
+    name: str,
+    expr: Expr,
+    low: float,
+    high: float,
+    shown: Expr | None = None,
+) -> Part:
+    results, steps = lab.values(expr, {lab.variable: lab.inputs})
+    bits = excess(results, truth, lab.form, lab.allowed)
+    x = lab.inputs.astype(np.float64)
+    bits = np.where((x < low) | (x > high), _FAULT_BITS, bits)
+    return Part(expr, shown or expr, name, low, high, bits, steps)
+
+
+def _more_precise(
+    pool: Sequence[Part], ends: Iterable[tuple[float, float]], lab: Laboratory, truth: Truth
+) -> list[Part]:
+    """The better forms of every part that has no good one, to twice the precision."""
+    x = lab.inputs.astype(np.float64)
+    found: dict[tuple[Expr, float, float], list[Part]] = {}
+    for low, high in ends:
+        inside = (x >= low) & (x <= high)
+        usable = [one for one in pool if one.low <= low and one.high >= high]
+        if not inside.any():
+            continue
+        bits = {one.expr: one.bits[inside] for one in usable}
+        # Cancellation near a root is what twice the precision mends; a fault it does not.
+        by_mean = sorted(usable, key=lambda one: (float(bits[one.expr].mean()), one.steps))
+        by_faults = sorted(
+            usable, key=lambda one: (int((bits[one.expr] == _FAULT_BITS).sum()), one.steps)
+        )
+        best = {one.expr: one for one in (*by_mean[:_COMPENSATED], *by_faults[:_COMPENSATED])}
+        for one in best.values():
+            if (one.expr, one.low, one.high) not in found:
+                found[one.expr, one.low, one.high] = _precise_versions(one, lab, truth)
+    return [version for versions in found.values() for version in versions]
+
+
+def _near_zeros(
+    whole: Mapping[str, Expr], lab: Laboratory, truth: Truth
+) -> list[tuple[Part, list[Cut]]]:
+    """Polynomials around zeros that do not depend on parameters, and where they may serve."""
+    first = next(iter(whole.values()))
+    if set(symbols(first)) - {lab.variable}:
+        return []
+    x = lab.inputs.astype(np.float64)
+    found = []
+    for root, coefficients in series_at_zeros(first, x, truth, _DEGREE, _MOST_ZEROS):
+        expr = polynomial_near(lab.variable, root, coefficients, lab.work.precision)
+        name = f"its Taylor polynomial near {float(root):.4g}"
+        whole_line = _part(lab, truth, name, expr, -np.inf, np.inf, first)
+        for exponent in range(1, 12):
+            # The ends are short numbers.
+            ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
+            low, high = (float(end) for end in ends)
+            inside = (x >= low) & (x <= high)
+            if inside.any() and not whole_line.bits[inside].any():
+                bits = np.where(inside, whole_line.bits, _FAULT_BITS)
+                part = Part(expr, first, name, low, high, bits, whole_line.steps)
+                found.append((part, [Cut(Number(end), float(end)) for end in ends]))
+                break
+    return found
+
+
+def _precise_versions(one: Part, lab: Laboratory, truth: Truth) -> list[Part]:
+    """The form to twice the precision, with functions of the library and with our own."""
+    found = []
+    for terms in (0, _TERMS) if lab.work.precision == 53 else (0,):
+        precise = compensated(elementary(one.expr), lab.work.precision, terms)
+        expr = _guarded(precise, one.expr)
+        name = f"{one.name}, to twice the precision"
+        found.append(_part(lab, truth, name, expr, one.low, one.high, one.shown))
+    return found
+
+
+def _chosen(pool: Sequence[Part], lab: Laboratory, cuts: Sequence[Cut]) -> list[Assembled]:
+    """The best choice for each number of switches."""
+    x = lab.inputs.astype(np.float64)
+    order = np.argsort(x, kind="stable")
+    weight = _THOUSAND_OPERATIONS / 1000 / len(x)
+    costs = np.stack([one.bits**2 + weight * one.steps for one in pool])
+    found = []
+    for choice in choices(costs[:, order], x[order], cuts, _MOST_SWITCHES):
+        names = dict.fromkeys(pool[i].name for i in choice.numbers)
+        exprs = [one.expr for one in pool]
+        shown = [one.shown for one in pool]
+        found.append(
+            Assembled(
+                " and ".join(names),
+                choice.written(exprs, lab.variable),
+                choice.written(shown, lab.variable),
+            )
+        )
+    return found
+
+
+def _end(place: Expr | None, fixed: Mapping[Symbol, Fraction], sign: int) -> float:
+    return sign * np.inf if place is None else number(place, fixed)
+
+
+def _cuts(lines: Sequence[Regime], fixed: Mapping[Symbol, Fraction], form: Format) -> list[Cut]:
+    """0, powers of two, and where the parts meet."""
+    cuts = [Cut(Number(0), 0.0), Cut(Number(0), 0.0, True)]
+    for exponent in range(form.least_exponent, -form.least_exponent):
+        if abs(exponent) <= _EVERY or exponent % _EVERY == 0:
+            value = 2.0**exponent
+            place = _power_of_two(exponent)
+            cuts += [Cut(place, value), Cut(negate(place), -value)]
+            if -4 < exponent < 10:
+                middle = Number(Fraction(3, 2) * Fraction(2) ** exponent)
+                cuts += [Cut(middle, 1.5 * value), Cut(negate(middle), -1.5 * value)]
+    for regime in lines:
+        if regime.low is not None and (value := number(regime.low, fixed)):
+            cuts += [Cut(regime.low, value), Cut(regime.low, value, True)]
+    return sorted(cuts, key=lambda cut: (cut.value, cut.inclusive))
+
+
+def _power_of_two(exponent: int) -> Expr:
+    if abs(exponent) <= 10:
+        return Number(Fraction(2) ** exponent)
+    return Power(Number(2), Number(exponent))
+
+
+def _guarded(precise: Expr, plain: Expr) -> Expr:
+    """The precise form, and the plain one where something overflowed in the precise one."""
+    difference = Sum((precise, Product((MINUS_ONE, precise))))
+    is_finite = Comparison(("==",), (difference, ZERO))
+    return Piecewise((precise, is_finite, plain))

@@ -1,0 +1,550 @@
+"""Twice the precision out of ordinary operations, where a formula cancels what was rounded.
+
+Every value becomes an unevaluated sum of two numbers, hi + lo, with lo below the last place of
+hi. The errors of sums and products are themselves numbers of the format and are carried along
+(T. J. Dekker, Numer. Math. 18, 1971; D. E. Knuth, TAOCP 4.2.2; J.-M. Muller et al., Handbook of
+Floating-Point Arithmetic, 2nd ed., chapters 4 and 14). What comes out is again an expression of
+ordinary operations, so that every target can write it.
+
+The order of operations is what it is about: a target must not reorder them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
+from functools import cache
+from math import factorial
+from typing import NamedTuple
+
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    PI,
+    TWO,
+    ZERO,
+    Call,
+    Comparison,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    call,
+    postorder,
+    rational_value,
+    symbols,
+)
+from chainrule.verify.balls import compile_balls, precision
+
+_BITS = 320
+_LARGEST_POWER = 16
+# e^r − 1 is taken of r/2^_HALVINGS, and doubled so often.
+_HALVINGS = 5
+_PLAIN_TERMS = 6
+# ln 2 in parts, the first two so short that a multiple by an exponent is exact.
+_LN2_BITS = 40
+# e^u − 1 is u, to twice the precision, for |u| < 2^−_TINY.
+_TINY = 200
+# The same of π/2. Terms of the series of sine and cosine, and how many of them in two parts.
+_PI_BITS, _TURN_TERMS, _TURN_PAIRS = 32, 15, 9
+
+
+class Pair(NamedTuple):
+    """hi + lo; ``lo`` is the number 0 where hi is exact."""
+
+    hi: Expr
+    lo: Expr = ZERO
+
+
+def compensated(root: Expr, significand: int, terms: int = 0) -> Expr:
+    """An expression that evaluates to ``root`` with errors of about one rounding.
+
+    Args:
+        root: an expression of functions that a target has.
+        significand: bits of the format's significand: 53, or 24 for float32.
+        terms: 0 for functions as accurate as a library has them. In float64, exponentials and
+            logarithms are computed here, with so many terms of the series in both parts: 2 give
+            some 75 bits, 7 more than 100.
+    """
+    found = _Compensation(significand, terms).pair(root)
+    return found.hi if found.lo is ZERO else Sum((found.hi, found.lo))
+
+
+def polynomial_near(
+    variable: Expr, root: Fraction, coefficients: Sequence[Fraction], significand: int
+) -> Expr:
+    """c₁t + c₂t² + … with t = x − r, where r is no number of the format.
+
+    What is small, from the third coefficient on, is computed as usual.
+    """
+    compensation = _Compensation(significand, 0)
+    rest, parts = root, []
+    for _ in range(3):
+        parts.append(_rounded(rest, significand))
+        rest -= parts[-1]
+    t = two_sum(variable, Number(-parts[0]))
+    t = compensation.add(t, Pair(Number(-parts[1])))
+    t = Pair(t.hi, _plus(t.lo, Number(-parts[2])))
+    plain: Expr = Number(_rounded(coefficients[-1], significand))
+    for coefficient in reversed(coefficients[2:-1]):
+        plain = _plus(_times(plain, t.hi), Number(_rounded(coefficient, significand)))
+    total = Pair(plain)
+    for coefficient in reversed(coefficients[:2]):
+        pair = split_number(coefficient, significand)
+        total = compensation.add(pair, compensation.multiply(total, t))
+    found = compensation.multiply(total, t)
+    return _plus(found.hi, found.lo)
+
+
+def split_number(value: Fraction, significand: int) -> Pair:
+    """A number in two parts of the format, to twice its precision."""
+    high = _rounded(value, significand)
+    low = _rounded(value - high, significand)
+    return Pair(Number(high), Number(low) if low else ZERO)
+
+
+def _rounded(value: Fraction, significand: int) -> Fraction:
+    """To so many bits, to the nearest."""
+    if not value:
+        return value
+    exponent = abs(value.numerator).bit_length() - value.denominator.bit_length() - significand
+    unit = Fraction(2) ** (exponent + 1)
+    if abs(value) / unit >= 2**significand:
+        unit *= 2
+    elif abs(value) / unit < 2 ** (significand - 1):
+        unit /= 2
+    return round(value / unit) * unit
+
+
+@cache
+def _value(constant: Expr) -> Fraction | None:
+    """A constant to some 300 bits."""
+    exact = rational_value(constant)
+    if exact is not None:
+        return Fraction(exact)
+    with precision(_BITS):
+        [ball] = compile_balls([constant]).run([])
+        if not ball.is_finite():
+            return None
+        middle = ball.mid().fmpq()
+    return Fraction(int(middle.p), int(middle.q))
+
+
+# --- operations on numbers --------------------------------------------------------------------
+def _minus(a: Expr, b: Expr) -> Expr:
+    if isinstance(b, Number):
+        return Sum((a, Number(-b.value)))
+    return Sum((a, Product((MINUS_ONE, b))))
+
+
+def _plus(a: Expr, b: Expr) -> Expr:
+    if a is ZERO or b is ZERO:
+        return b if a is ZERO else a
+    return Sum((a, b))
+
+
+def _times(a: Expr, b: Expr) -> Expr:
+    if a is ZERO or b is ZERO:
+        return ZERO
+    if a is ONE or b is ONE:
+        return b if a is ONE else a
+    if isinstance(b, Number):
+        a, b = b, a
+    if a is MINUS_ONE:
+        return Product((MINUS_ONE, b))
+    # A sign in front of the first factor would be taken for one of the product.
+    return Product((a, b))
+
+
+def _is_power_of_two(node: Expr) -> bool:
+    if not isinstance(node, Number) or not node.value:
+        return False
+    value = abs(Fraction(node.value))
+    return (
+        value.numerator & (value.numerator - 1) == 0 == value.denominator & (value.denominator - 1)
+    )
+
+
+def two_sum(a: Expr, b: Expr) -> Pair:
+    """a + b exactly (Knuth)."""
+    if a is ZERO or b is ZERO:
+        return Pair(b if a is ZERO else a)
+    total = Sum((a, b))
+    part = _minus(total, a)
+    return Pair(total, Sum((_minus(a, _minus(total, part)), _minus(b, part))))
+
+
+def quick_two_sum(a: Expr, b: Expr) -> Pair:
+    """a + b exactly, if a is the larger one (Dekker)."""
+    if b is ZERO:
+        return Pair(a)
+    total = Sum((a, b))
+    return Pair(total, _minus(b, _minus(total, a)))
+
+
+class _Compensation:
+    def __init__(self, significand: int, terms: int) -> None:
+        self._significand = significand
+        self._terms = terms
+        # Veltkamp's constant, which splits a number into halves.
+        self._splitter = Number(2 ** ((significand + 1) // 2) + 1)
+        self._pairs: dict[Expr, Pair] = {}
+
+    def pair(self, root: Expr) -> Pair:
+        pairs = self._pairs
+        for node in postorder(root):
+            if node not in pairs:
+                pairs[node] = self._node(node)
+        return pairs[root]
+
+    def _node(self, node: Expr) -> Pair:
+        if not symbols(node) and not isinstance(node, (Comparison, Piecewise)):
+            value = _value(node)
+            return Pair(node) if value is None else self._constant(value)
+        pairs = self._pairs
+        match node:
+            case Sum(args):
+                total = pairs[args[0]]
+                for arg in args[1:]:
+                    total = self.add(total, pairs[arg])
+                return total
+            case Product(args):
+                total = pairs[args[0]]
+                for arg in args[1:]:
+                    total = self.multiply(total, pairs[arg])
+                return total
+            case Quotient(top, bottom):
+                return self.divide(pairs[top], pairs[bottom])
+            case Power(base, exponent):
+                return self._power(pairs[base], exponent)
+            case Piecewise(args):
+                return self._cases(args)
+            case Comparison(operators, args):
+                return Pair(self._comparison(operators, [pairs[arg] for arg in args]))
+            case Call(name, args):
+                return self._call(name, [pairs[arg] for arg in args])
+        return Pair(node)
+
+    def _comparison(self, operators: tuple[str, ...], args: list[Pair]) -> Expr:
+        if all(arg.lo is ZERO for arg in args):
+            return Comparison(operators, tuple([arg.hi for arg in args]))
+        if len(args) > 3:
+            # Longer chains are compared by their leading parts.
+            return Comparison(operators, tuple([arg.hi for arg in args]))
+        # Differences from the second, whose signs are exact.
+        base = args[1]
+        ends = [self.subtract(arg, base).hi for arg in (args[0], *args[2:])]
+        return Comparison(operators, (ends[0], ZERO, *ends[1:]))
+
+    def _constant(self, value: Fraction) -> Pair:
+        return split_number(value, self._significand)
+
+    def _cases(self, args: tuple[Expr, ...]) -> Pair:
+        pairs = [self._pairs[arg] for arg in args]
+        high = Piecewise(tuple([pair.hi for pair in pairs]))
+        conditions = range(1, len(args), 2)
+        if all(pair.lo is ZERO for i, pair in enumerate(pairs) if i not in conditions):
+            return Pair(high)
+        low = [pair.hi if i in conditions else pair.lo for i, pair in enumerate(pairs)]
+        return Pair(high, Piecewise(tuple(low)))
+
+    # --- arithmetic ---------------------------------------------------------------------------
+    def add(self, a: Pair, b: Pair) -> Pair:
+        total = two_sum(a.hi, b.hi)
+        if a.lo is ZERO and b.lo is ZERO:
+            return total
+        if a.lo is ZERO or b.lo is ZERO:
+            return quick_two_sum(total.hi, _plus(total.lo, _plus(a.lo, b.lo)))
+        rest = two_sum(a.lo, b.lo)
+        total = quick_two_sum(total.hi, _plus(total.lo, rest.hi))
+        return quick_two_sum(total.hi, _plus(total.lo, rest.lo))
+
+    def negative(self, a: Pair) -> Pair:
+        return Pair(_times(MINUS_ONE, a.hi), _times(MINUS_ONE, a.lo))
+
+    def subtract(self, a: Pair, b: Pair) -> Pair:
+        return self.add(a, self.negative(b))
+
+    def halves(self, a: Expr) -> tuple[Expr, Expr]:
+        """a as a sum of two numbers whose products are exact (Veltkamp)."""
+        if isinstance(a, Number):
+            top = _rounded(Fraction(a.value), self._significand - (self._significand + 1) // 2)
+            return Number(top), Number(Fraction(a.value) - top)
+        large = Product((self._splitter, a))
+        top_ = _minus(large, _minus(large, a))
+        return top_, _minus(a, top_)
+
+    def two_product(self, a: Expr, b: Expr) -> Pair:
+        """a·b exactly (Dekker)."""
+        if a is ZERO or b is ZERO:
+            return Pair(ZERO)
+        if _is_power_of_two(a) or _is_power_of_two(b):
+            return Pair(_times(a, b))
+        product = _times(a, b)
+        a1, a2 = self.halves(a)
+        b1, b2 = self.halves(b)
+        error = _minus(_times(a1, b1), product)
+        cross = _plus(_times(a1, b2), _times(a2, b1))
+        if a is b:
+            cross = _times(TWO, _times(a1, a2))
+        return Pair(product, _plus(_plus(error, cross), _times(a2, b2)))
+
+    def multiply(self, a: Pair, b: Pair) -> Pair:
+        for one, other in ((a, b), (b, a)):
+            if one.lo is ZERO and _is_power_of_two(one.hi):
+                return Pair(_times(one.hi, other.hi), _times(one.hi, other.lo))
+        total = self.two_product(a.hi, b.hi)
+        cross = _plus(_times(a.hi, b.lo), _times(a.lo, b.hi))
+        if cross is ZERO:
+            return total
+        return quick_two_sum(total.hi, _plus(total.lo, cross))
+
+    def divide(self, a: Pair, b: Pair) -> Pair:
+        if b.lo is ZERO and _is_power_of_two(b.hi):
+            assert isinstance(b.hi, Number)
+            inverse = Number(1 / Fraction(b.hi.value))
+            return self.multiply(a, Pair(inverse))
+        first = Quotient(a.hi, b.hi)
+        product = self.two_product(first, b.hi)
+        rest = _plus(_minus(_minus(a.hi, product.hi), product.lo), a.lo)
+        if b.lo is not ZERO:
+            rest = _minus(rest, _times(first, b.lo))
+        return quick_two_sum(first, Quotient(rest, b.hi))
+
+    def sqrt(self, a: Pair) -> Pair:
+        root = Call("sqrt", (a.hi,))
+        square = self.two_product(root, root)
+        rest = _plus(_minus(_minus(a.hi, square.hi), square.lo), a.lo)
+        # 0 has no slope, and needs no correction.
+        low = Quotient(rest, _times(TWO, root))
+        positive = Comparison((">",), (a.hi, ZERO))
+        return quick_two_sum(root, Piecewise((low, positive, ZERO)))
+
+    def _power(self, base: Pair, exponent: Expr) -> Pair:
+        value = rational_value(exponent)
+        if value is not None and value.denominator <= 2 and abs(value.numerator) <= _LARGEST_POWER:
+            start = self.sqrt(base) if value.denominator == 2 else base
+            found = self._multiplied(start, abs(value.numerator))
+            return self.divide(Pair(ONE), found) if value < 0 else found
+        power = self._pairs[exponent]
+        if self._terms:
+            return self.exp(self.multiply(power, self.log(base)))
+        whole = Power(base.hi, power.hi)
+        log = Call("log", (base.hi,))
+        by_base = _times(Quotient(power.hi, base.hi), base.lo)
+        by_exponent = _times(log, power.lo)
+        return quick_two_sum(whole, _times(whole, _plus(by_base, by_exponent)))
+
+    def _multiplied(self, base: Pair, exponent: int) -> Pair:
+        found: Pair | None = None
+        while exponent:
+            if exponent & 1:
+                found = base if found is None else self.multiply(found, base)
+            exponent >>= 1
+            if exponent:
+                base = self.multiply(base, base)
+        return found or Pair(ONE)
+
+    # --- functions ----------------------------------------------------------------------------
+    def _call(self, name: str, args: list[Pair]) -> Pair:
+        if name == "abs":
+            [a] = args
+            negative = Comparison(("<",), (a.hi, ZERO))
+            low = a.lo if a.lo is ZERO else Piecewise((_times(MINUS_ONE, a.lo), negative, a.lo))
+            return Pair(Call("abs", (a.hi,)), low)
+        if name in ("max", "min"):
+            a, b = args
+            first = Comparison((">=" if name == "max" else "<=",), (a.hi, b.hi))
+            high = Call(name, (a.hi, b.hi))
+            exact = a.lo is ZERO and b.lo is ZERO
+            return Pair(high, ZERO if exact else Piecewise((a.lo, first, b.lo)))
+        if name == "sqrt":
+            return self.sqrt(args[0])
+        if self._terms and name in _ACCURATE:
+            return _ACCURATE[name](self, args[0])
+        return self._by_the_library(name, args)
+
+    def _by_the_library(self, name: str, args: list[Pair]) -> Pair:
+        """As the library has it, corrected to first order for what was rounded in the argument."""
+        leading = tuple([arg.hi for arg in args])
+        value: Expr = Call(name, leading)
+        correction: Expr = ZERO
+        for i, arg in enumerate(args):
+            slope = BY_NAME[name].derivatives[i]
+            if arg.lo is not ZERO and slope is not None:
+                correction = _plus(correction, _times(slope(*leading), arg.lo))
+        return Pair(value) if correction is ZERO else quick_two_sum(value, correction)
+
+    def _reduced(self, a: Pair) -> tuple[Expr, Pair]:
+        """k and r with a = k·ln 2 + r."""
+        ln2 = _value(call("log", 2))
+        assert ln2 is not None
+        first = _rounded(ln2, _LN2_BITS)
+        second = _rounded(ln2 - first, _LN2_BITS)
+        third = _rounded(ln2 - first - second, self._significand)
+        inverse = Number(_rounded(1 / ln2, self._significand))
+        k = Call("floor", (Sum((Product((inverse, a.hi)), Number(Fraction(1, 2)))),))
+        rest = _minus(a.hi, Product((Number(first), k)))
+        pair = two_sum(rest, Product((Number(-second), k)))
+        low = _plus(_plus(pair.lo, a.lo), Product((Number(-third), k)))
+        return k, quick_two_sum(pair.hi, low)
+
+    def _expm1_small(self, r: Pair) -> Pair:
+        """e^r − 1 for |r| < 0.35: the series at r/2^n, then (1 + q)² − 1 = q(2 + q), n times."""
+        small = self.multiply(r, Pair(Number(Fraction(1, 2**_HALVINGS))))
+        last = self._terms + _PLAIN_TERMS
+        plain: Expr = Number(Fraction(1, factorial(last)))
+        for n in range(last - 1, self._terms + 1, -1):
+            plain = Sum((Product((plain, small.hi)), Number(Fraction(1, factorial(n)))))
+        total = Pair(plain)
+        for n in range(self._terms + 1, 0, -1):
+            coefficient = self._constant(Fraction(1, factorial(n)))
+            total = self.add(coefficient, self.multiply(total, small))
+        total = self.multiply(total, small)
+        for _ in range(_HALVINGS):
+            total = self.multiply(total, self.add(Pair(TWO), total))
+        return total
+
+    def _scaled(self, a: Pair, k: Expr) -> Pair:
+        """a·2^k, in two steps: 2^k alone may be out of range where the result is not."""
+        half = Call("floor", (Product((Number(Fraction(1, 2)), k)),))
+        first = Power(TWO, half)
+        second = Power(TWO, _minus(k, half))
+        return Pair(_times(_times(a.hi, first), second), _times(_times(a.lo, first), second))
+
+    def exp(self, a: Pair) -> Pair:
+        k, r = self._reduced(a)
+        return self._scaled(self.add(Pair(ONE), self._expm1_small(r)), k)
+
+    def expm1(self, a: Pair) -> Pair:
+        k, r = self._reduced(a)
+        q = self._scaled(self._expm1_small(r), k)
+        whole = self._scaled(Pair(ONE), k)
+        found = self.add(self.add(whole, Pair(MINUS_ONE)), q)
+        # Of a tiny argument the parts of the series underflow; it is the result itself.
+        tiny = Comparison(("<",), (Call("abs", (a.hi,)), Power(TWO, Number(-_TINY))))
+        return Pair(Piecewise((a.hi, tiny, found.hi)), Piecewise((a.lo, tiny, found.lo)))
+
+    def log1p(self, a: Pair) -> Pair:
+        """y₀ of the library, less what e^{y₀} − 1 is too much."""
+        y = Call("log1p", (a.hi,))
+        off = self.subtract(self.expm1(Pair(y)), a)
+        return quick_two_sum(y, _times(MINUS_ONE, Quotient(off.hi, Sum((ONE, a.hi)))))
+
+    def log(self, a: Pair) -> Pair:
+        y = Call("log", (a.hi,))
+        off = self.add(self.multiply(a, self.exp(Pair(_times(MINUS_ONE, y)))), Pair(MINUS_ONE))
+        square = _times(Number(Fraction(1, 2)), _times(off.hi, off.hi))
+        far = two_sum(y, _plus(off.hi, _plus(off.lo, _times(MINUS_ONE, square))))
+        near = self.log1p(self.add(a, Pair(MINUS_ONE)))
+        is_near = Comparison(("<",), (Call("abs", (_minus(a.hi, ONE),)), Number(Fraction(1, 2))))
+        return Pair(Piecewise((near.hi, is_near, far.hi)), Piecewise((near.lo, is_near, far.lo)))
+
+    def tanh(self, a: Pair) -> Pair:
+        """From e^{−2|u|} − 1, which does not overflow."""
+        size = self._call("abs", [a])
+        m = self.expm1(self.multiply(Pair(Number(-2)), size))
+        found = self.negative(self.divide(m, self.add(Pair(TWO), m)))
+        return self._signed(found, a)
+
+    def sinh(self, a: Pair) -> Pair:
+        size = self._call("abs", [a])
+        m = self.expm1(size)
+        fraction = self.divide(m, self.add(Pair(ONE), m))
+        found = self.multiply(Pair(Number(Fraction(1, 2))), self.add(m, fraction))
+        return self._signed(found, a)
+
+    def cosh(self, a: Pair) -> Pair:
+        e = self.exp(self._call("abs", [a]))
+        return self.multiply(Pair(Number(Fraction(1, 2))), self.add(e, self.divide(Pair(ONE), e)))
+
+    def _turned(self, a: Pair) -> tuple[Expr, Pair, Pair]:
+        """k mod 4, and sine and cosine of r, for a = k·π/2 + r; only for |a| < 2^20."""
+        half_pi = _value(Product((Number(Fraction(1, 2)), PI)))
+        assert half_pi is not None
+        k = Call("floor", (_plus(_times(Number(_rounded(1 / half_pi, 53)), a.hi), HALF),))
+        r = Pair(a.hi)
+        rest = half_pi
+        for bits in (_PI_BITS, _PI_BITS, _PI_BITS, self._significand):
+            part = _rounded(rest, bits)
+            rest -= part
+            r = self.add(r, self.two_product(Number(-part), k) if bits > _PI_BITS else
+                         Pair(Product((Number(-part), k))))  # fmt: skip
+        r = self.add(r, Pair(a.lo))
+        square = self.multiply(r, r)
+        sine = self.multiply(r, self._series(square, 1))
+        quadrant = _minus(k, _times(Number(4), Call("floor", (_times(Number(Fraction(1, 4)), k),))))
+        return quadrant, sine, self._series(square, 0)
+
+    def _series(self, square: Pair, first: int) -> Pair:
+        """1 − s/((first + 1)(first + 2)) + …: the cosine, or the sine over its argument."""
+        signed = [Fraction((-1) ** n, factorial(2 * n + first)) for n in range(_TURN_TERMS)]
+        plain: Expr = Number(signed[-1])
+        for coefficient in reversed(signed[_TURN_PAIRS:-1]):
+            plain = _plus(_times(plain, square.hi), Number(coefficient))
+        total = Pair(plain)
+        for coefficient in reversed(signed[:_TURN_PAIRS]):
+            total = self.add(self._constant(coefficient), self.multiply(total, square))
+        return total
+
+    def _of_quadrant(self, quadrant: Expr, values: tuple[Pair, Pair, Pair, Pair]) -> Pair:
+        parts = []
+        for i in (0, 1):
+            args: list[Expr] = []
+            for number, value in enumerate(values[:3]):
+                args += [value[i], Comparison(("==",), (quadrant, Number(number)))]
+            parts.append(Piecewise((*args, values[3][i])))
+        return Pair(*parts)
+
+    def sin(self, a: Pair) -> Pair:
+        quadrant, s, c = self._turned(a)
+        found = self._of_quadrant(quadrant, (s, c, self.negative(s), self.negative(c)))
+        return self._unless_large(a, found, "sin")
+
+    def cos(self, a: Pair) -> Pair:
+        quadrant, s, c = self._turned(a)
+        found = self._of_quadrant(quadrant, (c, self.negative(s), self.negative(c), s))
+        return self._unless_large(a, found, "cos")
+
+    def tan(self, a: Pair) -> Pair:
+        return self.divide(self.sin(a), self.cos(a))
+
+    def _unless_large(self, a: Pair, found: Pair, name: str) -> Pair:
+        other = self._by_the_library(name, [a])
+        small = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
+        return Pair(Piecewise((found.hi, small, other.hi)), Piecewise((found.lo, small, other.lo)))
+
+    def atan(self, a: Pair) -> Pair:
+        """y₀ of the library, and the angle between its direction and the one that is meant."""
+        y = Call("atan", (a.hi,))
+        s, c = self.sin(Pair(y)), self.cos(Pair(y))
+        top = self.subtract(self.multiply(a, c), s)
+        return quick_two_sum(y, Quotient(top.hi, _plus(c.hi, _times(a.hi, s.hi))))
+
+    def _signed(self, found: Pair, like: Pair) -> Pair:
+        negative = Comparison(("<",), (like.hi, ZERO))
+        other = self.negative(found)
+        return Pair(
+            Piecewise((other.hi, negative, found.hi)), Piecewise((other.lo, negative, found.lo))
+        )
+
+
+_ACCURATE: Mapping[str, Callable[[_Compensation, Pair], Pair]] = {
+    "exp": _Compensation.exp,
+    "expm1": _Compensation.expm1,
+    "log": _Compensation.log,
+    "log1p": _Compensation.log1p,
+    "tanh": _Compensation.tanh,
+    "sinh": _Compensation.sinh,
+    "cosh": _Compensation.cosh,
+    "sin": _Compensation.sin,
+    "cos": _Compensation.cos,
+    "tan": _Compensation.tan,
+    "atan": _Compensation.atan,
+}
+"""Functions that are computed here to twice the precision."""

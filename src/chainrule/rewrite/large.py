@@ -1,0 +1,259 @@
+"""Forms for large arguments: what would overflow or underflow on the way is never formed.
+
+1/(1 + x²) overflows on the way for x = 10^200, and its value 10^-400 is 0, which is right; but
+x/(1 + x²) is 10^-200. With x² taken out of the sum and a quotient divided by one factor after
+the other, what is formed is of the size of the result. Likewise x·e^{−x}, whose second factor
+underflows before the product does, is (e^{−x/2}·x)·e^{−x/2}.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+
+from chainrule.expr.nodes import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Call,
+    Expr,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    add,
+    depends_on,
+    divide,
+    multiply,
+    negate,
+    postorder,
+    power,
+    rational_value,
+    transform,
+)
+from chainrule.rewrite.tidy import Tidier
+
+_MOST_FACTORS = 12
+
+
+def divided(root: Expr) -> Expr:
+    """Quotients by products and powers as quotients by one factor after the other."""
+    return transform(root, _divided)
+
+
+def for_large(root: Expr, variable: Symbol) -> Expr:
+    """The same, and a square that dominates a sum for large arguments is taken out of it.
+
+    The result is not defined where the square is 0.
+    """
+    return transform(root, lambda node: _divided(_square_out(node, variable)))
+
+
+def halved(root: Expr) -> Expr:
+    """Products with an exponential taken in halves, one in front and one at the end.
+
+    Only the outermost ones: what is added to something larger may underflow.
+    """
+    match root:
+        case Quotient(top, bottom):
+            front, rest, end = _halves(top)
+            if not end:
+                return root
+            return Product((Quotient(Product((*front, *rest)) if rest else front[0], bottom), *end))
+        case Product():
+            front, rest, end = _halves(root)
+            return Product((*front, *rest, *end)) if end else root
+    return root
+
+
+def joined(root: Expr) -> Expr:
+    """Products of exponentials as one: e^x·e^{−e^x} is ∞·0 for large x, e^{x − e^x} is 0."""
+    return transform(root, _joined)
+
+
+def _joined(node: Expr) -> Expr:
+    if not isinstance(node, Quotient):
+        return _collected(node)
+    top, bottom = node.args
+    factors = _product(bottom)
+    exponents = [_exponent(factor) for factor in factors]
+    below = [u for u in exponents if u is not None]
+    if not below:
+        return node
+    inverse = Call("exp", (negate(add(*below)),))
+    terms = top.args if isinstance(top, Sum) else (top,)
+    above = add(*(_collected(multiply(term, inverse)) for term in terms))
+    return divide(
+        above, multiply(*(f for f, u in zip(factors, exponents, strict=True) if u is None))
+    )
+
+
+def _exponent(node: Expr) -> Expr | None:
+    """u, for e^u and its powers."""
+    match node:
+        case Call("exp", (u,)):
+            return u
+        case Power(Call("exp", (u,)), exponent):
+            return multiply(exponent, u)
+    return None
+
+
+def without_growth(root: Expr, grows: Callable[[Expr], bool]) -> Expr:
+    """Sums with an exponential that grows as that exponential times a sum of bounded terms.
+
+    (1 + e^u)^p is e^{pu}·(1 + e^{−u})^p, which times e^{−pu} is no ∞·0. Exponentials in one
+    product, above and below a fraction line, are joined.
+
+    Args:
+        root: the formula.
+        grows: whether an exponent is positive where it counts.
+    """
+
+    def visit(node: Expr) -> Expr:
+        match node:
+            case Sum(args):
+                found = [_exponent(factor) for arg in args for factor in _product(arg)]
+                growing = [u for u in found if u is not None and grows(u)]
+                if not growing:
+                    return node
+                u = growing[0]
+                inverse = Call("exp", (negate(u),))
+                rest = [_collected(multiply(arg, inverse)) for arg in args]
+                return Product((Call("exp", (u,)), Sum(tuple(rest))))
+            case Power(Product((Call("exp", (u,)), rest)), exponent):
+                return Product((Call("exp", (multiply(exponent, u),)), Power(rest, exponent)))
+            case Quotient(top, Product((Call("exp", (u,)), *rest))):
+                below = multiply(*rest)
+                return Quotient(_collected(multiply(top, Call("exp", (negate(u),)))), below)
+        return _collected(node)
+
+    return transform(root, visit)
+
+
+def _product(node: Expr) -> tuple[Expr, ...]:
+    return node.args if isinstance(node, Product) else (node,)
+
+
+def _collected(node: Expr) -> Expr:
+    """The exponentials of a product as one; none where they cancel."""
+    if not isinstance(node, Product):
+        return node
+    args = [factor for arg in node.args for factor in _product(arg)]
+    found = [_exponent(arg) for arg in args]
+    exponents = [exponent for exponent in found if exponent is not None]
+    if len(exponents) < 2:
+        return node
+    rest = [arg for arg, exponent in zip(args, found, strict=True) if exponent is None]
+    total = Tidier().tidy(add(*exponents))
+    return multiply(*rest) if total is ZERO else multiply(*rest, Call("exp", (total,)))
+
+
+def _halves(node: Expr) -> tuple[list[Expr], list[Expr], list[Expr]]:
+    """The first halves of the exponentials in a product, the other factors, the second halves."""
+    front: list[Expr] = []
+    rest: list[Expr] = []
+    for factor in _factors(node):
+        if isinstance(factor, Call) and factor.name == "exp":
+            front.append(Call("exp", (multiply(Number(Fraction(1, 2)), factor.args[0]),)))
+        else:
+            rest.append(factor)
+    if rest and rest[0] is MINUS_ONE:
+        return [MINUS_ONE, *front], rest[1:], front
+    return front, rest, front
+
+
+def _factors(node: Expr) -> list[Expr]:
+    """What a product is made of, with whole powers written out."""
+    if isinstance(node, Product):
+        return [factor for arg in node.args for factor in _factors(arg)]
+    if isinstance(node, Power):
+        exponent = rational_value(node.exponent)
+        if exponent is not None and exponent.denominator == 1 and 2 <= exponent <= 6:
+            return _factors(node.base) * int(exponent)
+        if exponent is not None and exponent.denominator == 2 and 3 <= exponent.numerator <= 9:
+            base = _factors(node.base)
+            if len(base) > 1:
+                # √(u·u·v) to that power, with u taken out of the root.
+                return _rooted(base) * exponent.numerator
+            return [Power(node.base, Number(Fraction(1, 2)))] * exponent.numerator
+        if exponent == Fraction(1, 2):
+            return _rooted(_factors(node.base))
+    if isinstance(node, Call) and node.name == "sqrt":
+        return _rooted(_factors(node.args[0]))
+    return [node]
+
+
+def _rooted(factors: list[Expr]) -> list[Expr]:
+    """The square root of a product, squares taken out of it."""
+    out: list[Expr] = []
+    rest = list(factors)
+    for factor in dict.fromkeys(factors):
+        pairs = rest.count(factor) // 2
+        if pairs and not isinstance(factor, Number):
+            out += [Call("abs", (factor,))] * pairs
+            for _ in range(2 * pairs):
+                rest.remove(factor)
+    inside = multiply(*rest) if rest else ONE
+    return [*out, *([] if inside is ONE else [Call("sqrt", (inside,))])]
+
+
+def _divided(node: Expr) -> Expr:
+    if not isinstance(node, Quotient):
+        return node
+    top, bottom = node.args
+    factors = _factors(bottom)
+    if not 1 < len(factors) <= _MOST_FACTORS:
+        return node
+    above = _factors(top)
+    negative = above[0] is MINUS_ONE and len(above) > 1
+    found = above[1] if negative else above[0]
+    rest = above[2:] if negative else above[1:]
+    # Factors above and below take turns, so that neither runs away.
+    for i, factor in enumerate(factors):
+        found = divide(found, factor)
+        if i < len(rest):
+            found = Product((found, rest[i]))
+    for factor in rest[len(factors) :]:
+        found = Product((found, factor))
+    return Product((MINUS_ONE, found)) if negative else found
+
+
+def _square_out(node: Expr, variable: Symbol) -> Expr:
+    if not isinstance(node, Sum):
+        return node
+    for term in node.args:
+        base = _squared(term, variable)
+        if base is None:
+            continue
+        rest = [_over_square(other, base) for other in node.args]
+        return Product((base, base, Sum(tuple(rest))))
+    return node
+
+
+def _squared(term: Expr, variable: Symbol) -> Expr | None:
+    """u, if the term is a multiple of u² and u depends on the variable and calls nothing."""
+    parts = term.args if isinstance(term, (Product, Quotient)) else (term,)
+    for part in parts[:1] if isinstance(term, Quotient) else parts:
+        if isinstance(part, Power) and rational_value(part.exponent) == 2:
+            base = part.base
+            plain = not any(
+                isinstance(inner, Call) and inner.name != "abs" for inner in postorder(base)
+            )
+            if plain and depends_on(base, variable):
+                return base
+    return None
+
+
+def _over_square(term: Expr, base: Expr) -> Expr:
+    square = power(base, Number(2))
+    match term:
+        case Power() if term is square:
+            return ONE
+        case Product(args) if square in args:
+            kept = tuple([arg for arg in args if arg is not square])
+            return kept[0] if len(kept) == 1 else Product(kept)
+        case Quotient(top, bottom) if top is square:
+            return divide(ONE, bottom)
+    return Quotient(Quotient(term, base), base)

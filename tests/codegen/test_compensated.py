@@ -1,0 +1,119 @@
+"""Twice the precision: what cancels, measured against ball arithmetic."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import chainrule
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.formats import format_named
+from chainrule.audit.measure import Measured, measure
+from chainrule.audit.truth import truth
+from chainrule.codegen.compensated import compensated, polynomial_near, split_number
+from chainrule.codegen.lower import lower
+from chainrule.expr.nodes import Expr, Number, Symbol
+
+X = Symbol("x")
+DOUBLE, SINGLE = format_named("float64"), format_named("float32")
+EVERYDAY = np.sort(np.random.default_rng(1).uniform(-30, 30, 400))
+NEXT_TO = np.arange(-200, 200) * 2.0**-52
+
+
+def measured(
+    exact: Expr, computed: Expr, values: npt.NDArray[np.float64], terms: int = 0
+) -> Measured:
+    form = DOUBLE if terms >= 0 else SINGLE
+    values = values.astype(form.dtype)
+    [found] = evaluate(lower([computed], [X], FUNCTIONS), [values], form)
+    return measure(values, found, truth(exact, X, values, {}), form)
+
+
+@pytest.mark.parametrize(
+    ("formula", "values"),
+    [
+        ("x^2 - 2", 2**0.5 + NEXT_TO),
+        ("1/3 - x", 1 / 3 + NEXT_TO),
+        ("sqrt(1 + x^2) - x", 100 * np.abs(EVERYDAY)),
+        ("(x - 1)^3 - x^3 + 3x^2", EVERYDAY),
+        ("max(x, 1/3) - min(x, 1/3) - |x|", EVERYDAY),
+        ("{x < 1/3: x - 1/3, else: 2/3 - x}", 1 / 3 + NEXT_TO / 2),
+        ("(x^2 - 1/9)/(x - 1/3)", 1 / 3 + NEXT_TO),
+    ],
+)
+def test_arithmetic(formula: str, values: npt.NDArray[np.float64]) -> None:
+    expr = chainrule.parse(formula)
+    found = measured(expr, compensated(expr, 53), values)
+    assert found.largest < 0.7
+    assert not found.faults
+
+
+@pytest.mark.parametrize(
+    ("formula", "values"),
+    [
+        ("e^x - 1 - x - x^2/2", EVERYDAY / 100),
+        ("x ln(x) - 1/3", np.abs(EVERYDAY)),
+        ("ln(1 + e^x) - x", EVERYDAY),
+        ("expm1(x) - x", EVERYDAY / 30),
+        ("log1p(x) - x", np.abs(EVERYDAY)),
+        ("1 - tanh(x)", EVERYDAY / 2),
+        ("sinh(x) - x", EVERYDAY / 30),
+        ("cosh(x) - 1", EVERYDAY / 30),
+        ("x^x - 1", np.abs(EVERYDAY)),
+        ("sin(x) - x", EVERYDAY),
+        ("cos(x) - 1", EVERYDAY),
+        ("tan(x) - x", EVERYDAY),
+        ("atan(x) - 1", EVERYDAY / 10),
+        ("sin(x) - 1/2", 1000 * EVERYDAY),
+        # Next to the zero of the derivative of SiLU.
+        ("1/(1 + e^-x) + x e^-x/(1 + e^-x)^2", -1.2784645427610737 + NEXT_TO),
+    ],
+)
+def test_functions(formula: str, values: npt.NDArray[np.float64]) -> None:
+    expr = chainrule.parse(formula)
+    found = measured(expr, compensated(expr, 53, 7), values)
+    assert found.largest < 0.6
+    assert not found.faults
+
+
+def test_functions_of_the_library_get_the_whole_argument() -> None:
+    """The square is rounded by up to half an ULP, which e^{−x²} multiplies by x²."""
+    expr = chainrule.parse("e^(-x^2)")
+    values = np.linspace(10, 26, 300)
+    assert measured(expr, expr, values).largest > 20
+    assert measured(expr, compensated(expr, 53), values).largest < 1.2
+
+
+def test_float32() -> None:
+    expr = chainrule.parse("x^2 - 2")
+    values = (np.float32(2**0.5) + np.arange(-50, 50) * 2.0**-23).astype(np.float64)
+    assert measured(expr, compensated(expr, 24), values, -1).largest < 0.6
+
+
+def test_a_polynomial_next_to_its_zero() -> None:
+    """ln 2 is no number of the format: what is next to it differs from it by less than its ULP."""
+    exact = Fraction("0.69314718055994530941723212145817656807550013436025525412068000949339362")
+    # 1 − e^{−t} with t = x − ln 2.
+    coefficients = [Fraction((-1) ** n, _factorial(n + 1)) for n in range(12)]
+    found = polynomial_near(X, exact, coefficients, 53)
+    expr = chainrule.parse("1 - 2*e^(-x)")
+    values = float(np.log(2)) + np.concatenate([NEXT_TO, NEXT_TO * 2.0**40])
+    assert measured(expr, found, values).largest < 1
+
+
+def _factorial(n: int) -> int:
+    return 1 if n < 2 else n * _factorial(n - 1)
+
+
+@pytest.mark.parametrize("value", [Fraction(1, 3), Fraction(-7, 10**30), Fraction(2**60 + 1)])
+@pytest.mark.parametrize("significand", [24, 53])
+def test_numbers_in_two_parts(value: Fraction, significand: int) -> None:
+    high, low = split_number(value, significand)
+    assert isinstance(high, Number)
+    assert isinstance(low, Number)
+    off = value - Fraction(high.value) - Fraction(low.value)
+    assert abs(off) <= abs(value) * Fraction(1, 2 ** (2 * significand))
+    assert Fraction(float(high.value)) == high.value

@@ -20,7 +20,7 @@ STAGES = (
     {"render", "codegen"},
     {"audit"},
     {"api"},
-    {"cli", "__main__"},
+    {"cli_shared", "cli_measuring", "cli", "__main__"},
 )
 STAGE = {name: number for number, names in enumerate(STAGES) for name in names}
 

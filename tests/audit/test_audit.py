@@ -102,10 +102,11 @@ def test_the_sample_of_float32_finds_them_too(name: str, against: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("name", "against"), PLANTED.items())
-def test_all_inputs_of_float32_find_them(name: str, against: str) -> None:
+def test_all_inputs_of_float32_find_the_interval() -> None:
+    """The one that a sample may miss; a sample is part of all inputs, so they find the others."""
+    name = "off_on_an_interval"
     [outcome] = audited(
-        f"numpy:planted:{name}", against=against, dtypes=["float32"], exhaustive=True
+        f"numpy:planted:{name}", against=PLANTED[name], dtypes=["float32"], exhaustive=True
     )
     assert outcome.measured is not None
     assert outcome.measured.count > 4_278_190_000

@@ -13,8 +13,8 @@ import pytest
 
 import chainrule
 from chainrule.audit.plan import Plan, plan
-from chainrule.codegen.source import DTYPES
 from chainrule.codegen.targets import generate
+from chainrule.dtypes import NAMES as DTYPES
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Symbol
 from written import toolkit, write

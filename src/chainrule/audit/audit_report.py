@@ -111,7 +111,8 @@ def _listing(outcomes: Sequence[Outcome]) -> list[Block]:
     frameworks = dict.fromkeys(o.job.target.partition(":")[0] for o in outcomes)
     for framework in frameworks:
         mine = [o for o in outcomes if o.job.target.startswith(f"{framework}:")]
-        blocks += [Heading(2, (framework,)), Paragraph((f"{_versions(mine)}.",))]
+        blocks.append(Heading(2, (framework,)))
+        blocks += [Paragraph((f"{line}.",)) for line in [_versions(mine)] if line]
         for kind, title in KINDS.items():
             own = [o for o in mine if o.job.kind == kind]
             rows = [o for o in own if o.measured is not None]

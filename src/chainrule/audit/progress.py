@@ -20,13 +20,15 @@ class Bar(Watcher):
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = progress.add_task("", total=None)
+        self._task = progress.add_task("", total=None, visible=False)
         self._failure: str | None = None
 
     def begin(self, job: Job, inputs: int) -> Callable[[int], None]:
         self._tell()
         name = job.target if len(job.target) <= _LONGEST else f"{job.target[: _LONGEST - 1]}…"
-        self._progress.reset(self._task, total=inputs, description=f"{name} {job.dtype} {job.kind}")
+        self._progress.reset(
+            self._task, total=inputs, visible=True, description=f"{name} {job.dtype} {job.kind}"
+        )
 
         def advance(done: int) -> None:
             self._progress.advance(self._task, done)

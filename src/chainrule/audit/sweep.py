@@ -90,8 +90,11 @@ def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> Pla
 
     Args:
         exhaustive: of float64 a sample of 10^8.
-        sample: about how many inputs otherwise.
+        sample: about how many inputs otherwise; of float64 no more than ball arithmetic does in
+            seconds, since a reference would take longer to make.
     """
+    if form.bits == 64:
+        sample = min(sample, FEW)
     if form.bits <= 16 or (exhaustive and form.bits == 32):
         return Plan(form, 1)
     return Plan(form, max(2 * finite_count(form) // (LONG if exhaustive else sample), 1))

@@ -1,0 +1,107 @@
+"""What the commands share: options, reading and printing."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from chainrule.errors import InputError
+
+if TYPE_CHECKING:
+    from chainrule.document.blocks import Document
+
+FORMATS = ("terminal", "text", "markdown", "latex", "json")
+BAD_INPUT = 2
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def variable_options(command: Command) -> Command:
+    command = click.option(
+        "--wrt",
+        metavar="X",
+        help="Variable to differentiate by; several in turn as x,y; `all` for every one.",
+    )(command)
+    return click.option("--order", default=1, show_default=True, help="How often.")(command)
+
+
+def method_option(command: Command) -> Command:
+    return click.option(
+        "--method",
+        type=click.Choice(["power", "quotient"]),
+        default="power",
+        show_default=True,
+        help="How to take 1/u: as the power u^-1, or by the quotient rule.",
+    )(command)
+
+
+def format_options(command: Command) -> Command:
+    command = click.option(
+        "--format",
+        "format_",
+        type=click.Choice(FORMATS),
+        default=None,
+        help="How to set it; a terminal gets `terminal`, anything else `text`.",
+    )(command)
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Path(dir_okay=False, writable=True, path_type=Path),
+        help="File to write to; its ending chooses the format (.md, .tex, .json, .txt).",
+    )(command)
+
+
+def read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path} is no text in UTF-8 (byte {error.start + 1})") from error
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def from_stdin(formula: str) -> str:
+    """The formula, which is read from standard input if it is a dash."""
+    return sys.stdin.read() if formula == "-" else formula
+
+
+def chosen_format(format_: str | None, output: Path | None) -> str:
+    if format_ is not None:
+        return format_
+    if output is not None:
+        by_ending = {".md": "markdown", ".tex": "latex", ".json": "json"}
+        return by_ending.get(output.suffix, "text")
+    return "terminal" if sys.stdout.isatty() else "text"
+
+
+def print_documents(documents: list[Document], format_: str, output: Path | None) -> None:
+    if format_ == "terminal" and output is None:
+        from rich.console import Console
+
+        from chainrule.render.terminal import print_document
+
+        console = Console(highlight=False)
+        for document in documents:
+            print_document(document, console)
+        return
+    from chainrule import api
+
+    write_text("\n".join(api.rendered(document, format_) for document in documents), output)
+
+
+def write_text(text: str, output: Path | None) -> None:
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {output}: {error.strerror}") from error

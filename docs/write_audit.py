@@ -34,7 +34,7 @@ def main(frameworks: list[str]) -> None:
     with progress.bar() as bar:
         found = list(outcomes(everything(frameworks), options, progress.Bar(bar)))
     # The page has a title of its own; the frameworks are one level below its last section.
-    whole = render(audit_document(found), front_matter=False)
+    whole = render(audit_document(found, listing=True), front_matter=False)
     _, _, tables = whole.partition("\n\n")
     tables = "\n".join(f"#{line}" if line.startswith("#") else line for line in tables.split("\n"))
     head = TARGET.read_text("utf-8").partition(MARK)[0]

@@ -28,7 +28,7 @@ Array = npt.NDArray[Any]
 Evaluate = Callable[[Array], Array]
 """From inputs, shape (n,), to results of the same shape and dtype."""
 
-RANGES, LEAST_RANGE = 4096, 64
+RANGES, RANGES_OF_SAMPLE, LEAST_RANGE = 4096, 1024, 64
 """At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
 CHUNK = 1 << 16
 """Inputs that are evaluated at once: they and their results stay in a processor's cache."""
@@ -63,7 +63,8 @@ class Plan:
         """Intervals of positions, negative inputs first; shape (ranges, 2)."""
         count = finite_count(self.form)
         # A power of two, so that no binade is in two ranges unless it is larger than both.
-        rows = min(RANGES, 2 * count // self.step // LEAST_RANGE)
+        inputs = 2 * count // self.step
+        rows = min(RANGES if inputs >= LONG else RANGES_OF_SAMPLE, inputs // LEAST_RANGE)
         width = 1 << (2 * count // rows - 1).bit_length()
         starts = np.arange(0, count, width, dtype=np.int64)
         # The end of the last range of float64 may be beyond an int64.
@@ -94,7 +95,7 @@ def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> Pla
             seconds, since a reference would take longer to make.
     """
     if form.bits == 64:
-        sample = min(sample, FEW)
+        sample = min(sample, FEW // 4)
     if form.bits <= 16 or (exhaustive and form.bits == 32):
         return Plan(form, 1)
     return Plan(form, max(2 * finite_count(form) // (LONG if exhaustive else sample), 1))

@@ -156,7 +156,7 @@ def test_c_is_rounded_once(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("working", WORKINGS)
 def test_what_is_written_is_tidy(working: Working, tmp_path: Path) -> None:
     """Every approximated function, and choices between numbers that are compared."""
-    x, a = ARGUMENT, Symbol("a")
+    x = ARGUMENT
     whole = chainrule.parse("x {a < 2: 2, else: a} + e^(-|x|)")
     for name in sorted(functions(working) - {"decay"}):
         whole = whole + call(name, x)
@@ -165,7 +165,7 @@ def test_what_is_written_is_tidy(working: Working, tmp_path: Path) -> None:
         variable=x,
         output=Symbol("y"),
         saved=(x,),
-        parameters=((a, None),),
+        parameters=tuple((Symbol(letter), None) for letter in "abcde"),
         dtype="bfloat16" if working == "single" else "float32",
         accuracy="fast" if working == "single" else "best",
         second=(whole,),

@@ -251,8 +251,9 @@ def _loop(
     start, end = ("out[i] = _odd(", "))") if _by_odd(job) else ("out[i] = ", ")")
     result = bracketed(f"{start}{times}{inner}(", given, end, LONGEST - 8)
     lines += [f"    {line}" for line in result.splitlines()]
-    types = ", ".join(["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers))
-    decorator = bracketed("@numba.njit(", [f"numba.void({types})", "**OPTIONS"], ")")
+    types = ["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers)
+    void = bracketed("numba.void(", types, ")", LONGEST - 5).replace("\n", "\n    ")
+    decorator = bracketed("@numba.njit(", [void, "**OPTIONS"], ")")
     return f"{decorator}\n{define(name, [*arrays, 'out', *numbers], lines)}"
 
 

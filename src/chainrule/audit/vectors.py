@@ -24,6 +24,7 @@ from chainrule.expr.nodes import (
     Product,
     Sum,
     Symbol,
+    call,
     symbols,
 )
 
@@ -34,7 +35,7 @@ LOOPS = ("numba", "c", "torch")
 _FACTOR, _SMALL = 4.0, 0.01
 # Of a polynomial near a zero: the degree at most, and which part of its value it may lack; near
 # how many zeros, and within which powers of 1/2 of them.
-_DEGREE, _DIGITS, _MOST_ZEROS, _WIDTHS = 26, Fraction(1, 2**34), 2, (4, 3, 2, 1)
+_DEGREE, _DIGITS, _MOST_ZEROS, _WIDTHS = 26, Fraction(1, 2**31), 2, (4, 3, 2, 1)
 
 
 def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
@@ -101,9 +102,7 @@ def _near(
     total: Expr = Number(Fraction(float(coefficients[count])) if count < len(coefficients) else 0)
     for coefficient in reversed(coefficients[:count]):
         total = Sum((Number(Fraction(float(coefficient))), Product((t, total))))
-    # The ends are short numbers.
-    ends = [Fraction(round(zero / reach * 2) + 2 * side, 2) * reach for side in (-1, 1)]
-    near = Comparison(("<=", "<="), (Number(ends[0]), variable, Number(ends[1])))
+    near = Comparison(("<=",), (call("abs", t), Number(reach)))
     return Piecewise((Product((t, total)), near, else_))
 
 

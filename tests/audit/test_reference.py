@@ -8,6 +8,7 @@ import pytest
 
 from chainrule.api import derive, parse
 from chainrule.audit import tally
+from chainrule.audit.domain import within_domain
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import every
 from chainrule.audit.letters import typical_values
@@ -210,3 +211,34 @@ def test_parts_come_to_the_whole(sigmoid: Reference) -> None:
     assert total["compared"] == done["compared"].sum()
     assert total["largest"] == done["largest"].max()
     assert (rows["compared"] >= 0).sum() == len(chosen)
+
+
+@pytest.mark.parametrize(
+    ("formula", "inside", "outside"),
+    [
+        ("ln x", 2.0, -2.0),
+        ("x ln(1/x)", 3.0, -3.0),
+        ("arcsin x", 0.5, 2.0),
+        ("sigmoid(x)", 1.0, None),
+    ],
+)
+def test_a_slope_is_none_where_the_function_is_not(
+    formula: str, inside: float, outside: float | None
+) -> None:
+    derivation = derive(formula)
+    slope, function = derivation.derivative, derivation.function
+    guarded = within_domain(slope, function, derivation.variable, {}, BFLOATS)
+    assert (guarded is slope) == (outside is None)
+    found = reference(guarded, derivation.variable, {}, BFLOATS)
+    values = np.array([inside, inside if outside is None else outside]).astype(BFLOATS.dtype)
+    known = found.truth(positions(values, BFLOATS)).known.tolist()
+    assert known == [True, outside is None]
+
+
+def test_what_vanishes_faster_than_any_exponent() -> None:
+    """The slope of GELU by tanh is below 2^(−10^9) far out, and 1 on the other side."""
+    found = _reference("gelu_tanh", BFLOATS)
+    truth = found.truth(positions(np.array([-1e30, 1e30]).astype(BFLOATS.dtype), BFLOATS))
+    assert truth.known.all()
+    assert abs(truth.high[0]) < 2.0**-180
+    assert truth.high[1] == 1

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.audit import tally
+from chainrule.audit.domain import within_domain
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.frameworks.implementation import (
     Array,
@@ -81,8 +82,11 @@ class Job:
         """
         derivation = Derivation(make_problem(self.formula))
         values = {Symbol(name): value for name, value in self.values}
-        expr = derivation.function if self.kind == "forward" else derivation.derivative
-        return expr, derivation.variable, values
+        expr, variable = derivation.function, derivation.variable
+        if self.kind == "gradient":
+            slope = derivation.derivative
+            expr = within_domain(slope, derivation.function, variable, values, self.form)
+        return expr, variable, values
 
     def data(self) -> dict[str, Any]:
         """What must be the same for a sweep to be gone on with, as plain data."""

@@ -289,8 +289,8 @@ class _Builder:
         )
         self.double = form.precision > 24
         self.bits = DOUBLE if self.double else SINGLE
-        # So that 1 − (1 − u), times the largest number, is still seen to vanish.
-        self.range_bits = 64 - 2 * form.least_exponent + form.precision
+        # So that 1 − (1 − u), times a cube of the largest number, is still seen to vanish.
+        self.range_bits = 64 - (2 if self.double else 4) * form.least_exponent + form.precision
 
     def pieces(self) -> Iterator[_Piece]:
         binade = 1 << (self.form.precision - 1)
@@ -434,6 +434,11 @@ class _Builder:
         if not self._close(bound, least):
             return None
         power = _exponent(sum(sizes, arb(0)).upper())
+        if abs(power) >= HUGE:
+            # Infinite or nothing in every format; its sign is known if it does not reach 0.
+            sign = float(exact[0].sgn()) if least > 0 else 0.0
+            huge = HUGE if power > 0 else -HUGE
+            return _Piece(first, last, Kind.POLYNOMIAL, power=huge, coefficients=(sign,))
         unit = arb(2) ** -power
         coefficients = [float(c * unit) for c in exact]
         low = [float(c * unit - v) for c, v in zip(exact[:2], coefficients, strict=False)]

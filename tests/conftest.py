@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from importlib.util import find_spec
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -14,6 +16,17 @@ settings.register_profile("chainrule", deadline=None, derandomize="CI" in os.env
 settings.load_profile("chainrule")
 
 NO_SKIPS = os.environ.get("CHAINRULE_NO_SKIPS", "") not in ("", "0")
+
+
+ALL_SLOW = {"test_torch.py": "torch", "test_jax.py": "jax"}
+"""Modules all of whose tests are slow, and what they import."""
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where slow tests are left out, what only they need is not installed."""
+    needs = ALL_SLOW.get(collection_path.name)
+    left_out = config.getoption("markexpr") == "not slow"
+    return True if needs and left_out and find_spec(needs) is None else None
 
 
 def _fail_if_skipped(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from urllib.parse import quote
 
 from chainrule.api import derive
 from chainrule.audit import progress
@@ -63,6 +64,20 @@ def write_findings(found: Iterable[Outcome]) -> None:
                 print(f"{target} in {outcome.job.dtype}: {error.describe()}", file=sys.stderr)
                 continue
             (FINDINGS / file_name(one)).write_text(page(one), "utf-8")
+    write_index()
+
+
+def write_index() -> None:
+    """The list of all pages."""
+    pages = sorted(path for path in FINDINGS.glob("*.md") if path.name != "README.md")
+    lines = []
+    for path in pages:
+        title = path.read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        lines.append(f"- [{title}]({quote(path.name)})")
+    text = (
+        "# Findings\n\nOne page for each kind of fault of a function, with lines that show it:\n\n"
+    )
+    (FINDINGS / "README.md").write_text(text + "\n".join(lines) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

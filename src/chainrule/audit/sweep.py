@@ -30,7 +30,7 @@ Evaluate = Callable[[Array], Array]
 
 RANGES, RANGES_OF_SAMPLE, LEAST_RANGE = 4096, 1024, 64
 """At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
-CHUNK = 1 << 16
+CHUNK = 1 << 18
 """Inputs that are evaluated at once: they and their results stay in a processor's cache."""
 FEW = 1 << 16
 """So many inputs of a long format are left to ball arithmetic; a reference takes longer to make."""

@@ -7,6 +7,7 @@ float32, bfloat16, float16 and float64 that shows it.
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -65,6 +66,8 @@ def write_findings(found: Iterable[Outcome]) -> None:
                 continue
             (FINDINGS / file_name(one)).write_text(page(one), "utf-8")
     write_index()
+    # The formatter looks at Python in Markdown too.
+    subprocess.run([sys.executable, "-m", "ruff", "format", "--quiet", FINDINGS], check=True)
 
 
 def write_index() -> None:

@@ -21,6 +21,16 @@ from chainrule.dtypes import NAMES
 
 INTERRUPTED = 130
 
+_dtypes_option = click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice([*NAMES, "all"]),
+    multiple=True,
+    default=["float32"],
+    show_default=True,
+    help="Formats to measure in; may be given several times.",
+)
+
 
 @click.command(
     epilog=examples(
@@ -32,15 +42,7 @@ INTERRUPTED = 130
 )
 @click.argument("formula")
 @click.option("--wrt", metavar="X", help="Variable to differentiate by.")
-@click.option(
-    "--dtype",
-    "dtypes",
-    type=click.Choice([*NAMES, "all"]),
-    multiple=True,
-    default=["float32"],
-    show_default=True,
-    help="Formats to measure in; may be given several times.",
-)
+@_dtypes_option
 @click.option(
     "--search/--no-search",
     default=True,
@@ -166,15 +168,7 @@ def code(
     help="What it should compute: a formula, a name of the catalogue, or one with values of its "
     "parameters, elu(alpha=2). Known for torch, jax, onnxruntime and chainrule.",
 )
-@click.option(
-    "--dtype",
-    "dtypes",
-    type=click.Choice([*NAMES, "all"]),
-    multiple=True,
-    default=["float32"],
-    show_default=True,
-    help="Formats to measure in; may be given several times.",
-)
+@_dtypes_option
 @click.option(
     "--kind",
     type=click.Choice(["gradient", "forward", "both"]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chainrule.codegen.approximations import (
@@ -68,24 +68,25 @@ def number(value: float) -> str:
     return _decimal(value) or _hexadecimal(value)
 
 
-DOUBLE = Language(
-    shapes={**SHAPES, **calls(LIBM), "undefined": Shape("(double)NAN")},
-    number=number,
-    statement="const double {name} = {text};",
-    result="return {text};",
-    reserved=_RESERVED,
-)
-SINGLE = Language(
-    shapes={
-        **SHAPES,
-        **calls({operation: f"{name}f" for operation, name in LIBM.items()}),
-        "undefined": Shape("NAN"),
-    },
-    number=lambda value: number(value) + "f",
-    statement="const float {name} = {text};",
-    result="return {text};",
-    reserved=_RESERVED,
-)
+def languages(functions: Mapping[str, str], reserved: frozenset[str]) -> tuple[Language, Language]:
+    """The spelling of double and of single arithmetic, with functions by their names in double."""
+    single = {operation: f"{name}f" for operation, name in functions.items()}
+    double = Language(
+        shapes={**SHAPES, **calls(functions), "undefined": Shape("(double)NAN")},
+        number=number,
+        statement="const double {name} = {text};",
+        result="return {text};",
+        reserved=reserved,
+    )
+    return double, replace(
+        double,
+        shapes={**SHAPES, **calls(single), "undefined": Shape("NAN")},
+        number=lambda value: number(value) + "f",
+        statement="const float {name} = {text};",
+    )
+
+
+DOUBLE, SINGLE = languages(LIBM, _RESERVED)
 _SCALED = """\
 /* x times 2^n, by its bits, where `lifted` is n + {rounder}. */
 static inline {real} scaled({real} x, {real} lifted)

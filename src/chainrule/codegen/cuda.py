@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.c import LIBM, SHAPES, WORDS, comment, head, inner, number, what_it_does
-from chainrule.codegen.source import Job, Language, Shape, body, calls, indented, program
+from chainrule.codegen.c import LIBM, WORDS, comment, head, inner, languages, what_it_does
+from chainrule.codegen.source import Job, Language, body, indented, program
 from chainrule.expr.nodes import Expr
 
 _WORDS = """alignas alignof and and_eq asm bitand bitor bool catch char16_t char32_t class compl
@@ -17,24 +17,7 @@ gridDim warpSize"""
 _MATH = {**LIBM, "erfinv": "erfinv"}
 _RESERVED = frozenset([*WORDS.split(), *_WORDS.split(), *_MATH.values()])
 
-DOUBLE = Language(
-    shapes={**SHAPES, **calls(_MATH), "undefined": Shape("(double)NAN")},
-    number=number,
-    statement="const double {name} = {text};",
-    result="return {text};",
-    reserved=_RESERVED,
-)
-SINGLE = Language(
-    shapes={
-        **SHAPES,
-        **calls({operation: f"{name}f" for operation, name in _MATH.items()}),
-        "undefined": Shape("NAN"),
-    },
-    number=lambda value: number(value) + "f",
-    statement="const float {name} = {text};",
-    result="return {text};",
-    reserved=_RESERVED,
-)
+DOUBLE, SINGLE = languages(_MATH, _RESERVED)
 
 # How an element is called, made a float, and made from a double or a float: rounded once. What
 # makes a bfloat16 from a double takes care not to round twice where no instruction does it

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import lru_cache
 from threading import RLock
+from typing import Any
 
 from flint import arb, ctx
 
@@ -122,6 +123,9 @@ def atan2(y: arb, x: arb) -> arb:
     return undefined()
 
 
+Comparer = Callable[[Any, Any], bool | None]
+
+
 def _less(a: arb, b: arb) -> bool | None:
     return True if a < b else (False if a >= b else None)
 
@@ -136,9 +140,21 @@ def _equal(a: arb, b: arb) -> bool | None:
     return None if a.overlaps(b) else False
 
 
-def _unequal(a: arb, b: arb) -> bool | None:
-    same = _equal(a, b)
-    return None if same is None else not same
+def comparisons(less: Comparer, less_equal: Comparer, equal: Comparer) -> dict[str, Comparer]:
+    """All six, from three; ``None`` is what cannot be decided."""
+
+    def unequal(a: Any, b: Any) -> bool | None:
+        same = equal(a, b)
+        return None if same is None else not same
+
+    return {
+        "<": less,
+        "<=": less_equal,
+        ">": lambda a, b: less(b, a),
+        ">=": lambda a, b: less_equal(b, a),
+        "==": equal,
+        "!=": unequal,
+    }
 
 
 _SPECIAL: dict[str, Callable[..., arb]] = {
@@ -161,14 +177,7 @@ BALLS = Arithmetic(
     power=power,
     integer_power=integer_power,
     root=root,
-    compare={
-        "<": _less,
-        "<=": _less_equal,
-        ">": lambda a, b: _less(b, a),
-        ">=": lambda a, b: _less_equal(b, a),
-        "==": _equal,
-        "!=": _unequal,
-    },
+    compare=comparisons(_less, _less_equal, _equal),
     undefined=undefined,
     functions={
         row.name: getattr(arb, row.arb) for row in FUNCTIONS if row.arb and row.name not in _SPECIAL

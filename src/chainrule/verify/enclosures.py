@@ -134,11 +134,6 @@ def _equal(a: Interval, b: Interval) -> bool | None:
     return True if a[0] == a[1] == b[0] == b[1] else None
 
 
-def _unequal(a: Interval, b: Interval) -> bool | None:
-    same = _equal(a, b)
-    return None if same is None else not same
-
-
 _SPECIAL: dict[str, Callable[..., Interval]] = {
     "abs": _absolute,
     "undefined": lambda _: undefined(),
@@ -162,14 +157,7 @@ ENCLOSURES = Arithmetic(
     power=_power,
     integer_power=_integer_power,
     root=_root,
-    compare={
-        "<": _less,
-        "<=": _less_equal,
-        ">": lambda a, b: _less(b, a),
-        ">=": lambda a, b: _less_equal(b, a),
-        "==": _equal,
-        "!=": _unequal,
-    },
+    compare=balls.comparisons(_less, _less_equal, _equal),
     undefined=undefined,
     functions={
         row.name: (_monotone if row.monotone else _by_ball)(balls.BALLS.functions[row.name])

@@ -28,7 +28,8 @@ from written import formatted, truths, write
 from written import sample as everywhere
 
 WORKINGS: tuple[Working, ...] = ("single", "short", "double")
-ROWS = [(name, working) for working in WORKINGS for name in sorted(functions(working))]
+PARTS = {"exp_power", "exp_rest", "decay_power", "decay_rest"}
+ROWS = [(name, working) for working in WORKINGS for name in sorted(functions(working) - PARTS)]
 SINGLE = format_named("float32")
 NAMES = (
     *("sigmoid", "tanh", "silu", "gelu", "mish", "softplus", "log_sigmoid", "elu", "softsign"),
@@ -67,6 +68,22 @@ def test_error_is_what_is_said(name: str, working: Working) -> None:
     with np.errstate(over="ignore"):
         assert np.isinf(got[large].astype(np.float32)).all()
     assert np.isnan(got[~exact.known & ~np.isin(x, [0.0, -1.0])]).all()
+
+
+@pytest.mark.parametrize(("kind", "unit"), [("exp", 1.0), ("decay", 2.0**-64)])
+def test_an_exponential_in_two_parts(kind: str, unit: float) -> None:
+    """A power of two times 1 + p, where the product need not have the digits of a float32."""
+    spread = np.random.default_rng(0).standard_normal(20_000) * 30
+    x = np.concatenate([stratified(SINGLE, 3_000), spread]).astype(np.float32)
+    x = x[(x < 88.37) & (x > (-86.6 if kind == "exp" else -130))]
+    x = -np.abs(x) if kind == "decay" else x
+    power = run(f"{kind}_power", "single", x).astype(np.float64)
+    rest = run(f"{kind}_rest", "single", x).astype(np.float64)
+    assert set(np.frexp(power)[0]) == {0.5}
+    exact = truth(call("exp", ARGUMENT), ARGUMENT, x, {})
+    off = np.abs((power * unit * (1 + rest) - exact.high) - exact.low) / exact.high
+    assert off.max() <= ERRORS["single"][f"{kind}_rest"]
+    assert off.max() >= ERRORS["single"][f"{kind}_rest"] / 3
 
 
 LIMITS = {
@@ -155,8 +172,12 @@ def test_what_is_written_is_tidy(working: Working, tmp_path: Path) -> None:
     """Every approximated function, and choices between numbers that are compared."""
     x = ARGUMENT
     whole = chainrule.parse("x {a < 2: 2, else: a} + e^(-|x|)")
-    for name in sorted(functions(working) - {"decay"}):
+    for name in sorted(functions(working) - {"decay"} - PARTS):
         whole = whole + call(name, x)
+    parts = whole
+    if working == "single":
+        parts = call("fma", whole, *(call(name, x) for name in ("exp_power", "exp_rest")))
+        parts = parts + call("decay_power", -x) * call("decay_rest", -x)
     job = Job(
         name="f",
         variable=x,
@@ -170,8 +191,9 @@ def test_what_is_written_is_tidy(working: Working, tmp_path: Path) -> None:
         working=working,
     )
     for target in ("numba", "torch", "c"):
-        text = generate(target, whole, whole, job)
-        assert all(f"_{name}(" in text for name in functions(working) if target != "c")
+        called = functions(working) - (PARTS if target == "torch" else set())
+        text = generate(target, whole, whole if target == "torch" else parts, job)
+        assert all(f"_{name}(" in text for name in called if target != "c")
         (tmp_path / f"made_{target}{TARGETS[target]}").write_text(text, encoding="utf-8")
     formatted(tmp_path)
 

@@ -19,7 +19,7 @@ from chainrule.audit.places import around, landmarks, places, ranks, unique
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth, spacing
-from chainrule.codegen.approximations import PRIMITIVES, Working, inlined
+from chainrule.codegen.approximations import PRIMITIVES, Working, functions, inlined
 from chainrule.codegen.lower import COMPARISONS, lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
@@ -146,7 +146,7 @@ class Laboratory:
 
     def _computed(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> tuple[Array, int]:
         letters = (*arrays, *self.fixed)
-        plain = lower([expr], letters, evaluate.FUNCTIONS)
+        plain = lower([expr], letters, evaluate.FUNCTIONS | functions(self.working))
         program = inlined(plain, self.working)
         given = [array.astype(self.work.dtype) for array in arrays.values()]
         given += [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]

@@ -92,6 +92,8 @@ def plan(
         ]
 
     chosen = chosen_forms(asked, labs())
+    if accuracy == "fast" and not chosen.good:
+        chosen = with_vectors(asked, chosen)
     if accuracy == "fast" and dtype != "float64" and not chosen.good:
         # Nothing is accurate enough in the dtype itself.
         double = chosen_forms(asked, labs(double=True))

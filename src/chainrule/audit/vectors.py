@@ -5,17 +5,23 @@ Loops that call nothing become vector code (see ``codegen.approximations``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from itertools import chain
 
 import numpy as np
 
-from chainrule.audit.choose import FEW_ULP, Candidate
+from chainrule.audit.choose import (
+    FEW_ULP,
+    Candidate,
+    Laboratory,
+    forward_candidates,
+    gradient_candidates,
+)
 from chainrule.audit.patches import series_at_zeros
 from chainrule.audit.selection import Asked, Chosen, measured_in
 from chainrule.codegen.approximations import Working
+from chainrule.codegen.rests import with_rests
 from chainrule.expr.nodes import (
     Comparison,
     Expr,
@@ -25,14 +31,23 @@ from chainrule.expr.nodes import (
     Sum,
     Symbol,
     call,
+    size,
     symbols,
 )
+from chainrule.rewrite.regimes import elementary
 
 LOOPS = ("numba", "c", "torch")
 """Targets whose loops go over elements, and call functions of one number."""
+KEEPING = ("numba", "c")
+"""Those of them that use one formula throughout, which may be one of ``codegen.rests``."""
 # How much more than with a library's functions, which take ten times as long, an error may be;
 # what a value may be off in ULP before it is rounded once.
 _FACTOR, _SMALL = 4.0, 0.01
+# An error in ULP at a sample that leaves room for those at all inputs, which are half as large
+# again; 1.75 may be 2.2.
+_SURE = 1.3
+# Formulas of more nodes are not tried with what is rounded off.
+_MOST_KEPT = 60
 # Of a polynomial near a zero: the degree at most, and which part of its value it may lack; near
 # how many zeros, and within which powers of 1/2 of them.
 _DEGREE, _DIGITS, _MOST_ZEROS, _WIDTHS = 26, Fraction(1, 2**31), 2, (4, 3, 2, 1)
@@ -46,7 +61,7 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
     what is rounded off stays as it is: it would not survive a loop that rounds less often.
     """
     lab = chosen.lab
-    if asked.target not in LOOPS or lab.form.name == "float64" or chosen.gradient.shown:
+    if asked.target not in LOOPS or lab.form.name == "float64" or lab.working != "library":
         return chosen
     choices: tuple[Working, ...] = ("single",)
     if lab.work.name == "float64":
@@ -56,18 +71,75 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
     for working in choices:
         labs = [replace(lab, working=working) for lab in chosen.labs]
         known = {lab.variable: lab.inputs}
-        forward = labs[0].measured(chosen.forward, labs[0].truth(function), known)
-        gradients: Iterator[Candidate] = iter((chosen.gradient,))
-        if working == "short":
-            gradients = chain(gradients, _patched(asked, chosen))
-        for candidate in gradients:
-            gradient = measured_in(labs, derivation, candidate, outputs)
+        exact = labs[0].truth(function)
+        forms = forward_candidates(function, lab.variable, asked.functions)
+        forward, *_ = _surer(
+            labs[0].measured(one, exact, known)
+            for one in (chosen.forward, *_keeping(asked, forms, labs[0]))
+        )
+        measured = (
+            measured_in(labs, derivation, one, outputs)
+            for one in _gradients(asked, chosen, labs[0])
+        )
+        for gradient in _surer(measured) if working == "single" else measured:
             there = Chosen(tuple(labs), forward, gradient)
-            good = _nearly_as_good(forward, chosen.forward)
-            good = good and _nearly_as_good(gradient, chosen.gradient)
+            good = _nearly_as_good(forward, chosen.forward, there.lab)
+            good = good and _nearly_as_good(gradient, chosen.gradient, there.lab)
             if good and not _spoilt(chosen, there, asked):
                 return there
     return chosen
+
+
+def _surer(candidates: Iterable[Candidate]) -> list[Candidate]:
+    """The first one whose error is so small that it will not be too large anywhere; else all.
+
+    The smallest error comes first then.
+    """
+    tried = []
+    for candidate in candidates:
+        if candidate.good(_SURE):
+            return [candidate]
+        tried.append(candidate)
+    return sorted(tried, key=_error)
+
+
+def _error(candidate: Candidate) -> tuple[float, float]:
+    assert candidate.measured is not None
+    return candidate.measured.faults, candidate.measured.largest
+
+
+def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candidate]:
+    """What may serve with the functions of a laboratory, the form that was chosen first."""
+    if not chosen.gradient.shown:
+        yield chosen.gradient
+    if lab.working == "short" and not chosen.gradient.shown:
+        yield from _patched(asked, chosen)
+    if asked.save != "output":
+        forms = gradient_candidates(asked.derivation, chosen.forward.expr, "input", asked.gradients)
+        settled = [replace(one, expr=asked.settled(one.expr, lab)) for one in forms]
+        found = _keeping(asked, settled, lab)
+        known = {lab.variable: lab.inputs}
+        exact = lab.truth(asked.derivation.derivative)
+        yield from sorted(
+            [lab.measured(one, exact, known) for one in found],
+            key=lambda one: one.rank(lab.allowed),
+        )[:1]
+
+
+def _keeping(asked: Asked, forms: Iterable[Candidate], lab: Laboratory) -> list[Candidate]:
+    """The forms once more in float32, with what is rounded off."""
+    if lab.working != "single" or asked.target not in KEEPING:
+        return []
+    return [
+        replace(
+            one,
+            name=f"{one.name}, with what is rounded off",
+            expr=with_rests(elementary(one.expr)),
+            shown=one.expr,
+        )
+        for one in forms
+        if size(one.expr) <= _MOST_KEPT
+    ]
 
 
 def _patched(asked: Asked, chosen: Chosen) -> Iterator[Candidate]:
@@ -106,9 +178,12 @@ def _near(
     return Piecewise((Product((t, total)), near, else_))
 
 
-def _nearly_as_good(new: Candidate, old: Candidate) -> bool:
+def _nearly_as_good(new: Candidate, old: Candidate, lab: Laboratory) -> bool:
+    """Whether the error is one that is allowed, or not much larger where it is rounded later."""
     assert new.measured is not None
     assert old.measured is not None
+    if lab.working == "single":
+        return new.good(lab.allowed)
     largest = max(FEW_ULP, _FACTOR * old.measured.largest)
     return new.measured.faults <= old.measured.faults and new.measured.largest <= largest
 

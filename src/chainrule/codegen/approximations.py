@@ -12,7 +12,7 @@ short    float64      about 2^-33: for results that are rounded once, to float32
 double   float64      about 2^-51: the same where much cancels before the rounding
 ======== ============ ==============================================================
 
-``short`` and ``double`` give numbers as small as e^-708 for what is smaller, as large as e^709
+``short`` and ``double`` give numbers as small as e^-708 for what is smaller, as large as e^708
 for what is larger: float32 has 0 and infinity there. Two operations have no name in formulas.
 ``scaled(x, n + 1.5·2^52)``, in float32 with 2^23, is x·2^n for a whole n and an x that is not 0,
 where neither leaves the range of normal numbers. ``exponent(x)`` is the k for which x·2^-k is
@@ -56,7 +56,7 @@ from chainrule.expr.nodes import (
 Working = Literal["library", "single", "short", "double"]
 """Whose elementary functions: the language's own library, or the ones here."""
 ARGUMENT = Symbol("x")
-PRIMITIVES = ("scaled", "exponent")
+PRIMITIVES = ("scaled", "exponent", "fma")
 _LOG2, _LOG2E = Number(Fraction(log(2))), Number(Fraction(1 / log(2)))
 # Numbers added to and taken off again to round to a whole one: 1.5 times 2^52 or 2^23.
 _ROUNDER = {"single": 1.5 * 2.0**23, "short": 1.5 * 2.0**52, "double": 1.5 * 2.0**52}
@@ -72,6 +72,10 @@ _LARGEST = {
     "short": float.fromhex("0x1.fffffffffffffp1023"),
     "double": float.fromhex("0x1.fffffffffffffp1023"),
 }
+DECAY_UNIT = Number(Fraction(1, 2**_STEP))
+"""``decay_power`` is a multiple of it, which float32 has where it has no power of two."""
+# 2^190 times e^x is smaller than the smallest normal number.
+_LEAST_DECAY = -131
 # Where e^x is a normal number of float64; where it is not 0 and not infinite in float32.
 _EXP_RANGE = {"single": (-104, 89), "short": (-708, 709), "double": (-708, 709)}
 
@@ -115,9 +119,10 @@ def _above(x: Expr, low: int) -> Expr:
     return _choose(_less(x, Number(low)), Number(low), x)
 
 
-def _between(low: int, x: Expr, high: int) -> Expr:
+def _within(low: int | None, x: Expr, high: int | None) -> Expr:
     """x, but not outside of an interval; NaN stays NaN."""
-    return _above(_below(x, high), low)
+    below = x if high is None else _below(x, high)
+    return below if low is None else _above(below, low)
 
 
 def _lifted(x: Expr, working: Working) -> Expr:
@@ -143,6 +148,19 @@ def _polynomial(name: str, working: Working, x: Expr) -> Expr:
     return total
 
 
+def _by_pairs(name: str, working: Working, x: Expr, square: Expr) -> Expr:
+    """The same by c₀ + c₁x + x²(c₂ + c₃x + …): fewer operations wait for each other."""
+    numbers = [_number(value) for value in COEFFICIENTS[name][working][1]]
+    pairs = [
+        _plus(pair[0], _times(pair[1], x)) if len(pair) == 2 else pair[0]
+        for pair in (numbers[i : i + 2] for i in range(0, len(numbers), 2))
+    ]
+    *rest, total = pairs
+    for pair in reversed(rest):
+        total = _plus(pair, _times(total, square))
+    return total
+
+
 # --- the functions ---------------------------------------------------------------------------
 class _Reduced(NamedTuple):
     """e^x = 2^n·(1 + first + rest), where 1 + first may be rounded once more.
@@ -160,22 +178,34 @@ class _Reduced(NamedTuple):
         return self.rest if self.first is ZERO else _plus(self.first, self.rest)
 
 
-def _reduced(x: Expr, working: Working) -> _Reduced:
-    powers = _times(x, _LOG2E)
+def _reduced(
+    x: Expr, working: Working, low: int | None = None, high: int | None = None
+) -> _Reduced:
+    """Of x, or of the end of an interval where x is outside."""
+    if working == "short":
+        # A product is compared, not x itself, which may be a float32 or a negative: compilers
+        # compare those as they were before, and then find no smaller or larger of two.
+        low, high = (end if end is None else round(end / log(2)) for end in (low, high))
+        powers = _within(low, _times(x, _LOG2E), high)
+    else:
+        x = _within(low, x, high)
+        powers = _times(x, _LOG2E)
     lifted = _lifted(powers, working)
     power = _lowered(lifted, working)
     if working == "short":
         remainder = _minus(powers, power)
         polynomial = _polynomial("power_of_two", working, remainder)
         return _Reduced(lifted, ZERO, _times(remainder, polynomial))
-    high, low = (_number(part) for part in _LOG2_PARTS[working])
-    nearly, little = _minus(x, _times(power, high)), _times(power, low)
+    first, second = (_number(part) for part in _LOG2_PARTS[working])
+    nearly, little = _minus(x, _times(power, first)), _times(power, second)
     remainder = _minus(nearly, little)
     square = _times(remainder, remainder)
-    rest = _times(square, _polynomial("exponential", working, remainder))
-    if working == "single":
-        # What the remainder has lost.
-        rest = _plus(rest, _minus(_minus(nearly, remainder), little))
+    if working == "double":
+        rest = _times(square, _polynomial("exponential", working, remainder))
+        return _Reduced(lifted, remainder, rest)
+    rest = _times(square, _by_pairs("exponential", working, remainder, square))
+    # What the remainder has lost.
+    rest = _plus(rest, _minus(_minus(nearly, remainder), little))
     return _Reduced(lifted, remainder, rest)
 
 
@@ -202,26 +232,51 @@ def _in_two_steps(x: Expr, lifted: Expr, negative: Expr | None = None) -> Expr:
 
 
 def _exp(x: Expr, working: Working) -> Expr:
-    low, high = _EXP_RANGE[working]
-    inside = _between(low, x, high)
-    reduced = _reduced(inside, working)
+    reduced = _reduced(x, working, *_EXP_RANGE[working])
     value = _one_plus(reduced, working)
     if working == "single":
-        return _in_two_steps(value, reduced.lifted, _less(inside, ZERO))
+        return _in_two_steps(value, reduced.lifted, _less(x, ZERO))
     return call("scaled", value, reduced.lifted)
 
 
 def _decay(x: Expr, working: Working) -> Expr:
     """e^x where x is not positive."""
-    reduced = _reduced(_above(x, _EXP_RANGE[working][0]), working)
+    reduced = _reduced(x, working, _EXP_RANGE[working][0])
     value = _one_plus(reduced, working)
     if working == "single":
         return _in_two_steps(value, reduced.lifted)
     return call("scaled", value, reduced.lifted)
 
 
+def _exp_power(x: Expr, working: Working) -> Expr:
+    lifted = _reduced(x, working, *_EXP_RANGE[working]).lifted
+    return _in_two_steps(ONE, lifted, _less(x, ZERO))
+
+
+def _exp_rest(x: Expr, working: Working) -> Expr:
+    return _rest(_within(_EXP_RANGE[working][0], x, _EXP_RANGE[working][1]), working)
+
+
+def _rest(x: Expr, working: Working) -> Expr:
+    """What e^x lacks of a power of two, over the power; what the remainder has lost is small."""
+    high, low = (_number(part) for part in _LOG2_PARTS[working])
+    power = _lowered(_reduced(x, working).lifted, working)
+    remainder = _minus(_minus(x, _times(power, high)), _times(power, low))
+    square = _times(remainder, remainder)
+    return _plus(remainder, _times(square, _by_pairs("exponential", working, remainder, square)))
+
+
+def _decay_power(x: Expr, working: Working) -> Expr:
+    lifted = _reduced(x, working, _LEAST_DECAY).lifted
+    return call("scaled", ONE, _plus(lifted, Number(_STEP)))
+
+
+def _decay_rest(x: Expr, working: Working) -> Expr:
+    return _rest(_above(x, _LEAST_DECAY), working)
+
+
 def _expm1(x: Expr, working: Working) -> Expr:
-    reduced = _reduced(_between(-60, x, _EXP_RANGE[working][1]), working)
+    reduced = _reduced(x, working, -60, _EXP_RANGE[working][1])
     scale = call("scaled", ONE, reduced.lifted)
     value = _plus(_times(reduced.above_one, scale), _minus(scale, ONE))
     if working == "single":
@@ -288,7 +343,7 @@ def _tanh(x: Expr, working: Working) -> Expr:
 
 def _half_exp(size: Expr, working: Working) -> Expr:
     """Half of e^size in float32, where e^size itself may be infinite."""
-    reduced = _reduced(_below(size, 90), working)
+    reduced = _reduced(size, working, high=90)
     return _in_two_steps(_one_plus(reduced, working), _minus(reduced.lifted, ONE), _less(size, ONE))
 
 
@@ -317,7 +372,8 @@ def _erfc(x: Expr, working: Working) -> Expr:
         # Beyond, it is 0 in float32, and parts of the exponent would not be small.
         size = _below(size, 11)
     q = Quotient(ONE, _plus(size, shift))
-    t = _minus(ONE, _times(Number(2 * ERFC_SHIFT), q))
+    # Not written as a second division, since q comes first.
+    t = _minus(ONE, _times(q, Number(2 * ERFC_SHIFT)))
     if working == "single":
         t = _times(_minus(size, shift), q)
         # The square in two parts: of few bits, which is exact, and the rest.
@@ -341,6 +397,10 @@ def _erf(x: Expr, working: Working) -> Expr:
 _MEANT = {
     "exp": "e^x",
     "decay": "e^x for x <= 0",
+    "exp_power": "The power of two of e^x = 2^n (1 + p)",
+    "exp_rest": "The p of e^x = 2^n (1 + p)",
+    "decay_power": f"2^{_STEP} times the power of two of e^x = 2^n (1 + p) for x <= 0",
+    "decay_rest": "The p of e^x = 2^n (1 + p) for x <= 0",
     "expm1": "e^x - 1",
     "log": "ln x",
     "log1p": "ln (1 + x)",
@@ -353,6 +413,7 @@ _MEANT = {
 ERRORS: dict[Working, dict[str, float]] = {
     "single": {
         **{"exp": 7e-8, "decay": 7e-8, "expm1": 1e-7, "log": 8e-8, "log1p": 1.1e-7},
+        **{"exp_rest": 5e-8, "decay_rest": 5e-8},
         **{"tanh": 1.5e-7, "sinh": 1.5e-7, "cosh": 1.3e-7, "erf": 2e-7, "erfc": 3.5e-7},
     },
     "short": {
@@ -369,6 +430,10 @@ ERRORS: dict[Working, dict[str, float]] = {
 _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
     "exp": _exp,
     "decay": _decay,
+    "exp_power": _exp_power,
+    "exp_rest": _exp_rest,
+    "decay_power": _decay_power,
+    "decay_rest": _decay_rest,
     "expm1": _expm1,
     "log": _log,
     "log1p": _log1p,
@@ -380,9 +445,14 @@ _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
 }
 
 
+_PARTS = frozenset(("exp_power", "exp_rest", "decay_power", "decay_rest"))
+
+
 def functions(working: Working) -> frozenset[str]:
     """What there is an approximation of."""
-    return frozenset() if working == "library" else frozenset(_FORMULAS)
+    if working == "library":
+        return frozenset()
+    return frozenset(_FORMULAS) - (frozenset() if working == "single" else _PARTS)
 
 
 @cache
@@ -411,7 +481,10 @@ def called(names: Iterable[str], working: Working) -> list[str]:
 
 def stated_error(name: str, working: Working) -> str:
     """What a function is and how far it is off, as a sentence."""
-    return f"{_MEANT[name]}, to within {ERRORS[working][name]:.2g} of its value."
+    if name not in ERRORS[working]:
+        return f"{_MEANT[name]}."
+    whole = "1 + p" if name in _PARTS else "its value"
+    return f"{_MEANT[name]}, to within {ERRORS[working][name]:.2g} of {whole}."
 
 
 @cache
@@ -488,23 +561,34 @@ def with_decays(program: Lowered, working: Working) -> Lowered:
     """Exponentials of what is never positive, −|x| or −x², by the simpler program for these."""
     if "decay" not in functions(working):
         return program
-    first = len(program.inputs) + len(program.constants)
+    inputs = len(program.inputs)
+    first = inputs + len(program.constants)
 
     def step(value: int) -> Instruction:
         return program.code[value - first] if value >= first else Instruction("", ())
 
     def never_negative(value: int) -> bool:
+        if inputs <= value < first:
+            constant = program.constants[value - inputs]
+            return isinstance(constant, Number) and constant.value >= 0
         operation, operands = step(value)
         if operation == "multiply":
-            return operands[0] == operands[1]
+            return operands[0] == operands[1] or all(map(never_negative, operands))
         return operation == "abs"
+
+    def never_positive(value: int) -> bool:
+        operation, operands = step(value)
+        if operation == "multiply":
+            one, other = operands
+            return any(
+                never_negative(a) and never_positive(b) for a, b in ((one, other), (other, one))
+            )
+        return operation == "negative" and never_negative(operands[0])
 
     code = []
     for operation, operands in program.code:
-        if operation == "exp":
-            inner = step(operands[0])
-            if inner.operation == "negative" and never_negative(inner.operands[0]):
-                operation = "decay"
+        if operation == "exp" and never_positive(operands[0]):
+            operation = "decay"
         code.append(Instruction(operation, operands))
     return Lowered(program.inputs, program.constants, tuple(code), program.outputs)
 

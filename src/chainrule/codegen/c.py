@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
 from chainrule.codegen.approximations import (
     ARGUMENT,
-    PRIMITIVES,
     approximation,
     called,
     functions,
@@ -39,7 +38,7 @@ LIBM = {
     **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
     **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
     **{name: name for name in ("erf", "erfc", "lgamma", "floor", "ceil", "trunc")},
-    **{"gamma": "tgamma", "abs": "fabs", "power": "pow"},
+    **{"gamma": "tgamma", "abs": "fabs", "power": "pow", "fma": "fma"},
 }
 _COMPARED = (Level.RELATION, Level.RELATION)
 SHAPES = {
@@ -87,6 +86,7 @@ def languages(functions: Mapping[str, str], reserved: frozenset[str]) -> tuple[L
 
 
 DOUBLE, SINGLE = languages(LIBM, _RESERVED)
+_BY_BITS = ("scaled", "exponent")
 _SCALED = """\
 /* x times 2^n, by its bits, where `lifted` is n + {rounder}. */
 static inline {real} scaled({real} x, {real} lifted)
@@ -195,7 +195,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     includes = ["#include <math.h>", "#include <stddef.h>"]
     parts = [comment(job, title)]
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
-    helpers = _helpers(called(needed, job.working), job, language)
+    helpers = _helpers(needed, job, language)
     if job.short or helpers:
         includes += ["#include <stdint.h>", "#include <string.h>"]
     parts += [
@@ -217,7 +217,7 @@ def language_of(job: Job) -> Language:
     """The spelling of a job's arithmetic and of the functions that it calls."""
     plain = DOUBLE if job.double else SINGLE
     own = calls({name: _own(name) for name in functions(job.working)})
-    shapes = {**plain.shapes, **own, **calls({name: name for name in PRIMITIVES})}
+    shapes = {**plain.shapes, **own, **calls({name: name for name in _BY_BITS})}
     return replace(plain, shapes=shapes, reserved=plain.reserved | _OWN)
 
 
@@ -226,13 +226,13 @@ def _own(name: str) -> str:
     return f"{name}_"
 
 
-_OWN = frozenset([*PRIMITIVES, "decay_", *(f"{name}_" for name in LIBM)])
+_OWN = frozenset([*_BY_BITS, *map(_own, functions("single")), *map(_own, LIBM)])
 
 
-def _helpers(names: Sequence[str], job: Job, language: Language) -> list[str]:
+def _helpers(operations: Set[str], job: Job, language: Language) -> list[str]:
     """The definitions of approximated functions, and of the operations on bits they need."""
-    layout, found, needed = _LAYOUTS[job.double], [], set()
-    for name in names:
+    layout, found, needed = _LAYOUTS[job.double], [], set(operations)
+    for name in called(operations, job.working):
         lowered = lower([approximation(name, job.working)], [ARGUMENT], language.functions)
         needed |= {operation for operation, _ in lowered.code}
         lines = body(lowered, language, double=job.double)
@@ -240,7 +240,7 @@ def _helpers(names: Sequence[str], job: Job, language: Language) -> list[str]:
         above = f"/* {stated_error(name, job.working)} */"
         found.append(f"{above}\n{head}\n{{\n{indented(lines)}\n}}\n")
     texts = {"scaled": _SCALED, "exponent": _EXPONENT}
-    return [texts[name].format(**layout) for name in PRIMITIVES if name in needed] + found
+    return [texts[name].format(**layout) for name in _BY_BITS if name in needed] + found
 
 
 def comment(job: Job, title: str) -> str:

@@ -122,8 +122,10 @@ def _rounded(value: Fraction, significand: int) -> Fraction:
 
 
 @cache
-def _value(constant: Expr) -> Fraction | None:
-    """A constant to some 300 bits."""
+def constant_value(constant: Expr) -> Fraction | None:
+    """A constant to some 300 bits; ``None`` if it is no number."""
+    if isinstance(constant, (Comparison, Piecewise)):
+        return None
     exact = rational_value(constant)
     if exact is not None:
         return Fraction(exact)
@@ -204,7 +206,7 @@ class _Compensation:
 
     def _node(self, node: Expr) -> Pair:
         if not symbols(node) and not isinstance(node, (Comparison, Piecewise)):
-            value = _value(node)
+            value = constant_value(node)
             return Pair(node) if value is None else self._constant(value)
         pairs = self._pairs
         match node:
@@ -382,7 +384,7 @@ class _Compensation:
 
     def _reduced(self, a: Pair) -> tuple[Expr, Pair]:
         """k and r with a = k·ln 2 + r."""
-        ln2 = _value(call("log", 2))
+        ln2 = constant_value(call("log", 2))
         assert ln2 is not None
         first = _rounded(ln2, _LN2_BITS)
         second = _rounded(ln2 - first, _LN2_BITS)
@@ -465,7 +467,7 @@ class _Compensation:
 
     def _turned(self, a: Pair) -> tuple[Expr, Pair, Pair]:
         """k mod 4, and sine and cosine of r, for a = k·π/2 + r; only for |a| < 2^20."""
-        half_pi = _value(Product((Number(Fraction(1, 2)), PI)))
+        half_pi = constant_value(Product((Number(Fraction(1, 2)), PI)))
         assert half_pi is not None
         k = Call("floor", (_plus(_times(Number(_rounded(1 / half_pi, 53)), a.hi), HALF),))
         r = Pair(a.hi)

@@ -7,7 +7,7 @@ arrays are like is NumPy's affair (``numpy.nditer``).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 
 from chainrule.codegen.approximations import (
@@ -104,6 +104,16 @@ def _scaled(x, lifted):
     bits = np.{real}(lifted).view(np.{integer}) << np.{integer}({fraction})
     return np.{integer}(np.{real}(x).view(np.{integer}) + bits).view(np.{real})
 '''
+_FMA = '''\
+@numba.extending.intrinsic
+def _fma(context, x, y, z):
+    """x y + z, rounded once."""
+
+    def instruction(context, builder, signature, args):
+        return builder.fma(*args)
+
+    return x(x, y, z), instruction
+'''
 _EXPONENT = '''\
 @numba.njit(**INLINE)
 def _exponent(x):
@@ -154,7 +164,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     value_lines = body(unlike_extremes(value), language, double=job.double)
     slope_lines = body(unlike_extremes(slope), language, double=job.double)
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
-    helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
+    helpers = _helpers(needed, job.working, language, double=job.double)
     imports = ["import numba", "import numpy as np"]
     if job.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
@@ -201,22 +211,22 @@ def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> 
         lines = body(unlike_extremes(lowered), language, double=job.double)
         given = [language.named(symbol) for symbol in symbols]
         found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
-    helpers = _helpers(called(needed, job.working), job.working, language, double=job.double)
+    helpers = _helpers(needed, job.working, language, double=job.double)
     return [(_CONTRACTED if helpers else _PLAIN) + _INLINE, *helpers, *found]
 
 
 def _helpers(
-    names: Sequence[str], working: Working, language: Language, *, double: bool
+    operations: Set[str], working: Working, language: Language, *, double: bool
 ) -> list[str]:
     """The definitions of approximated functions, and of the operations on bits they need."""
-    layout, found, needed = _LAYOUTS[double], [], set()
-    for name in names:
+    layout, found, needed = _LAYOUTS[double], [], set(operations)
+    for name in called(operations, working):
         lowered = lower([approximation(name, working)], [ARGUMENT], language.functions)
         needed |= {operation for operation, _ in lowered.code}
         lines = body(unlike_extremes(lowered), language, double=double)
         lines.insert(0, f'"""{stated_error(name, working)}"""')
         found.append(f"@numba.njit(**INLINE)\n{define(f'_{name}', [ARGUMENT.name], lines)}")
-    texts = {"scaled": _SCALED, "exponent": _EXPONENT}
+    texts = {"scaled": _SCALED, "exponent": _EXPONENT, "fma": _FMA}
     return [texts[name].format(**layout) for name in PRIMITIVES if name in needed] + found
 
 

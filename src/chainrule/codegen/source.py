@@ -124,13 +124,12 @@ INFIX: dict[str, Shape] = {
 
 def calls(names: Mapping[str, str], prefix: str = "") -> dict[str, Shape]:
     """Operations that are calls of a function of so many arguments: {"power": "pow"}."""
-    two = ("power", "atan2", "max", "min", "scaled")
-    return {
-        operation: Shape(
-            f"{prefix}{name}({{0}}, {{1}})" if operation in two else f"{prefix}{name}({{0}})"
-        )
-        for operation, name in names.items()
-    }
+    counts = {**dict.fromkeys(("power", "atan2", "max", "min", "scaled"), 2), "fma": 3}
+    found = {}
+    for operation, name in names.items():
+        operands = ", ".join(f"{{{i}}}" for i in range(counts.get(operation, 1)))
+        found[operation] = Shape(f"{prefix}{name}({operands})")
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,89 @@
+"""Formulas in float32 that carry along what is rounded off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import chainrule
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.formats import format_named
+from chainrule.audit.inputs import stratified
+from chainrule.audit.measure import measure
+from chainrule.audit.plan import plan
+from chainrule.audit.truth import truth
+from chainrule.codegen.approximations import functions, inlined
+from chainrule.codegen.kernel import Kernel
+from chainrule.codegen.lower import lower
+from chainrule.codegen.rests import with_rests
+from chainrule.expr.nodes import Expr, Symbol, call, postorder
+from written import write
+
+SINGLE = format_named("float32")
+X = Symbol("x")
+EVERYDAY = np.linspace(-30, 30, 100_001).astype(np.float32)
+FORMS = (
+    *("e^(-|x|)/(1 + e^(-|x|))^2", "4*(e^(-|x|))^2/(1 + (e^(-|x|))^2)^2", "1/(1 + |x|)^2"),
+    *("{x > 0: 1, else: e^(-|x|)}/(1 + e^(-|x|))", "1/(1 + |x|)^3", "2/(1 + |x|)"),
+    *("1/(1 + e^(-x^2/2))", "e^(-2|x|)/(3 + e^(-2|x|))", "1/3 + x^2/7"),
+)
+
+
+def computed(expr: Expr, x: np.ndarray) -> np.ndarray:
+    program = inlined(lower([expr], [X], FUNCTIONS | functions("single")), "single")
+    return evaluate(program, [x], SINGLE)[0]
+
+
+@pytest.mark.parametrize("text", FORMS)
+def test_two_units_at_most(text: str) -> None:
+    """And not more than the formula as it stands."""
+    form = chainrule.parse(text)
+    exact = truth(form, X, EVERYDAY, {})
+    kept = measure(EVERYDAY, computed(with_rests(form), EVERYDAY), exact, SINGLE)
+    plain = measure(EVERYDAY, computed(form, EVERYDAY), exact, SINGLE)
+    assert kept.largest <= 2
+    assert kept.largest <= plain.largest
+    assert not kept.faults
+
+
+def test_what_is_kept_is_needed() -> None:
+    """Without it the derivative of the sigmoid is off by more than two units."""
+    form = chainrule.parse(FORMS[0])
+    exact = truth(form, X, EVERYDAY, {})
+    assert measure(EVERYDAY, computed(form, EVERYDAY), exact, SINGLE).largest > 2
+    kept = with_rests(form)
+    names = {node.name for node in postorder(kept) if hasattr(node, "name")}
+    assert {"decay_power", "decay_rest", "fma"} <= names
+
+
+def test_other_functions_are_called_as_they_are() -> None:
+    kept = with_rests(call("log1p", X) * 2)
+    assert [node.name for node in postorder(kept) if hasattr(node, "name")] == ["x", "log1p"]
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "softsign", "softplus"])
+def test_fast_kernels_compute_in_float32(name: str) -> None:
+    made = plan(chainrule.derive(name), "numba", accuracy="fast")
+    assert not made.job.promoted
+    assert made.job.working == "single"
+    kernel = Kernel(*made, threads=1)
+    x = np.concatenate([stratified(SINGLE, 200_000), EVERYDAY])
+    derivation = chainrule.derive(name)
+    exact = truth(derivation.derivative, X, x, {})
+    measured = measure(x, kernel.grad(x, 1.0), exact, SINGLE)
+    assert measured.largest <= 2
+    assert not measured.faults
+    assert np.isnan(kernel.grad(np.full(9, np.nan, np.float32), 1.0)).all()
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh"])
+def test_fast_c(name: str, tmp_path: Path) -> None:
+    derivation = chainrule.derive(name)
+    written = write(derivation, "c", tmp_path, save="input", accuracy="fast")
+    assert "fmaf(" in written.text
+    exact = truth(derivation.derivative, X, EVERYDAY, {})
+    measured = measure(EVERYDAY, written.slopes(EVERYDAY), exact, SINGLE)
+    assert measured.largest <= 2
+    assert not measured.faults

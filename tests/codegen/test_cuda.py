@@ -12,7 +12,9 @@ import numpy as np
 import pytest
 
 import chainrule
+from chainrule.audit.measure import measure
 from chainrule.audit.plan import Plan, plan
+from chainrule.audit.truth import truth
 from chainrule.codegen.targets import generate
 from chainrule.dtypes import NAMES as DTYPES
 from chainrule.expr.catalogue import CATALOGUE
@@ -68,6 +70,21 @@ def test_nvcc_compiles_the_whole_catalogue(tmp_path: Path) -> None:
     for dtype, accuracy in zip(DTYPES, ("best", "best", "fast", "fast"), strict=True):
         paths = [stored(made, dtype, accuracy, tmp_path) for made in plans]
         compiled(included(paths, tmp_path))
+
+
+def test_fast_is_float32_throughout(tmp_path: Path) -> None:
+    """A GPU has few units for float64."""
+    derivation = chainrule.derive("sigmoid")
+    written = write(derivation, "cuda", tmp_path, accuracy="fast")
+    assert "double" not in written.text.partition("*/")[2]
+    x = np.linspace(-110, 110, 100_001).astype(np.float32)
+    exact = truth(derivation.derivative, derivation.variable, x, {})
+    measured = measure(x, written.slopes(x), exact, written.form)
+    assert measured.largest <= 2
+    assert not measured.faults
+    path = tmp_path / "sigmoid_alone.cu"
+    path.write_text(written.text, encoding="utf-8")
+    compiled(path)
 
 
 def test_more_elements_than_threads(tmp_path: Path) -> None:

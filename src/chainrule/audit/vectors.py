@@ -38,8 +38,8 @@ from chainrule.rewrite.regimes import elementary
 
 LOOPS = ("numba", "c", "torch")
 """Targets whose loops go over elements, and call functions of one number."""
-KEEPING = ("numba", "c")
-"""Those of them that use one formula throughout, which may be one of ``codegen.rests``."""
+KEEPING = ("numba", "c", "cuda")
+"""Targets that may compute in float32 by a formula of ``codegen.rests``."""
 # How much more than with a library's functions, which take ten times as long, an error may be;
 # what a value may be off in ULP before it is rounded once.
 _FACTOR, _SMALL = 4.0, 0.01
@@ -61,11 +61,13 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
     what is rounded off stays as it is: it would not survive a loop that rounds less often.
     """
     lab = chosen.lab
-    if asked.target not in LOOPS or lab.form.name == "float64" or lab.working != "library":
+    single = lab.work.name == "float32"
+    if lab.form.name == "float64" or lab.working != "library":
         return chosen
-    choices: tuple[Working, ...] = ("single",)
-    if lab.work.name == "float64":
-        choices = ("short", "double")
+    wanting = single and asked.target in KEEPING and not chosen.good
+    if asked.target not in LOOPS and not wanting:
+        return chosen
+    choices: tuple[Working, ...] = ("single",) if single else ("short", "double")
     function, derivation = asked.derivation.function, asked.derivation
     outputs = {asked.job.output: chosen.forward.expr}
     for working in choices:

@@ -89,7 +89,7 @@ DOUBLE, SINGLE = languages(LIBM, _RESERVED)
 _BY_BITS = ("scaled", "exponent")
 _SCALED = """\
 /* x times 2^n, by its bits, where `lifted` is n + {rounder}. */
-static inline {real} scaled({real} x, {real} lifted)
+{static} {real} scaled({real} x, {real} lifted)
 {{
     {integer} bits, power;
     memcpy(&bits, &x, sizeof bits);
@@ -101,7 +101,7 @@ static inline {real} scaled({real} x, {real} lifted)
 """
 _EXPONENT = """\
 /* The whole k for which x / 2^k is between the roots of 1/2 and of 2: by the bits of x. */
-static inline {real} exponent({real} x)
+{static} {real} exponent({real} x)
 {{
     {integer} bits;
     memcpy(&bits, &x, sizeof bits);
@@ -195,7 +195,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     includes = ["#include <math.h>", "#include <stddef.h>"]
     parts = [comment(job, title)]
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
-    helpers = _helpers(needed, job, language)
+    helpers = definitions(needed, job, language)
     if job.short or helpers:
         includes += ["#include <stdint.h>", "#include <string.h>"]
     parts += [
@@ -215,7 +215,11 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 
 def language_of(job: Job) -> Language:
     """The spelling of a job's arithmetic and of the functions that it calls."""
-    plain = DOUBLE if job.double else SINGLE
+    return with_own(DOUBLE if job.double else SINGLE, job)
+
+
+def with_own(plain: Language, job: Job) -> Language:
+    """The spelling with the functions that a file defines by itself."""
     own = calls({name: _own(name) for name in functions(job.working)})
     shapes = {**plain.shapes, **own, **calls({name: name for name in _BY_BITS})}
     return replace(plain, shapes=shapes, reserved=plain.reserved | _OWN)
@@ -229,14 +233,17 @@ def _own(name: str) -> str:
 _OWN = frozenset([*_BY_BITS, *map(_own, functions("single")), *map(_own, LIBM)])
 
 
-def _helpers(operations: Set[str], job: Job, language: Language) -> list[str]:
-    """The definitions of approximated functions, and of the operations on bits they need."""
+def definitions(
+    operations: Set[str], job: Job, language: Language, qualifiers: str = "static inline"
+) -> list[str]:
+    """Of approximated functions, and of the operations on bits they need, as far as they occur."""
     layout, found, needed = _LAYOUTS[job.double], [], set(operations)
+    layout = {**layout, "static": qualifiers}
     for name in called(operations, job.working):
         lowered = lower([approximation(name, job.working)], [ARGUMENT], language.functions)
         needed |= {operation for operation, _ in lowered.code}
         lines = body(lowered, language, double=job.double)
-        head = f"static inline {layout['real']} {_own(name)}({layout['real']} x)"
+        head = f"{qualifiers} {layout['real']} {_own(name)}({layout['real']} x)"
         above = f"/* {stated_error(name, job.working)} */"
         found.append(f"{above}\n{head}\n{{\n{indented(lines)}\n}}\n")
     texts = {"scaled": _SCALED, "exponent": _EXPONENT}

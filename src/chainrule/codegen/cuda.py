@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.c import LIBM, WORDS, comment, head, inner, languages, what_it_does
+from chainrule.codegen.approximations import prepared
+from chainrule.codegen.c import (
+    LIBM,
+    WORDS,
+    comment,
+    definitions,
+    head,
+    inner,
+    languages,
+    what_it_does,
+    with_own,
+)
 from chainrule.codegen.source import Job, Language, body, indented, program
 from chainrule.expr.nodes import Expr
 
@@ -47,23 +58,27 @@ static unsigned {name}_blocks(size_t n)
 
 def write(forward: Expr, gradient: Expr, job: Job) -> str:
     """A file with the kernels NAME_forward and NAME_grad, and functions that launch them."""
-    language = DOUBLE if job.double else SINGLE
-    value = program(forward, (job.variable, *job.extra), language)
-    slope = program(gradient, (*job.saved, *job.extra), language)
+    language = with_own(DOUBLE if job.double else SINGLE, job)
+    value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
+    slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
+    qualifiers = "static __device__ inline"
+    needed = {name for lowered in (value, slope) for name, _ in lowered.code}
+    own = definitions(needed, job, language, qualifiers)
     title = (
         f"{job.name} and its gradient for arrays of {job.dtype}, in CUDA C++17. "
         "With nvcc -fmad=false sums and products are rounded one by one, as they were measured."
     )
     headers = [*([_HEADER[job.dtype]] if job.short else []), "cuda_runtime.h", "math.h", "stddef.h"]
+    headers += ["stdint.h", "string.h"] if own else []
     names = {"forward": f"{job.name}_value", "grad": f"{job.name}_slope"}
     firsts = {
         "forward": [language.named(job.variable)],
         "grad": [language.named(symbol) for symbol in job.saved],
     }
     parts = [comment(job, title), "".join(f"#include <{header}>\n" for header in headers)]
+    parts += own
     for kind, lowered in (("forward", value), ("grad", slope)):
         lines = body(lowered, language, double=job.double)
-        qualifiers = "static __device__ inline"
         parts.append(inner(job, names[kind], firsts[kind], lines, language, qualifiers))
     for kind in names:
         parts.append(_kernel(job, kind, names[kind], firsts[kind], language))

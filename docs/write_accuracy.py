@@ -111,7 +111,9 @@ Promised are 0.51 ULP for float32 `best` (computed in double, rounded once), 2 U
 `fast` and for float64, correct rounding (0.5) for the formats of 16 bits; no NaN where the truth is
 finite, no zero where it is a normal number, no wrong sign. What misses is **bold**, with the number
 of such faults in brackets. A *d* says that `fast` computes in double, for want of an accurate form
-in float32.
+in float32; files for Numba, C and CUDA, which bring their own exponential, find one more often.
+
+What was tried at every float32 there is stands in [exhaustive.md](exhaustive.md).
 
 This page is written by `python docs/write_accuracy.py`; what misses is listed in
 `tests/data/accuracy.tsv`, and a slow test holds every gradient that was measured to it.

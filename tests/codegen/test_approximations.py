@@ -17,7 +17,8 @@ from chainrule.audit.measure import measure
 from chainrule.audit.plan import plan
 from chainrule.audit.truth import truth
 from chainrule.codegen import coefficients, fit
-from chainrule.codegen.approximations import ARGUMENT, ERRORS, Working, functions, inlined
+from chainrule.codegen.approximations import ARGUMENT, ERRORS, Working, functions
+from chainrule.codegen.inlining import inlined
 from chainrule.codegen.kernel import Kernel
 from chainrule.codegen.lower import lower
 from chainrule.codegen.source import Job

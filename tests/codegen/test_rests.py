@@ -14,7 +14,8 @@ from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import measure
 from chainrule.audit.plan import plan
 from chainrule.audit.truth import truth
-from chainrule.codegen.approximations import functions, inlined
+from chainrule.codegen.approximations import functions
+from chainrule.codegen.inlining import inlined
 from chainrule.codegen.kernel import Kernel
 from chainrule.codegen.lower import lower
 from chainrule.codegen.rests import with_rests

@@ -19,7 +19,8 @@ from chainrule.audit.places import around, landmarks, places, ranks, unique
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth, spacing
-from chainrule.codegen.approximations import PRIMITIVES, Working, functions, inlined
+from chainrule.codegen.approximations import PRIMITIVES, Working, functions
+from chainrule.codegen.inlining import inlined
 from chainrule.codegen.lower import COMPARISONS, lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation

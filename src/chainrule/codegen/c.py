@@ -9,11 +9,10 @@ from dataclasses import replace
 from chainrule.codegen.approximations import (
     ARGUMENT,
     approximation,
-    called,
     functions,
-    prepared,
     stated_error,
 )
+from chainrule.codegen.inlining import called, prepared
 from chainrule.codegen.lower import lower
 from chainrule.codegen.source import (
     INFIX,

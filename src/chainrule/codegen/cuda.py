@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.approximations import prepared
 from chainrule.codegen.c import (
     LIBM,
     WORDS,
@@ -16,6 +15,7 @@ from chainrule.codegen.c import (
     what_it_does,
     with_own,
 )
+from chainrule.codegen.inlining import prepared
 from chainrule.codegen.source import Job, Language, body, indented, program
 from chainrule.expr.nodes import Expr
 

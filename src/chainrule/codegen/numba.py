@@ -15,11 +15,10 @@ from chainrule.codegen.approximations import (
     PRIMITIVES,
     Working,
     approximation,
-    called,
     functions,
-    prepared,
     stated_error,
 )
+from chainrule.codegen.inlining import called, prepared
 from chainrule.codegen.lower import lower
 from chainrule.codegen.python import (
     CHOICES,

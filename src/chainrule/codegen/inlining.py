@@ -1,0 +1,183 @@
+"""Approximations in place of the functions that a program calls.
+
+The formulas are in ``approximations.py``; here programs are prepared for them, and they are put in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
+
+from chainrule.codegen.approximations import ARGUMENT, Working, approximation, functions
+from chainrule.codegen.lower import Instruction, Lowered, lower
+from chainrule.expr.nodes import ONE, Call, Expr, Number, Quotient, postorder
+
+
+def called(names: Iterable[str], working: Working) -> list[str]:
+    """The approximated functions of these names, each after those that it calls itself."""
+    known = functions(working)
+    found: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        if name not in known or name in found:
+            return
+        for node in postorder(approximation(name, working)):
+            if isinstance(node, Call):
+                visit(node.name)
+        found[name] = None
+
+    for name in sorted(names):
+        visit(name)
+    return list(found)
+
+
+@cache
+def _program(name: str, working: Working) -> Lowered:
+    return lower([approximation(name, working)], [ARGUMENT], _Everything())
+
+
+class _Everything(frozenset[str]):
+    """The functions of a target that has every one."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
+def _tidied(
+    operation: str, given: tuple[int, ...], made: Mapping[int, Instruction]
+) -> tuple[str, tuple[int, ...]]:
+    """An operation on values without the signs that it does not need, as compilers do it."""
+
+    def without(signs: tuple[str, ...]) -> tuple[int, ...]:
+        steps = [made.get(value) for value in given]
+        return tuple(
+            [
+                step.operands[0] if step is not None and step.operation in signs else value
+                for value, step in zip(given, steps, strict=True)
+            ]
+        )
+
+    if operation == "abs":
+        return operation, without(("negative",))
+    if operation == "multiply" and given[0] == given[1]:
+        return operation, without(("negative", "abs"))
+    return operation, given
+
+
+def with_reciprocals(program: Lowered, working: Working) -> Lowered:
+    """Divisions by a constant as multiplications, where float64 has digits to spare.
+
+    They take a tenth of the time. Not where nothing is approximated: there a difference may be
+    exactly 0.
+    """
+    known = functions(working)
+    spare = working in ("short", "double")
+    if not spare or not any(operation in known for operation, _ in program.code):
+        return program
+    first = len(program.inputs)
+    last = first + len(program.constants)
+    constants = list(program.constants)
+    shift: dict[int, int] = {}
+    for operation, operands in program.code:
+        divisor = operands[-1] if operation == "divide" else -1
+        if first <= divisor < last and divisor not in shift:
+            shift[divisor] = first + len(constants)
+            constants.append(Quotient(ONE, program.constants[divisor - first]))
+    if not shift:
+        return program
+    more = len(shift)
+
+    def final(value: int) -> int:
+        return value if value < last else value + more
+
+    code = []
+    for operation, operands in program.code:
+        given = tuple([final(value) for value in operands])
+        if operation == "divide" and operands[1] in shift:
+            code.append(Instruction("multiply", (given[0], shift[operands[1]])))
+        else:
+            code.append(Instruction(operation, given))
+    outputs = tuple([final(value) for value in program.outputs])
+    return Lowered(program.inputs, tuple(constants), tuple(code), outputs)
+
+
+def with_decays(program: Lowered, working: Working) -> Lowered:
+    """Exponentials of what is never positive, −|x| or −x², by the simpler program for these."""
+    if "decay" not in functions(working):
+        return program
+    inputs = len(program.inputs)
+    first = inputs + len(program.constants)
+
+    def step(value: int) -> Instruction:
+        return program.code[value - first] if value >= first else Instruction("", ())
+
+    def never_negative(value: int) -> bool:
+        if inputs <= value < first:
+            constant = program.constants[value - inputs]
+            return isinstance(constant, Number) and constant.value >= 0
+        operation, operands = step(value)
+        if operation == "multiply":
+            return operands[0] == operands[1] or all(map(never_negative, operands))
+        return operation == "abs"
+
+    def never_positive(value: int) -> bool:
+        operation, operands = step(value)
+        if operation == "multiply":
+            one, other = operands
+            return any(
+                never_negative(a) and never_positive(b) for a, b in ((one, other), (other, one))
+            )
+        return operation == "negative" and never_negative(operands[0])
+
+    code = []
+    for operation, operands in program.code:
+        if operation == "exp" and never_positive(operands[0]):
+            operation = "decay"
+        code.append(Instruction(operation, operands))
+    return Lowered(program.inputs, program.constants, tuple(code), program.outputs)
+
+
+def prepared(program: Lowered, working: Working) -> Lowered:
+    """What is written into a file, before functions are put in."""
+    return with_decays(with_reciprocals(program, working), working)
+
+
+def inlined(program: Lowered, working: Working) -> Lowered:
+    """The program with approximations in place of functions; what is equal is computed once."""
+    known = functions(working)
+    program = prepared(program, working)
+    if not any(operation in known for operation, _ in program.code):
+        return program
+    constants: dict[Expr, int] = {}
+    numbers: dict[Instruction, int] = {}
+    made: dict[int, Instruction] = {}
+    inputs = len(program.inputs)
+
+    def run(part: Lowered, arguments: Sequence[int]) -> list[int]:
+        """The numbers of the outputs; constants count down from −1."""
+        values = [*arguments]
+        values += [constants.setdefault(c, -1 - len(constants)) for c in part.constants]
+        for operation, operands in part.code:
+            given = tuple([values[i] for i in operands])
+            operation, given = _tidied(operation, given, made)
+            if operation in known:
+                [value] = run(_program(operation, working), given)
+            else:
+                step = Instruction(operation, given)
+                value = numbers.setdefault(step, inputs + len(numbers))
+                made[value] = step
+            values.append(value)
+        return [values[i] for i in part.outputs]
+
+    outputs = run(program, range(inputs))
+
+    def final(value: int) -> int:
+        """Constants come after the inputs, and instructions after the constants."""
+        if value < 0:
+            return inputs - 1 - value
+        return value if value < inputs else value + len(constants)
+
+    code = [Instruction(name, tuple([final(v) for v in given])) for name, given in numbers]
+    return Lowered(
+        program.inputs, tuple(constants), tuple(code), tuple([final(v) for v in outputs])
+    )

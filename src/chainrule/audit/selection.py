@@ -50,12 +50,20 @@ class Chosen(NamedTuple):
         return self.labs[0]
 
     @property
+    def faults(self) -> int:
+        """Results of the function itself that are no answers."""
+        assert self.forward.measured is not None
+        return self.forward.measured.faults
+
+    @property
     def good(self) -> bool:
-        return self.gradient.good(self.lab.allowed)
+        """Whether the gradient is accurate enough, and the function has no faults."""
+        return self.gradient.good(self.lab.allowed) and not self.faults
 
     @property
     def rank(self) -> tuple[float, ...]:
-        return self.gradient.rank(self.lab.allowed)
+        """Smaller is better."""
+        return (self.faults, *self.gradient.rank(self.lab.allowed))
 
 
 def chosen_forms(asked: Asked, labs: Sequence[Laboratory]) -> Chosen:

@@ -17,7 +17,7 @@ from chainrule.audit.measure import measure
 from chainrule.audit.plan import plan
 from chainrule.audit.truth import truth
 from chainrule.codegen import coefficients, fit
-from chainrule.codegen.approximations import ARGUMENT, ERRORS, Working, functions
+from chainrule.codegen.approximations import ARGUMENT, ERRORS, PARTS, Working, functions
 from chainrule.codegen.inlining import inlined
 from chainrule.codegen.kernel import Kernel
 from chainrule.codegen.lower import lower
@@ -29,7 +29,6 @@ from written import formatted, truths, write
 from written import sample as everywhere
 
 WORKINGS: tuple[Working, ...] = ("single", "short", "double")
-PARTS = {"exp_power", "exp_rest", "decay_power", "decay_rest"}
 ROWS = [(name, working) for working in WORKINGS for name in sorted(functions(working) - PARTS)]
 SINGLE = format_named("float32")
 NAMES = (
@@ -178,7 +177,8 @@ def test_what_is_written_is_tidy(working: Working, tmp_path: Path) -> None:
     parts = whole
     if working == "single":
         parts = call("fma", whole, *(call(name, x) for name in ("exp_power", "exp_rest")))
-        parts = parts + call("decay_power", -x) * call("decay_rest", -x)
+        for name in ("decay_power", "decay_rest", "decay_power_to_zero"):
+            parts = parts + call(name, -x)
     job = Job(
         name="f",
         variable=x,

@@ -44,8 +44,8 @@ KEEPING = ("numba", "c", "cuda")
 # what a value may be off in ULP before it is rounded once.
 _FACTOR, _SMALL = 4.0, 0.01
 # An error in ULP at a sample that leaves room for those at all inputs, which are half as large
-# again; 1.75 may be 2.2.
-_SURE = 1.3
+# again.
+_SURE = 1.5
 # Formulas of more nodes are not tried with what is rounded off.
 _MOST_KEPT = 60
 # Of a polynomial near a zero: the degree at most, and which part of its value it may lack; near
@@ -110,6 +110,11 @@ def _error(candidate: Candidate) -> tuple[float, float]:
     return candidate.measured.faults, candidate.measured.largest
 
 
+def _worth(candidate: Candidate) -> tuple[float, ...]:
+    """The least steps of those whose error is small enough, before the least error."""
+    return (0, candidate.steps) if candidate.good(_SURE) else (1, *_error(candidate))
+
+
 def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candidate]:
     """What may serve with the functions of a laboratory, the form that was chosen first."""
     if not chosen.gradient.shown:
@@ -119,13 +124,10 @@ def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candid
     if asked.save != "output":
         forms = gradient_candidates(asked.derivation, chosen.forward.expr, "input", asked.gradients)
         settled = [replace(one, expr=asked.settled(one.expr, lab)) for one in forms]
-        found = _keeping(asked, settled, lab)
         known = {lab.variable: lab.inputs}
         exact = lab.truth(asked.derivation.derivative)
-        yield from sorted(
-            [lab.measured(one, exact, known) for one in found],
-            key=lambda one: one.rank(lab.allowed),
-        )[:1]
+        tried = [lab.measured(one, exact, known) for one in _keeping(asked, settled, lab)]
+        yield from sorted(tried, key=_worth)[:2]
 
 
 def _keeping(asked: Asked, forms: Iterable[Candidate], lab: Laboratory) -> list[Candidate]:
@@ -136,9 +138,10 @@ def _keeping(asked: Asked, forms: Iterable[Candidate], lab: Laboratory) -> list[
         replace(
             one,
             name=f"{one.name}, with what is rounded off",
-            expr=with_rests(elementary(one.expr)),
+            expr=with_rests(elementary(one.expr), products=products),
             shown=one.expr,
         )
+        for products in (False, True)
         for one in forms
         if size(one.expr) <= _MOST_KEPT
     ]

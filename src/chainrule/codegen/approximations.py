@@ -60,7 +60,7 @@ _ROUNDER = {"single": 1.5 * 2.0**23, "short": 1.5 * 2.0**52, "double": 1.5 * 2.0
 # A power of 2 in this many steps up or down is far from where numbers end in float32.
 _STEP = 64
 # ln 2 in two parts; the product of the first with an exponent is exact.
-_LOG2_PARTS = {
+_LOG2PARTS = {
     "single": (float.fromhex("0x1.62e4p-1"), float.fromhex("0x1.7f7d1cp-20")),
     "double": (float.fromhex("0x1.62e42feep-1"), float.fromhex("0x1.a39ef35793c76p-33")),
 }
@@ -193,7 +193,7 @@ def _reduced(
         remainder = _minus(powers, power)
         polynomial = _polynomial("power_of_two", working, remainder)
         return _Reduced(lifted, ZERO, _times(remainder, polynomial))
-    first, second = (_number(part) for part in _LOG2_PARTS[working])
+    first, second = (_number(part) for part in _LOG2PARTS[working])
     nearly, little = _minus(x, _times(power, first)), _times(power, second)
     remainder = _minus(nearly, little)
     square = _times(remainder, remainder)
@@ -256,7 +256,7 @@ def _exp_rest(x: Expr, working: Working) -> Expr:
 
 def _rest(x: Expr, working: Working) -> Expr:
     """What e^x lacks of a power of two, over the power; what the remainder has lost is small."""
-    high, low = (_number(part) for part in _LOG2_PARTS[working])
+    high, low = (_number(part) for part in _LOG2PARTS[working])
     power = _lowered(_reduced(x, working).lifted, working)
     remainder = _minus(_minus(x, _times(power, high)), _times(power, low))
     square = _times(remainder, remainder)
@@ -266,6 +266,10 @@ def _rest(x: Expr, working: Working) -> Expr:
 def _decay_power(x: Expr, working: Working) -> Expr:
     lifted = _reduced(x, working, _LEAST_DECAY).lifted
     return call("scaled", ONE, _plus(lifted, Number(_STEP)))
+
+
+def _decay_power_to_zero(x: Expr, working: Working) -> Expr:
+    return _choose(_less(x, Number(_LEAST_DECAY)), ZERO, _decay_power(x, working))
 
 
 def _decay_rest(x: Expr, working: Working) -> Expr:
@@ -291,7 +295,7 @@ def _log_near_one(f: Expr, k: Expr, working: Working) -> Expr:
     value = _minus(f, _times(s, rest))
     if working == "short":
         return _plus(_times(k, _LOG2), value)
-    first, second = (_number(part) for part in _LOG2_PARTS[working])
+    first, second = (_number(part) for part in _LOG2PARTS[working])
     return _plus(_times(k, first), _plus(_times(k, second), value))
 
 
@@ -397,6 +401,7 @@ _MEANT = {
     "exp_power": "The power of two of e^x = 2^n (1 + p)",
     "exp_rest": "The p of e^x = 2^n (1 + p)",
     "decay_power": f"2^{_STEP} times the power of two of e^x = 2^n (1 + p) for x <= 0",
+    "decay_power_to_zero": "The same, and 0 for what is below the end of it",
     "decay_rest": "The p of e^x = 2^n (1 + p) for x <= 0",
     "expm1": "e^x - 1",
     "log": "ln x",
@@ -430,6 +435,7 @@ _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
     "exp_power": _exp_power,
     "exp_rest": _exp_rest,
     "decay_power": _decay_power,
+    "decay_power_to_zero": _decay_power_to_zero,
     "decay_rest": _decay_rest,
     "expm1": _expm1,
     "log": _log,
@@ -442,14 +448,15 @@ _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
 }
 
 
-_PARTS = frozenset(("exp_power", "exp_rest", "decay_power", "decay_rest"))
+PARTS = frozenset(name for name in _FORMULAS if name.endswith(("_power", "_rest", "_to_zero")))
+"""Of an exponential."""
 
 
 def functions(working: Working) -> frozenset[str]:
     """What there is an approximation of."""
     if working == "library":
         return frozenset()
-    return frozenset(_FORMULAS) - (frozenset() if working == "single" else _PARTS)
+    return frozenset(_FORMULAS) - (frozenset() if working == "single" else PARTS)
 
 
 @cache
@@ -462,5 +469,5 @@ def stated_error(name: str, working: Working) -> str:
     """What a function is and how far it is off, as a sentence."""
     if name not in ERRORS[working]:
         return f"{_MEANT[name]}."
-    whole = "1 + p" if name in _PARTS else "its value"
+    whole = "1 + p" if name in PARTS else "its value"
     return f"{_MEANT[name]}, to within {ERRORS[working][name]:.2g} of {whole}."

@@ -2,8 +2,8 @@
 
 To twice the precision (``compensated.py``) an operation takes ten others; here one or two. An
 exponential is a power of two times 1 + p, and the p goes into the result with a rounding of its
-own, which is small. The sum 1 + e^−|x| keeps what it lacks, and so does a reciprocal. What a
-product lacks is lost. That leaves errors of one to two units in the last place, where the plain
+own, which is small. The sum 1 + e^−|x| keeps what it lacks, and so does a reciprocal; a product
+does if it is asked to. That leaves errors of one to two units in the last place, where the plain
 formula has three to five.
 
 It does no harm if a target takes a product and a sum together, rounded once. Where that must be
@@ -16,8 +16,9 @@ Elementary Functions, 1980, chapter 6 (an exponential as 2^n·(1 + p)).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from math import frexp
 from typing import NamedTuple
 
 from chainrule.codegen.approximations import DECAY_UNIT
@@ -40,10 +41,14 @@ from chainrule.expr.nodes import (
     postorder,
     rational_value,
     symbols,
+    transform,
 )
 
 _SIGNIFICAND = 24
+_Multiply = Callable[["Kept", "Kept"], "Kept"]
 _LARGEST_POWER = 4
+# e^x is 0 or infinite for an x that is so large.
+_FAR_OUT = Number(256)
 
 
 class Kept(NamedTuple):
@@ -69,36 +74,50 @@ class Kept(NamedTuple):
         return Sum((self.rest, _times(self.lack, Sum((ONE, self.rest)))))
 
 
-def with_rests(root: Expr) -> Expr:
+def with_rests(root: Expr, *, products: bool = False) -> Expr:
     """An expression for float32 that evaluates to ``root`` with few roundings.
 
     It calls ``exp_power``, ``exp_rest`` and ``fma``, which a target has where elementary functions
     are approximated.
+
+    Args:
+        root: a formula of functions that targets have.
+        products: they, too, keep what they lack.
     """
     kept: dict[Expr, Kept] = {}
+    multiply = _multiply_exactly if products else _multiply
     for node in postorder(root):
-        kept[node] = _node(node, kept)
-    return _rounded(kept[root])
+        kept[node] = _node(node, kept, multiply)
+    found = _rounded(kept[root])
+    # A product with what is as large as float32 has it is 0 only if a factor is.
+    return transform(found, _to_zero) if products else found
 
 
-def _node(node: Expr, kept: Mapping[Expr, Kept]) -> Kept:
+def _to_zero(node: Expr) -> Expr:
+    if isinstance(node, Call) and node.name == "decay_power":
+        return Call("decay_power_to_zero", node.args)
+    return node
+
+
+def _node(node: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
     constant = None if symbols(node) else constant_value(node)
     if constant is not None:
-        return Kept(*split_number(constant, _SIGNIFICAND))
+        return _constant(constant)
     match node:
         case Sum(args):
             return _sum(args, kept)
         case Product(args):
             total = kept[args[0]]
             for arg in args[1:]:
-                total = _multiply(total, kept[arg])
+                total = multiply(total, kept[arg])
             return total
         case Quotient(top, bottom):
-            return _multiply(kept[top], _reciprocal(bottom, kept))
+            return multiply(kept[top], _reciprocal(bottom, kept, multiply))
         case Power(Call("exp", (argument,)), Number(2)) if _is_exact(kept[argument]):
-            return _exp(Kept(_times(TWO, kept[argument].high)), _never_positive(argument))
+            double = Kept(_times(TWO, _tight(kept[argument]).high))
+            return _exp(double, _never_positive(argument))
         case Power(base, exponent):
-            return _power(base, exponent, kept)
+            return _power(base, exponent, kept, multiply)
         case Piecewise(args):
             return _cases([kept[arg] for arg in args])
         case Comparison(operators, args):
@@ -106,7 +125,7 @@ def _node(node: Expr, kept: Mapping[Expr, Kept]) -> Kept:
         case Call("exp", (argument,)):
             return _exp(kept[argument], _never_positive(argument))
         case Call("abs", (argument,)) if _is_exact(kept[argument]):
-            return Kept(call("abs", kept[argument].high))
+            return Kept(call("abs", _tight(kept[argument]).high))
         case Call(name, args):
             return Kept(Call(name, tuple([_rounded(kept[arg]) for arg in args])))
     return Kept(node)
@@ -122,6 +141,8 @@ def _plus(a: Expr, b: Expr) -> Expr:
 def _times(a: Expr, b: Expr) -> Expr:
     if a is ZERO or b is ZERO:
         return ZERO
+    if isinstance(a, Number) and isinstance(b, Number):
+        return Number(Fraction(a.value) * Fraction(b.value))
     if a is ONE or b is ONE:
         return b if a is ONE else a
     if a is b:
@@ -135,8 +156,13 @@ def _negative(a: Expr) -> Expr:
     return Number(-a.value) if isinstance(a, Number) else _times(MINUS_ONE, a)
 
 
+def _constant(value: Fraction) -> Kept:
+    high, low = split_number(value, _SIGNIFICAND)
+    return Kept(ONE, unit=high) if _is_power_of_two(high) else Kept(high, low)
+
+
 def _is_exact(a: Kept) -> bool:
-    return a == Kept(a.high)
+    return _tight(a).low is ZERO
 
 
 # --- what is kept --------------------------------------------------------------------------------
@@ -184,7 +210,8 @@ def _add(a: Kept, b: Kept) -> Kept:
 
 def _added_to_one(a: Kept) -> Kept:
     """1 + a, where a is not larger: nothing is lost of the difference from 1."""
-    if a.high is not ONE or a.low is not ZERO:
+    positive = isinstance(a.unit, Number) and a.unit.value > 0
+    if not positive or a.high is not ONE or a.low is not ZERO:
         a = _tight(a)
         high, error = quick_two_sum(ONE, a.high)
         return Kept(high, _plus(error, a.low))
@@ -202,15 +229,31 @@ def _multiply(a: Kept, b: Kept) -> Kept:
     return Kept(high, low, _times(a.scale, b.scale), rest, lack, _times(a.unit, b.unit))
 
 
-def _reciprocal(bottom: Expr, kept: Mapping[Expr, Kept]) -> Kept:
+def _multiply_exactly(a: Kept, b: Kept) -> Kept:
+    """With what the product of the two leading numbers lacks."""
+    found = _multiply(a, b)
+    if a.high is ONE or b.high is ONE:
+        return found
+    # By an operation of its own, which no target takes together with a sum: there what is lacking
+    # would be added twice.
+    high = call("fma", a.high, b.high, ZERO)
+    error = call("fma", a.high, b.high, _negative(high))
+    return found._replace(high=high, low=_plus(error, found.low))
+
+
+def _is_power_of_two(node: Expr) -> bool:
+    return isinstance(node, Number) and abs(frexp(node.value)[0]) == 0.5
+
+
+def _reciprocal(bottom: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
     if isinstance(bottom, Power):
         value = rational_value(bottom.exponent)
         if value is not None and value.denominator == 1 and 0 < value <= _LARGEST_POWER:
             # The reciprocal keeps more than the power does.
-            return _repeated(_reciprocal(bottom.base, kept), int(value))
+            return _repeated(_reciprocal(bottom.base, kept, multiply), int(value), multiply)
     constant = None if symbols(bottom) else constant_value(bottom)
     if constant:
-        return Kept(*split_number(1 / constant, _SIGNIFICAND))
+        return _constant(1 / constant)
     high, low, *_ = _tight(kept[bottom])
     first = Quotient(ONE, high)
     rest = call("fma", _negative(high), first, ONE)
@@ -219,19 +262,18 @@ def _reciprocal(bottom: Expr, kept: Mapping[Expr, Kept]) -> Kept:
     return Kept(first, lack=rest)
 
 
-def _repeated(base: Kept, exponent: int) -> Kept:
+def _repeated(base: Kept, exponent: int, multiply: _Multiply) -> Kept:
     total = base
     for _ in range(exponent - 1):
-        total = _multiply(total, base)
+        total = multiply(total, base)
     return total
 
 
-def _power(base: Expr, exponent: Expr, kept: Mapping[Expr, Kept]) -> Kept:
+def _power(base: Expr, exponent: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
     value = rational_value(exponent)
     if value is not None and value.denominator == 1 and 0 < abs(Fraction(value)) <= _LARGEST_POWER:
-        return _repeated(
-            kept[base] if value > 0 else _reciprocal(base, kept), int(abs(Fraction(value)))
-        )
+        start = kept[base] if value > 0 else _reciprocal(base, kept, multiply)
+        return _repeated(start, int(abs(Fraction(value))), multiply)
     return Kept(Power(_rounded(kept[base]), _rounded(kept[exponent])))
 
 
@@ -240,7 +282,9 @@ def _exp(argument: Kept, negative: bool) -> Kept:
     kind = "decay" if negative else "exp"
     rest = call(f"{kind}_rest", high)
     if low is not ZERO:
-        rest = _plus(rest, _times(low, Sum((ONE, rest))))
+        # Far out there may be no number for what an infinite argument lacks.
+        inside = Comparison(("<",), (call("abs", high), _FAR_OUT))
+        rest = _plus(rest, _times(Piecewise((low, inside, ZERO)), Sum((ONE, rest))))
     unit = DECAY_UNIT if negative else ONE
     return Kept(ONE, scale=call(f"{kind}_power", high), rest=rest, unit=unit)
 

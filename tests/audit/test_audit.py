@@ -207,6 +207,26 @@ def test_bad_targets_are_told_and_the_rest_goes_on() -> None:
         (["numpy:planted:right", "--against", "sigmoid", "--max-ulp", "0.4"], 1, "0.50"),
         (["numpy:planted:nan_tail", "--against", "sigmoid"], 1, "no finite number: nan at"),
         (["numpy:planted:right"], 2, "nobody knows what numpy:planted:right is to compute"),
+        pytest.param(
+            ["torch:nn.functional.sillu"],
+            2,
+            "did you mean torch:nn.functional.silu?",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["jax:nn.gelux"],
+            2,
+            "there is no jax.nn.gelux did you mean jax:nn.gelu?",
+            marks=pytest.mark.slow,
+        ),
+        pytest.param(
+            ["onnxruntime:Gelux"], 2, "did you mean onnxruntime:Gelu?", marks=pytest.mark.slow
+        ),
+        (["chainrule:geluu"], 2, "did you mean gelu?"),
+        (["numpy:planted:rihgt"], 2, "did you mean numpy:planted:right?"),
+        (["c:./no_such_library.so:f"], 2, "there is no file ./no_such_library.so"),
+        (["numpy:planted:right", "--against", "sigmiod"], 2, "did you mean sigmoid?"),
+        (["numpy:planted:right", "--against", "eluu(alpha=2)"], 2, "did you mean `elu`?"),
         (["numpy:planted:right", "--against", "sigmoid("], 2, "never closed"),
         (["tensorflow:nn.silu"], 2, "unknown framework"),
         (["numpy:planted", "--against", "sigmoid"], 2, "names no function"),

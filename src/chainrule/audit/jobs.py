@@ -100,6 +100,10 @@ class Job:
         }
 
 
+class UnknownTargetError(InputError):
+    """Nobody knows what a target is to compute; it may not even exist."""
+
+
 def job_for(
     target: str,
     dtype: str,
@@ -116,12 +120,12 @@ def job_for(
             the target is not to be taken by its name.
 
     Raises:
-        InputError: the target or the formula cannot be read, or nobody knows what the target is
-            to compute.
+        InputError: the target or the formula cannot be read.
+        UnknownTargetError: nobody knows what the target is to compute.
     """
     known = reference(f"chainrule:{against}" if against else target, dtype)
     if known is None:
-        raise InputError(
+        raise UnknownTargetError(
             f"nobody knows what {target} is to compute",
             hint="say so with --against, a formula or a name that `chainrule list` shows",
         )

@@ -21,6 +21,7 @@ from chainrule.audit.frameworks.matching import (
     by_api,
     elementary,
     exactly,
+    namespace,
     targets_of,
 )
 from chainrule.audit.frameworks.target import arguments, callable_at, read_call, written
@@ -35,7 +36,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     import jax
 
     call = read_call(rest)
-    found, module, name = callable_at(call.name, "jax")
+    found, module, name = callable_at(call.name, namespace("jax", "jax"))
 
     def function(x: Any) -> Any:
         positional, keywords = arguments(call, x, call.keywords)

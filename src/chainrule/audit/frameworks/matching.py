@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import format_named
-from chainrule.audit.frameworks.target import VARIABLE, Call
+from chainrule.audit.frameworks.target import VARIABLE, Call, Namespace
 from chainrule.codegen.lower import lower
 from chainrule.expr import functions
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
@@ -140,6 +140,12 @@ def domain_of(formula: str) -> Domain | None:
         return inside.astype(np.bool_)
 
     return Domain(contains, float(entry.typical(variable)))
+
+
+def namespace(library: str, framework: str) -> Namespace:
+    """Where the functions of a framework are; its package has the framework's name."""
+    known = dict.fromkeys(api.path for entry in CATALOGUE for api in _apis(entry, library))
+    return Namespace(framework, tuple(known), f"{framework}:{{}}".format)
 
 
 # --- everything that a framework has ------------------------------------------------------------

@@ -24,6 +24,7 @@ from chainrule.audit.frameworks.matching import (
     Reference,
     by_api,
     elementary,
+    namespace,
     targets_of,
     to_dtype,
 )
@@ -50,7 +51,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     import torch
 
     call = read_call(rest)
-    found, module, name = callable_at(call.name, "torch")
+    found, module, name = callable_at(call.name, namespace("torch", "torch"))
     kind = getattr(torch, dtype)
     call = unreduced(found, call, target)
     function = _function(torch, found, call, kind)

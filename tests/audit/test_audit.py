@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -17,11 +18,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
+from chainrule.api import derive
 from chainrule.audit.campaign import Options, outcomes
 from chainrule.audit.child import Counted
 from chainrule.audit.formats import format_named
-from chainrule.audit.jobs import Job, job_for
-from chainrule.audit.reference import at
+from chainrule.audit.jobs import Job, job_for, truth_of
+from chainrule.audit.positions import at
 from chainrule.audit.runner import Child, Executor, Outcome
 from chainrule.audit.tally import TALLY, Tallies, empty
 from chainrule.cli import main
@@ -154,6 +156,13 @@ def test_a_line_prints_what_it_says() -> None:
         assert float(printed) == witness.got == 0.0
         exact = np.exp(-witness.x) / (1 + np.exp(-witness.x)) ** 2
         assert float(witness.exact.rstrip("…")) == pytest.approx(exact, rel=1e-12)
+
+
+def test_a_job_is_derived_once() -> None:
+    job = job_for("numpy:planted:right", "float16", "gradient", against="sigmoid")
+    again = job_for("numpy:planted:right", "float16", "gradient", against="sigmoid")
+    assert truth_of(job) is truth_of(again)
+    assert truth_of(replace(job, kind="forward"))[0] is derive("sigmoid").function
 
 
 def test_the_largest_error_is_exact() -> None:

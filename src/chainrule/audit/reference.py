@@ -23,6 +23,7 @@ import numpy.typing as npt
 from flint import arb, arb_series, ctx
 
 from chainrule.audit.formats import Format
+from chainrule.audit.positions import at, finite_count, input_at
 from chainrule.audit.truth import truth as exact_truth
 from chainrule.audit.ulp import Truth
 from chainrule.derivations import Derivation, Problem
@@ -63,7 +64,7 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pieces:
-    """Intervals of inputs, by increasing position (see ``positions``).
+    """Intervals of inputs, by increasing position (see ``positions.at``).
 
     Attributes:
         first, last: positions, int64.
@@ -181,51 +182,6 @@ def _split(
     scaled = a * 134217729.0
     high = scaled - (scaled - a)
     return high, a - high
-
-
-# --- inputs by position ---------------------------------------------------------------------------
-def finite_count(form: Format) -> int:
-    """How many finite inputs of one sign there are."""
-    return ((1 << (form.bits - form.precision)) - 1) << (form.precision - 1)
-
-
-def at(places: npt.NDArray[np.int64], form: Format) -> npt.NDArray[Any]:
-    """The inputs at positions: 0, 1, … are 0 and the positive ones by size, −1, −2, … are −0
-    and the negative ones."""
-    sign = np.uint64(1 << (form.bits - 1))
-    size = np.where(places < 0, -1 - places, places).astype(np.uint64)
-    patterns = np.where(places < 0, size | sign, size).astype(form.pattern)
-    values: npt.NDArray[Any] = patterns.view(form.dtype)
-    return values
-
-
-def consecutive(first: int, last: int, form: Format) -> npt.NDArray[Any]:
-    """The inputs at all positions from one to another, which are of one sign."""
-    step = -1 if first < 0 else 1
-    a, b = (-1 - first, -2 - last) if first < 0 else (first, last + 1)
-    patterns = np.arange(a, b, step, dtype=np.int64).astype(form.pattern)
-    if first < 0:
-        patterns |= form.pattern.type(1 << (form.bits - 1))
-    values: npt.NDArray[Any] = patterns.view(form.dtype)
-    return values
-
-
-def positions(values: npt.NDArray[Any], form: Format) -> npt.NDArray[np.int64]:
-    """The positions of inputs."""
-    patterns = np.ascontiguousarray(values).view(form.pattern).astype(np.uint64)
-    sign = np.uint64(1 << (form.bits - 1))
-    size = (patterns & (sign - np.uint64(1))).astype(np.int64)
-    return np.where(patterns & sign, -1 - size, size)
-
-
-def input_at(place: int, form: Format) -> float:
-    """The input at one position."""
-    size = -1 - place if place < 0 else place
-    exponent, fraction = divmod(size, 1 << (form.precision - 1))
-    if exponent:
-        fraction += 1 << (form.precision - 1)
-    value = ldexp(fraction, form.least_exponent - form.precision + max(exponent, 1))
-    return -value if place < 0 else value
 
 
 # --- making the pieces ----------------------------------------------------------------------------

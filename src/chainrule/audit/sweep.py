@@ -18,7 +18,8 @@ import numpy.typing as npt
 
 from chainrule.audit import tally
 from chainrule.audit.formats import Format
-from chainrule.audit.reference import HUGE, SINGLE, Kind, Reference, at, consecutive, finite_count
+from chainrule.audit.positions import at, consecutive, finite_count
+from chainrule.audit.reference import HUGE, SINGLE, Kind, Reference
 from chainrule.audit.reference import reference as make_reference
 from chainrule.audit.truth import truth as exact_truth
 from chainrule.audit.ulp import errors

@@ -297,10 +297,18 @@ def test_a_whole_framework_is_one_table() -> None:
     from chainrule.audit.audit_report import audit_document
     from chainrule.render.markdown import render
 
-    found = audited("chainrule:sigmoid", "chainrule:elu(alpha=2)", against=None)
+    names = ("chainrule:sigmoid", "chainrule:elu(alpha=2)", "chainrule:selu")
+    found = audited(*names, against=None)
+    # None of the three is off by more than half an ULP, so that two are made so.
+    assert all(one.passes(0.5) for one in found)
+    found[:2] = [
+        replace(one, measured=replace(one.measured, largest=0.6))  # type: ignore[type-var]
+        for one in found[:2]
+    ]
     text = render(audit_document(found, listing=True), front_matter=False)
     rows = [line for line in text.splitlines() if "| bfloat16 |" in line]
     assert [row.split("|")[1].strip() for row in rows] == ["`sigmoid`", "`elu(alpha=2)`"]
+    assert "Correctly rounded at every input tried:** `selu`." in text
     assert "chainrule " in text.split("## chainrule")[1].split("###")[0]
     assert all(len(row) < 140 for row in rows)
 

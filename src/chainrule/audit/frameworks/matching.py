@@ -35,8 +35,7 @@ class Reference:
 
     Attributes:
         formula: a name of the catalogue, or a formula in x.
-        values: a number for every symbol but the variable. What the framework holds in an array
-            of the dtype is rounded to the dtype; other numbers are as given.
+        values: a number for every symbol but the variable, as the framework holds it.
     """
 
     formula: str
@@ -45,11 +44,6 @@ class Reference:
 
 Rounding = Callable[[str, Fraction], Fraction]
 """From a keyword and its value to what the framework holds of it."""
-
-
-def exactly(keyword: str, value: Fraction) -> Fraction:
-    """A number as it was given."""
-    return value
 
 
 def to_dtype(value: Fraction, dtype: str) -> Fraction:
@@ -97,7 +91,10 @@ def _values(
     given = {k: v for k, v in call.keywords.items() if k not in NEUTRAL or v != NEUTRAL[k]}
     if any(given.pop(keyword, None) != value for keyword, value in api.fixed.items()):
         return None
+    keywords = {symbol: keyword for keyword, symbol in api.symbols.items()}
     values = {p.name: Fraction(p.default) for p in entry.parameters}
+    # A default is a number of the framework's source, held as one that is given would be.
+    values = {s: rounding(keywords[s], v) if s in keywords else v for s, v in values.items()}
     for keyword, value in given.items():
         symbol = api.symbols.get(keyword)
         if symbol is None or (symbol == variable) != (value == VARIABLE):

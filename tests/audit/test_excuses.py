@@ -53,7 +53,7 @@ def known(*values: float) -> Truth:
 
 
 # --- what stays -----------------------------------------------------------------------------------
-def test_the_fault_nearest_to_0_is_shown() -> None:
+def test_the_fault_nearest_to_1_is_shown() -> None:
     # From 8.5 to 20, where σ′ is between 2e-4 and 2e-9.
     assert shown("numpy:planted:early_zero", "sigmoid", "bfloat16", "early zero") == 8.5625
 
@@ -137,6 +137,6 @@ def test_subnormal_inputs_of_who_flushes_them() -> None:
     plain = replace(own, gradient=_flushing(own.gradient))
     rows = counted(job, plain)
     assert tally.merged(rows)["faults"][1] == 127
-    # Two are right for a negative input nearby; between are 0 and −0, where there is no derivative.
-    assert inexcusable(job, plain, rows, "early zero") == (NEAR - 1) * 2.0**-133
+    # The largest of them, which is nearest to 1; that of either sign is as good.
+    assert inexcusable(job, plain, rows, "early zero") == 127 * 2.0**-133
     assert inexcusable(job, replace(plain, flushes=True), rows, "early zero") is None

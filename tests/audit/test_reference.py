@@ -8,19 +8,15 @@ import pytest
 
 from chainrule.api import derive, parse
 from chainrule.audit import tally
+from chainrule.audit.cutting import DOUBLE, SINGLE
 from chainrule.audit.domain import within_domain
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import every
 from chainrule.audit.letters import typical_values
 from chainrule.audit.measure import measure
+from chainrule.audit.pieces import Kind
 from chainrule.audit.positions import at, finite_count, positions
-from chainrule.audit.reference import (
-    DOUBLE,
-    SINGLE,
-    Kind,
-    Reference,
-    reference,
-)
+from chainrule.audit.reference import Reference, reference
 from chainrule.audit.sweep import Plan, Sweep, plan
 from chainrule.audit.ulp import spacing
 from chainrule.expr.nodes import Symbol

@@ -26,7 +26,7 @@ from chainrule.audit import tally
 from chainrule.audit.formats import Format
 from chainrule.audit.frameworks.implementation import Implementation
 from chainrule.audit.jobs import Job, function_of, truth_of
-from chainrule.audit.positions import at, finite_count, positions
+from chainrule.audit.positions import Positions, at, finite_count, positions
 from chainrule.audit.tally import Tallies
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Flags, Truth, errors, faults
@@ -48,32 +48,40 @@ def inexcusable(
         rows: what the audit counted.
         fault: a kind of fault, one of ``tally.KINDS``.
 
-    Returns: of those that the audit came by, the one nearest to 0, where an overflow or an
-        underflow begins.
+    Returns: of those that the audit came by, the one whose size is nearest to 1 by its exponent:
+        that is where a fault is met with.
     """
     function = function_of(implementation, job.kind)
     assert function is not None
     expr, variable, parameters = truth_of(job)
-    for first, last in _ranges(rows, fault):
+    for first, last in _ranges(rows, fault, job.form):
         values = at(job.plan.places(first, last), job.form)
         results = function(values)
         exact = truth(expr, variable, values, parameters)
         there = faults(results, errors(results, exact, job.form), exact, job.form)[fault]
         limits = at_limits(fault, values, results, exact, job.form, flushes=implementation.flushes)
         found = np.flatnonzero(there & ~limits)
-        for index in found[np.argsort(np.abs(values[found].astype(np.float64)))].tolist():
+        from_one = _from_one(positions(values[found], job.form), job.form)
+        for index in found[np.argsort(from_one, kind="stable")].tolist():
             near = neighbours(values[index], job.form)
             if not right_nearby(results[index], truth(expr, variable, near, parameters), job.form):
                 return float(values[index])
     return None
 
 
-def _ranges(rows: Tallies, fault: str) -> Iterator[tuple[int, int]]:
-    """The ranges with such a fault, those near 0 first."""
+def _ranges(rows: Tallies, fault: str, form: Format) -> Iterator[tuple[int, int]]:
+    """The ranges with such a fault, those near 1 and −1 first."""
     some = rows[rows["faults"][:, tally.KINDS.index(fault)] > 0]
-    ends = np.where(some["first"] < 0, -1 - some["last"], some["first"])
-    for row in some[np.argsort(ends, kind="stable")]:
+    middles = some["first"] + (some["last"] - some["first"]) // 2
+    for row in some[np.argsort(_from_one(middles, form), kind="stable")]:
         yield int(row["first"]), int(row["last"])
+
+
+def _from_one(places: Positions, form: Format) -> Positions:
+    """How far positions are from that of 1 or −1, whichever is nearer."""
+    [one] = positions(np.array([1.0]), form)
+    found: Positions = np.abs(np.where(places < 0, -1 - places, places) - one)
+    return found
 
 
 def at_limits(

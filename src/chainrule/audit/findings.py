@@ -297,7 +297,10 @@ class _Case:
             with np.errstate(over="ignore"):
                 nearest = exact.high.astype(self.form.dtype)
             underflow = got[0] == 0 and nearest[0] != 0
-            fine[node] = bool(errors(got, exact, self.form)[0] < most) and not underflow
+            # An infinity may be the nearest there is; what comes of it is lost all the same.
+            overflow = np.isinf(got[0]) and np.isfinite(exact.high[0])
+            close = errors(got, exact, self.form)[0] < most
+            fine[node] = bool(close and not underflow and not overflow)
             # What has no value is in a branch that is not taken.
             if not fine[node] and exact.known[0] and all(fine[arg] for arg in node.args):
                 there = {self.derivation.variable: Fraction(float(point[0])), **self.parameters}

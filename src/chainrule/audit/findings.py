@@ -274,11 +274,11 @@ class _Case:
         return found
 
     def loses(self, candidates: Mapping[str, Expr], judged: _Judged) -> Value | None:
-        """The first of the forms that has the same fault, with where it comes from.
+        """The shortest of the forms that has the same fault, with where it comes from.
 
         One that is off by much less has not the same fault.
         """
-        for name, expr in candidates.items():
+        for name, expr in sorted(candidates.items(), key=lambda item: len(str(item[1]))):
             found = self.value(name, expr, judged.point)
             if found.fault == judged.fault and found.error >= judged.error / 2:
                 lost = self._lost(expr, judged.point)

@@ -236,7 +236,7 @@ def _failure(outcome: Outcome) -> str:
     if 0 < outcome.done < 1:
         part = floor(100 * outcome.done)
         said += f". What was counted before, {part} % of the ranges, is in the table, marked *"
-    return said if said.endswith("?") else f"{said}."
+    return said if said.endswith(("?", ".")) else f"{said}."
 
 
 def _witness(outcome: Outcome, witness: Witness) -> Inline:

@@ -276,3 +276,35 @@ def test_faults_of_frameworks(
     assert found.fault == fault
     assert agrees(found, slope)
     runs(found, tmp_path)
+
+
+FUNCTIONS: list[tuple[str, float, str, Callable[[Any], Any]]] = [
+    (
+        "torch:nn.functional.soft_margin_loss(target=1)",
+        -88.75,
+        "not finite",
+        lambda x: mpmath.log1p(mpmath.exp(-x)),
+    ),
+    ("torch:nn.functional.tanhshrink", 1e-4, "early zero", lambda x: x - mpmath.tanh(x)),
+    (
+        "jax:nn.squareplus",
+        -1e5,
+        "early zero",
+        lambda x: 2 / (mpmath.sqrt(x * x + 4) - x),
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "at", "fault", "function"), FUNCTIONS)
+def test_faults_of_functions_themselves(
+    target: str, at: float, fault: str, function: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    claimed = reference(target, "float32")
+    assert claimed is not None
+    implementation, derivation = load(target, "float32"), chainrule.derive(claimed.formula)
+    found = finding(implementation, derivation, at, kind="forward", values=claimed.values)
+    assert found.fault == fault
+    assert agrees(found, function)
+    runs(found, tmp_path)
+    assert found.loses is not None

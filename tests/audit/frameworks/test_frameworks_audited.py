@@ -232,6 +232,14 @@ def test_onnx_runtime_has_no_bfloat16() -> None:
 
 # --- JAX ----------------------------------------------------------------------------------------
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_who_takes_subnormal_numbers_for_0(dtype: str) -> None:
+    pytest.importorskip("jax")
+    # float16 is computed in float32, where its subnormal numbers are normal ones.
+    assert load("jax:nn.relu", dtype).flushes is (dtype != "float16")
+    assert not load("torch:nn.functional.relu", dtype).flushes
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["gelu", "soft_sign"])
 def test_gradients_are_those_of_reverse_mode(name: str, dtype: str) -> None:
     jax = pytest.importorskip("jax")

@@ -226,6 +226,8 @@ def test_the_operation_of_a_function_that_loses_the_digits() -> None:
     assert (part, got) == ("e^x", float("inf"))
     assert float(exact) == pytest.approx(np.exp(100.0))
     assert "rounded to float32, is `inf` too. The digits go at `e^x`" in page(found)
+    other = finding(implementation, chainrule.derive("ln(1 + e^z)"), 95.5, kind="forward")
+    assert "at the input as it is stored, z = 100.0; it was" in page(other)
 
 
 def test_a_rounder_input_is_no_excuse(own: Callable[[str, str], Implementation]) -> None:

@@ -85,7 +85,7 @@ def _numbers(found: Finding) -> str:
     formula = f", which is `{found.derivative}`" if slope else ""
     return (
         f"{table}\n\nThe exact value is that of {of}{formula}, at the input as it is stored, "
-        f"x = {found.at!r}{letters}; it was computed in ball arithmetic (Arb)."
+        f"{found.variable} = {found.at!r}{letters}; it was computed in ball arithmetic (Arb)."
     )
 
 

@@ -80,6 +80,7 @@ class Finding:
         error: in ULP.
         function: the formula of the function.
         derivative: that of its derivative.
+        variable: the letter of the input in these.
         output: the letter that stands for the function's value in a form.
         values: of the letters beside the variable.
         measured: over how many inputs, and what was found there; ``None`` if it was not.
@@ -100,6 +101,7 @@ class Finding:
     error: float
     function: str
     derivative: str
+    variable: str
     output: str
     values: Mapping[str, Fraction]
     measured: Measured | None
@@ -162,6 +164,7 @@ def finding(
         error=error,
         function=str(derivation.function),
         derivative=str(derivation.derivative),
+        variable=derivation.variable.name,
         output=derivation.output.name,
         values={symbol.name: value for symbol, value in case.parameters.items()},
         measured=measured,

@@ -105,7 +105,7 @@ def _concerned(found: Finding) -> str:
         if count
     ]
     largest = f"the largest error of a finite result is {_ulp(measured.largest)} ULP"
-    some.append(f"{largest}, at x = {measured.worst!r}")
+    some.append(f"{largest}, at {found.variable} = {measured.worst!r}")
     return f"Of {measured.count:,} results that were compared, {'; '.join(some)}."
 
 

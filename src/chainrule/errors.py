@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.util import find_spec
 
 
@@ -75,6 +76,26 @@ class MissingExtraError(ChainruleError):
 
     def __init__(self, library: str, extra: str) -> None:
         super().__init__(f"this needs {library}: pip install 'chainrule[{extra}]'")
+
+
+def nearest(word: str, choices: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """What a misspelt word may have been meant to be.
+
+    One that differs in upper and lower case only goes first, then one with the same letters.
+
+    Args:
+        cutoff: how alike they are at least, from 0 to 1 (``difflib.SequenceMatcher.ratio``).
+
+    >>> nearest("tahn", ["tan", "tanh"])
+    'tanh'
+    """
+    from difflib import get_close_matches
+
+    known = list(choices)
+    cased = [choice for choice in known if choice.lower() == word.lower()]
+    found = get_close_matches(word, known, 5, cutoff)
+    swapped = [choice for choice in found if sorted(choice) == sorted(word)]
+    return next(iter([*cased, *swapped, *found]), None)
 
 
 def require(extra: str, **libraries: str) -> None:

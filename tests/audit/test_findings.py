@@ -210,6 +210,38 @@ def test_a_function_without_a_gradient() -> None:
         finding(implementation, derivation, 0.5)
 
 
+def test_the_operation_of_a_function_that_loses_the_digits() -> None:
+    def naive(x: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return np.log(1 + np.exp(x))
+
+    calls = {"forward": "print({x})"}
+    implementation = Implementation("numpy:own:naive", "float32", None, naive, {}, calls)  # type: ignore[arg-type]
+    found = finding(implementation, chainrule.derive("ln(1 + e^x)"), 95.5, kind="forward")
+    assert (found.fault, found.at) == ("not finite", 100.0)
+    assert agrees(found, lambda x: mpmath.log1p(mpmath.exp(x)))
+    assert found.loses is not None
+    assert found.loses.lost is not None
+    part, got, exact = found.loses.lost
+    assert (part, got) == ("e^x", float("inf"))
+    assert float(exact) == pytest.approx(np.exp(100.0))
+    assert "rounded to float32, is `inf` too. The digits go at `e^x`" in page(found)
+    other = finding(implementation, chainrule.derive("ln(1 + e^z)"), 95.5, kind="forward")
+    assert "at the input as it is stored, z = 100.0; it was" in page(other)
+
+
+def test_a_rounder_input_is_no_excuse(own: Callable[[str, str], Implementation]) -> None:
+    # At −90, a number with fewer digits, what is lost is too small to be complained of.
+    silu = chainrule.derive("silu")
+
+    def zero(x: Any) -> Any:
+        return np.zeros_like(x)
+
+    implementation = Implementation("c:own:f", "float32", None, zero, {}, {"forward": "{x}"})
+    for at, rounder in ((-88.8123, -89.0), (-89.6123, -89.6), (-90.6123, -90.0)):
+        assert finding(implementation, silu, at, kind="forward").at == np.float32(rounder)
+
+
 @pytest.mark.parametrize("at", [0.5, float("inf"), float("nan")])
 def test_where_there_is_no_fault(at: float, own: Callable[[str, str], Implementation]) -> None:
     with pytest.raises(InputError, match="there is no"):
@@ -246,3 +278,35 @@ def test_faults_of_frameworks(
     assert found.fault == fault
     assert agrees(found, slope)
     runs(found, tmp_path)
+
+
+FUNCTIONS: list[tuple[str, float, str, Callable[[Any], Any]]] = [
+    (
+        "torch:nn.functional.soft_margin_loss(target=1)",
+        -88.75,
+        "not finite",
+        lambda x: mpmath.log1p(mpmath.exp(-x)),
+    ),
+    ("torch:nn.functional.tanhshrink", 1e-4, "early zero", lambda x: x - mpmath.tanh(x)),
+    (
+        "jax:nn.squareplus",
+        -1e5,
+        "early zero",
+        lambda x: 2 / (mpmath.sqrt(x * x + 4) - x),
+    ),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("target", "at", "fault", "function"), FUNCTIONS)
+def test_faults_of_functions_themselves(
+    target: str, at: float, fault: str, function: Callable[[Any], Any], tmp_path: Path
+) -> None:
+    claimed = reference(target, "float32")
+    assert claimed is not None
+    implementation, derivation = load(target, "float32"), chainrule.derive(claimed.formula)
+    found = finding(implementation, derivation, at, kind="forward", values=claimed.values)
+    assert found.fault == fault
+    assert agrees(found, function)
+    runs(found, tmp_path)
+    assert found.loses is not None

@@ -8,23 +8,15 @@ import pytest
 
 from chainrule.api import derive, parse
 from chainrule.audit import tally
+from chainrule.audit.cutting import DOUBLE, SINGLE
 from chainrule.audit.domain import within_domain
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import every
 from chainrule.audit.letters import typical_values
 from chainrule.audit.measure import measure
-from chainrule.audit.reference import (
-    DOUBLE,
-    SINGLE,
-    Kind,
-    Reference,
-    at,
-    consecutive,
-    finite_count,
-    input_at,
-    positions,
-    reference,
-)
+from chainrule.audit.pieces import Kind
+from chainrule.audit.positions import at, finite_count, positions
+from chainrule.audit.reference import Reference, reference
 from chainrule.audit.sweep import Plan, Sweep, plan
 from chainrule.audit.ulp import spacing
 from chainrule.expr.nodes import Symbol
@@ -41,20 +33,6 @@ def _reference(name: str, form: Format) -> Reference:
 @pytest.fixture(scope="module")
 def sigmoid() -> Reference:
     return _reference("sigmoid", SINGLES)
-
-
-@pytest.mark.parametrize("form", [SINGLES, BFLOATS, format_named("float64")], ids=lambda f: f.name)
-def test_positions_are_the_order_of_the_inputs(form: Format) -> None:
-    count = finite_count(form)
-    places = np.array([-count, -1000, -2, -1, 0, 1, 1000, count - 1])
-    values = at(places, form)
-    assert (positions(values, form) == places).all()
-    assert [input_at(int(p), form) for p in places] == values.astype(np.float64).tolist()
-    assert (np.diff(values.astype(np.float64)) >= 0).all()
-    assert values.astype(np.float64)[-1] == form.largest
-    for first, last in ((-count, -count + 9), (-9, -1), (0, 7), (count - 3, count - 1)):
-        run = consecutive(first, last, form)
-        assert (positions(run, form) == np.arange(first, last + 1)).all()
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "gelu", "mish", "softsign", "softplus", "elu"])

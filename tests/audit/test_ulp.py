@@ -14,7 +14,7 @@ from chainrule.audit.formats import FORMATS, Format, format_named
 from chainrule.audit.inputs import every, inputs, stratified
 from chainrule.audit.measure import measure
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Truth, errors, spacing
+from chainrule.audit.ulp import MOST, Truth, errors, spacing
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Symbol
 
@@ -64,6 +64,14 @@ def test_what_no_number_can_express() -> None:
     known = exactly([1.0, 1.0, large, -large, large, tiny * 0.25, tiny * 0.75])
     got = np.array([np.nan, np.inf, np.inf, -np.inf, -np.inf, 0.0, 0.0], np.float32)
     assert errors(got, known, form).tolist() == [np.inf, np.inf, 0, 0, np.inf, 0.25, 0.75]
+
+
+def test_an_error_that_no_number_can_express() -> None:
+    form = format_named("float64")
+    found = errors(
+        np.array([0.5, 1.0, np.nan, np.inf]), exactly([1e-309, np.inf, 1e-309, 1.0]), form
+    )
+    assert found.tolist() == [MOST, MOST, np.inf, np.inf]
 
 
 def test_no_truth_no_error() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
 from math import floor, isfinite
@@ -50,7 +50,8 @@ def audit_document(outcomes: Sequence[Outcome], *, listing: bool = False) -> Doc
     """The document that `chainrule audit` prints.
 
     Args:
-        listing: a row for each target and dtype, and nothing else; for whole frameworks.
+        listing: a row for each target and dtype, and of targets that are right everywhere the
+            names, and nothing else; for whole frameworks.
     """
     names = list(dict.fromkeys(outcome.job.target for outcome in outcomes))
     frameworks = list(dict.fromkeys(name.partition(":")[0] for name in names))
@@ -114,16 +115,31 @@ def _listing(outcomes: Sequence[Outcome]) -> list[Block]:
         blocks.append(Heading(2, (framework,)))
         blocks += [Paragraph((f"{line}.",)) for line in [_versions(mine)] if line]
         for kind, title in KINDS.items():
-            own = [o for o in mine if o.job.kind == kind]
-            rows = [o for o in own if o.measured is not None]
-            if rows:
-                blocks.append(Heading(3, (title,)))
-                header = tuple((name,) for name in ("function", *_HEADER))
-                lines = tuple(((Code(_name(o)),), *_row(o)) for o in rows)
-                blocks.append(Table(header, lines))
+            own = [o for o in mine if o.job.kind == kind and o.measured is not None]
+            if own:
+                blocks += [Heading(3, (title,)), *_measured(own)]
         refused = dict.fromkeys(_refused(o) for o in mine if o.failure is not None)
         blocks += [Bullets(tuple(refused))] if refused else []
     return blocks
+
+
+def _measured(outcomes: Sequence[Outcome]) -> Iterator[Block]:
+    """A row for each function and dtype; what is right everywhere is only named."""
+    right: list[str] = []
+    lines: list[tuple[Inline, ...]] = []
+    for _, group in groupby(outcomes, key=lambda outcome: outcome.job.target):
+        own = list(group)
+        if all(outcome.failure is None and outcome.passes(ROUNDED) for outcome in own):
+            right.append(_name(own[0]))
+        else:
+            lines += [((Code(_name(outcome)),), *_row(outcome)) for outcome in own]
+    if lines:
+        yield Table(tuple((name,) for name in ("function", *_HEADER)), tuple(lines))
+    if right:
+        named: list[Piece] = [Strong("Correctly rounded at every input tried: ")]
+        for name in right:
+            named += [", ", Code(name)] if len(named) > 1 else [Code(name)]
+        yield Paragraph((*named, "."))
 
 
 def _name(outcome: Outcome) -> str:
@@ -220,7 +236,7 @@ def _failure(outcome: Outcome) -> str:
     if 0 < outcome.done < 1:
         part = floor(100 * outcome.done)
         said += f". What was counted before, {part} % of the ranges, is in the table, marked *"
-    return f"{said}."
+    return said if said.endswith(("?", ".")) else f"{said}."
 
 
 def _witness(outcome: Outcome, witness: Witness) -> Inline:

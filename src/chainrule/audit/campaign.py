@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chainrule.audit import state
 from chainrule.audit.frameworks.implementation import Kind, targets
-from chainrule.audit.jobs import SAMPLE, Job, job_for
+from chainrule.audit.jobs import SAMPLE, Job, UnknownTargetError, job_for
 from chainrule.audit.processors import processors
 from chainrule.audit.runner import Child, Executor, Outcome, failed, run
 from chainrule.errors import InputError
@@ -123,12 +123,25 @@ def _outcome(
             exhaustive=options.exhaustive,
             sample=options.sample,
         )
+    except UnknownTargetError as error:
+        # More often its name is misspelt.
+        bare = Job(target, dtype, kind, "", ())
+        return failed(bare, _unloadable(bare, executor) or error.describe())
     except InputError as error:
         return failed(Job(target, dtype, kind, "", ()), error.describe())
     ranges = job.plan.ranges()
     inputs = int((ranges[:, 1] - ranges[:, 0] + 1).sum()) // job.plan.step
     advance = watcher.begin(job, inputs)
     return run(job, executor, kept=options.kept(job), resume=options.resume, advance=advance)
+
+
+def _unloadable(job: Job, executor: Executor) -> str | None:
+    """Why a target cannot be loaded; ``None`` if it can."""
+    try:
+        executor.begin(job)
+    except InputError as error:
+        return error.describe()
+    return None
 
 
 def _executor(options: Options) -> Executor:

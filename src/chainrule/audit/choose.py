@@ -15,7 +15,8 @@ from chainrule.audit.exponentials import exponential_fraction
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import Measured, measure
-from chainrule.audit.places import around, landmarks, places, ranks, unique
+from chainrule.audit.places import around, landmarks, places, unique
+from chainrule.audit.positions import positions
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth, spacing
@@ -92,7 +93,7 @@ class Laboratory:
         allowed: an error in ULP that is small enough.
         working: whose elementary functions are called.
         excluded: values that are no inputs.
-        memory: what is known of the truth about expressions, by the ranks of inputs.
+        memory: what is known of the truth about expressions, by the positions of inputs.
     """
 
     variable: Symbol
@@ -129,7 +130,7 @@ class Laboratory:
     def truth(self, expr: Expr) -> Truth:
         """The values of an expression at the inputs."""
         known = self.memory.setdefault(expr, {})
-        rows = ranks(self.inputs, self.form).tolist()
+        rows = positions(self.inputs, self.form).tolist()
         new = np.array([row not in known for row in rows], np.bool_)
         found = truth(expr, self.variable, self.inputs[new], self.fixed)
         parts = (found.high, found.low, found.sign, found.known)

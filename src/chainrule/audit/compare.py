@@ -46,7 +46,7 @@ def compare(
 
     Args:
         x, got: float32, shape (n,).
-        center, scale, coefficients, bound: of a polynomial, see ``reference.Pieces``.
+        center, scale, coefficients, bound: of a polynomial, see ``pieces.Pieces``.
         margin: the largest bound in ULP. A result whose error is so near to half an ULP goes to
             ``hard`` and is not counted as misrounded.
         numbers: the largest error and the sum of the errors; updated.

@@ -11,7 +11,7 @@ import numpy as np
 
 from chainrule.audit.formats import Format
 from chainrule.audit.picture import save
-from chainrule.audit.reference import at
+from chainrule.audit.positions import at
 from chainrule.audit.runner import Outcome
 from chainrule.audit.tally import KINDS, NOWHERE
 from chainrule.errors import InputError

@@ -85,7 +85,7 @@ def _numbers(found: Finding) -> str:
     formula = f", which is `{found.derivative}`" if slope else ""
     return (
         f"{table}\n\nThe exact value is that of {of}{formula}, at the input as it is stored, "
-        f"x = {found.at!r}{letters}; it was computed in ball arithmetic (Arb)."
+        f"{found.variable} = {found.at!r}{letters}; it was computed in ball arithmetic (Arb)."
     )
 
 
@@ -105,7 +105,7 @@ def _concerned(found: Finding) -> str:
         if count
     ]
     largest = f"the largest error of a finite result is {_ulp(measured.largest)} ULP"
-    some.append(f"{largest}, at x = {measured.worst!r}")
+    some.append(f"{largest}, at {found.variable} = {measured.worst!r}")
     return f"Of {measured.count:,} results that were compared, {'; '.join(some)}."
 
 

@@ -1,6 +1,6 @@
-"""A fault of somebody's gradient, looked at closely.
+"""A fault of somebody's function or gradient, looked at closely.
 
-At a round input: what comes out, the exact value to 50 digits, and where the derivative's forms
+At a round input: what comes out, the exact value to 50 digits, and where forms of the formula
 tell, which of them loses the digits, at which operation, and which keeps them.
 """
 
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
+from chainrule.audit.excuses import at_limits, neighbours, right_nearby
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.forms import Form
 from chainrule.audit.frameworks.implementation import Function, Implementation, Kind
@@ -79,10 +80,12 @@ class Finding:
         error: in ULP.
         function: the formula of the function.
         derivative: that of its derivative.
+        variable: the letter of the input in these.
         output: the letter that stands for the function's value in a form.
         values: of the letters beside the variable.
         measured: over how many inputs, and what was found there; ``None`` if it was not.
-        loses: a form of the derivative with the same fault at this input.
+        loses: a form of the derivative, or the function's formula, with the same fault at this
+            input.
         keeps: a form that has none.
         kept: what that form is worth over many inputs; ``None`` if it was computed in double
             and rounded once.
@@ -98,6 +101,7 @@ class Finding:
     error: float
     function: str
     derivative: str
+    variable: str
     output: str
     values: Mapping[str, Fraction]
     measured: Measured | None
@@ -139,16 +143,14 @@ def finding(
     judged = case.judge(expr, function, at)
     if not judged.fault:
         raise InputError(f"there is no fault of {implementation.label} at {at!r}")
-    judged = _rounder(case, expr, function, judged)
+    judged = _rounder(case, expr, function, judged, implementation.flushes)
     point, fault, error = judged.point, judged.fault, judged.error
     there = {derivation.variable: Fraction(float(point[0])), **case.parameters}
     digits = decimal(expr, there, digits=DIGITS)
     if digits is None:
         raise InputError(f"the exact value at {float(point[0])!r} cannot be told")
-    loses, keeps, kept = None, None, None
-    if kind == "gradient":
-        loses = case.loses(point, fault, error)
-        keeps, kept = case.keeps(point, forms or [])
+    loses = case.loses(case.textbook() if kind == "gradient" else {"as defined": expr}, judged)
+    keeps, kept = case.keeps(point, forms or []) if kind == "gradient" else (None, None)
     with np.errstate(over="ignore"):
         nearest = judged.exact.high.astype(case.form.dtype)
     return Finding(
@@ -162,6 +164,7 @@ def finding(
         error=error,
         function=str(derivation.function),
         derivative=str(derivation.derivative),
+        variable=derivation.variable.name,
         output=derivation.output.name,
         values={symbol.name: value for symbol, value in case.parameters.items()},
         measured=measured,
@@ -190,14 +193,22 @@ def _judged(point: Array, result: Array, exact: Truth, form: Format) -> _Judged:
     return _Judged(point, result, exact, fault, float(off[0]))
 
 
-def _rounder(case: _Case, expr: Expr, function: Function, judged: _Judged) -> _Judged:
-    """The same fault, about as large, at the input with the fewest digits nearby."""
+def _rounder(
+    case: _Case, expr: Expr, function: Function, judged: _Judged, flushes: bool
+) -> _Judged:
+    """The same fault, about as large, at the input with the fewest digits nearby.
+
+    One that there is no excuse for does not become one that there is an excuse for.
+    """
+    excused = case.excused(expr, judged, flushes)
     for places in range(1, 9):
         try:
             nearby = case.judge(expr, function, float(f"{float(judged.point[0]):.{places}g}"))
         except InputError:
             continue
         if nearby.fault == judged.fault and nearby.error >= judged.error / 2:
+            if not excused and case.excused(expr, nearby, flushes):
+                continue
             return nearby
     return judged
 
@@ -228,6 +239,15 @@ class _Case:
             raise InputError(f"there is no exact value at {at!r}")
         return _judged(point, function(point), exact, self.form)
 
+    def excused(self, expr: Expr, judged: _Judged, flushes: bool) -> bool:
+        """Whether there is an excuse for a fault."""
+        point, result, fault, form = judged.point, judged.result, judged.fault, self.form
+        if fault == LARGE_ERROR:
+            return False
+        if at_limits(fault, point, result, judged.exact, form, flushes=flushes)[0]:
+            return True
+        return right_nearby(result[0], self.exact(expr, neighbours(point[0], form)), form)
+
     def value(self, name: str, expr: Expr, point: Array, work: Format | None = None) -> Value:
         """A form, computed in the format, or in another and rounded to it in the end.
 
@@ -248,20 +268,24 @@ class _Case:
         [found] = evaluate(program, [point, saved, *numbers], work)
         return np.array(found)
 
-    def loses(self, point: Array, fault: str, error: float) -> Value | None:
-        """The first of the textbook's forms that has the same fault, with where it comes from.
-
-        One that is off by much less than ``error`` has not the same fault.
-        """
+    def textbook(self) -> dict[str, Expr]:
+        """The forms of the derivative that a textbook ends with."""
         stage, output_form = self.derivation.stages[-1], self.derivation.output_form
-        candidates = {"as derived": stage.raw, "simplified": self.derivation.derivative}
+        found = {"as derived": stage.raw, "simplified": self.derivation.derivative}
         if output_form is not None:
-            candidates["by the output"] = output_form.expr
-        for name, expr in candidates.items():
-            found = self.value(name, expr, point)
-            if found.fault == fault and found.error >= error / 2:
-                lost = self._lost(expr, point)
-                return Value(name, str(expr), found.got, found.error, fault, lost)
+            found["by the output"] = output_form.expr
+        return found
+
+    def loses(self, candidates: Mapping[str, Expr], judged: _Judged) -> Value | None:
+        """The shortest of the forms that has the same fault, with where it comes from.
+
+        One that is off by much less has not the same fault.
+        """
+        for name, expr in sorted(candidates.items(), key=lambda item: len(str(item[1]))):
+            found = self.value(name, expr, judged.point)
+            if found.fault == judged.fault and found.error >= judged.error / 2:
+                lost = self._lost(expr, judged.point)
+                return Value(name, str(expr), found.got, found.error, judged.fault, lost)
         return None
 
     def _lost(self, expr: Expr, point: Array) -> tuple[str, float, str] | None:
@@ -276,7 +300,10 @@ class _Case:
             with np.errstate(over="ignore"):
                 nearest = exact.high.astype(self.form.dtype)
             underflow = got[0] == 0 and nearest[0] != 0
-            fine[node] = bool(errors(got, exact, self.form)[0] < most) and not underflow
+            # An infinity may be the nearest there is; what comes of it is lost all the same.
+            overflow = np.isinf(got[0]) and np.isfinite(exact.high[0])
+            close = errors(got, exact, self.form)[0] < most
+            fine[node] = bool(close and not underflow and not overflow)
             # What has no value is in a branch that is not taken.
             if not fine[node] and exact.known[0] and all(fine[arg] for arg in node.args):
                 there = {self.derivation.variable: Fraction(float(point[0])), **self.parameters}

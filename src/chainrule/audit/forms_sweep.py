@@ -14,7 +14,9 @@ from chainrule.audit import tally
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.measure import Measured
-from chainrule.audit.reference import HUGE, Kind, positions, reference
+from chainrule.audit.pieces import HUGE, Kind
+from chainrule.audit.positions import positions
+from chainrule.audit.reference import reference
 from chainrule.audit.sweep import ARB, Evaluate, Sweep, plan
 from chainrule.codegen.lower import Lowered, lower
 from chainrule.derivations import Derivation

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit.formats import Format
+from chainrule.audit.positions import at, finite_count
 
 SAMPLE = 60_000
 
@@ -26,8 +27,7 @@ def stratified(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
     Every power of two has the same number of them, and so do the subnormal numbers. The same
     inputs in every run; the last bits are scrambled, so that they are no round numbers.
     """
-    half = 1 << (form.bits - 1)
-    finite = ((1 << (form.bits - form.precision)) - 1) << (form.precision - 1)
+    finite = finite_count(form)
     step = max(finite // max(count // 2, 1), 1)
     positive = np.arange(0, finite, step, dtype=np.uint64)
     # A multiplicative hash (Knuth, TAOCP 6.4) moves each one within its step.
@@ -35,8 +35,8 @@ def stratified(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
         step
     )
     positive = np.minimum(positive + scrambled, np.uint64(finite - 1))
-    patterns = np.concatenate([positive, positive + np.uint64(half)]).astype(form.pattern)
-    return patterns.view(form.dtype)
+    sizes = positive.astype(np.int64)
+    return at(np.concatenate([sizes, -1 - sizes]), form)
 
 
 def inputs(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:

@@ -6,9 +6,10 @@ A job goes to other processes and machines; what it stands for is built there.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from chainrule.audit.frameworks.implementation import (
     Kind,
     reference,
 )
-from chainrule.audit.reference import at
+from chainrule.audit.positions import at
 from chainrule.audit.sweep import Evaluate, Plan, Sweep, plan
 from chainrule.audit.tally import Tallies
 from chainrule.audit.truth import truth
@@ -74,20 +75,6 @@ class Job:
         safe = re.sub(r"[^A-Za-z0-9.=_-]+", "-", self.target).strip("-")[:80]
         return f"{safe}.{self.dtype}.{self.kind}"
 
-    def truth(self) -> tuple[Expr, Symbol, dict[Symbol, Fraction]]:
-        """The exact function or derivative, its variable, and the numbers for other symbols.
-
-        Raises:
-            InputError: the formula cannot be read, or a symbol has no number.
-        """
-        derivation = Derivation(make_problem(self.formula))
-        values = {Symbol(name): value for name, value in self.values}
-        expr, variable = derivation.function, derivation.variable
-        if self.kind == "gradient":
-            slope = derivation.derivative
-            expr = within_domain(slope, derivation.function, variable, values, self.form)
-        return expr, variable, values
-
     def data(self) -> dict[str, Any]:
         """What must be the same for a sweep to be gone on with, as plain data."""
         return {
@@ -98,6 +85,10 @@ class Job:
             "values": {name: str(value) for name, value in self.values},
             "step": self.plan.step,
         }
+
+
+class UnknownTargetError(InputError):
+    """Nobody knows what a target is to compute; it may not even exist."""
 
 
 def job_for(
@@ -116,12 +107,12 @@ def job_for(
             the target is not to be taken by its name.
 
     Raises:
-        InputError: the target or the formula cannot be read, or nobody knows what the target is
-            to compute.
+        InputError: the target or the formula cannot be read.
+        UnknownTargetError: nobody knows what the target is to compute.
     """
     known = reference(f"chainrule:{against}" if against else target, dtype)
     if known is None:
-        raise InputError(
+        raise UnknownTargetError(
             f"nobody knows what {target} is to compute",
             hint="say so with --against, a formula or a name that `chainrule list` shows",
         )
@@ -129,9 +120,27 @@ def job_for(
     return Job(target, dtype, kind, known.formula, values, exhaustive, sample)
 
 
+@lru_cache(maxsize=4)
+def truth_of(job: Job) -> tuple[Expr, Symbol, Mapping[Symbol, Fraction]]:
+    """The exact function or derivative, its variable, and the numbers for other symbols.
+
+    Derived once for all that a process does with a job.
+
+    Raises:
+        InputError: the formula cannot be read, or a symbol has no number.
+    """
+    derivation = Derivation(make_problem(job.formula))
+    values = {Symbol(name): value for name, value in job.values}
+    expr, variable = derivation.function, derivation.variable
+    if job.kind == "gradient":
+        slope = derivation.derivative
+        expr = within_domain(slope, derivation.function, variable, values, job.form)
+    return expr, variable, values
+
+
 def sweep_of(job: Job) -> Sweep:
     """The comparison with the exact values."""
-    return Sweep(*job.truth(), job.plan)
+    return Sweep(*truth_of(job), job.plan)
 
 
 def function_of(implementation: Implementation, kind: Kind) -> Evaluate | None:
@@ -168,7 +177,7 @@ def found_at(job: Job, implementation: Implementation, kind: str, place: int) ->
     """What comes out at the input at a position."""
     evaluate = function_of(implementation, job.kind)
     assert evaluate is not None
-    expr, variable, parameters = job.truth()
+    expr, variable, parameters = truth_of(job)
     values = at(np.array([place], np.int64), job.form)
     results = evaluate(values)
     x = float(values[0])

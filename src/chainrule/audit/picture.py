@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from chainrule.audit.audit_report import ROUNDED
 from chainrule.audit.formats import Format
-from chainrule.audit.reference import finite_count, positions
+from chainrule.audit.positions import finite_count, positions
 from chainrule.audit.report import figure
 from chainrule.audit.runner import Outcome
 

@@ -16,43 +16,20 @@ import numpy.typing as npt
 
 from chainrule.audit.evaluate import every_value
 from chainrule.audit.formats import Format
+from chainrule.audit.positions import Positions, at, finite_count, positions
 from chainrule.codegen.lower import Lowered
 
 Array = npt.NDArray[Any]
-Ranks = npt.NDArray[np.int64]
 
 # Of a value that changes its kind more often, as sin(x) does, so many changes are looked at.
 MOST_OF_A_VALUE = 12
 _NAN, _NORMAL = 9, 2
 
 
-def ranks(values: Array, form: Format) -> Ranks:
-    """Whole numbers in the order of the format's numbers, one for each, both zeros at 0."""
-    patterns = np.ascontiguousarray(values, form.dtype).view(form.pattern)
-    sign = np.uint64(1 << (form.bits - 1))
-    wide = patterns.astype(np.uint64)
-    sizes = (wide & (sign - np.uint64(1))).astype(np.int64)
-    found: Ranks = np.where(wide & sign, -sizes, sizes)
-    return found
-
-
-def ranked(places: Ranks, form: Format) -> Array:
-    """The numbers of the format at these ranks."""
-    sign = np.uint64(1 << (form.bits - 1))
-    wide = np.abs(places).astype(np.uint64) | np.where(places < 0, sign, np.uint64(0))
-    found: Array = wide.astype(form.pattern).view(form.dtype)
-    return found
-
-
-def largest_rank(form: Format) -> int:
-    """The rank of the largest finite number."""
-    return ((1 << (form.bits - form.precision)) - 1 << (form.precision - 1)) - 1
-
-
 def places(
     program: Lowered, fixed: Sequence[Array], sample: Array, form: Format, work: Format
-) -> Ranks:
-    """The ranks next to which a value of the program changes its kind.
+) -> Positions:
+    """The positions next to which a value of the program changes its kind.
 
     Args:
         program: of one varying input, which comes first.
@@ -61,7 +38,7 @@ def places(
         form: the format of inputs.
         work: the format of the arithmetic.
     """
-    rows = np.unique(ranks(sample, form))
+    rows = np.unique(positions(sample, form))
     kinds = _kinds(program, fixed, rows, form, work)
     low, high, which = [], [], []
     for number, kind in enumerate(kinds):
@@ -86,10 +63,10 @@ def places(
 
 
 def _kinds(
-    program: Lowered, fixed: Sequence[Array], rows: Ranks, form: Format, work: Format
+    program: Lowered, fixed: Sequence[Array], rows: Positions, form: Format, work: Format
 ) -> list[npt.NDArray[np.int8]]:
     """What kind of number each value of the program is at each input."""
-    given = [ranked(rows, form).astype(work.dtype), *fixed]
+    given = [at(rows, form).astype(work.dtype), *fixed]
     varying = [value for value in every_value(program, given, work) if np.shape(value)]
     return [_kind(value, work) for value in varying]
 
@@ -105,32 +82,30 @@ def _kind(value: Array, work: Format) -> npt.NDArray[np.int8]:
     return found.astype(np.int8)
 
 
-def around(centers: Ranks, form: Format, each: int = 1) -> Array:
-    """The numbers at these ranks, and those 2^k units in the last place from them for every k.
+def around(centers: Positions, form: Format, each: int = 1) -> Array:
+    """The numbers at these positions, and those 2^k units in the last place from them for every k.
 
     Args:
-        centers: ranks.
+        centers: positions.
         form: the format.
         each: how many on each side for each k, between 2^k and 2^(k + 1).
     """
-    last = largest_rank(form)
+    count = finite_count(form)
     powers = (1 << np.arange(form.bits - 1, dtype=np.int64)).tolist()
     steps = sorted({0, *(p + p * i // each for p in powers for i in range(each))})
     offsets = np.array([*(-s for s in steps), *steps], np.int64)
-    # In Python's own whole numbers: sums of two ranks of float64 may overflow.
+    # In Python's own whole numbers: sums of two positions of float64 may overflow.
     near = {int(c) + int(o) for c in centers for o in offsets}
-    kept = np.array(sorted(rank for rank in near if abs(rank) <= last), np.int64)
-    return ranked(kept, form)
+    kept = np.array(sorted(place for place in near if -count <= place < count), np.int64)
+    return at(kept, form)
 
 
-def landmarks(form: Format) -> Ranks:
+def landmarks(form: Format) -> Positions:
     """0, the smallest normal number, 1 and the largest number, both signs."""
-    found = ranks(np.array([0.0, form.smallest_normal, 1.0, form.largest]), form)
-    return np.unique(np.concatenate([found, -found]))
+    sizes = np.array([0.0, form.smallest_normal, 1.0, form.largest]).astype(form.dtype)
+    return np.unique(positions(np.concatenate([sizes, -sizes]), form))
 
 
 def unique(parts: Iterable[Array], form: Format) -> Array:
-    """All the numbers once each, in increasing order; −0 beside 0."""
-    rows = np.unique(np.concatenate([ranks(part, form) for part in parts]))
-    zeros = np.array([-0.0]).astype(form.dtype)
-    return np.concatenate([ranked(rows[rows < 0], form), zeros, ranked(rows[rows >= 0], form)])
+    """All the numbers once each, in increasing order."""
+    return at(np.unique(positions(np.concatenate(list(parts)), form)), form)

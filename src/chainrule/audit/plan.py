@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import NamedTuple, cast
 
@@ -24,7 +23,7 @@ from chainrule.codegen.source import Accuracy, Job
 from chainrule.codegen.targets import known as known_target
 from chainrule.derivations import Derivation, Problem
 from chainrule.dtypes import NAMES
-from chainrule.errors import InputError
+from chainrule.errors import InputError, nearest
 from chainrule.expr.nodes import (
     Expr,
     Symbol,
@@ -119,8 +118,8 @@ def one_of(what: str, given: str, choices: Sequence[str]) -> None:
         InputError: it is not.
     """
     if given not in choices:
-        near = get_close_matches(given, choices, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(choices)}"
+        near = nearest(given, choices)
+        hint = f"did you mean {near}?" if near else f"choose from {', '.join(choices)}"
         raise InputError(f"unknown {what} {given!r}", hint=hint)
 
 

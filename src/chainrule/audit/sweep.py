@@ -17,8 +17,11 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit import tally
+from chainrule.audit.cutting import SINGLE
 from chainrule.audit.formats import Format
-from chainrule.audit.reference import HUGE, SINGLE, Kind, Reference, at, consecutive, finite_count
+from chainrule.audit.pieces import HUGE, Kind
+from chainrule.audit.positions import at, consecutive, finite_count
+from chainrule.audit.reference import Reference
 from chainrule.audit.reference import reference as make_reference
 from chainrule.audit.truth import truth as exact_truth
 from chainrule.audit.ulp import errors

@@ -1,7 +1,7 @@
 """What a sweep counts, range by range of inputs, so that parts can be done apart and put together.
 
 A tally is one row of a table; the rows of two parts of a range are added by ``merged``. Inputs
-go by their position (see ``reference.at``), which is where they stand in the order of the format.
+go by their position (see ``positions``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from chainrule.audit.formats import Format
 from chainrule.audit.measure import Measured
-from chainrule.audit.reference import input_at
+from chainrule.audit.positions import input_at
 from chainrule.audit.ulp import Truth, errors, faults
 
 KINDS = ("not finite", "early zero", "wrong sign")

@@ -20,6 +20,10 @@ from chainrule.audit.formats import Format
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+MOST = 2.0**1000
+"""In float64, 1/2 instead of 10^-309 is off by more units than a float64 can say; sums of errors
+are to be finite."""
+
 
 @dataclass(frozen=True, slots=True)
 class Truth:
@@ -62,11 +66,12 @@ def faults(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Format) -
 def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
     """The error of each result in ULP; infinite for NaN and for a wrong infinity.
 
-    Where there is no truth the error is 0.
+    Where there is no truth the error is 0. None is said to be larger than ``MOST``.
     """
     got = results.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         off = np.abs((got - truth.high) - truth.low) / spacing(truth.high, form)
+        off = np.minimum(off, MOST)
     rounds_to_infinity = np.abs(truth.high) >= form.overflow
     right = np.isinf(got) & rounds_to_infinity & (np.sign(got) == truth.sign)
     # The largest finite number is as near to an overflowing truth as there is.

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
 from importlib import import_module
 from types import ModuleType
 
 from chainrule.codegen.source import Job
-from chainrule.errors import InputError
+from chainrule.errors import InputError, nearest
 from chainrule.expr.nodes import Expr
 
 TARGETS: dict[str, str] = {
@@ -24,8 +23,8 @@ def known(target: str) -> str:
         InputError: there is none.
     """
     if target not in TARGETS:
-        near = get_close_matches(target, [*TARGETS, "pytorch"], n=1, cutoff=0.5)
-        meant = near[0].removeprefix("py") if near else ""
+        near = nearest(target, [*TARGETS, "pytorch"], 0.5)
+        meant = near.removeprefix("py") if near else ""
         hint = f"did you mean {meant}?" if near else f"choose from {', '.join(TARGETS)}"
         raise InputError(f"unknown target {target!r}", hint=hint)
     return target

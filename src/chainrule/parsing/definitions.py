@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import cache
 
-from chainrule.errors import InputError
+from chainrule.errors import InputError, nearest
 from chainrule.expr import catalogue, functions
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import Call, Expr, Symbol, postorder, substitute, transform
@@ -60,10 +59,10 @@ def definition(name: str) -> Definition:
 
     own_name = catalogue.SPELLINGS.get(name)
     if own_name is None:
-        near = get_close_matches(name, catalogue.SPELLINGS, n=1)
+        near = nearest(name, catalogue.SPELLINGS)
         raise InputError(
             f"the catalogue has no function called {name}",
-            hint=f"did you mean {near[0]}?" if near else "`chainrule list` shows all of them",
+            hint=f"did you mean {near}?" if near else "`chainrule list` shows all of them",
         )
     entry = catalogue.BY_NAME[own_name]
     parameters = {Symbol(parameter.name): parameter for parameter in entry.parameters}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from chainrule.errors import nearest
 from chainrule.expr.functions import BY_NAME, spellings
 from chainrule.expr.nodes import Number
 from chainrule.parsing.operations import OPERATIONS
@@ -86,14 +87,11 @@ class Names(NamedTuple):
 
     def near(self, word: str) -> str | None:
         """A known spelling that the word may have been meant to be."""
-        from difflib import get_close_matches
-
-        found = get_close_matches(word, self.functions, 5, 0.6)
-        if not found:
-            folded = get_close_matches(fold(word), self.folded, 5, 0.7)
-            found = [self.folded[name] for name in folded]
-        swapped = [name for name in found if sorted(name) == sorted(word)]
-        return next(iter(swapped + found), None)
+        found = nearest(word, self.functions)
+        if found is None:
+            folded = nearest(fold(word), self.folded, 0.7)
+            found = self.folded[folded] if folded is not None else None
+        return found
 
     def lookup(self, word: str) -> str | None:
         """The function that ``word`` spells, upper and lower case and underscores aside."""

@@ -186,7 +186,13 @@ def test_somebody_s_own_functions_and_modules(own: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("target", "message", "hint"),
     [
-        ("torch:nn.functional.sillu", "there is no torch.nn.functional.sillu", "silu?"),
+        (
+            "torch:nn.functional.sillu",
+            "there is no torch.nn.functional.sillu",
+            "n torch:nn.functional.silu?",
+        ),
+        ("torch:sillu", "there is no torch.sillu", "did you mean torch:nn.functional.silu?"),
+        ("torch:nn.functionl.silu", "no torch.nn.functionl", "mean torch:nn.functional.silu?"),
         ("torch:nn.functional", "is no function but of type module", ""),
         ("torch:sum", r"has shape \(\) for inputs of shape", ""),
         ("torch:argsort", "cannot be differentiated", ""),
@@ -198,11 +204,13 @@ def test_somebody_s_own_functions_and_modules(own: str, tmp_path: Path) -> None:
         ("torch:{own}.detached", "cannot be differentiated", ""),
         ("torch:{own}.constant", "does not depend on its input", ""),
         ("torch:{own}.number", "is no tensor but of type float", ""),
-        ("jax:nn.sillu", "there is no jax.nn.sillu", "silu?"),
+        ("jax:nn.sillu", "there is no jax.nn.sillu", "did you mean jax:nn.silu?"),
+        ("jax:nnn.gelu", "there is no jax.nnn.gelu", "did you mean jax:nn.gelu?"),
         ("jax:numpy.sum", r"gives shape \(\) for an input of shape", ""),
         ("jax:numpy.isfinite", "has dtype bool for inputs of dtype float32", ""),
         ("jax:nn.gelu(approx=True)", "TypeError: .*'approx'", ""),
-        ("onnxruntime:Gelo", "ONNX has no operator Gelo", "did you mean Gelu?"),
+        ("onnxruntime:Gelo", "ONNX has no operator Gelo", "did you mean onnxruntime:Gelu?"),
+        ("onnxruntime:gelu", "ONNX has no operator gelu", "did you mean onnxruntime:Gelu?"),
         ("onnxruntime:Gelu(approx='tanh')", "Gelu has no argument approx", "it has approximate"),
         ("onnxruntime:Elu('a')", "arguments of Elu are given by name: alpha", ""),
         ("onnxruntime:PRelu", "PRelu has more inputs: slope", "PRelu(slope=1) gives"),
@@ -223,6 +231,14 @@ def test_onnx_runtime_has_no_bfloat16() -> None:
 
 
 # --- JAX ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_who_takes_subnormal_numbers_for_0(dtype: str) -> None:
+    pytest.importorskip("jax")
+    # float16 is computed in float32, where its subnormal numbers are normal ones.
+    assert load("jax:nn.relu", dtype).flushes is (dtype != "float16")
+    assert not load("torch:nn.functional.relu", dtype).flushes
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("name", ["gelu", "soft_sign"])
 def test_gradients_are_those_of_reverse_mode(name: str, dtype: str) -> None:

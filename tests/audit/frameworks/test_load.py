@@ -157,7 +157,7 @@ def test_functions_that_will_not_do(name: str, message: str, own: str) -> None:
     with pytest.raises(InputError, match=message) as caught:
         load(f"numpy:{own}:{name}", "float32")
     if name == "silu_grda":
-        assert caught.value.hint == "did you mean silu_grad?"
+        assert caught.value.hint == f"did you mean numpy:{own}:silu_grad?"
 
 
 @pytest.mark.parametrize(
@@ -166,6 +166,14 @@ def test_functions_that_will_not_do(name: str, message: str, own: str) -> None:
         ("numpy:silu_grad", "names no function in a module"),
         ("numpy:silu:", "names no function in a module"),
         ("numpy:no_such_module:f", "there is no no_such_module.f"),
+        (
+            "numpy:nump.linalg:norm",
+            "there is no nump.linalg.norm\ndid you mean numpy:numpy.linalg:n",
+        ),
+        (
+            "numpy:numpy.linlag:norm",
+            "there is no numpy.linlag\ndid you mean numpy:numpy.linalg:norm",
+        ),
         ("c:libfoo.so", "names no function in a library"),
         ("c:./no_such_library.so:f", "there is no file ./no_such_library.so"),
         ("torch", "names no framework"),

@@ -14,7 +14,6 @@ from chainrule.audit.frameworks.matching import (
     audited_at,
     by_api,
     domain_of,
-    exactly,
     targets_of,
 )
 from chainrule.audit.frameworks.target import read_call, split
@@ -22,6 +21,11 @@ from chainrule.audit.frameworks.torch import TENSORS
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
 from chainrule.expr.catalogue.apis import read_api
+
+
+def single(value: float) -> Fraction:
+    return Fraction(float(np.float32(value)))
+
 
 ROWS = [
     ("torch:nn.functional.silu", "silu"),
@@ -83,17 +87,27 @@ def test_the_row_of_a_target(target: str, formula: str | None) -> None:
         chainrule.derive(formula)
 
 
+THRESHOLD = {"theta": single(0.1), "v": 20}
+
+
 @pytest.mark.parametrize(
     ("target", "dtype", "values"),
     [
         ("torch:nn.functional.elu", "float32", {"alpha": Fraction(1)}),
-        ("torch:nn.functional.elu(alpha=0.3)", "bfloat16", {"alpha": Fraction(0.3)}),
+        ("torch:nn.functional.elu(alpha=0.3)", "bfloat16", {"alpha": single(0.3)}),
+        ("torch:nn.functional.elu(alpha=0.3)", "float64", {"alpha": Fraction(0.3)}),
+        ("torch:nn.functional.leaky_relu", "float32", {"alpha": single(0.01)}),
+        ("torch:nn.functional.threshold(threshold=0.1, value=20)", "float16", THRESHOLD),
+        ("torch:nn.functional.rrelu", "float32", {"a": Fraction(1, 8), "b": Fraction(1 / 3)}),
+        ("jax:nn.leaky_relu", "float32", {"alpha": single(0.01)}),
+        ("jax:nn.leaky_relu(negative_slope=0.3)", "bfloat16", {"alpha": Fraction(77, 256)}),
+        ("onnxruntime:LeakyRelu", "float64", {"alpha": single(0.01)}),
         ("torch:nn.functional.hardtanh(min_val=-2)", "float32", {"a": Fraction(-2), "b": 1}),
         ("torch:nn.functional.l1_loss(target=0.3)", "bfloat16", {"y": Fraction(77, 256)}),
         ("torch:nn.functional.prelu(weight=0.3)", "bfloat16", {"a": Fraction(77, 256)}),
         ("torch:nn.PReLU(init=0.5)", "float32", {"a": Fraction(1, 2)}),
         ("jax:nn.squareplus(b=2)", "float32", {"b": Fraction(2)}),
-        ("onnxruntime:Elu(alpha=0.3)", "float64", {"alpha": Fraction(float(np.float32(0.3)))}),
+        ("onnxruntime:Elu(alpha=0.3)", "float64", {"alpha": single(0.3)}),
         ("onnxruntime:Clip(min=-2, max=0.1)", "float64", {"a": -2, "b": Fraction(0.1)}),
         ("chainrule:elu(alpha=0.3)", "bfloat16", {"alpha": Fraction(0.3)}),
         ("chainrule:squared_error(y=0.3)", "bfloat16", {"y": Fraction(77, 256)}),
@@ -141,7 +155,7 @@ def test_every_target_is_matched_to_its_row(library: str, framework: str, least:
     assert len(found) == len(set(found)) >= least
     for target in found:
         call = read_call(split(target, [framework])[1])
-        matched = by_api(library, call, exactly)
+        matched = by_api(library, call, lambda keyword, value: value)
         assert matched is not None, target
         entry = BY_NAME[matched.formula]
         usual = {p.name: Fraction(p.default) for p in entry.parameters}

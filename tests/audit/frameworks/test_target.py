@@ -11,6 +11,7 @@ import pytest
 from chainrule.audit.frameworks.target import (
     VARIABLE,
     Call,
+    Namespace,
     Typed,
     Word,
     callable_at,
@@ -94,24 +95,29 @@ def test_a_function_and_its_gradient() -> None:
 
 # --- finding ------------------------------------------------------------------------------------
 def test_a_path_below_a_package() -> None:
-    found, module, name = find("path.join", "os")
+    found, module, name = find("path.join", Namespace("os"))
     assert (found.__name__, module, name) == ("join", "os.path", "join")
-    found, module, name = find("abc.Mapping.get", "collections")
+    found, module, name = find("abc.Mapping.get", Namespace("collections"))
     assert (module, name) == ("collections.abc", "Mapping.get")
 
 
 @pytest.mark.parametrize(
     ("path", "message", "hint"),
     [
-        ("path.jion", "there is no os.path.jion", "did you mean path.join?"),
-        ("pth.join", "there is no os.pth.join", "did you mean path.join?"),
+        ("path.jion", "there is no os.path.jion", "did you mean os:path.join?"),
+        ("path.JOIN", "there is no os.path.JOIN", "did you mean os:path.join?"),
+        ("pth.join", "there is no os.pth.join", "did you mean os:path.join?"),
+        ("jion", "there is no os.jion", "did you mean os:path.join?"),
+        ("sep.jion", "there is no os.sep.jion", "did you mean os:sep.join?"),
         ("path.zzz", "there is no os.path.zzz", None),
         ("path.join.deeper", "there is no os.path.join.deeper", None),
+        ("zzz.f", "there is no os.zzz.f", "nor a module zzz to import"),
+        ("decimal.Decimla", "there is no decimal.Decimla", "did you mean os:decimal.Decimal?"),
     ],
 )
 def test_a_path_that_leads_nowhere(path: str, message: str, hint: str | None) -> None:
     with pytest.raises(InputError, match=message) as caught:
-        find(path, "os")
+        find(path, Namespace("os", ("path.join",), "os:{}".format))
     assert caught.value.hint == hint
 
 
@@ -120,13 +126,13 @@ def test_modules_of_the_user_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "own_package").mkdir()
     (tmp_path / "own_package" / "own_module.py").write_text("def act(x): return x\nPI = 3\n")
-    found, module, name = callable_at("own_package.own_module.act", "math")
+    found, module, name = callable_at("own_package.own_module.act", Namespace("math"))
     assert (found(7), module, name) == (7, "own_package.own_module", "act")
-    assert callable_at("sin", "math")[0] is math.sin
+    assert callable_at("sin", Namespace("math"))[0] is math.sin
     with pytest.raises(InputError, match=r"own_module\.PI is no function but of type int"):
-        callable_at("own_package.own_module.PI")
+        callable_at("own_package.own_module.PI", Namespace())
     with pytest.raises(InputError, match=r"there is no no_package\.act"):
-        callable_at("no_package.act")
+        callable_at("no_package.act", Namespace())
 
 
 @pytest.mark.parametrize(
@@ -146,7 +152,7 @@ def test_a_module_that_fails(
     monkeypatch.setattr(sys, "path", list(sys.path))
     (tmp_path / "failing_module.py").write_text(source)
     with pytest.raises(InputError, match=f"failing_module cannot be imported: .*{quoted}"):
-        callable_at("failing_module.f")
+        callable_at("failing_module.f", Namespace())
 
 
 def test_a_long_complaint_is_cut() -> None:

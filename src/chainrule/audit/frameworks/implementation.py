@@ -57,6 +57,7 @@ class Implementation:
         forward: the function itself, ``None`` where only its gradient is known.
         versions: of the framework and all that its results depend on.
         calls: for each kind, a line of Python that prints what comes out at ``{x}``.
+        flushes: whether the framework takes subnormal numbers for 0.
     """
 
     label: str
@@ -65,6 +66,7 @@ class Implementation:
     forward: Function | None
     versions: Mapping[str, str]
     calls: Mapping[Kind, str]
+    flushes: bool = False
 
     @property
     def call(self) -> str:

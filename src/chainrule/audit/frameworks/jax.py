@@ -11,17 +11,20 @@ is that of the thread, and nothing changes for other dtypes.
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
 
+from chainrule.audit.formats import format_named
 from chainrule.audit.frameworks.implementation import LANES, Array, Implementation, versions
 from chainrule.audit.frameworks.matching import (
     Reference,
     by_api,
     elementary,
-    exactly,
+    namespace,
     targets_of,
+    to_dtype,
 )
 from chainrule.audit.frameworks.target import arguments, callable_at, read_call, written
 from chainrule.errors import InputError, require
@@ -35,7 +38,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     import jax
 
     call = read_call(rest)
-    found, module, name = callable_at(call.name, "jax")
+    found, module, name = callable_at(call.name, namespace("jax", "jax"))
 
     def function(x: Any) -> Any:
         positional, keywords = arguments(call, x, call.keywords)
@@ -65,20 +68,33 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
             "print(float(f(x)[0]))",
             "forward": f"{start}; {x}; f = jax.jit(lambda x: {text}); print(float(f(x)[0]))",
         },
+        flushes=_flushes(jax, dtype, double),
     )
 
 
 def reference(rest: str, dtype: str) -> Reference | None:
-    """What it computes."""
+    """What it computes. A number beside an array becomes one of the array's dtype."""
+
+    def rounding(keyword: str, value: Fraction) -> Fraction:
+        return to_dtype(value, dtype)
+
     call = read_call(rest)
     own = next((call.name.removeprefix(p) for p in _ELEMENTARY if call.name.startswith(p)), "")
-    return by_api("jax", call, exactly) or elementary(call, own)
+    return by_api("jax", call, rounding) or elementary(call, own)
 
 
 def targets() -> list[str]:
     """Everything of the catalogue that JAX has."""
     require("frameworks", jax="JAX")
     return targets_of("jax", "jax")
+
+
+def _flushes(jax: Any, dtype: str, double: bool) -> bool:
+    """Whether XLA takes subnormal numbers for 0, which it does on a processor, but for float16."""
+    form = format_named(dtype)
+    least = np.full(LANES, form.smallest).astype(form.dtype)
+    doubled = _compiled(jax, lambda x: x + x, double)(least)
+    return not doubled.astype(np.float64).any()
 
 
 def _compiled(jax: Any, function: Any, double: bool) -> Any:

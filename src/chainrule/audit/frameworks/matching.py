@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import format_named
-from chainrule.audit.frameworks.target import VARIABLE, Call
+from chainrule.audit.frameworks.target import VARIABLE, Call, Namespace
 from chainrule.codegen.lower import lower
 from chainrule.expr import functions
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
@@ -35,8 +35,7 @@ class Reference:
 
     Attributes:
         formula: a name of the catalogue, or a formula in x.
-        values: a number for every symbol but the variable. What the framework holds in an array
-            of the dtype is rounded to the dtype; other numbers are as given.
+        values: a number for every symbol but the variable, as the framework holds it.
     """
 
     formula: str
@@ -45,11 +44,6 @@ class Reference:
 
 Rounding = Callable[[str, Fraction], Fraction]
 """From a keyword and its value to what the framework holds of it."""
-
-
-def exactly(keyword: str, value: Fraction) -> Fraction:
-    """A number as it was given."""
-    return value
 
 
 def to_dtype(value: Fraction, dtype: str) -> Fraction:
@@ -97,7 +91,10 @@ def _values(
     given = {k: v for k, v in call.keywords.items() if k not in NEUTRAL or v != NEUTRAL[k]}
     if any(given.pop(keyword, None) != value for keyword, value in api.fixed.items()):
         return None
+    keywords = {symbol: keyword for keyword, symbol in api.symbols.items()}
     values = {p.name: Fraction(p.default) for p in entry.parameters}
+    # A default is a number of the framework's source, held as one that is given would be.
+    values = {s: rounding(keywords[s], v) if s in keywords else v for s, v in values.items()}
     for keyword, value in given.items():
         symbol = api.symbols.get(keyword)
         if symbol is None or (symbol == variable) != (value == VARIABLE):
@@ -140,6 +137,12 @@ def domain_of(formula: str) -> Domain | None:
         return inside.astype(np.bool_)
 
     return Domain(contains, float(entry.typical(variable)))
+
+
+def namespace(library: str, framework: str) -> Namespace:
+    """Where the functions of a framework are; its package has the framework's name."""
+    known = dict.fromkeys(api.path for entry in CATALOGUE for api in _apis(entry, library))
+    return Namespace(framework, tuple(known), f"{framework}:{{}}".format)
 
 
 # --- everything that a framework has ------------------------------------------------------------

@@ -9,6 +9,7 @@ arguments are given as literals: `numpy:module:my_grad(alpha=0.5)`.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from chainrule.audit.frameworks.matching import Reference
 from chainrule.audit.frameworks.target import (
     VARIABLE,
     Call,
+    Namespace,
     Word,
     arguments,
     callable_at,
@@ -50,7 +52,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     calls: dict[Kind, str] = {}
     for kind, text in split_pair(names).items():
         call = read_call(text)
-        found, where, name = callable_at(f"{module}.{call.name}")
+        found, where, name = callable_at(f"{module}.{call.name}", Namespace(target=_target(module)))
         call = _with_upstream(found, call)
         functions[kind] = _function(found, call)
         x = f"x = numpy.full({LANES}, {{x}}, {numpy_type(dtype)})"
@@ -75,6 +77,17 @@ def reference(rest: str, dtype: str) -> Reference | None:
 def targets() -> list[str]:
     """None: these are the user's."""
     return []
+
+
+def _target(module: str) -> Callable[[str], str]:
+    """From a dotted path to a target, for modules at the depth of this one."""
+    depth = module.count(".") + 1
+
+    def written(path: str) -> str:
+        parts = path.split(".")
+        return f"numpy:{'.'.join(parts[:depth])}:{'.'.join(parts[depth:])}"
+
+    return written
 
 
 def _with_upstream(found: Any, call: Call) -> Call:

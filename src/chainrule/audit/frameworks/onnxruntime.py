@@ -12,7 +12,6 @@ Softplus, HardSwish or Mish.
 from __future__ import annotations
 
 import json
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import Any
 
@@ -28,7 +27,7 @@ from chainrule.audit.frameworks.matching import (
     to_dtype,
 )
 from chainrule.audit.frameworks.target import Call, foreign, read_call, split
-from chainrule.errors import InputError, require
+from chainrule.errors import InputError, nearest, require
 
 OPSET, IR = 20, 10
 """The operator set that has Gelu, and the version of the file format that belongs to it."""
@@ -42,12 +41,12 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     import onnxruntime
     from onnx.parser import parse_model
 
+    call = read_call(rest)
+    attributes, inputs = _sorted(call, _schema(call.name))
     if dtype not in KINDS:
         raise InputError(
             f"ONNX Runtime takes no {dtype} from NumPy", hint=f"choose from {', '.join(KINDS)}"
         )
-    call = read_call(rest)
-    attributes, inputs = _sorted(call, _schema(call.name))
     opset = max(OPSET, _schema(call.name).since_version)
     model = _model(call.name, attributes, inputs, KINDS[dtype], opset)
     with foreign(f"a model of {call.name} in {dtype} cannot be made"):
@@ -95,8 +94,8 @@ def _schema(operator: str) -> Any:
 
     if not has(operator):
         names = sorted({schema.name for schema in get_all_schemas()})
-        near = get_close_matches(operator, names, n=1)
-        hint = f"did you mean {near[0]}?" if near else None
+        near = nearest(operator, names)
+        hint = f"did you mean onnxruntime:{near}?" if near else None
         raise InputError(f"ONNX has no operator {operator}", hint=hint)
     return get_schema(operator)
 

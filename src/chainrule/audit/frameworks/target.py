@@ -10,17 +10,18 @@ import ast
 import os
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from importlib import import_module
 from importlib.util import find_spec
+from pkgutil import iter_modules
 from typing import Any, Literal
 
-from chainrule.errors import ChainruleError, InputError
+from chainrule.errors import ChainruleError, InputError, nearest
 
 LONGEST_QUOTE = 300
+_ALIKE = 0.8
 _LAMBDA, _INSTEAD = re.compile(r"\blambda(?=\s*=)"), "lambd_"
 _AS_IN = "as in torch:nn.functional.silu"
 _NICKNAMES = {"pytorch": "torch", "onnx": "onnxruntime", "ort": "onnxruntime"}
@@ -74,10 +75,10 @@ def split(target: str, frameworks: Iterable[str]) -> tuple[str, str]:
     if not colon or framework not in known:
         if not colon:
             raise InputError(f"{target!r} names no framework", hint=_AS_IN)
-        near = get_close_matches(framework, [*known, *_NICKNAMES], n=1)
+        near = nearest(framework, [*known, *_NICKNAMES])
         hint = f"choose from {', '.join(known)}"
-        if near:
-            hint = f"did you mean {_NICKNAMES.get(near[0], near[0])}:{rest}?"
+        if near is not None:
+            hint = f"did you mean {_NICKNAMES.get(near, near)}:{rest}?"
         raise InputError(f"unknown framework {framework!r}", hint=hint)
     if not rest.strip():
         raise InputError(f"{target!r} names no function", hint=_AS_IN)
@@ -194,8 +195,23 @@ def foreign(doing: str) -> Iterator[None]:
         raise InputError(f"{doing}: {quoted}") from error
 
 
-def find(path: str, root: str | None = None) -> tuple[Any, str, str]:
-    """The object at a dotted path below the package ``root``, or below a module of the user's.
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """Where dotted paths are looked for, and how they are written as targets.
+
+    Attributes:
+        root: a package that paths may start below; ``None`` if they start with a module.
+        known: paths below it that the catalogue knows of.
+        target: from a whole path, without ``root``, to the target.
+    """
+
+    root: str | None = None
+    known: Iterable[str] = ()
+    target: Callable[[str], str] = str
+
+
+def find(path: str, space: Namespace) -> tuple[Any, str, str]:
+    """The object at a dotted path below the root of a namespace, or below a module of the user's.
 
     Modules are looked for in the current directory too.
 
@@ -207,25 +223,27 @@ def find(path: str, root: str | None = None) -> tuple[Any, str, str]:
     """
     if os.getcwd() not in sys.path and "" not in sys.path:
         sys.path.insert(0, os.getcwd())
-    first = path.split(".")[0]
+    first, dot, rest = path.partition(".")
+    root = space.root
     if root is not None:
         with foreign(f"{root} cannot be imported"):
             package = import_module(root)
         if hasattr(package, first) or _is_module(f"{root}.{first}"):
-            return _below(package, root, path)
-    if "." not in path or not _is_module(first):
-        whole = f"{root}.{path}" if root else path
-        near = get_close_matches(first, dir(import_module(root)), n=1) if root else []
-        hint = f"did you mean {'.'.join([near[0], *path.split('.')[1:]])}?" if near else None
-        if root is None:
-            hint = "a module that can be imported from here, a dot, and a name in it"
-        raise InputError(f"there is no {whole}", hint=hint)
+            return _below(package, root, path, space)
+    if not dot or not _is_module(first):
+        if root is not None:
+            meant = _meant(package, path.split("."), 0, space)
+            raise _nothing(f"{root}.{path}", meant, space, f"nor a module {first} to import")
+        near = nearest(first, (module.name for module in iter_modules()))
+        meant = f"{near}.{rest}" if near is not None else None
+        raise _nothing(path, meant, space, "a module that can be imported from here, and a name")
     with foreign(f"{first} cannot be imported"):
         package = import_module(first)
-    return _below(package, first, path.partition(".")[2])
+    own = Namespace(first, (), lambda below: space.target(f"{first}.{below}"))
+    return _below(package, first, rest, own)
 
 
-def _below(package: Any, root: str, path: str) -> tuple[Any, str, str]:
+def _below(package: Any, root: str, path: str, space: Namespace) -> tuple[Any, str, str]:
     found, module, rest = package, root, path.split(".")
     for depth, name in enumerate(rest):
         inside = f"{module}.{name}"
@@ -233,16 +251,37 @@ def _below(package: Any, root: str, path: str) -> tuple[Any, str, str]:
             with foreign(f"{inside} cannot be imported"):
                 import_module(inside)
         if not hasattr(found, name):
-            near = get_close_matches(name, dir(found), n=1)
-            meant = ".".join([*rest[:depth], near[0], *rest[depth + 1 :]]) if near else ""
-            raise InputError(
-                f"there is no {_path(root, rest[: depth + 1])}",
-                hint=f"did you mean {meant}?" if near else None,
-            )
+            meant = _meant(found, rest, depth, space)
+            raise _nothing(_path(root, rest[: depth + 1]), meant, space)
         found = getattr(found, name)
         if type(found) is type(sys):
             module = _path(root, rest[: depth + 1])
     return found, module, _path(root, rest).removeprefix(f"{module}.")
+
+
+def _nothing(
+    path: str, meant: str | None, space: Namespace, otherwise: str | None = None
+) -> InputError:
+    hint = f"did you mean {space.target(meant)}?" if meant is not None else otherwise
+    return InputError(f"there is no {path}", hint=hint)
+
+
+def _meant(found: Any, parts: Sequence[str], depth: int, space: Namespace) -> str | None:
+    """The path below the root that was meant by one that ``found`` has no part ``depth`` of."""
+    before, name, after = parts[:depth], parts[depth], parts[depth + 1 :]
+    here = {
+        attribute: ".".join([*before, attribute, *after])
+        for attribute in dir(found)
+        if not attribute.startswith("_")
+    }
+    if after:
+        whole = nearest(".".join(parts), space.known, _ALIKE)
+        if whole is not None:
+            return whole
+    else:
+        here = {path.rpartition(".")[2]: path for path in space.known} | here
+    near = nearest(name, here)
+    return here[near] if near is not None else None
 
 
 def _path(root: str, parts: Iterable[str]) -> str:
@@ -256,13 +295,13 @@ def _is_module(name: str) -> bool:
         return False
 
 
-def callable_at(path: str, root: str | None = None) -> tuple[Any, str, str]:
+def callable_at(path: str, space: Namespace) -> tuple[Any, str, str]:
     """What ``find`` finds, if it can be called.
 
     Raises:
         InputError: there is none, or it is something else.
     """
-    found, module, name = find(path, root)
+    found, module, name = find(path, space)
     if not callable(found):
         raise InputError(f"{module}.{name} is no function but of type {type(found).__name__}")
     return found, module, name

@@ -24,6 +24,7 @@ from chainrule.audit.frameworks.matching import (
     Reference,
     by_api,
     elementary,
+    namespace,
     targets_of,
     to_dtype,
 )
@@ -43,6 +44,10 @@ TENSORS = {
 }
 """Keywords that take tensors: as many elements as the input has, or one."""
 
+AVERAGED = ("lower", "upper")
+"""Keywords for numbers that are computed with in Python's own precision, before a kernel gets
+what comes out."""
+
 
 def load(target: str, rest: str, dtype: str) -> Implementation:
     """The target for blocks of ``dtype``. Errors as in ``implementation.load``."""
@@ -50,7 +55,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     import torch
 
     call = read_call(rest)
-    found, module, name = callable_at(call.name, "torch")
+    found, module, name = callable_at(call.name, namespace("torch", "torch"))
     kind = getattr(torch, dtype)
     call = unreduced(found, call, target)
     function = _function(torch, found, call, kind)
@@ -91,10 +96,17 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
 
 
 def reference(rest: str, dtype: str) -> Reference | None:
-    """What it computes. Tensors hold their numbers rounded to the dtype."""
+    """What it computes.
+
+    Tensors hold numbers of the dtype. Others are numbers of what its kernels compute in, which is
+    float32 for shorter formats.
+    """
+    computed = dtype if dtype == "float64" else "float32"
 
     def rounding(keyword: str, value: Fraction) -> Fraction:
-        return to_dtype(value, dtype) if keyword in TENSORS else value
+        if keyword in AVERAGED:
+            return to_dtype(value, "float64")
+        return to_dtype(value, dtype if keyword in TENSORS else computed)
 
     call = read_call(rest)
     own = call.name.removeprefix("special.")

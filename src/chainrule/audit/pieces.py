@@ -1,0 +1,139 @@
+"""A function as a table of polynomials, one for each interval of inputs, and its evaluation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.audit.formats import Format
+
+DEGREE = 10
+HUGE = 1 << 20
+"""The power of two of what is infinite, or nothing, in any format."""
+
+
+class Kind(IntEnum):
+    """What is known on an interval."""
+
+    POLYNOMIAL = 0
+    UNDEFINED = 1  # at all of some points of it, and by every enclosure
+    SETTLED = 2  # a few inputs, by ball arithmetic
+    WILD = 3  # no polynomial will do: some of the inputs, by ball arithmetic
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """One row of ``Pieces``."""
+
+    first: int
+    last: int
+    kind: Kind
+    center: float = 0.0
+    scale: float = 0.0
+    power: int = 0
+    coefficients: tuple[float, ...] = ()
+    low: tuple[float, float] = (0.0, 0.0)
+    bound: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pieces:
+    """Intervals of inputs, by increasing position (see ``positions.at``).
+
+    Attributes:
+        first, last: positions, int64.
+        kind: a ``Kind``.
+        center: of the polynomial.
+        scale: a power of two; the polynomial is one in (x − center)·scale, at most 1.
+        power: the value is 2^power times the polynomial.
+        coefficients: shape (pieces, ``DEGREE`` + 1).
+        low: what the first two coefficients lack, for float64; shape (pieces, 2).
+        bound: of the error of the polynomial.
+    """
+
+    first: npt.NDArray[np.int64]
+    last: npt.NDArray[np.int64]
+    kind: npt.NDArray[np.int8]
+    center: npt.NDArray[np.float64]
+    scale: npt.NDArray[np.float64]
+    power: npt.NDArray[np.int64]
+    coefficients: npt.NDArray[np.float64]
+    low: npt.NDArray[np.float64]
+    bound: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+
+def table(found: Iterable[Piece]) -> Pieces:
+    """The rows in order."""
+    ordered = sorted(found, key=lambda piece: piece.first)
+    count = len(ordered)
+    coefficients = np.zeros((count, DEGREE + 1))
+    for row, piece in zip(coefficients, ordered, strict=True):
+        row[: len(piece.coefficients)] = piece.coefficients
+    return Pieces(
+        first=np.array([p.first for p in ordered], np.int64),
+        last=np.array([p.last for p in ordered], np.int64),
+        kind=np.array([p.kind for p in ordered], np.int8),
+        center=np.array([p.center for p in ordered]),
+        scale=np.array([p.scale for p in ordered]),
+        power=np.array([p.power for p in ordered], np.int64),
+        coefficients=coefficients,
+        low=np.array([p.low for p in ordered]).reshape(count, 2),
+        bound=np.array([p.bound for p in ordered]),
+    )
+
+
+def evaluated(
+    pieces: Pieces, index: npt.NDArray[np.intp], values: npt.NDArray[np.float64], form: Format
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The polynomials of the rows ``index`` at ``values``, shape (n,) both: high and low parts.
+
+    The factor 2^power is left to the caller.
+    """
+    rows = pieces.coefficients[index]
+    t = (values - pieces.center[index]) * pieces.scale[index]
+    tail = rows[:, DEGREE]
+    for k in range(DEGREE - 1, 1, -1):
+        tail = rows[:, k] + t * tail
+    if form.precision <= 24:
+        # The low part stays 0: the bound is that of float64.
+        return rows[:, 0] + t * (rows[:, 1] + t * tail), np.zeros(len(t))
+    low = pieces.low[index]
+    product, rest = _two_product(t, rows[:, 1])
+    total, left = _two_sum(rows[:, 0], product)
+    below = left + (rest + (low[:, 0] + t * (low[:, 1] + t * tail)))
+    return _two_sum(total, below)
+
+
+def _two_sum(
+    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """a + b rounded, and the rest, exactly (Knuth, TAOCP 4.2.2)."""
+    total = a + b
+    part = total - a
+    return total, (a - (total - part)) + (b - part)
+
+
+def _two_product(
+    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """a·b rounded, and the rest (Dekker, 1971); for numbers of at most 1."""
+    product = a * b
+    a_high, a_low = _split(a)
+    b_high, b_low = _split(b)
+    rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, rest
+
+
+def _split(
+    a: npt.NDArray[np.float64],
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    scaled = a * 134217729.0
+    high = scaled - (scaled - a)
+    return high, a - high

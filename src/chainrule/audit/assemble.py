@@ -24,6 +24,7 @@ from chainrule.audit.pool import number
 from chainrule.audit.switching import Cut, choices
 from chainrule.audit.ulp import Floats, Truth, errors, faults
 from chainrule.codegen.compensated import compensated, polynomial_near
+from chainrule.codegen.lifted import lifted
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ZERO,
@@ -258,14 +259,22 @@ def _near_zeros(
 
 
 def _precise_versions(one: Part, lab: Laboratory, truth: Truth) -> list[Part]:
-    """The form to twice the precision, with functions of the library and with our own."""
-    found = []
-    for terms in (0, _TERMS) if lab.work.precision == 53 else (0,):
-        precise = compensated(elementary(one.expr), lab.work.precision, terms)
-        expr = _guarded(precise, one.expr)
-        name = f"{one.name}, to twice the precision"
-        found.append(_part(lab, truth, name, expr, one.low, one.high, one.shown))
-    return found
+    """The form to twice the precision, with functions of the library and with our own.
+
+    With our own also times a power of two, which is taken off again.
+    """
+    digits, plain = lab.work.precision, elementary(one.expr)
+    name = f"{one.name}, to twice the precision"
+    made = {compensated(plain, digits): name}
+    if digits == 53:
+        made[compensated(plain, digits, _TERMS)] = name
+        scaled = lifted(plain, digits, _TERMS, 2 * digits)
+        if scaled is not None:
+            made[scaled] = f"{name} and scaled"
+    return [
+        _part(lab, truth, text, _guarded(precise, one.expr), one.low, one.high, one.shown)
+        for precise, text in made.items()
+    ]
 
 
 def _chosen(pool: Sequence[Part], lab: Laboratory, cuts: Sequence[Cut]) -> list[Assembled]:

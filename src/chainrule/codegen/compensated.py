@@ -17,6 +17,7 @@ from functools import cache
 from math import factorial
 from typing import NamedTuple
 
+from chainrule.codegen.coefficients import COEFFICIENTS, ERFC_SHIFT
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     HALF,
@@ -52,6 +53,8 @@ _LN2_BITS = 40
 _TINY = 200
 # The same of π/2. Terms of the series of sine and cosine, and how many of them in two parts.
 _PI_BITS, _TURN_TERMS, _TURN_PAIRS = 32, 15, 9
+# Coefficients of the scaled erfc in two parts; what is left adds less than 2^-5 of the value.
+_ERFC_PAIRS = 6
 
 
 class Pair(NamedTuple):
@@ -71,7 +74,7 @@ def compensated(root: Expr, significand: int, terms: int = 0) -> Expr:
             logarithms are computed here, with so many terms of the series in both parts: 2 give
             some 75 bits, 7 more than 100.
     """
-    found = _Compensation(significand, terms).pair(root)
+    found = Compensation(significand, terms).pair(root)
     return found.hi if found.lo is ZERO else Sum((found.hi, found.lo))
 
 
@@ -82,7 +85,7 @@ def polynomial_near(
 
     What is small, from the third coefficient on, is computed as usual.
     """
-    compensation = _Compensation(significand, 0)
+    compensation = Compensation(significand, 0)
     rest, parts = root, []
     for _ in range(3):
         parts.append(_rounded(rest, significand))
@@ -187,7 +190,7 @@ def quick_two_sum(a: Expr, b: Expr) -> Pair:
     return Pair(total, _minus(b, _minus(total, a)))
 
 
-class _Compensation:
+class Compensation:
     def __init__(self, significand: int, terms: int) -> None:
         self._significand = significand
         self._terms = terms
@@ -417,8 +420,10 @@ class _Compensation:
         second = Power(TWO, _minus(k, half))
         return Pair(_times(_times(a.hi, first), second), _times(_times(a.lo, first), second))
 
-    def exp(self, a: Pair) -> Pair:
+    def exp(self, a: Pair, lift: int = 0) -> Pair:
+        """e^a·2^lift, where e^a itself may be too large or too small."""
         k, r = self._reduced(a)
+        k = _plus(k, Number(lift)) if lift else k
         return self._scaled(self.add(Pair(ONE), self._expm1_small(r)), k)
 
     def expm1(self, a: Pair) -> Pair:
@@ -526,6 +531,27 @@ class _Compensation:
         top = self.subtract(self.multiply(a, c), s)
         return quick_two_sum(y, Quotient(top.hi, _plus(c.hi, _times(a.hi, s.hi))))
 
+    def erfc(self, a: Pair, lift: int = 0) -> Pair:
+        """erfc(a)·2^lift: e^{−a²} times a polynomial over s + |a|, to some 60 bits."""
+        size = self._call("abs", [a])
+        shift = Pair(Number(ERFC_SHIFT))
+        above = self.add(size, shift)
+        t = self.divide(self.subtract(size, shift), above)
+        _, parts = COEFFICIENTS["scaled_erfc_far"]["twice"]
+        pairs = [Pair(Number(Fraction(high)), Number(Fraction(low)))
+                 for high, low in zip(parts[::2], parts[1::2], strict=True)]  # fmt: skip
+        plain: Expr = pairs[-1].hi
+        for pair in reversed(pairs[_ERFC_PAIRS:-1]):
+            plain = _plus(_times(plain, t.hi), pair.hi)
+        total = Pair(plain)
+        for pair in reversed(pairs[:_ERFC_PAIRS]):
+            total = self.add(pair, self.multiply(total, t))
+        decay = self.exp(self.negative(self.multiply(a, a)), lift)
+        tail = self.multiply(decay, self.divide(total, above))
+        other = self.subtract(Pair(Number(2 ** (lift + 1))), tail)
+        negative = Comparison(("<",), (a.hi, ZERO))
+        return Pair(*(Piecewise((low, negative, high)) for low, high in zip(other, tail, strict=True)))
+
     def _signed(self, found: Pair, like: Pair) -> Pair:
         negative = Comparison(("<",), (like.hi, ZERO))
         other = self.negative(found)
@@ -534,17 +560,18 @@ class _Compensation:
         )
 
 
-_ACCURATE: Mapping[str, Callable[[_Compensation, Pair], Pair]] = {
-    "exp": _Compensation.exp,
-    "expm1": _Compensation.expm1,
-    "log": _Compensation.log,
-    "log1p": _Compensation.log1p,
-    "tanh": _Compensation.tanh,
-    "sinh": _Compensation.sinh,
-    "cosh": _Compensation.cosh,
-    "sin": _Compensation.sin,
-    "cos": _Compensation.cos,
-    "tan": _Compensation.tan,
-    "atan": _Compensation.atan,
+_ACCURATE: Mapping[str, Callable[[Compensation, Pair], Pair]] = {
+    "exp": Compensation.exp,
+    "expm1": Compensation.expm1,
+    "log": Compensation.log,
+    "log1p": Compensation.log1p,
+    "tanh": Compensation.tanh,
+    "sinh": Compensation.sinh,
+    "cosh": Compensation.cosh,
+    "sin": Compensation.sin,
+    "cos": Compensation.cos,
+    "tan": Compensation.tan,
+    "atan": Compensation.atan,
+    "erfc": Compensation.erfc,
 }
 """Functions that are computed here to twice the precision."""

@@ -48,7 +48,7 @@ def for_large(root: Expr, variable: Symbol) -> Expr:
 
     The result is not defined where the square is 0.
     """
-    return transform(root, lambda node: _divided(_square_out(node, variable)))
+    return divided(transform(root, lambda node: _square_out(node, variable)))
 
 
 def halved(root: Expr) -> Expr:
@@ -207,6 +207,11 @@ def _divided(node: Expr) -> Expr:
     if not 1 < len(factors) <= _MOST_FACTORS:
         return node
     above = _factors(top)
+    for factor in tuple(factors):
+        if factor in above:
+            above.remove(factor)
+            factors.remove(factor)
+    above = above or [ONE]
     negative = above[0] is MINUS_ONE and len(above) > 1
     found = above[1] if negative else above[0]
     rest = above[2:] if negative else above[1:]
@@ -221,8 +226,20 @@ def _divided(node: Expr) -> Expr:
 
 
 def _square_out(node: Expr, variable: Symbol) -> Expr:
-    if not isinstance(node, Sum):
-        return node
+    match node:
+        case Power(Product((base, again, rest)), exponent) if (
+            base is again and rational_value(exponent) is None
+        ):
+            # (u·u·v)^p of a p that is a letter; for others see _factors.
+            size = Power(Call("abs", (base,)), multiply(Number(2), exponent))
+            return Product((size, Power(rest, exponent)))
+        case Sum():
+            return _dominated(node, variable)
+    return node
+
+
+def _dominated(node: Sum, variable: Symbol) -> Expr:
+    """A sum by its square, if it has one."""
     for term in node.args:
         base = _squared(term, variable)
         if base is None:
@@ -254,6 +271,9 @@ def _over_square(term: Expr, base: Expr) -> Expr:
         case Product(args) if square in args:
             kept = tuple([arg for arg in args if arg is not square])
             return kept[0] if len(kept) == 1 else Product(kept)
+        case Product(args) if base in args:
+            kept = [arg for arg in args if arg is not base]
+            return divide(multiply(*kept, power(base, Number(args.count(base) - 1))), base)
         case Quotient(top, bottom) if top is square:
             return divide(ONE, bottom)
     return Quotient(Quotient(term, base), base)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
+from flint import arb
 
 import chainrule
 from chainrule.audit.evaluate import FUNCTIONS, evaluate

@@ -411,7 +411,9 @@ class Compensation:
         total = self.multiply(total, small)
         for _ in range(_HALVINGS):
             total = self.multiply(total, self.add(Pair(TWO), total))
-        return total
+        # Of a tiny argument the parts of the series underflow; it is the result itself.
+        tiny = Comparison(("<",), (Call("abs", (r.hi,)), Power(TWO, Number(-_TINY))))
+        return Pair(Piecewise((r.hi, tiny, total.hi)), Piecewise((r.lo, tiny, total.lo)))
 
     def _scaled(self, a: Pair, k: Expr) -> Pair:
         """a·2^k, in two steps: 2^k alone may be out of range where the result is not."""
@@ -430,10 +432,7 @@ class Compensation:
         k, r = self._reduced(a)
         q = self._scaled(self._expm1_small(r), k)
         whole = self._scaled(Pair(ONE), k)
-        found = self.add(self.add(whole, Pair(MINUS_ONE)), q)
-        # Of a tiny argument the parts of the series underflow; it is the result itself.
-        tiny = Comparison(("<",), (Call("abs", (a.hi,)), Power(TWO, Number(-_TINY))))
-        return Pair(Piecewise((a.hi, tiny, found.hi)), Piecewise((a.lo, tiny, found.lo)))
+        return self.add(self.add(whole, Pair(MINUS_ONE)), q)
 
     def log1p(self, a: Pair) -> Pair:
         """y₀ of the library, less what e^{y₀} − 1 is too much."""
@@ -550,7 +549,9 @@ class Compensation:
         tail = self.multiply(decay, self.divide(total, above))
         other = self.subtract(Pair(Number(2 ** (lift + 1))), tail)
         negative = Comparison(("<",), (a.hi, ZERO))
-        return Pair(*(Piecewise((low, negative, high)) for low, high in zip(other, tail, strict=True)))
+        return Pair(
+            *(Piecewise((low, negative, high)) for low, high in zip(other, tail, strict=True))
+        )
 
     def _signed(self, found: Pair, like: Pair) -> Pair:
         negative = Comparison(("<",), (like.hi, ZERO))

@@ -107,6 +107,8 @@ class _Lifting:
                 if small is None or value is None or not value > 1:
                     return None
                 return of.multiply(small, of.pair(Power(base, Number(Fraction(value) - 1))))
+            case Piecewise(args):
+                return self._cases(args, up)
             case Quotient(top, bottom):
                 small = up[top]
                 if small is not None:
@@ -119,9 +121,27 @@ class _Lifting:
         """A function of the table, of an argument that is given lifted, where that is tiny."""
         if small is None:
             return None
-        tiny = Comparison(("<",), (call("abs", small.hi), Number(Fraction(2) ** (self._lift - _TINY))))
+        tiny = Comparison(
+            ("<",), (call("abs", small.hi), Number(Fraction(2) ** (self._lift - _TINY)))
+        )
         plain = self._times_power(value, self._lift)
         return Pair(*(Piecewise((a, tiny, b)) for a, b in zip(small, plain, strict=True)))
+
+    def _cases(self, args: tuple[Expr, ...], up: Mapping[Expr, Pair | None]) -> Pair | None:
+        """Cases of which at least one is small."""
+        of = self._of
+        values = dict.fromkeys([*args[::2], args[-1]])
+        if all(up[value] is None for value in values):
+            return None
+        pairs = []
+        for i, arg in enumerate(args):
+            small = up[arg] or self._times_power(of.pair(arg), self._lift)
+            pairs.append(of.pair(arg) if i % 2 else small)
+        high, low = (
+            Piecewise(tuple([p.hi if i % 2 else p[part] for i, p in enumerate(pairs)]))
+            for part in (0, 1)
+        )
+        return Pair(high, low)
 
     def _product(self, args: tuple[Expr, ...], chosen: int, factor: Pair | None) -> Pair:
         of = self._of
@@ -131,9 +151,7 @@ class _Lifting:
             total = of.multiply(total, of.pair(arg))
         return total
 
-    def _down(
-        self, node: Expr, up: Mapping[Expr, Pair | None], down: Mapping[Expr, Pair]
-    ) -> Pair:
+    def _down(self, node: Expr, up: Mapping[Expr, Pair | None], down: Mapping[Expr, Pair]) -> Pair:
         """The value times 2^−lift, if need be of a value that overflows."""
         of = self._of
         match node:

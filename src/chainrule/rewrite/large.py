@@ -12,6 +12,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from chainrule.expr.nodes import (
+    HALF,
     MINUS_ONE,
     ONE,
     ZERO,
@@ -51,8 +52,47 @@ def for_large(root: Expr, variable: Symbol) -> Expr:
     return divided(transform(root, lambda node: _square_out(node, variable)))
 
 
+def scaled_for_large(root: Expr, variable: Symbol, scale: int) -> Expr:
+    """``for_large`` of the formula times 2^scale, and that taken off at the end.
+
+    For results that are hardly numbers of the format, where parts of them are less.
+    """
+    match root:
+        case Product((first, Quotient() as rest)) if first is MINUS_ONE:
+            return negate(scaled_for_large(rest, variable, scale))
+        case Quotient(top, bottom):
+            above = [Number(2**scale), *(top.args if isinstance(top, Product) else (top,))]
+            found = for_large(Quotient(multiply(*above), bottom), variable)
+            return Product((Number(Fraction(1, 2**scale)), found))
+    return root
+
+
+def logarithms_apart(root: Expr) -> Expr:
+    """ln(a/b) as ln|a| − ln|b|, where a/b would overflow or underflow; likewise of products."""
+    return transform(root, _log_apart)
+
+
+def _log_apart(node: Expr) -> Expr:
+    match node:
+        case Call("log", (Quotient() | Product() as argument,)):
+            return Sum(tuple(_log_terms(argument)))
+    return node
+
+
+def _log_terms(node: Expr) -> list[Expr]:
+    """Terms of ln|node|."""
+    match node:
+        case Product(args):
+            return [term for arg in args for term in _log_terms(arg)]
+        case Quotient(top, bottom):
+            return [*_log_terms(top), *(negate(term) for term in _log_terms(bottom))]
+        case Number(value):
+            return [] if abs(value) == 1 else [Call("log", (Number(abs(value)),))]
+    return [Call("log", (Call("abs", (node,)),))]
+
+
 def halved(root: Expr) -> Expr:
-    """Products with an exponential taken in halves, one in front and one at the end.
+    """Products with an exponential or a power taken in halves, one in front and one at the end.
 
     Only the outermost ones: what is added to something larger may underflow.
     """
@@ -151,12 +191,14 @@ def _collected(node: Expr) -> Expr:
 
 
 def _halves(node: Expr) -> tuple[list[Expr], list[Expr], list[Expr]]:
-    """The first halves of the exponentials in a product, the other factors, the second halves."""
+    """The first halves of exponentials and powers, the other factors, the second halves."""
     front: list[Expr] = []
     rest: list[Expr] = []
     for factor in _factors(node):
         if isinstance(factor, Call) and factor.name == "exp":
-            front.append(Call("exp", (multiply(Number(Fraction(1, 2)), factor.args[0]),)))
+            front.append(Call("exp", (multiply(HALF, factor.args[0]),)))
+        elif isinstance(factor, Power) and rational_value(factor.exponent) is None:
+            front.append(Power(factor.base, multiply(HALF, factor.exponent)))
         else:
             rest.append(factor)
     if rest and rest[0] is MINUS_ONE:

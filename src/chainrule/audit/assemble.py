@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from chainrule.audit.choose import Candidate, Laboratory
 from chainrule.audit.formats import Format
-from chainrule.audit.patches import series_at_zeros
+from chainrule.audit.patches import series_at_origin, series_at_zeros
 from chainrule.audit.pool import number
 from chainrule.audit.switching import Cut, choices
 from chainrule.audit.ulp import Floats, Truth, errors, faults
@@ -70,6 +70,7 @@ _FAR_OUT = Number(64)
 _SCALE = 64
 # Polynomials near a zero, and near how many zeros at most.
 _DEGREE, _MOST_ZEROS = 26, 4
+_NEXT_TO_ORIGIN = 2.0**-12
 # Compared are powers of two up to this one, beyond it every 16th.
 _EVERY = 16
 
@@ -216,7 +217,7 @@ def assembled(
     more += _precise_versions(
         _part(trial, best.name, best.expr, -np.inf, np.inf, best.shown), trial
     )
-    for one, places in _near_zeros(whole, trial):
+    for one, places in _polynomials(whole, pool, trial):
         more.append(one)
         cuts = sorted([*cuts, *places], key=lambda cut: (cut.value, cut.inclusive))
     everywhere = [
@@ -275,28 +276,43 @@ def _more_precise(
     return [version for versions in found.values() for version in versions]
 
 
-def _near_zeros(whole: Mapping[str, Expr], trial: Trial) -> list[tuple[Part, list[Cut]]]:
-    """Polynomials around zeros that do not depend on parameters, and where they may serve."""
-    first, lab, truth = next(iter(whole.values())), trial.lab, trial.truths[0]
+def _polynomials(
+    whole: Mapping[str, Expr], pool: Iterable[Part], trial: Trial
+) -> list[tuple[Part, list[Cut]]]:
+    """Polynomials around zeros that do not depend on parameters, and where they may serve.
+
+    And one around 0, if nothing in the pool is good there.
+    """
+    first, lab = next(iter(whole.values())), trial.lab
     if set(symbols(first)) - {lab.variable}:
         return []
-    x = trial.x
-    found = []
-    for root, coefficients in series_at_zeros(first, x, truth, _DEGREE, _MOST_ZEROS):
-        expr = polynomial_near(lab.variable, root, coefficients, lab.work.precision)
-        name = f"its Taylor polynomial near {float(root):.4g}"
-        whole_line = _part(trial, name, expr, -np.inf, np.inf, first)
-        for exponent in range(1, 12):
-            # The ends are short numbers.
-            ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
-            low, high = (float(end) for end in ends)
-            inside = (x >= low) & (x <= high)
-            if inside.any() and not whole_line.bits[inside].any():
-                bits = np.where(inside, whole_line.bits, _FAULT_BITS)
-                part = Part(expr, first, name, low, high, bits, whole_line.steps)
-                found.append((part, [Cut(Number(end), float(end)) for end in ends]))
-                break
-    return found
+    zeros = series_at_zeros(first, trial.x, trial.truths[0], _DEGREE, _MOST_ZEROS)
+    near = [
+        (root, polynomial_near(lab.variable, root, coefficients, lab.work.precision))
+        for root, coefficients in zeros
+    ]
+    next_to_0 = np.abs(trial.x) < _NEXT_TO_ORIGIN
+    if np.min([one.bits[next_to_0] for one in pool], axis=0).any():
+        series = series_at_origin(first, lab.variable, _DEGREE)
+        near += [(Fraction(0), series)] if series is not None else []
+    found = [_near(root, expr, first, trial) for root, expr in near]
+    return [one for one in found if one is not None]
+
+
+def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, list[Cut]] | None:
+    """A polynomial near a point, as far from it as it is good."""
+    name = f"its Taylor polynomial near {float(root):.4g}"
+    everywhere = _part(trial, name, expr, -np.inf, np.inf, first)
+    for exponent in range(1, 12):
+        # The ends are short numbers.
+        ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
+        low, high = (float(end) for end in ends)
+        inside = (trial.x >= low) & (trial.x <= high)
+        if inside.any() and not everywhere.bits[inside].any():
+            bits = np.where(inside, everywhere.bits, _FAULT_BITS)
+            part = Part(expr, first, name, low, high, bits, everywhere.steps)
+            return part, [Cut(Number(end), float(end)) for end in ends]
+    return None
 
 
 def _precise_versions(one: Part, trial: Trial) -> list[Part]:

@@ -25,6 +25,7 @@ from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol, call, depends_on, negate, substitute
+from chainrule.rewrite.conjugates import conjugated
 from chainrule.verify.check import equal
 
 Array = npt.NDArray[Any]
@@ -286,9 +287,10 @@ def second_candidates(derivation: Derivation, saved: Sequence[Symbol]) -> list[C
 
 
 def _variants(found: Mapping[str, Expr], variable: Symbol, derivative: Expr) -> dict[str, Expr]:
-    """The same, respelled, and for an even derivative with |x| or −|x| instead of x."""
+    """The same, respelled, by conjugates, and for an even derivative with |x| or −|x| for x."""
     size = call("abs", variable)
     more = {f"{name}, respelled": respelled(expr) for name, expr in found.items()}
+    more |= {f"{name}, by conjugates": conjugated(expr, variable) for name, expr in found.items()}
     if not _is_even(derivative, variable):
         return more
     both = {**found, **more}

@@ -318,16 +318,16 @@ def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, 
 def _precise_versions(one: Part, trial: Trial) -> list[Part]:
     """The form to twice the precision, with functions of the library and with our own.
 
-    With our own also times a power of two, which is taken off again.
+    With our own also times powers of two, which are taken off again: a large one for what is
+    next to the smallest numbers, a small one for what is next to the largest.
     """
     digits, plain = trial.lab.work.precision, elementary(one.expr)
     name = f"{one.name}, to twice the precision"
     made = {compensated(plain, digits): name}
     if digits == 53:
         made[compensated(plain, digits, _TERMS)] = name
-        scaled = lifted(plain, digits, _TERMS, 2 * digits)
-        if scaled is not None:
-            made[scaled] = f"{name} and scaled"
+        scaled = [lifted(plain, digits, _TERMS, sign * 2 * digits) for sign in (1, -1)]
+        made |= {expr: f"{name} and scaled" for expr in scaled if expr is not None}
     return [
         _part(trial, text, _guarded(precise, one.expr), one.low, one.high, one.shown)
         for precise, text in made.items()

@@ -57,6 +57,16 @@ _PI_BITS, _TURN_TERMS, _TURN_PAIRS = 32, 15, 9
 _ERFC_PAIRS = 6
 
 
+# What erfc is multiplied by where it may be less than the smallest normal number.
+_LIFT = 128
+_LN2, _ROOT_HALF = call("log", 2), call("sqrt", HALF)
+_HALF_ROOT_PI = HALF * call("sqrt", PI)
+_QUANTILE = (
+    [Number(Fraction(c)) for c in ("2.515517", "0.802853", "0.010328")],
+    [Number(Fraction(c)) for c in ("1", "1.432788", "0.189269", "0.001308")],
+)
+
+
 class Pair(NamedTuple):
     """hi + lo; ``lo`` is the number 0 where hi is exact."""
 
@@ -188,6 +198,35 @@ def quick_two_sum(a: Expr, b: Expr) -> Pair:
         return Pair(a)
     total = Sum((a, b))
     return Pair(total, _minus(b, _minus(total, a)))
+
+
+def _known(constant: Expr) -> Fraction:
+    value = _value(constant)
+    assert value is not None
+    return value
+
+
+def _horner(coefficients: Sequence[Expr], x: Expr) -> Expr:
+    """A polynomial, the constant first."""
+    *rest, total = coefficients
+    for coefficient in reversed(rest):
+        total = _plus(_times(total, x), coefficient)
+    return total
+
+
+def _scaled_erfc() -> list[Pair]:
+    """Coefficients of (s + a)·e^(a²)·erfc(a), in (a − s)/(a + s)."""
+    _, parts = COEFFICIENTS["scaled_erfc_far"]["twice"]
+    numbers = [Number(Fraction(part)) for part in parts]
+    return [Pair(high, low) for high, low in zip(numbers[::2], numbers[1::2], strict=True)]
+
+
+def _plain_scaled_erfc(a: Expr) -> Expr:
+    """e^(a²)·erfc(a) for a ≥ 0, not to twice the precision."""
+    shift = Number(ERFC_SHIFT)
+    above = _plus(a, shift)
+    t = Quotient(_minus(a, shift), above)
+    return Quotient(_horner([pair.hi for pair in _scaled_erfc()], t), above)
 
 
 class Compensation:
@@ -547,11 +586,36 @@ class Compensation:
             total = self.add(pair, self.multiply(total, t))
         decay = self.exp(self.negative(self.multiply(a, a)), lift)
         tail = self.multiply(decay, self.divide(total, above))
-        other = self.subtract(Pair(Number(2 ** (lift + 1))), tail)
+        other = self.subtract(Pair(Number(Fraction(2) ** (lift + 1))), tail)
         negative = Comparison(("<",), (a.hi, ZERO))
         return Pair(
             *(Piecewise((low, negative, high)) for low, high in zip(other, tail, strict=True))
         )
+
+    def erfinv(self, a: Pair) -> Pair:
+        """Near ±1 by 1 − |a|, of which no digit is lost: the y with erfc(y) = 1 − |a|.
+
+        A rational approximation (Abramowitz and Stegun, 26.2.23, to 4.5e-4), two steps of
+        Newton's method for the logarithm of erfc, and one with what is left of erfc itself.
+        """
+        size = self._call("abs", [a])
+        m = self.subtract(Pair(ONE), size)
+        w = _times(MINUS_ONE, Call("log", (m.hi,)))
+        t = Call("sqrt", (_plus(_times(TWO, w), Number(_rounded(2 * _known(_LN2), 53))),))
+        top, bottom = (_horner(rows, t) for rows in _QUANTILE)
+        y = _times(Number(_rounded(_known(_ROOT_HALF), 53)), _minus(t, Quotient(top, bottom)))
+        half_root_pi = Number(_rounded(_known(_HALF_ROOT_PI), 53))
+        for _ in range(2):
+            scaled = _plain_scaled_erfc(y)
+            off = _minus(_minus(_times(y, y), Call("log", (scaled,))), w)
+            y = _minus(y, _times(_times(off, scaled), half_root_pi))
+        there = self.erfc(Pair(y), _LIFT)
+        off = self.subtract(there, self.multiply(Pair(Number(2**_LIFT)), m)).hi
+        low = _times(_times(Quotient(off, there.hi), _plain_scaled_erfc(y)), half_root_pi)
+        far = self._signed(quick_two_sum(y, low), a)
+        near = self._by_the_library("erfinv", [a])
+        is_near = Comparison(("<",), (size.hi, HALF))
+        return Pair(*(Piecewise((n, is_near, f)) for n, f in zip(near, far, strict=True)))
 
     def _signed(self, found: Pair, like: Pair) -> Pair:
         negative = Comparison(("<",), (like.hi, ZERO))
@@ -574,5 +638,6 @@ _ACCURATE: Mapping[str, Callable[[Compensation, Pair], Pair]] = {
     "tan": Compensation.tan,
     "atan": Compensation.atan,
     "erfc": Compensation.erfc,
+    "erfinv": Compensation.erfinv,
 }
 """Functions that are computed here to twice the precision."""

@@ -1,9 +1,10 @@
-"""A formula times a power of two, for results next to the smallest numbers of a format.
+"""A formula times a power of two, for results next to the smallest or largest numbers of a format.
 
 e^x + x·e^x is made of numbers that have lost their last digits, or all of them, where it is a
 normal number itself (e^x is subnormal below −708, its product with x only below −715). Here the
 power of two goes into the exponentials, before anything is rounded to what small numbers can
 hold, and is taken off at the end. Everything is computed to twice the precision (``compensated``).
+With a power that is less than 1 it is the same for what overflows on the way.
 """
 
 from __future__ import annotations
@@ -45,15 +46,15 @@ def lifted(root: Expr, significand: int, terms: int, lift: int) -> Expr | None:
         root: an expression of functions that a target has.
         significand: bits of the format's significand.
         terms: of the series in two parts, as for ``compensated``; not 0.
-        lift: the power of two.
+        lift: the exponent of two: positive against underflow, negative against overflow.
 
     Returns:
-        ``None`` if nothing that is small is known in it.
+        ``None`` if the power can go into no exponential.
     """
     found = _Lifting(significand, terms, lift).lifted(root)
     if found is None:
         return None
-    return Product((Number(Fraction(1, 2**lift)), Sum((found.hi, found.lo))))
+    return Product((Number(Fraction(2) ** -lift), Sum((found.hi, found.lo))))
 
 
 class _Lifting:

@@ -34,6 +34,7 @@ from chainrule.expr.nodes import (
     rational_value,
     transform,
 )
+from chainrule.rewrite.rational import Field, TooLargeError
 from chainrule.rewrite.tidy import Tidier
 
 _MOST_FACTORS = 12
@@ -177,17 +178,28 @@ def _product(node: Expr) -> tuple[Expr, ...]:
 
 
 def _collected(node: Expr) -> Expr:
-    """The exponentials of a product as one; none where they cancel."""
+    """The exponentials of a product as one, in front; none where they cancel."""
     if not isinstance(node, Product):
         return node
     args = [factor for arg in node.args for factor in _product(arg)]
     found = [_exponent(arg) for arg in args]
     exponents = [exponent for exponent in found if exponent is not None]
-    if len(exponents) < 2:
+    if not exponents:
         return node
     rest = [arg for arg, exponent in zip(args, found, strict=True) if exponent is None]
-    total = Tidier().tidy(add(*exponents))
-    return multiply(*rest) if total is ZERO else multiply(*rest, Call("exp", (total,)))
+    total = exponents[0] if len(exponents) == 1 else _in_short(add(*exponents))
+    # In front: 0 times what overflows on its own is NaN.
+    return multiply(*rest) if total is ZERO else multiply(Call("exp", (total,)), *rest)
+
+
+def _in_short(total: Expr) -> Expr:
+    """A sum, with what cancels taken out of it."""
+    try:
+        field = Field(total)
+        found = field.expression(field.ratio(total), factored=True)
+    except TooLargeError:
+        found = total
+    return Tidier().tidy(found)
 
 
 def _halves(node: Expr) -> tuple[list[Expr], list[Expr], list[Expr]]:

@@ -120,6 +120,14 @@ class Trial(NamedTuple):
         """The inputs of all laboratories, one after the other."""
         return np.concatenate([lab.inputs.astype(np.float64) for lab in self.labs])
 
+    @property
+    def exponents(self) -> npt.NDArray[np.int64]:
+        """Those of the values, in powers of two."""
+        sizes = np.concatenate([np.abs(truth.high) for truth in self.truths])
+        largest = self.lab.form.largest
+        found = np.frexp(np.clip(sizes, self.lab.form.smallest, largest))[1]
+        return np.asarray(found, np.int64)
+
     def bits(self, expr: Expr) -> tuple[Floats, int]:
         """What a form is worth at each input, as in a ``Part``, and its operations."""
         found, steps = [], 0
@@ -318,20 +326,26 @@ def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, 
 def _precise_versions(one: Part, trial: Trial) -> list[Part]:
     """The form to twice the precision, with functions of the library and with our own.
 
-    With our own also times powers of two, which are taken off again: a large one for what is
-    next to the smallest numbers, a small one for what is next to the largest.
+    With our own also times powers of two, which are taken off again, where that is of use: a
+    large one for what is next to the smallest numbers, a small one next to the largest.
     """
     digits, plain = trial.lab.work.precision, elementary(one.expr)
-    name = f"{one.name}, to twice the precision"
-    made = {compensated(plain, digits): name}
+
+    def version(precise: Expr, more: str = "") -> Part:
+        name = f"{one.name}, to twice the precision{more}"
+        expr = _guarded(precise, one.expr)
+        return _part(trial, name, expr, one.low, one.high, one.shown)
+
+    found = [version(compensated(plain, digits))]
     if digits == 53:
-        made[compensated(plain, digits, _TERMS)] = name
-        scaled = [lifted(plain, digits, _TERMS, sign * 2 * digits) for sign in (1, -1)]
-        made |= {expr: f"{name} and scaled" for expr in scaled if expr is not None}
-    return [
-        _part(trial, text, _guarded(precise, one.expr), one.low, one.high, one.shown)
-        for precise, text in made.items()
-    ]
+        found.append(version(compensated(plain, digits, _TERMS)))
+        inside = (trial.x >= one.low) & (trial.x <= one.high)
+        sizes = trial.exponents[inside & (found[-1].bits > 0)]
+        for sign in (1, -1):
+            if (sign * sizes < 3 * digits - abs(trial.lab.form.least_exponent)).any():
+                scaled = lifted(plain, digits, _TERMS, sign * 2 * digits)
+                found += [] if scaled is None else [version(scaled, " and scaled")]
+    return found
 
 
 def _chosen(pool: Sequence[Part], trial: Trial, cuts: Sequence[Cut]) -> list[Assembled]:

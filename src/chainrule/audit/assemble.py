@@ -49,6 +49,7 @@ from chainrule.rewrite.large import (
     joined,
     logarithms_apart,
     scaled_for_large,
+    shrunk,
     without_growth,
 )
 from chainrule.rewrite.order import Order
@@ -66,6 +67,8 @@ _THOUSAND_OPERATIONS = 0.05
 # Terms of the exponential series when it is computed to twice the precision of float64.
 _TERMS = 7
 _FAR_OUT = Number(64)
+# Where a multiple of an input is no exact argument of a sine.
+_FAR_OUT_OF_REACH = 2.0**20
 # The power of two that results next to the smallest numbers are scaled by.
 _SCALE = 64
 # Polynomials near a zero, and near how many zeros at most.
@@ -327,7 +330,8 @@ def _precise_versions(one: Part, trial: Trial) -> list[Part]:
     """The form to twice the precision, with functions of the library and with our own.
 
     With our own also times powers of two, which are taken off again, where that is of use: a
-    large one for what is next to the smallest numbers, a small one next to the largest.
+    large one for what is next to the smallest numbers, a small one next to the largest. And with
+    large multiples of the variable in sines and cosines taken exactly.
     """
     digits, plain = trial.lab.work.precision, elementary(one.expr)
 
@@ -339,8 +343,12 @@ def _precise_versions(one: Part, trial: Trial) -> list[Part]:
     found = [version(compensated(plain, digits))]
     if digits == 53:
         found.append(version(compensated(plain, digits, _TERMS)))
-        inside = (trial.x >= one.low) & (trial.x <= one.high)
-        sizes = trial.exponents[inside & (found[-1].bits > 0)]
+        bad = (trial.x >= one.low) & (trial.x <= one.high) & (found[-1].bits > 0)
+        if (np.abs(trial.x[bad]) > _FAR_OUT_OF_REACH).any():
+            small = shrunk(plain, trial.lab.variable, _SCALE)
+            if small is not plain:
+                found.append(version(compensated(small, digits, _TERMS, far=True), " far out"))
+        sizes = trial.exponents[bad]
         for sign in (1, -1):
             if (sign * sizes < 3 * digits - abs(trial.lab.form.least_exponent)).any():
                 scaled = lifted(plain, digits, _TERMS, sign * 2 * digits)

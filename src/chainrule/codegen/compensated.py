@@ -53,6 +53,8 @@ _LN2_BITS = 40
 _TINY = 200
 # The same of π/2. Terms of the series of sine and cosine, and how many of them in two parts.
 _PI_BITS, _TURN_TERMS, _TURN_PAIRS = 32, 15, 9
+# Bits of an angle after the first 53.
+_MORE_BITS = 48
 # Coefficients of the scaled erfc in two parts; what is left adds less than 2^-5 of the value.
 _ERFC_PAIRS = 6
 
@@ -74,7 +76,7 @@ class Pair(NamedTuple):
     lo: Expr = ZERO
 
 
-def compensated(root: Expr, significand: int, terms: int = 0) -> Expr:
+def compensated(root: Expr, significand: int, terms: int = 0, *, far: bool = False) -> Expr:
     """An expression that evaluates to ``root`` with errors of about one rounding.
 
     Args:
@@ -83,8 +85,10 @@ def compensated(root: Expr, significand: int, terms: int = 0) -> Expr:
         terms: 0 for functions as accurate as a library has them. In float64, exponentials and
             logarithms are computed here, with so many terms of the series in both parts: 2 give
             some 75 bits, 7 more than 100.
+        far: whether sines and cosines of large angles that are no numbers of the format are
+            meant to be right, as that of c·x is not, with c·x rounded.
     """
-    found = Compensation(significand, terms).pair(root)
+    found = Compensation(significand, terms, far=far).pair(root)
     return found.hi if found.lo is ZERO else Sum((found.hi, found.lo))
 
 
@@ -200,6 +204,10 @@ def quick_two_sum(a: Expr, b: Expr) -> Pair:
     return Pair(total, _minus(b, _minus(total, a)))
 
 
+def _negative(a: Expr) -> Comparison:
+    return Comparison(("<",), (a, ZERO))
+
+
 def _known(constant: Expr) -> Fraction:
     value = _value(constant)
     assert value is not None
@@ -230,8 +238,9 @@ def _plain_scaled_erfc(a: Expr) -> Expr:
 
 
 class Compensation:
-    def __init__(self, significand: int, terms: int) -> None:
+    def __init__(self, significand: int, terms: int, *, far: bool = False) -> None:
         self._significand = significand
+        self._far = far
         self._terms = terms
         # Veltkamp's constant, which splits a number into halves.
         self._splitter = Number(2 ** ((significand + 1) // 2) + 1)
@@ -544,13 +553,40 @@ class Compensation:
             parts.append(Piecewise((*args, values[3][i])))
         return Pair(*parts)
 
+    def _angle(self, x: Expr) -> Pair:
+        """A large x less a multiple of 2π, by what the library makes of x and of 2^n·x.
+
+        Its sine and cosine tell an angle to 53 bits, those of 2^n·x its next n bits.
+        """
+        sine, cosine = Call("sin", (x,)), Call("cos", (x,))
+        half_turn = Piecewise((Number(_rounded(_known(PI), 53)), _negative(cosine), ZERO))
+        first = _plus(Call("atan", (Quotient(sine, cosine),)), half_turn)
+        turns = Number(2**_MORE_BITS)
+        (s, c), (s0, c0) = (
+            (Call("sin", (_times(turns, u),)), Call("cos", (_times(turns, u),))) for u in (x, first)
+        )
+        across, along = _minus(_times(s, c0), _times(c, s0)), _plus(_times(c, c0), _times(s, s0))
+        rest = _times(Number(Fraction(1, 2**_MORE_BITS)), Call("atan", (Quotient(across, along),)))
+        finite = Comparison(("<",), (Call("abs", (x,)), Number(2 ** (1020 - _MORE_BITS))))
+        return quick_two_sum(first, Piecewise((rest, finite, ZERO)))
+
+    def _within_reach(self, a: Pair) -> Pair:
+        """The same angle, less than 2^20, of one that is no number of the format."""
+        if a.lo is ZERO or not self._far:
+            return a
+        small = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
+        near = self.add(self._angle(a.hi), self._angle(a.lo))
+        return Pair(*(Piecewise((u, small, v)) for u, v in zip(a, near, strict=True)))
+
     def sin(self, a: Pair) -> Pair:
-        quadrant, s, c = self._turned(a)
+        near = self._within_reach(a)
+        quadrant, s, c = self._turned(near)
         found = self._of_quadrant(quadrant, (s, c, self.negative(s), self.negative(c)))
         return self._unless_large(a, found, "sin")
 
     def cos(self, a: Pair) -> Pair:
-        quadrant, s, c = self._turned(a)
+        near = self._within_reach(a)
+        quadrant, s, c = self._turned(near)
         found = self._of_quadrant(quadrant, (c, self.negative(s), self.negative(c), s))
         return self._unless_large(a, found, "cos")
 
@@ -558,9 +594,13 @@ class Compensation:
         return self.divide(self.sin(a), self.cos(a))
 
     def _unless_large(self, a: Pair, found: Pair, name: str) -> Pair:
+        """A large number of the format itself is left to the library."""
         other = self._by_the_library(name, [a])
-        small = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
-        return Pair(Piecewise((found.hi, small, other.hi)), Piecewise((found.lo, small, other.lo)))
+        here: Expr = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
+        if self._far and a.lo is not ZERO:
+            # Also what is none but by its form.
+            here = Comparison(("!=",), (Piecewise((ONE, here, a.lo)), ZERO))
+        return Pair(Piecewise((found.hi, here, other.hi)), Piecewise((found.lo, here, other.lo)))
 
     def atan(self, a: Pair) -> Pair:
         """y₀ of the library, and the angle between its direction and the one that is meant."""

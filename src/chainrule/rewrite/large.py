@@ -109,6 +109,23 @@ def halved(root: Expr) -> Expr:
     return root
 
 
+def shrunk(root: Expr, variable: Symbol, scale: int) -> Expr:
+    """Multiples c·x in sines and cosines as c·(x·2^−scale)·2^scale.
+
+    What is rounded off c·x is told by numbers 2^27 times as large as the factors.
+    """
+
+    def visit(node: Expr) -> Expr:
+        match node:
+            case Call("sin" | "cos" as name, (Product(args),)) if variable in args:
+                rest = [arg for arg in args if arg is not variable]
+                small = Product((Number(Fraction(1, 2**scale)), variable))
+                return Call(name, (Product((*rest, small, Number(2**scale))),))
+        return node
+
+    return transform(root, visit)
+
+
 def joined(root: Expr) -> Expr:
     """Products of exponentials as one: e^x·e^{−e^x} is ∞·0 for large x, e^{x − e^x} is 0."""
     return transform(root, _joined)

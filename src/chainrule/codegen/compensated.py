@@ -59,6 +59,8 @@ _MORE_BITS = 48
 _ERFC_PAIRS = 6
 
 
+# Terms of the series of erf below 1/16, and how many of them in two parts.
+_ERF_TERMS, _ERF_PAIRS = 9, 3
 # What erfc is multiplied by where it may be less than the smallest normal number.
 _LIFT = 128
 _LN2, _ROOT_HALF = call("log", 2), call("sqrt", HALF)
@@ -632,6 +634,21 @@ class Compensation:
             *(Piecewise((low, negative, high)) for low, high in zip(other, tail, strict=True))
         )
 
+    def erf(self, a: Pair) -> Pair:
+        """1 − erfc, and the power series next to 0."""
+        size = self._call("abs", [a])
+        far = self._signed(self.subtract(Pair(ONE), self.erfc(size)), a)
+        square = self.multiply(a, a)
+        slope = 2 / _known(call("sqrt", PI))
+        series = [slope * (-1) ** k / (factorial(k) * (2 * k + 1)) for k in range(_ERF_TERMS)]
+        plain = [Number(_rounded(c, self._significand)) for c in series[_ERF_PAIRS:]]
+        total = Pair(_horner(plain, square.hi))
+        for coefficient in reversed(series[:_ERF_PAIRS]):
+            total = self.add(self._constant(coefficient), self.multiply(total, square))
+        near = self.multiply(a, total)
+        is_near = Comparison(("<",), (size.hi, Number(Fraction(1, 16))))
+        return Pair(*(Piecewise((n, is_near, f)) for n, f in zip(near, far, strict=True)))
+
     def erfinv(self, a: Pair) -> Pair:
         """Near ±1 by 1 − |a|, of which no digit is lost: the y with erfc(y) = 1 − |a|.
 
@@ -677,6 +694,7 @@ _ACCURATE: Mapping[str, Callable[[Compensation, Pair], Pair]] = {
     "cos": Compensation.cos,
     "tan": Compensation.tan,
     "atan": Compensation.atan,
+    "erf": Compensation.erf,
     "erfc": Compensation.erfc,
     "erfinv": Compensation.erfinv,
 }

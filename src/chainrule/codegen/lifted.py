@@ -165,6 +165,8 @@ class _Lifting:
                 return total
             case Product(args):
                 return self._product(args, len(args) - 1, down[args[-1]])
+            case Power(base, exponent) if (value := rational_value(exponent) or 0) > 1:
+                return of.multiply(down[base], of.pair(Power(base, Number(Fraction(value) - 1))))
             case Quotient(top, bottom):
                 small = up[bottom]
                 if small is not None:

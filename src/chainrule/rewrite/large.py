@@ -87,8 +87,9 @@ def _log_terms(node: Expr) -> list[Expr]:
             return [term for arg in args for term in _log_terms(arg)]
         case Quotient(top, bottom):
             return [*_log_terms(top), *(negate(term) for term in _log_terms(bottom))]
-        case Number(value):
-            return [] if abs(value) == 1 else [Call("log", (Number(abs(value)),))]
+        case Number():
+            size = abs(node.value)
+            return [] if size == 1 else [Call("log", (Number(size),))]
     return [Call("log", (Call("abs", (node,)),))]
 
 
@@ -343,8 +344,8 @@ def _over_square(term: Expr, base: Expr) -> Expr:
             kept = tuple([arg for arg in args if arg is not square])
             return kept[0] if len(kept) == 1 else Product(kept)
         case Product(args) if base in args:
-            kept = [arg for arg in args if arg is not base]
-            return divide(multiply(*kept, power(base, Number(args.count(base) - 1))), base)
+            others = [arg for arg in args if arg is not base]
+            return divide(multiply(*others, power(base, Number(args.count(base) - 1))), base)
         case Quotient(top, bottom) if top is square:
             return divide(ONE, bottom)
     return Quotient(Quotient(term, base), base)

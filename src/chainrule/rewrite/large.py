@@ -88,7 +88,7 @@ def _log_terms(node: Expr) -> list[Expr]:
         case Quotient(top, bottom):
             return [*_log_terms(top), *(negate(term) for term in _log_terms(bottom))]
         case Number():
-            size = abs(node.value)
+            size = abs(Fraction(node.value))
             return [] if size == 1 else [Call("log", (Number(size),))]
     return [Call("log", (Call("abs", (node,)),))]
 

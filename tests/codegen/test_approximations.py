@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 import subprocess
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 import pytest
+from flint import arb
 
 import chainrule
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
@@ -110,16 +112,16 @@ def test_limits(name: str, working: Working) -> None:
 
 
 def test_coefficients_are_those_that_fit_makes() -> None:
-    """But for the slow one; the bound is proved again on the way."""
+    """But for the slow ones; the bound is proved again on the way."""
     with precision(500):
         for name, task in fit.TASKS.items():
-            if name == "scaled_erfc":
+            if name.startswith("scaled_erfc"):
                 continue
             for working, degree in task.degrees.items():
                 bound, stored = coefficients.COEFFICIENTS[name][working]
                 made = [fit.rounded(value, working) for value in fit.fitted(task, degree)]
-                assert tuple(made) == stored
-                assert fit.error_bound(task, made) <= bound
+                assert tuple(chain.from_iterable(made)) == stored
+                assert fit.error_bound(task, [arb(value) for [value] in made]) <= bound
 
 
 def sample() -> np.ndarray:

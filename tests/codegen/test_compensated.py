@@ -14,6 +14,7 @@ from chainrule.audit.formats import format_named
 from chainrule.audit.measure import Measured, measure
 from chainrule.audit.truth import truth
 from chainrule.codegen.compensated import compensated, polynomial_near, split_number
+from chainrule.codegen.lifted import lifted
 from chainrule.codegen.lower import lower
 from chainrule.expr.nodes import Expr, Number, Symbol
 
@@ -68,6 +69,11 @@ def test_arithmetic(formula: str, values: npt.NDArray[np.float64]) -> None:
         ("tan(x) - x", EVERYDAY),
         ("atan(x) - 1", EVERYDAY / 10),
         ("sin(x) - 1/2", 1000 * EVERYDAY),
+        ("erfc(x)", EVERYDAY * 26 / 30),
+        ("erf(x)", EVERYDAY / 5),
+        ("erf(x)", EVERYDAY / 500),
+        # The exponential of a square is off by the square times what the root is off.
+        ("e^(erfinv(2x - 1)^2)", 10 ** (-np.abs(EVERYDAY))),
         # Next to the zero of the derivative of SiLU.
         ("1/(1 + e^-x) + x e^-x/(1 + e^-x)^2", -1.2784645427610737 + NEXT_TO),
     ],
@@ -75,6 +81,61 @@ def test_arithmetic(formula: str, values: npt.NDArray[np.float64]) -> None:
 def test_functions(formula: str, values: npt.NDArray[np.float64]) -> None:
     expr = chainrule.parse(formula)
     found = measured(expr, compensated(expr, 53, 7), values)
+    assert found.largest < 0.6
+    assert not found.faults
+
+
+FAR_BELOW = np.linspace(-746, -600, 700)
+
+
+@pytest.mark.parametrize(
+    ("formula", "values", "before"),
+    [
+        ("e^x + x e^x", FAR_BELOW, 100),
+        ("erfc(-x/sqrt(2))/2 + x e^(-x^2/2)/sqrt(2 pi)", FAR_BELOW / 19.3, 2),
+        ("tanh(e^x) + x e^x/cosh(e^x)^2", FAR_BELOW, 100),
+        ("erf(ln(1 + e^x)) + x e^x", FAR_BELOW, 100),
+        ("x/(1 + e^(-x))", FAR_BELOW, 1),
+        ("{x < -650: x e^x, else: e^x}", FAR_BELOW, 100),
+        ("x^2/(1 + e^(-x))^2", FAR_BELOW / 2, 1000),
+    ],
+)
+def test_small_numbers_are_scaled(
+    formula: str, values: npt.NDArray[np.float64], before: float
+) -> None:
+    expr = chainrule.parse(formula)
+    scaled = lifted(expr, 53, 7, 106)
+    assert scaled is not None
+    found = measured(expr, scaled, values, 7)
+    # Rounded to twice: to the format, and to what a subnormal number can hold.
+    assert found.largest <= 1.01
+    assert not found.faults
+    plain = measured(expr, compensated(expr, 53, 7), values, 7)
+    assert plain.faults or plain.largest > before
+
+
+def test_large_numbers_are_scaled() -> None:
+    """The root of 2π times an exponential that is next to the largest number."""
+    expr = chainrule.parse("sqrt(2 pi)*e^x")
+    values = np.linspace(705, 708.85, 300)
+    scaled = lifted(expr, 53, 7, -106)
+    assert scaled is not None
+    found = measured(expr, scaled, values, 7)
+    assert found.largest < 0.6
+    assert not found.faults
+
+
+def test_what_is_not_small_is_not_scaled() -> None:
+    assert lifted(chainrule.parse("1 + e^x"), 53, 7, 106) is None
+    assert lifted(chainrule.parse("x^2 + 1/x"), 53, 7, 106) is None
+
+
+def test_the_sine_of_a_multiple_far_out() -> None:
+    """30x is no number of the format, and is rounded by more than a turn."""
+    expr = chainrule.parse("sin(30x)")
+    values = np.sort(10.0 ** np.random.default_rng(2).uniform(6.5, 290, 600))
+    assert measured(expr, compensated(expr, 53, 7), values, 7).largest > 1e9
+    found = measured(expr, compensated(expr, 53, 7, far=True), values, 7)
     assert found.largest < 0.6
     assert not found.faults
 

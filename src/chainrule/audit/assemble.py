@@ -19,11 +19,12 @@ import numpy.typing as npt
 
 from chainrule.audit.choose import Candidate, Laboratory
 from chainrule.audit.formats import Format
-from chainrule.audit.patches import series_at_zeros
+from chainrule.audit.patches import series_at_origin, series_at_zeros
 from chainrule.audit.pool import number
 from chainrule.audit.switching import Cut, choices
 from chainrule.audit.ulp import Floats, Truth, errors, faults
 from chainrule.codegen.compensated import compensated, polynomial_near
+from chainrule.codegen.lifted import lifted
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ZERO,
@@ -41,7 +42,16 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.rewrite.large import divided, for_large, halved, joined, without_growth
+from chainrule.rewrite.large import (
+    divided,
+    for_large,
+    halved,
+    joined,
+    logarithms_apart,
+    scaled_for_large,
+    shrunk,
+    without_growth,
+)
 from chainrule.rewrite.order import Order
 from chainrule.rewrite.regimes import Regime, by_sign_of_exponent, elementary, regimes, seeds
 from chainrule.rewrite.signs import collected
@@ -57,8 +67,13 @@ _THOUSAND_OPERATIONS = 0.05
 # Terms of the exponential series when it is computed to twice the precision of float64.
 _TERMS = 7
 _FAR_OUT = Number(64)
+# Where a multiple of an input is no exact argument of a sine.
+_FAR_OUT_OF_REACH = 2.0**20
+# The power of two that results next to the smallest numbers are scaled by.
+_SCALE = 64
 # Polynomials near a zero, and near how many zeros at most.
 _DEGREE, _MOST_ZEROS = 26, 4
+_NEXT_TO_ORIGIN = 2.0**-12
 # Compared are powers of two up to this one, beyond it every 16th.
 _EVERY = 16
 
@@ -85,6 +100,44 @@ class Part:
     high: float
     bits: Floats
     steps: int
+
+
+class Trial(NamedTuple):
+    """Where forms are tried: laboratories that differ in the values of letters, and the truth.
+
+    Attributes:
+        labs: the laboratories.
+        truths: the values at the inputs of each.
+    """
+
+    labs: tuple[Laboratory, ...]
+    truths: tuple[Truth, ...]
+
+    @property
+    def lab(self) -> Laboratory:
+        """The one with the usual values."""
+        return self.labs[0]
+
+    @property
+    def x(self) -> Floats:
+        """The inputs of all laboratories, one after the other."""
+        return np.concatenate([lab.inputs.astype(np.float64) for lab in self.labs])
+
+    @property
+    def exponents(self) -> npt.NDArray[np.int64]:
+        """Those of the values, in powers of two."""
+        sizes = np.concatenate([np.abs(truth.high) for truth in self.truths])
+        largest = self.lab.form.largest
+        found = np.frexp(np.clip(sizes, self.lab.form.smallest, largest))[1]
+        return np.asarray(found, np.int64)
+
+    def bits(self, expr: Expr) -> tuple[Floats, int]:
+        """What a form is worth at each input, as in a ``Part``, and its operations."""
+        found, steps = [], 0
+        for lab, truth in zip(self.labs, self.truths, strict=True):
+            results, steps = lab.values(expr, {lab.variable: lab.inputs})
+            found.append(excess(results, truth, lab.form, lab.allowed))
+        return np.concatenate(found), steps
 
 
 class Assembled(NamedTuple):
@@ -127,6 +180,8 @@ def parts_of_the_line(
         forms |= dict.fromkeys([divided(expr) for expr in forms])
         forms |= dict.fromkeys([halved(expr) for expr in forms])
         forms |= dict.fromkeys([for_large(expr, variable) for expr in regime.exprs[:2]])
+        forms |= dict.fromkeys([scaled_for_large(e, variable, _SCALE) for e in regime.exprs[:2]])
+        forms |= dict.fromkeys([logarithms_apart(expr) for expr in regime.exprs[:2]])
         found.append((regime, [collected(substitute(expr, back)) for expr in forms]))
     return found
 
@@ -139,44 +194,47 @@ def _grows(order: Order, exponent: Expr) -> bool:
 
 def assembled(
     whole: Mapping[str, Expr],
-    lab: Laboratory,
-    truth: Truth,
+    labs: Sequence[Laboratory],
+    truths: Sequence[Truth],
     best: Candidate | None = None,
 ) -> list[Assembled]:
     """Gradients out of several forms, the one of fewer switches first.
 
     Args:
         whole: forms that hold on the whole line, by their names.
-        lab: evaluates a form at its inputs.
-        truth: the values there.
+        labs: evaluate a form at their inputs, each with other values of letters. Where it
+            depends on these at which place a form switches, only the first one is asked.
+        truths: the values there.
         best: the best form that is known; if it is given, forms are also computed to twice the
             precision, this one among them.
     """
-    variable, fixed = lab.variable, lab.fixed
+    variable, fixed = labs[0].variable, labs[0].fixed
     lines: list[tuple[Regime, list[Expr]]] = []
     if size(*whole.values()) <= MAX_ASSEMBLED:
         lines = parts_of_the_line(list(whole.values())[:2], variable, fixed)
         whole = {**whole, **_by_sign(list(whole.values())[:2], variable, fixed)}
-    ends = [(_end(r.low, fixed, -1), _end(r.high, fixed, 1)) for r, _ in lines]
-    pool = [_part(lab, truth, name, expr, -np.inf, np.inf) for name, expr in whole.items()]
+    ends = _ends(lines, fixed)
+    alike = [(i, t) for i, t in zip(labs, truths, strict=True) if _ends(lines, i.fixed) == ends]
+    trial = Trial(*(tuple(part) for part in zip(*alike, strict=True)))
+    pool = [_part(trial, name, expr, -np.inf, np.inf) for name, expr in whole.items()]
     known = {one.expr for one in pool}
     for (_, exprs), (low, high) in zip(lines, ends, strict=True):
         new = [expr for expr in dict.fromkeys(exprs) if expr not in known]
-        pool += [_part(lab, truth, "by parts", expr, low, high) for expr in new]
-    cuts = _cuts([regime for regime, _ in lines], fixed, lab.form)
+        pool += [_part(trial, "by parts", expr, low, high) for expr in new]
+    cuts = _cuts([regime for regime, _ in lines], fixed, trial.lab.form)
     if best is None:
-        return _chosen(pool, lab, cuts)
-    more = _more_precise(pool, ends or [(-np.inf, np.inf)], lab, truth)
+        return _chosen(pool, trial, cuts)
+    more = _more_precise(pool, ends or [(-np.inf, np.inf)], trial)
     more += _precise_versions(
-        _part(lab, truth, best.name, best.expr, -np.inf, np.inf, best.shown), lab, truth
+        _part(trial, best.name, best.expr, -np.inf, np.inf, best.shown), trial
     )
-    for one, places in _near_zeros(whole, lab, truth):
+    for one, places in _polynomials(whole, pool, trial):
         more.append(one)
         cuts = sorted([*cuts, *places], key=lambda cut: (cut.value, cut.inclusive))
     everywhere = [
         Assembled(one.name, one.expr, one.shown) for one in more if one.low == -one.high == -np.inf
     ]
-    return [*_chosen([*pool, *more], lab, cuts), *everywhere]
+    return [*_chosen([*pool, *more], trial, cuts), *everywhere]
 
 
 def _by_sign(
@@ -192,26 +250,24 @@ def _by_sign(
 
 
 def _part(
-    lab: Laboratory,
-    truth: Truth,
+    trial: Trial,
     name: str,
     expr: Expr,
     low: float,
     high: float,
     shown: Expr | None = None,
 ) -> Part:
-    results, steps = lab.values(expr, {lab.variable: lab.inputs})
-    bits = excess(results, truth, lab.form, lab.allowed)
-    x = lab.inputs.astype(np.float64)
+    bits, steps = trial.bits(expr)
+    x = trial.x
     bits = np.where((x < low) | (x > high), _FAULT_BITS, bits)
     return Part(expr, shown or expr, name, low, high, bits, steps)
 
 
 def _more_precise(
-    pool: Sequence[Part], ends: Iterable[tuple[float, float]], lab: Laboratory, truth: Truth
+    pool: Sequence[Part], ends: Iterable[tuple[float, float]], trial: Trial
 ) -> list[Part]:
     """The better forms of every part that has no good one, to twice the precision."""
-    x = lab.inputs.astype(np.float64)
+    x = trial.x
     found: dict[tuple[Expr, float, float], list[Part]] = {}
     for low, high in ends:
         inside = (x >= low) & (x <= high)
@@ -227,50 +283,82 @@ def _more_precise(
         best = {one.expr: one for one in (*by_mean[:_COMPENSATED], *by_faults[:_COMPENSATED])}
         for one in best.values():
             if (one.expr, one.low, one.high) not in found:
-                found[one.expr, one.low, one.high] = _precise_versions(one, lab, truth)
+                found[one.expr, one.low, one.high] = _precise_versions(one, trial)
     return [version for versions in found.values() for version in versions]
 
 
-def _near_zeros(
-    whole: Mapping[str, Expr], lab: Laboratory, truth: Truth
+def _polynomials(
+    whole: Mapping[str, Expr], pool: Iterable[Part], trial: Trial
 ) -> list[tuple[Part, list[Cut]]]:
-    """Polynomials around zeros that do not depend on parameters, and where they may serve."""
-    first = next(iter(whole.values()))
+    """Polynomials around zeros that do not depend on parameters, and where they may serve.
+
+    And one around 0, if nothing in the pool is good there.
+    """
+    first, lab = next(iter(whole.values())), trial.lab
     if set(symbols(first)) - {lab.variable}:
         return []
-    x = lab.inputs.astype(np.float64)
-    found = []
-    for root, coefficients in series_at_zeros(first, x, truth, _DEGREE, _MOST_ZEROS):
-        expr = polynomial_near(lab.variable, root, coefficients, lab.work.precision)
-        name = f"its Taylor polynomial near {float(root):.4g}"
-        whole_line = _part(lab, truth, name, expr, -np.inf, np.inf, first)
-        for exponent in range(1, 12):
-            # The ends are short numbers.
-            ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
-            low, high = (float(end) for end in ends)
-            inside = (x >= low) & (x <= high)
-            if inside.any() and not whole_line.bits[inside].any():
-                bits = np.where(inside, whole_line.bits, _FAULT_BITS)
-                part = Part(expr, first, name, low, high, bits, whole_line.steps)
-                found.append((part, [Cut(Number(end), float(end)) for end in ends]))
-                break
-    return found
+    zeros = series_at_zeros(first, trial.x, trial.truths[0], _DEGREE, _MOST_ZEROS)
+    near = [
+        (root, polynomial_near(lab.variable, root, coefficients, lab.work.precision))
+        for root, coefficients in zeros
+    ]
+    next_to_0 = np.abs(trial.x) < _NEXT_TO_ORIGIN
+    if np.min([one.bits[next_to_0] for one in pool], axis=0).any():
+        series = series_at_origin(first, lab.variable, _DEGREE)
+        near += [(Fraction(0), series)] if series is not None else []
+    found = [_near(root, expr, first, trial) for root, expr in near]
+    return [one for one in found if one is not None]
 
 
-def _precise_versions(one: Part, lab: Laboratory, truth: Truth) -> list[Part]:
-    """The form to twice the precision, with functions of the library and with our own."""
-    found = []
-    for terms in (0, _TERMS) if lab.work.precision == 53 else (0,):
-        precise = compensated(elementary(one.expr), lab.work.precision, terms)
+def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, list[Cut]] | None:
+    """A polynomial near a point, as far from it as it is good."""
+    name = f"its Taylor polynomial near {float(root):.4g}"
+    everywhere = _part(trial, name, expr, -np.inf, np.inf, first)
+    for exponent in range(1, 12):
+        # The ends are short numbers.
+        ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
+        low, high = (float(end) for end in ends)
+        inside = (trial.x >= low) & (trial.x <= high)
+        if inside.any() and not everywhere.bits[inside].any():
+            bits = np.where(inside, everywhere.bits, _FAULT_BITS)
+            part = Part(expr, first, name, low, high, bits, everywhere.steps)
+            return part, [Cut(Number(end), float(end)) for end in ends]
+    return None
+
+
+def _precise_versions(one: Part, trial: Trial) -> list[Part]:
+    """The form to twice the precision, with functions of the library and with our own.
+
+    With our own also times powers of two, which are taken off again, where that is of use: a
+    large one for what is next to the smallest numbers, a small one next to the largest. And with
+    large multiples of the variable in sines and cosines taken exactly.
+    """
+    digits, plain = trial.lab.work.precision, elementary(one.expr)
+
+    def version(precise: Expr, more: str = "") -> Part:
+        name = f"{one.name}, to twice the precision{more}"
         expr = _guarded(precise, one.expr)
-        name = f"{one.name}, to twice the precision"
-        found.append(_part(lab, truth, name, expr, one.low, one.high, one.shown))
+        return _part(trial, name, expr, one.low, one.high, one.shown)
+
+    found = [version(compensated(plain, digits))]
+    if digits == 53:
+        found.append(version(compensated(plain, digits, _TERMS)))
+        bad = (trial.x >= one.low) & (trial.x <= one.high) & (found[-1].bits > 0)
+        if (np.abs(trial.x[bad]) > _FAR_OUT_OF_REACH).any():
+            small = shrunk(plain, trial.lab.variable, _SCALE)
+            if small is not plain:
+                found.append(version(compensated(small, digits, _TERMS, far=True), " far out"))
+        sizes = trial.exponents[bad]
+        for sign in (1, -1):
+            if (sign * sizes < 3 * digits - abs(trial.lab.form.least_exponent)).any():
+                scaled = lifted(plain, digits, _TERMS, sign * 2 * digits)
+                found += [] if scaled is None else [version(scaled, " and scaled")]
     return found
 
 
-def _chosen(pool: Sequence[Part], lab: Laboratory, cuts: Sequence[Cut]) -> list[Assembled]:
+def _chosen(pool: Sequence[Part], trial: Trial, cuts: Sequence[Cut]) -> list[Assembled]:
     """The best choice for each number of switches."""
-    x = lab.inputs.astype(np.float64)
+    x, variable = trial.x, trial.lab.variable
     order = np.argsort(x, kind="stable")
     weight = _THOUSAND_OPERATIONS / 1000 / len(x)
     costs = np.stack([one.bits**2 + weight * one.steps for one in pool])
@@ -282,11 +370,18 @@ def _chosen(pool: Sequence[Part], lab: Laboratory, cuts: Sequence[Cut]) -> list[
         found.append(
             Assembled(
                 " and ".join(names),
-                choice.written(exprs, lab.variable),
-                choice.written(shown, lab.variable),
+                choice.written(exprs, variable),
+                choice.written(shown, variable),
             )
         )
     return found
+
+
+def _ends(
+    lines: Iterable[tuple[Regime, object]], fixed: Mapping[Symbol, Fraction]
+) -> list[tuple[float, float]]:
+    """Where the parts of the line begin and end."""
+    return [(_end(r.low, fixed, -1), _end(r.high, fixed, 1)) for r, _ in lines]
 
 
 def _end(place: Expr | None, fixed: Mapping[Symbol, Fraction], sign: int) -> float:

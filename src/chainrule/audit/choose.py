@@ -27,13 +27,15 @@ from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol, call, depends_on, negate, substitute
+from chainrule.rewrite.conjugates import conjugated
 from chainrule.verify.check import equal
 
 Array = npt.NDArray[Any]
 SAMPLE = 3_000
-# Errors in ULP that are small enough: of what is computed in double and rounded once, and of the
-# rest. At a sample somewhat less is asked for than is promised for every input.
-ROUNDED_ONCE, FEW_ULP = 0.508, 1.75
+# Errors in ULP that are small enough: of what is computed in double and rounded once, of what is
+# computed in a format of 32 bits or less, and in float64. At a sample somewhat less is asked for
+# than is promised for every input; the less, the more inputs there are.
+ROUNDED_ONCE, FEW_ULP, FEW_ULP_OF_DOUBLE = 0.508, 1.75, 1.5
 # A call of a function takes as long as so many additions.
 _CALL = 8
 _ARITHMETIC = frozenset(
@@ -218,7 +220,8 @@ def laboratory(
     # What a file holds is the parameter as it is stored in the format of the arithmetic.
     stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in fixed.items()}
     rounded_once = accuracy == "best" and work is not form
-    allowed = ROUNDED_ONCE if rounded_once else FEW_ULP
+    few = FEW_ULP_OF_DOUBLE if work.bits == 64 else FEW_ULP
+    allowed = ROUNDED_ONCE if rounded_once else few
     return Laboratory(variable, form, work, inputs, stored, allowed)
 
 
@@ -286,9 +289,10 @@ def second_candidates(derivation: Derivation, saved: Sequence[Symbol]) -> list[C
 
 
 def _variants(found: Mapping[str, Expr], variable: Symbol, derivative: Expr) -> dict[str, Expr]:
-    """The same, respelled, and for an even derivative with |x| or −|x| instead of x."""
+    """The same, respelled, by conjugates, and for an even derivative with |x| or −|x| for x."""
     size = call("abs", variable)
     more = {f"{name}, respelled": respelled(expr) for name, expr in found.items()}
+    more |= {f"{name}, by conjugates": conjugated(expr, variable) for name, expr in found.items()}
     if not _is_even(derivative, variable):
         return more
     both = {**found, **more}

@@ -82,18 +82,32 @@ def _operation(name: str) -> Callable[..., Any]:
 def evaluate(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
     """The outputs, in the format, for arrays (or scalars) of inputs in the format."""
     shape = np.broadcast_shapes(*(np.shape(array) for array in inputs))
-    values = every_value(program, inputs, form)
+    values = _given(program, inputs, form)
+    # A value is dropped after its last use: there may be thousands.
+    last = {value: place for place, (_, used) in enumerate(program.code) for value in used}
+    last |= dict.fromkeys(program.outputs, len(program.code))
+    with np.errstate(all="ignore"):
+        for place, (name, operands) in enumerate(program.code):
+            values.append(apply_operation(name, [values[i] for i in operands], form))
+            for i in operands:
+                if last[i] == place:
+                    values[i] = None
     return [np.broadcast_to(np.asarray(values[i], form.dtype), shape) for i in program.outputs]
 
 
 def every_value(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
     """All values of the program by their numbers: inputs, constants, results of instructions."""
-    values: list[Any] = [np.asarray(array, form.dtype) for array in inputs]
-    values += [constant_in(constant, form) for constant in program.constants]
+    values = _given(program, inputs, form)
     with np.errstate(all="ignore"):
         for name, operands in program.code:
             values.append(apply_operation(name, [values[i] for i in operands], form))
     return values
+
+
+def _given(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Any]:
+    """The inputs and the constants."""
+    values: list[Any] = [np.asarray(array, form.dtype) for array in inputs]
+    return values + [constant_in(constant, form) for constant in program.constants]
 
 
 def constant_in(constant: Expr, form: Format) -> Any:

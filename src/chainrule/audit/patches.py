@@ -85,6 +85,12 @@ def series_at_zeros(
     return found
 
 
+def series_at_origin(expr: Expr, variable: Symbol, degree: int) -> Expr | None:
+    """The Taylor polynomial around 0 of a formula in the variable alone, if there is one."""
+    coefficients = _coefficients(compile_balls([expr]), arb(0), degree + 1)
+    return None if coefficients is None else _polynomial(variable, coefficients)
+
+
 def _fraction(value: arb) -> Fraction:
     middle = value.mid().fmpq()
     return Fraction(int(middle.p), int(middle.q))

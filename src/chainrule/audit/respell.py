@@ -17,6 +17,7 @@ from chainrule.rewrite.patterns import apply_identity
 TABLE: tuple[tuple[str, str], ...] = (
     ("ln(1 + e^u)", "max(u, 0) + log1p(e^(-|u|))"),
     ("ln(sigmoid(u))", "min(u, 0) - log1p(e^(-|u|))"),
+    ("ln(1 - sigmoid(u))", "min(-u, 0) - log1p(e^(-|u|))"),
     ("ln(1 + u)", "log1p(u)"),
     ("e^u - 1", "expm1(u)"),
     ("1 + erf(u)", "erfc(-u)"),

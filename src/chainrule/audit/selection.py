@@ -69,7 +69,7 @@ class Chosen(NamedTuple):
 def chosen_forms(asked: Asked, labs: Sequence[Laboratory]) -> Chosen:
     """The best forms. What is chosen is measured where it has thresholds of its own, too.
 
-    They are put together in the first laboratory, and measured in all.
+    They are put together by what they are worth in all laboratories, if possible.
     """
     derivation, job = asked.derivation, asked.job
     forward = labs[0].best(
@@ -111,10 +111,10 @@ def _gradient(asked: Asked, labs: Sequence[Laboratory], forward: Candidate) -> C
     if best.good(lab.allowed) or not by_input or asked.save == "output":
         return best
     precise = job.accuracy == "best" or lab.work is not lab.form
-    exact = lab.truth(derivation.derivative)
+    exact = [one.truth(derivation.derivative) for one in labs]
     known = None
     for _ in range(1 + precise):
-        for found in assembled(by_input, lab, exact, known):
+        for found in assembled(by_input, labs, exact, known):
             expr, shown = (asked.settled(e, lab) for e in (found.expr, found.shown))
             candidate = Candidate(found.name, expr, (job.variable,), shown)
             tried.append(measured_in(labs, derivation, candidate))

@@ -19,6 +19,9 @@ from chainrule.verify.program import Program, ball
 # Bits that a value is known to: those of a float64, and as many again to settle its rounding.
 _WANTED = 110
 _FIRST = 192
+# So narrow are the balls in which 1 − x is not 1, for every x of a float64: only then is a function
+# taken not to be defined.
+_NARROW = 1_400
 _NOTHING = arb(2) ** -1200
 
 
@@ -70,7 +73,10 @@ def _value(
             at = {**fixed, variable: arb(value)}
             [found] = program.run([at[symbol] for symbol in program.symbols])
             if not found.is_finite():
-                return None
+                if bits >= _NARROW:
+                    return None
+                bits = _NARROW
+                continue
             accurate = found.rel_accuracy_bits()
             if accurate >= _WANTED or found.is_exact():
                 return found

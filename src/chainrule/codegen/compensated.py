@@ -17,6 +17,7 @@ from functools import cache
 from math import factorial
 from typing import NamedTuple
 
+from chainrule.codegen.coefficients import COEFFICIENTS, ERFC_SHIFT
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     HALF,
@@ -52,6 +53,22 @@ _LN2_BITS = 40
 _TINY = 200
 # The same of π/2. Terms of the series of sine and cosine, and how many of them in two parts.
 _PI_BITS, _TURN_TERMS, _TURN_PAIRS = 32, 15, 9
+# Bits of an angle after the first 53.
+_MORE_BITS = 48
+# Coefficients of the scaled erfc in two parts; what is left adds less than 2^-5 of the value.
+_ERFC_PAIRS = 6
+
+
+# Terms of the series of erf below 1/16, and how many of them in two parts.
+_ERF_TERMS, _ERF_PAIRS = 9, 3
+# What erfc is multiplied by where it may be less than the smallest normal number.
+_LIFT = 128
+_LN2, _ROOT_HALF = call("log", 2), call("sqrt", HALF)
+_HALF_ROOT_PI = HALF * call("sqrt", PI)
+_QUANTILE = (
+    [Number(Fraction(c)) for c in ("2.515517", "0.802853", "0.010328")],
+    [Number(Fraction(c)) for c in ("1", "1.432788", "0.189269", "0.001308")],
+)
 
 
 class Pair(NamedTuple):
@@ -61,7 +78,7 @@ class Pair(NamedTuple):
     lo: Expr = ZERO
 
 
-def compensated(root: Expr, significand: int, terms: int = 0) -> Expr:
+def compensated(root: Expr, significand: int, terms: int = 0, *, far: bool = False) -> Expr:
     """An expression that evaluates to ``root`` with errors of about one rounding.
 
     Args:
@@ -70,8 +87,10 @@ def compensated(root: Expr, significand: int, terms: int = 0) -> Expr:
         terms: 0 for functions as accurate as a library has them. In float64, exponentials and
             logarithms are computed here, with so many terms of the series in both parts: 2 give
             some 75 bits, 7 more than 100.
+        far: whether sines and cosines of large angles that are no numbers of the format are
+            meant to be right, as that of c·x is not, with c·x rounded.
     """
-    found = _Compensation(significand, terms).pair(root)
+    found = Compensation(significand, terms, far=far).pair(root)
     return found.hi if found.lo is ZERO else Sum((found.hi, found.lo))
 
 
@@ -82,7 +101,7 @@ def polynomial_near(
 
     What is small, from the third coefficient on, is computed as usual.
     """
-    compensation = _Compensation(significand, 0)
+    compensation = Compensation(significand, 0)
     rest, parts = root, []
     for _ in range(3):
         parts.append(_rounded(rest, significand))
@@ -189,9 +208,43 @@ def quick_two_sum(a: Expr, b: Expr) -> Pair:
     return Pair(total, _minus(b, _minus(total, a)))
 
 
-class _Compensation:
-    def __init__(self, significand: int, terms: int) -> None:
+def _negative(a: Expr) -> Comparison:
+    return Comparison(("<",), (a, ZERO))
+
+
+def _known(constant: Expr) -> Fraction:
+    value = _value(constant)
+    assert value is not None
+    return value
+
+
+def _horner(coefficients: Sequence[Expr], x: Expr) -> Expr:
+    """A polynomial, the constant first."""
+    *rest, total = coefficients
+    for coefficient in reversed(rest):
+        total = _plus(_times(total, x), coefficient)
+    return total
+
+
+def _scaled_erfc() -> list[Pair]:
+    """Coefficients of (s + a)·e^(a²)·erfc(a), in (a − s)/(a + s)."""
+    _, parts = COEFFICIENTS["scaled_erfc_far"]["twice"]
+    numbers = [Number(Fraction(part)) for part in parts]
+    return [Pair(high, low) for high, low in zip(numbers[::2], numbers[1::2], strict=True)]
+
+
+def _plain_scaled_erfc(a: Expr) -> Expr:
+    """e^(a²)·erfc(a) for a ≥ 0, not to twice the precision."""
+    shift = Number(ERFC_SHIFT)
+    above = _plus(a, shift)
+    t = Quotient(_minus(a, shift), above)
+    return Quotient(_horner([pair.hi for pair in _scaled_erfc()], t), above)
+
+
+class Compensation:
+    def __init__(self, significand: int, terms: int, *, far: bool = False) -> None:
         self._significand = significand
+        self._far = far
         self._terms = terms
         # Veltkamp's constant, which splits a number into halves.
         self._splitter = Number(2 ** ((significand + 1) // 2) + 1)
@@ -410,7 +463,9 @@ class _Compensation:
         total = self.multiply(total, small)
         for _ in range(_HALVINGS):
             total = self.multiply(total, self.add(Pair(TWO), total))
-        return total
+        # Of a tiny argument the parts of the series underflow; it is the result itself.
+        tiny = Comparison(("<",), (Call("abs", (r.hi,)), Power(TWO, Number(-_TINY))))
+        return Pair(Piecewise((r.hi, tiny, total.hi)), Piecewise((r.lo, tiny, total.lo)))
 
     def _scaled(self, a: Pair, k: Expr) -> Pair:
         """a·2^k, in two steps: 2^k alone may be out of range where the result is not."""
@@ -419,18 +474,17 @@ class _Compensation:
         second = Power(TWO, _minus(k, half))
         return Pair(_times(_times(a.hi, first), second), _times(_times(a.lo, first), second))
 
-    def exp(self, a: Pair) -> Pair:
+    def exp(self, a: Pair, lift: int = 0) -> Pair:
+        """e^a·2^lift, where e^a itself may be too large or too small."""
         k, r = self._reduced(a)
+        k = _plus(k, Number(lift)) if lift else k
         return self._scaled(self.add(Pair(ONE), self._expm1_small(r)), k)
 
     def expm1(self, a: Pair) -> Pair:
         k, r = self._reduced(a)
         q = self._scaled(self._expm1_small(r), k)
         whole = self._scaled(Pair(ONE), k)
-        found = self.add(self.add(whole, Pair(MINUS_ONE)), q)
-        # Of a tiny argument the parts of the series underflow; it is the result itself.
-        tiny = Comparison(("<",), (Call("abs", (a.hi,)), Power(TWO, Number(-_TINY))))
-        return Pair(Piecewise((a.hi, tiny, found.hi)), Piecewise((a.lo, tiny, found.lo)))
+        return self.add(self.add(whole, Pair(MINUS_ONE)), q)
 
     def log1p(self, a: Pair) -> Pair:
         """y₀ of the library, less what e^{y₀} − 1 is too much."""
@@ -503,13 +557,40 @@ class _Compensation:
             parts.append(Piecewise((*args, values[3][i])))
         return Pair(*parts)
 
+    def _angle(self, x: Expr) -> Pair:
+        """A large x less a multiple of 2π, by what the library makes of x and of 2^n·x.
+
+        Its sine and cosine tell an angle to 53 bits, those of 2^n·x its next n bits.
+        """
+        sine, cosine = Call("sin", (x,)), Call("cos", (x,))
+        half_turn = Piecewise((Number(_rounded(_known(PI), 53)), _negative(cosine), ZERO))
+        first = _plus(Call("atan", (Quotient(sine, cosine),)), half_turn)
+        turns = Number(2**_MORE_BITS)
+        (s, c), (s0, c0) = (
+            (Call("sin", (_times(turns, u),)), Call("cos", (_times(turns, u),))) for u in (x, first)
+        )
+        across, along = _minus(_times(s, c0), _times(c, s0)), _plus(_times(c, c0), _times(s, s0))
+        rest = _times(Number(Fraction(1, 2**_MORE_BITS)), Call("atan", (Quotient(across, along),)))
+        finite = Comparison(("<",), (Call("abs", (x,)), Number(2 ** (1020 - _MORE_BITS))))
+        return quick_two_sum(first, Piecewise((rest, finite, ZERO)))
+
+    def _within_reach(self, a: Pair) -> Pair:
+        """The same angle, less than 2^20, of one that is no number of the format."""
+        if a.lo is ZERO or not self._far:
+            return a
+        small = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
+        near = self.add(self._angle(a.hi), self._angle(a.lo))
+        return Pair(*(Piecewise((u, small, v)) for u, v in zip(a, near, strict=True)))
+
     def sin(self, a: Pair) -> Pair:
-        quadrant, s, c = self._turned(a)
+        near = self._within_reach(a)
+        quadrant, s, c = self._turned(near)
         found = self._of_quadrant(quadrant, (s, c, self.negative(s), self.negative(c)))
         return self._unless_large(a, found, "sin")
 
     def cos(self, a: Pair) -> Pair:
-        quadrant, s, c = self._turned(a)
+        near = self._within_reach(a)
+        quadrant, s, c = self._turned(near)
         found = self._of_quadrant(quadrant, (c, self.negative(s), self.negative(c), s))
         return self._unless_large(a, found, "cos")
 
@@ -517,9 +598,13 @@ class _Compensation:
         return self.divide(self.sin(a), self.cos(a))
 
     def _unless_large(self, a: Pair, found: Pair, name: str) -> Pair:
+        """A large number of the format itself is left to the library."""
         other = self._by_the_library(name, [a])
-        small = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
-        return Pair(Piecewise((found.hi, small, other.hi)), Piecewise((found.lo, small, other.lo)))
+        here: Expr = Comparison(("<",), (Call("abs", (a.hi,)), Number(2**20)))
+        if self._far and a.lo is not ZERO:
+            # Also what is none but by its form.
+            here = Comparison(("!=",), (Piecewise((ONE, here, a.lo)), ZERO))
+        return Pair(Piecewise((found.hi, here, other.hi)), Piecewise((found.lo, here, other.lo)))
 
     def atan(self, a: Pair) -> Pair:
         """y₀ of the library, and the angle between its direction and the one that is meant."""
@@ -527,6 +612,69 @@ class _Compensation:
         s, c = self.sin(Pair(y)), self.cos(Pair(y))
         top = self.subtract(self.multiply(a, c), s)
         return quick_two_sum(y, Quotient(top.hi, _plus(c.hi, _times(a.hi, s.hi))))
+
+    def erfc(self, a: Pair, lift: int = 0) -> Pair:
+        """erfc(a)·2^lift: e^{−a²} times a polynomial over s + |a|, to some 60 bits."""
+        size = self._call("abs", [a])
+        shift = Pair(Number(ERFC_SHIFT))
+        above = self.add(size, shift)
+        t = self.divide(self.subtract(size, shift), above)
+        _, parts = COEFFICIENTS["scaled_erfc_far"]["twice"]
+        pairs = [Pair(Number(Fraction(high)), Number(Fraction(low)))
+                 for high, low in zip(parts[::2], parts[1::2], strict=True)]  # fmt: skip
+        plain: Expr = pairs[-1].hi
+        for pair in reversed(pairs[_ERFC_PAIRS:-1]):
+            plain = _plus(_times(plain, t.hi), pair.hi)
+        total = Pair(plain)
+        for pair in reversed(pairs[:_ERFC_PAIRS]):
+            total = self.add(pair, self.multiply(total, t))
+        decay = self.exp(self.negative(self.multiply(a, a)), lift)
+        tail = self.multiply(decay, self.divide(total, above))
+        other = self.subtract(Pair(Number(Fraction(2) ** (lift + 1))), tail)
+        negative = Comparison(("<",), (a.hi, ZERO))
+        return Pair(
+            *(Piecewise((low, negative, high)) for low, high in zip(other, tail, strict=True))
+        )
+
+    def erf(self, a: Pair) -> Pair:
+        """1 − erfc, and the power series next to 0."""
+        size = self._call("abs", [a])
+        far = self._signed(self.subtract(Pair(ONE), self.erfc(size)), a)
+        square = self.multiply(a, a)
+        slope = 2 / _known(call("sqrt", PI))
+        series = [slope * (-1) ** k / (factorial(k) * (2 * k + 1)) for k in range(_ERF_TERMS)]
+        plain = [Number(_rounded(c, self._significand)) for c in series[_ERF_PAIRS:]]
+        total = Pair(_horner(plain, square.hi))
+        for coefficient in reversed(series[:_ERF_PAIRS]):
+            total = self.add(self._constant(coefficient), self.multiply(total, square))
+        near = self.multiply(a, total)
+        is_near = Comparison(("<",), (size.hi, Number(Fraction(1, 16))))
+        return Pair(*(Piecewise((n, is_near, f)) for n, f in zip(near, far, strict=True)))
+
+    def erfinv(self, a: Pair) -> Pair:
+        """Near ±1 by 1 − |a|, of which no digit is lost: the y with erfc(y) = 1 − |a|.
+
+        A rational approximation (Abramowitz and Stegun, 26.2.23, to 4.5e-4), two steps of
+        Newton's method for the logarithm of erfc, and one with what is left of erfc itself.
+        """
+        size = self._call("abs", [a])
+        m = self.subtract(Pair(ONE), size)
+        w = _times(MINUS_ONE, Call("log", (m.hi,)))
+        t = Call("sqrt", (_plus(_times(TWO, w), Number(_rounded(2 * _known(_LN2), 53))),))
+        top, bottom = (_horner(rows, t) for rows in _QUANTILE)
+        y = _times(Number(_rounded(_known(_ROOT_HALF), 53)), _minus(t, Quotient(top, bottom)))
+        half_root_pi = Number(_rounded(_known(_HALF_ROOT_PI), 53))
+        for _ in range(2):
+            scaled = _plain_scaled_erfc(y)
+            off = _minus(_minus(_times(y, y), Call("log", (scaled,))), w)
+            y = _minus(y, _times(_times(off, scaled), half_root_pi))
+        there = self.erfc(Pair(y), _LIFT)
+        off = self.subtract(there, self.multiply(Pair(Number(2**_LIFT)), m)).hi
+        low = _times(_times(Quotient(off, there.hi), _plain_scaled_erfc(y)), half_root_pi)
+        far = self._signed(quick_two_sum(y, low), a)
+        near = self._by_the_library("erfinv", [a])
+        is_near = Comparison(("<",), (size.hi, HALF))
+        return Pair(*(Piecewise((n, is_near, f)) for n, f in zip(near, far, strict=True)))
 
     def _signed(self, found: Pair, like: Pair) -> Pair:
         negative = Comparison(("<",), (like.hi, ZERO))
@@ -536,17 +684,20 @@ class _Compensation:
         )
 
 
-_ACCURATE: Mapping[str, Callable[[_Compensation, Pair], Pair]] = {
-    "exp": _Compensation.exp,
-    "expm1": _Compensation.expm1,
-    "log": _Compensation.log,
-    "log1p": _Compensation.log1p,
-    "tanh": _Compensation.tanh,
-    "sinh": _Compensation.sinh,
-    "cosh": _Compensation.cosh,
-    "sin": _Compensation.sin,
-    "cos": _Compensation.cos,
-    "tan": _Compensation.tan,
-    "atan": _Compensation.atan,
+_ACCURATE: Mapping[str, Callable[[Compensation, Pair], Pair]] = {
+    "exp": Compensation.exp,
+    "expm1": Compensation.expm1,
+    "log": Compensation.log,
+    "log1p": Compensation.log1p,
+    "tanh": Compensation.tanh,
+    "sinh": Compensation.sinh,
+    "cosh": Compensation.cosh,
+    "sin": Compensation.sin,
+    "cos": Compensation.cos,
+    "tan": Compensation.tan,
+    "atan": Compensation.atan,
+    "erf": Compensation.erf,
+    "erfc": Compensation.erfc,
+    "erfinv": Compensation.erfinv,
 }
 """Functions that are computed here to twice the precision."""

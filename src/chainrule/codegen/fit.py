@@ -26,12 +26,15 @@ TARGET = Path(__file__).parent / "coefficients.py"
 _BITS = 500
 # Terms of the Taylor expansions that bound an error.
 _TERMS = 14
+# A piece is halved where that bounds the error better, into so many parts at most.
+_MOST_PARTS = 256
 # Of these series on these intervals, and a bound of what is left out.
 _SUMMED, _TAIL = 60, 1e-60
 HEADER = '''"""Coefficients of polynomials, made by ``python -m chainrule.codegen.fit``.
 
 By name and working precision (see approximations.py): a bound of the relative error, which is
-proved when they are made, and the coefficients from the constant upwards, exact.
+proved when they are made, and the coefficients from the constant upwards, exact. Of "twice" (see
+compensated.py) each coefficient is the sum of two numbers.
 """
 
 from __future__ import annotations
@@ -116,6 +119,8 @@ _HALF_LOG2 = Fraction(3466, 10_000)
 _LARGEST_SQUARE = Fraction(295, 10_000)
 # Where erfc is less than the smallest float32.
 _LARGEST_T = Fraction(102 - 10 * ERFC_SHIFT, 102 + 10 * ERFC_SHIFT)
+# Where it is less than the smallest float64.
+_LARGEST_DOUBLE_T = Fraction(28 - ERFC_SHIFT, 28 + ERFC_SHIFT)
 
 TASKS: dict[str, Task] = {
     "power_of_two": Task(_power_of_two, -_HALF, _HALF, {"short": 6}),
@@ -127,6 +132,7 @@ TASKS: dict[str, Task] = {
     "scaled_erfc": Task(
         _scaled_erfc, Fraction(-1), _LARGEST_T, {"single": 9, "short": 13, "double": 20}, 6000
     ),
+    "scaled_erfc_far": Task(_scaled_erfc, Fraction(-1), _LARGEST_DOUBLE_T, {"twice": 24}, 48_000),
 }
 
 
@@ -140,35 +146,44 @@ def fitted(task: Task, degree: int) -> list[arb]:
     return [solved[k, 0] for k in range(count)]
 
 
-def rounded(value: arb, working: str) -> float:
-    """The coefficient in the format of the arithmetic."""
+def rounded(value: arb, working: str) -> list[float]:
+    """The coefficient in the format of the arithmetic; of "twice" in two parts."""
     near = float(value)
-    return float(struct.unpack("f", struct.pack("f", near))[0]) if working == "single" else near
+    if working == "single":
+        return [float(struct.unpack("f", struct.pack("f", near))[0])]
+    return [near, float(value - near)] if working == "twice" else [near]
 
 
-def error_bound(task: Task, coefficients: Sequence[float]) -> float:
+def error_bound(task: Task, coefficients: Sequence[arb]) -> float:
     """A bound of the relative error on the interval, for exact arithmetic."""
     worst = 0.0
-    width = (task.high - task.low) / task.pieces
-    away = arb(0, 1.0001 * float(width / 2))
-    for piece in range(task.pieces):
-        middle = ball(task.low + width * (piece + Fraction(1, 2)))
+    step = (task.high - task.low) / task.pieces
+    pieces = [(task.low + step * piece, step) for piece in range(task.pieces)]
+    while pieces:
+        low, width = pieces.pop()
+        middle = ball(low + width / 2)
+        away = arb(0, 1.0001 * float(width / 2))
         near = _relative(task, coefficients, arb_series([middle, 1], prec=_TERMS))
         far = _relative(task, coefficients, arb_series([middle + away, 1], prec=_TERMS))
-        total = far[_TERMS - 1]
-        for k in reversed(range(_TERMS - 1)):
+        rest = far[_TERMS - 1]
+        total = near[_TERMS - 2]
+        for k in reversed(range(_TERMS - 2)):
             total = total * away + near[k]
-        found = float(abs(total).abs_upper())
+        remainder = rest.abs_upper() * away.abs_upper() ** (_TERMS - 1)
+        if not remainder < abs(total).abs_upper() and width > step / _MOST_PARTS:
+            pieces += [(low, width / 2), (low + width / 2, width / 2)]
+            continue
+        found = float(abs(total).abs_upper() + remainder)
         if not found < 1:
             raise ArithmeticError("the pieces are too wide to bound an error on them")
         worst = max(worst, found)
     return worst
 
 
-def _relative(task: Task, coefficients: Sequence[float], at: arb_series) -> arb_series:
+def _relative(task: Task, coefficients: Sequence[arb], at: arb_series) -> arb_series:
     total = arb_series([0], prec=at.prec)
     for coefficient in reversed(coefficients):
-        total = total * at + arb(coefficient)
+        total = total * at + coefficient
     relative: arb_series = total / task.function(at) - 1
     return relative
 
@@ -182,9 +197,10 @@ def source() -> str:
             lines.append(f'    "{name}": {{\n')
             for working, degree in task.degrees.items():
                 found = [rounded(value, working) for value in fitted(task, degree)]
-                bound = float(f"{error_bound(task, found) * 1.05:.1e}")
+                sums = [sum(map(arb, parts), arb(0)) for parts in found]
+                bound = float(f"{error_bound(task, sums) * 1.05:.1e}")
                 lines.append(f'        "{working}": (\n            {bound!r},\n            (\n')
-                lines += [f"                {value!r},\n" for value in found]
+                lines += [f"                {value!r},\n" for parts in found for value in parts]
                 lines.append("            ),\n        ),\n")
             lines.append("    },\n")
     return "".join([*lines, "}\n"])

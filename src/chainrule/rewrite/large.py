@@ -12,6 +12,7 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from chainrule.expr.nodes import (
+    HALF,
     MINUS_ONE,
     ONE,
     ZERO,
@@ -33,6 +34,7 @@ from chainrule.expr.nodes import (
     rational_value,
     transform,
 )
+from chainrule.rewrite.rational import Field, TooLargeError
 from chainrule.rewrite.tidy import Tidier
 
 _MOST_FACTORS = 12
@@ -48,11 +50,51 @@ def for_large(root: Expr, variable: Symbol) -> Expr:
 
     The result is not defined where the square is 0.
     """
-    return transform(root, lambda node: _divided(_square_out(node, variable)))
+    return divided(transform(root, lambda node: _square_out(node, variable)))
+
+
+def scaled_for_large(root: Expr, variable: Symbol, scale: int) -> Expr:
+    """``for_large`` of the formula times 2^scale, and that taken off at the end.
+
+    For results that are hardly numbers of the format, where parts of them are less.
+    """
+    match root:
+        case Product((first, Quotient() as rest)) if first is MINUS_ONE:
+            return negate(scaled_for_large(rest, variable, scale))
+        case Quotient(top, bottom):
+            above = [Number(2**scale), *(top.args if isinstance(top, Product) else (top,))]
+            found = for_large(Quotient(multiply(*above), bottom), variable)
+            return Product((Number(Fraction(1, 2**scale)), found))
+    return root
+
+
+def logarithms_apart(root: Expr) -> Expr:
+    """ln(a/b) as ln|a| − ln|b|, where a/b would overflow or underflow; likewise of products."""
+    return transform(root, _log_apart)
+
+
+def _log_apart(node: Expr) -> Expr:
+    match node:
+        case Call("log", (Quotient() | Product() as argument,)):
+            return Sum(tuple(_log_terms(argument)))
+    return node
+
+
+def _log_terms(node: Expr) -> list[Expr]:
+    """Terms of ln|node|."""
+    match node:
+        case Product(args):
+            return [term for arg in args for term in _log_terms(arg)]
+        case Quotient(top, bottom):
+            return [*_log_terms(top), *(negate(term) for term in _log_terms(bottom))]
+        case Number():
+            size = abs(Fraction(node.value))
+            return [] if size == 1 else [Call("log", (Number(size),))]
+    return [Call("log", (Call("abs", (node,)),))]
 
 
 def halved(root: Expr) -> Expr:
-    """Products with an exponential taken in halves, one in front and one at the end.
+    """Products with an exponential or a power taken in halves, one in front and one at the end.
 
     Only the outermost ones: what is added to something larger may underflow.
     """
@@ -66,6 +108,23 @@ def halved(root: Expr) -> Expr:
             front, rest, end = _halves(root)
             return Product((*front, *rest, *end)) if end else root
     return root
+
+
+def shrunk(root: Expr, variable: Symbol, scale: int) -> Expr:
+    """Multiples c·x in sines and cosines as c·(x·2^−scale)·2^scale.
+
+    What is rounded off c·x is told by numbers 2^27 times as large as the factors.
+    """
+
+    def visit(node: Expr) -> Expr:
+        match node:
+            case Call("sin" | "cos" as name, (Product(args),)) if variable in args:
+                rest = [arg for arg in args if arg is not variable]
+                small = Product((Number(Fraction(1, 2**scale)), variable))
+                return Call(name, (Product((*rest, small, Number(2**scale))),))
+        return node
+
+    return transform(root, visit)
 
 
 def joined(root: Expr) -> Expr:
@@ -137,26 +196,39 @@ def _product(node: Expr) -> tuple[Expr, ...]:
 
 
 def _collected(node: Expr) -> Expr:
-    """The exponentials of a product as one; none where they cancel."""
+    """The exponentials of a product as one, in front; none where they cancel."""
     if not isinstance(node, Product):
         return node
     args = [factor for arg in node.args for factor in _product(arg)]
     found = [_exponent(arg) for arg in args]
     exponents = [exponent for exponent in found if exponent is not None]
-    if len(exponents) < 2:
+    if not exponents:
         return node
     rest = [arg for arg, exponent in zip(args, found, strict=True) if exponent is None]
-    total = Tidier().tidy(add(*exponents))
-    return multiply(*rest) if total is ZERO else multiply(*rest, Call("exp", (total,)))
+    total = exponents[0] if len(exponents) == 1 else _in_short(add(*exponents))
+    # In front: 0 times what overflows on its own is NaN.
+    return multiply(*rest) if total is ZERO else multiply(Call("exp", (total,)), *rest)
+
+
+def _in_short(total: Expr) -> Expr:
+    """A sum, with what cancels taken out of it."""
+    try:
+        field = Field(total)
+        found = field.expression(field.ratio(total), factored=True)
+    except TooLargeError:
+        found = total
+    return Tidier().tidy(found)
 
 
 def _halves(node: Expr) -> tuple[list[Expr], list[Expr], list[Expr]]:
-    """The first halves of the exponentials in a product, the other factors, the second halves."""
+    """The first halves of exponentials and powers, the other factors, the second halves."""
     front: list[Expr] = []
     rest: list[Expr] = []
     for factor in _factors(node):
         if isinstance(factor, Call) and factor.name == "exp":
-            front.append(Call("exp", (multiply(Number(Fraction(1, 2)), factor.args[0]),)))
+            front.append(Call("exp", (multiply(HALF, factor.args[0]),)))
+        elif isinstance(factor, Power) and rational_value(factor.exponent) is None:
+            front.append(Power(factor.base, multiply(HALF, factor.exponent)))
         else:
             rest.append(factor)
     if rest and rest[0] is MINUS_ONE:
@@ -207,6 +279,11 @@ def _divided(node: Expr) -> Expr:
     if not 1 < len(factors) <= _MOST_FACTORS:
         return node
     above = _factors(top)
+    for factor in tuple(factors):
+        if factor in above:
+            above.remove(factor)
+            factors.remove(factor)
+    above = above or [ONE]
     negative = above[0] is MINUS_ONE and len(above) > 1
     found = above[1] if negative else above[0]
     rest = above[2:] if negative else above[1:]
@@ -221,8 +298,20 @@ def _divided(node: Expr) -> Expr:
 
 
 def _square_out(node: Expr, variable: Symbol) -> Expr:
-    if not isinstance(node, Sum):
-        return node
+    match node:
+        case Power(Product((base, again, rest)), exponent) if (
+            base is again and rational_value(exponent) is None
+        ):
+            # (u·u·v)^p of a p that is a letter; for others see _factors.
+            size = Power(Call("abs", (base,)), multiply(Number(2), exponent))
+            return Product((size, Power(rest, exponent)))
+        case Sum():
+            return _dominated(node, variable)
+    return node
+
+
+def _dominated(node: Sum, variable: Symbol) -> Expr:
+    """A sum by its square, if it has one."""
     for term in node.args:
         base = _squared(term, variable)
         if base is None:
@@ -254,6 +343,9 @@ def _over_square(term: Expr, base: Expr) -> Expr:
         case Product(args) if square in args:
             kept = tuple([arg for arg in args if arg is not square])
             return kept[0] if len(kept) == 1 else Product(kept)
+        case Product(args) if base in args:
+            others = [arg for arg in args if arg is not base]
+            return divide(multiply(*others, power(base, Number(args.count(base) - 1))), base)
         case Quotient(top, bottom) if top is square:
             return divide(ONE, bottom)
     return Quotient(Quotient(term, base), base)

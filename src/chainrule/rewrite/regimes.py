@@ -169,10 +169,13 @@ def _by_expm1(lettered: Expr, meanings: Mapping[Expr, Expr]) -> list[Expr]:
     tidy = Tidier().tidy
     try:
         field = Field(opened)
-        form = tidy(field.expression(field.ratio(opened), factored=False))
+        ratio = field.ratio(opened)
+        forms = [tidy(field.expression(ratio, factored=False))]
+        # By powers of an exponential, what has none is added up before it.
+        forms += [_by_powers(field, ratio, letter) for letter in meanings]
     except TooLargeError:
         return []
-    return [substitute(form, {letter: less[m] for letter, m in meanings.items()})]
+    return [substitute(form, {letter: less[m] for letter, m in meanings.items()}) for form in forms]
 
 
 def lettered(exprs: Sequence[Expr], variable: Symbol) -> tuple[list[Expr], dict[Symbol, Expr]]:
@@ -284,7 +287,7 @@ def _small_first(node: Expr, small: frozenset[Expr]) -> Expr:
     return Product(tuple(sorted(factors, key=lambda factor: factor not in small)))
 
 
-def _by_powers(field: Field, ratio: Ratio, variable: Symbol) -> Expr:
+def _by_powers(field: Field, ratio: Ratio, variable: Expr) -> Expr:
     """The fraction with its numerator by powers of the variable (Horner's scheme)."""
     tidy = Tidier().tidy
     place = next((i for i, kernel in enumerate(field.kernels) if kernel is variable), None)

@@ -1,0 +1,71 @@
+"""Sums of a wave and what it may cancel with, by their conjugates.
+
+1 + sin u is 0 where sin u is −1, and there it changes so slowly that no digit of the sine tells by
+how much. (1 + sin u)(1 − sin u) is cos² u, which has all its digits: a library knows where the
+cosine vanishes. In general R + B sin u = ((R − B)(R + B) + (B cos u)²)/(R − B sin u).
+"""
+
+from __future__ import annotations
+
+from chainrule.expr.nodes import (
+    ZERO,
+    Call,
+    Comparison,
+    Expr,
+    Number,
+    Piecewise,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    add,
+    depends_on,
+    divide,
+    multiply,
+    negate,
+    power,
+    transform,
+)
+from chainrule.rewrite.tidy import Tidier
+
+_OTHER = {"sin": "cos", "cos": "sin"}
+
+
+def conjugated(root: Expr, variable: Symbol) -> Expr:
+    """Sums of a constant, one wave and maybe more, where the wave has the opposite sign."""
+    return transform(root, lambda node: _by_conjugate(node, variable))
+
+
+def _by_conjugate(node: Expr, variable: Symbol) -> Expr:
+    if not isinstance(node, Sum):
+        return node
+    found = [_wave(term) for term in node.args]
+    waves = [wave for wave in found if wave is not None]
+    others = [term for term, is_wave in zip(node.args, found, strict=True) if is_wave is None]
+    if len(waves) != 1 or all(depends_on(term, variable) for term in others):
+        return node
+    tidy = Tidier().tidy
+    rest = add(*others)
+    size, wave = tidy(waves[0][0]), waves[0][1]
+    term = tidy(multiply(size, wave))
+    squares = tidy(multiply(tidy(add(rest, negate(size))), tidy(add(rest, size))))
+    other = tidy(multiply(size, Call(_OTHER[wave.name], wave.args)))
+    top = add(*([] if squares is ZERO else [squares]), power(other, Number(2)))
+    opposite = Comparison(("<",), (tidy(multiply(rest, term)), ZERO))
+    return Piecewise((Quotient(top, add(rest, negate(term))), opposite, node))
+
+
+def _wave(term: Expr) -> tuple[Expr, Call] | None:
+    """B and sin u or cos u, for a term B sin u, B cos u or B sin u cos u."""
+    if isinstance(term, Quotient):
+        found = _wave(term.args[0])
+        return None if found is None else (divide(found[0], term.args[1]), found[1])
+    factors = term.args if isinstance(term, Product) else (term,)
+    waves = [f for f in factors if isinstance(f, Call) and f.name in _OTHER]
+    rest = multiply(*(f for f in factors if f not in waves))
+    match waves:
+        case [Call() as wave]:
+            return rest, wave
+        case [Call(first, u), Call(second, v)] if u == v and first != second:
+            return multiply(Number(1) / 2, rest), Call("sin", (multiply(Number(2), u[0]),))
+    return None

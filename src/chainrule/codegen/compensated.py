@@ -213,7 +213,7 @@ def _negative(a: Expr) -> Comparison:
 
 
 def _known(constant: Expr) -> Fraction:
-    value = _value(constant)
+    value = constant_value(constant)
     assert value is not None
     return value
 

@@ -13,9 +13,10 @@ from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import format_named
 from chainrule.audit.measure import Measured, measure
 from chainrule.audit.truth import truth
-from chainrule.codegen.compensated import compensated, polynomial_near, split_number
+from chainrule.codegen.compensated import compensated, polynomial_near
 from chainrule.codegen.lifted import lifted
 from chainrule.codegen.lower import lower
+from chainrule.codegen.pairs import split_number
 from chainrule.expr.nodes import Expr, Number, Symbol
 
 X = Symbol("x")

@@ -13,11 +13,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from functools import cache
 from math import factorial
-from typing import NamedTuple
 
 from chainrule.codegen.coefficients import COEFFICIENTS, ERFC_SHIFT
+from chainrule.codegen.pairs import (
+    Pair,
+    is_power_of_two,
+    known,
+    minus,
+    plus,
+    quick_two_sum,
+    rounded,
+    split_number,
+    times,
+    two_sum,
+    value_of,
+)
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     HALF,
@@ -40,9 +51,7 @@ from chainrule.expr.nodes import (
     rational_value,
     symbols,
 )
-from chainrule.verify.balls import compile_balls, precision
 
-_BITS = 320
 _LARGEST_POWER = 16
 # e^r − 1 is taken of r/2^_HALVINGS, and doubled so often.
 _HALVINGS = 5
@@ -71,13 +80,6 @@ _QUANTILE = (
 )
 
 
-class Pair(NamedTuple):
-    """hi + lo; ``lo`` is the number 0 where hi is exact."""
-
-    hi: Expr
-    lo: Expr = ZERO
-
-
 def compensated(root: Expr, significand: int, terms: int = 0, *, far: bool = False) -> Expr:
     """An expression that evaluates to ``root`` with errors of about one rounding.
 
@@ -104,125 +106,31 @@ def polynomial_near(
     compensation = Compensation(significand, 0)
     rest, parts = root, []
     for _ in range(3):
-        parts.append(_rounded(rest, significand))
+        parts.append(rounded(rest, significand))
         rest -= parts[-1]
     t = two_sum(variable, Number(-parts[0]))
     t = compensation.add(t, Pair(Number(-parts[1])))
-    t = Pair(t.hi, _plus(t.lo, Number(-parts[2])))
-    plain: Expr = Number(_rounded(coefficients[-1], significand))
+    t = Pair(t.hi, plus(t.lo, Number(-parts[2])))
+    plain: Expr = Number(rounded(coefficients[-1], significand))
     for coefficient in reversed(coefficients[2:-1]):
-        plain = _plus(_times(plain, t.hi), Number(_rounded(coefficient, significand)))
+        plain = plus(times(plain, t.hi), Number(rounded(coefficient, significand)))
     total = Pair(plain)
     for coefficient in reversed(coefficients[:2]):
         pair = split_number(coefficient, significand)
         total = compensation.add(pair, compensation.multiply(total, t))
     found = compensation.multiply(total, t)
-    return _plus(found.hi, found.lo)
-
-
-def split_number(value: Fraction, significand: int) -> Pair:
-    """A number in two parts of the format, to twice its precision."""
-    high = _rounded(value, significand)
-    low = _rounded(value - high, significand)
-    return Pair(Number(high), Number(low) if low else ZERO)
-
-
-def _rounded(value: Fraction, significand: int) -> Fraction:
-    """To so many bits, to the nearest."""
-    if not value:
-        return value
-    exponent = abs(value.numerator).bit_length() - value.denominator.bit_length() - significand
-    unit = Fraction(2) ** (exponent + 1)
-    if abs(value) / unit >= 2**significand:
-        unit *= 2
-    elif abs(value) / unit < 2 ** (significand - 1):
-        unit /= 2
-    return round(value / unit) * unit
-
-
-@cache
-def constant_value(constant: Expr) -> Fraction | None:
-    """A constant to some 300 bits; ``None`` if it is no number."""
-    if isinstance(constant, (Comparison, Piecewise)):
-        return None
-    exact = rational_value(constant)
-    if exact is not None:
-        return Fraction(exact)
-    with precision(_BITS):
-        [ball] = compile_balls([constant]).run([])
-        if not ball.is_finite():
-            return None
-        middle = ball.mid().fmpq()
-    return Fraction(int(middle.p), int(middle.q))
-
-
-# --- operations on numbers --------------------------------------------------------------------
-def _minus(a: Expr, b: Expr) -> Expr:
-    if isinstance(b, Number):
-        return Sum((a, Number(-b.value)))
-    return Sum((a, Product((MINUS_ONE, b))))
-
-
-def _plus(a: Expr, b: Expr) -> Expr:
-    if a is ZERO or b is ZERO:
-        return b if a is ZERO else a
-    return Sum((a, b))
-
-
-def _times(a: Expr, b: Expr) -> Expr:
-    if a is ZERO or b is ZERO:
-        return ZERO
-    if a is ONE or b is ONE:
-        return b if a is ONE else a
-    if isinstance(b, Number):
-        a, b = b, a
-    if a is MINUS_ONE:
-        return Product((MINUS_ONE, b))
-    # A sign in front of the first factor would be taken for one of the product.
-    return Product((a, b))
-
-
-def _is_power_of_two(node: Expr) -> bool:
-    if not isinstance(node, Number) or not node.value:
-        return False
-    value = abs(Fraction(node.value))
-    return (
-        value.numerator & (value.numerator - 1) == 0 == value.denominator & (value.denominator - 1)
-    )
-
-
-def two_sum(a: Expr, b: Expr) -> Pair:
-    """a + b exactly (Knuth)."""
-    if a is ZERO or b is ZERO:
-        return Pair(b if a is ZERO else a)
-    total = Sum((a, b))
-    part = _minus(total, a)
-    return Pair(total, Sum((_minus(a, _minus(total, part)), _minus(b, part))))
-
-
-def quick_two_sum(a: Expr, b: Expr) -> Pair:
-    """a + b exactly, if a is the larger one (Dekker)."""
-    if b is ZERO:
-        return Pair(a)
-    total = Sum((a, b))
-    return Pair(total, _minus(b, _minus(total, a)))
+    return plus(found.hi, found.lo)
 
 
 def _negative(a: Expr) -> Comparison:
     return Comparison(("<",), (a, ZERO))
 
 
-def _known(constant: Expr) -> Fraction:
-    value = constant_value(constant)
-    assert value is not None
-    return value
-
-
 def _horner(coefficients: Sequence[Expr], x: Expr) -> Expr:
     """A polynomial, the constant first."""
     *rest, total = coefficients
     for coefficient in reversed(rest):
-        total = _plus(_times(total, x), coefficient)
+        total = plus(times(total, x), coefficient)
     return total
 
 
@@ -236,8 +144,8 @@ def _scaled_erfc() -> list[Pair]:
 def _plain_scaled_erfc(a: Expr) -> Expr:
     """e^(a²)·erfc(a) for a ≥ 0, not to twice the precision."""
     shift = Number(ERFC_SHIFT)
-    above = _plus(a, shift)
-    t = Quotient(_minus(a, shift), above)
+    above = plus(a, shift)
+    t = Quotient(minus(a, shift), above)
     return Quotient(_horner([pair.hi for pair in _scaled_erfc()], t), above)
 
 
@@ -259,7 +167,7 @@ class Compensation:
 
     def _node(self, node: Expr) -> Pair:
         if not symbols(node) and not isinstance(node, (Comparison, Piecewise)):
-            value = constant_value(node)
+            value = value_of(node)
             return Pair(node) if value is None else self._constant(value)
         pairs = self._pairs
         match node:
@@ -314,13 +222,13 @@ class Compensation:
         if a.lo is ZERO and b.lo is ZERO:
             return total
         if a.lo is ZERO or b.lo is ZERO:
-            return quick_two_sum(total.hi, _plus(total.lo, _plus(a.lo, b.lo)))
+            return quick_two_sum(total.hi, plus(total.lo, plus(a.lo, b.lo)))
         rest = two_sum(a.lo, b.lo)
-        total = quick_two_sum(total.hi, _plus(total.lo, rest.hi))
-        return quick_two_sum(total.hi, _plus(total.lo, rest.lo))
+        total = quick_two_sum(total.hi, plus(total.lo, rest.hi))
+        return quick_two_sum(total.hi, plus(total.lo, rest.lo))
 
     def negative(self, a: Pair) -> Pair:
-        return Pair(_times(MINUS_ONE, a.hi), _times(MINUS_ONE, a.lo))
+        return Pair(times(MINUS_ONE, a.hi), times(MINUS_ONE, a.lo))
 
     def subtract(self, a: Pair, b: Pair) -> Pair:
         return self.add(a, self.negative(b))
@@ -328,55 +236,55 @@ class Compensation:
     def halves(self, a: Expr) -> tuple[Expr, Expr]:
         """a as a sum of two numbers whose products are exact (Veltkamp)."""
         if isinstance(a, Number):
-            top = _rounded(Fraction(a.value), self._significand - (self._significand + 1) // 2)
+            top = rounded(Fraction(a.value), self._significand - (self._significand + 1) // 2)
             return Number(top), Number(Fraction(a.value) - top)
         large = Product((self._splitter, a))
-        top_ = _minus(large, _minus(large, a))
-        return top_, _minus(a, top_)
+        top_ = minus(large, minus(large, a))
+        return top_, minus(a, top_)
 
     def two_product(self, a: Expr, b: Expr) -> Pair:
         """a·b exactly (Dekker)."""
         if a is ZERO or b is ZERO:
             return Pair(ZERO)
-        if _is_power_of_two(a) or _is_power_of_two(b):
-            return Pair(_times(a, b))
-        product = _times(a, b)
+        if is_power_of_two(a) or is_power_of_two(b):
+            return Pair(times(a, b))
+        product = times(a, b)
         a1, a2 = self.halves(a)
         b1, b2 = self.halves(b)
-        error = _minus(_times(a1, b1), product)
-        cross = _plus(_times(a1, b2), _times(a2, b1))
+        error = minus(times(a1, b1), product)
+        cross = plus(times(a1, b2), times(a2, b1))
         if a is b:
-            cross = _times(TWO, _times(a1, a2))
-        return Pair(product, _plus(_plus(error, cross), _times(a2, b2)))
+            cross = times(TWO, times(a1, a2))
+        return Pair(product, plus(plus(error, cross), times(a2, b2)))
 
     def multiply(self, a: Pair, b: Pair) -> Pair:
         for one, other in ((a, b), (b, a)):
-            if one.lo is ZERO and _is_power_of_two(one.hi):
-                return Pair(_times(one.hi, other.hi), _times(one.hi, other.lo))
+            if one.lo is ZERO and is_power_of_two(one.hi):
+                return Pair(times(one.hi, other.hi), times(one.hi, other.lo))
         total = self.two_product(a.hi, b.hi)
-        cross = _plus(_times(a.hi, b.lo), _times(a.lo, b.hi))
+        cross = plus(times(a.hi, b.lo), times(a.lo, b.hi))
         if cross is ZERO:
             return total
-        return quick_two_sum(total.hi, _plus(total.lo, cross))
+        return quick_two_sum(total.hi, plus(total.lo, cross))
 
     def divide(self, a: Pair, b: Pair) -> Pair:
-        if b.lo is ZERO and _is_power_of_two(b.hi):
+        if b.lo is ZERO and is_power_of_two(b.hi):
             assert isinstance(b.hi, Number)
             inverse = Number(1 / Fraction(b.hi.value))
             return self.multiply(a, Pair(inverse))
         first = Quotient(a.hi, b.hi)
         product = self.two_product(first, b.hi)
-        rest = _plus(_minus(_minus(a.hi, product.hi), product.lo), a.lo)
+        rest = plus(minus(minus(a.hi, product.hi), product.lo), a.lo)
         if b.lo is not ZERO:
-            rest = _minus(rest, _times(first, b.lo))
+            rest = minus(rest, times(first, b.lo))
         return quick_two_sum(first, Quotient(rest, b.hi))
 
     def sqrt(self, a: Pair) -> Pair:
         root = Call("sqrt", (a.hi,))
         square = self.two_product(root, root)
-        rest = _plus(_minus(_minus(a.hi, square.hi), square.lo), a.lo)
+        rest = plus(minus(minus(a.hi, square.hi), square.lo), a.lo)
         # 0 has no slope, and needs no correction.
-        low = Quotient(rest, _times(TWO, root))
+        low = Quotient(rest, times(TWO, root))
         positive = Comparison((">",), (a.hi, ZERO))
         return quick_two_sum(root, Piecewise((low, positive, ZERO)))
 
@@ -391,9 +299,9 @@ class Compensation:
             return self.exp(self.multiply(power, self.log(base)))
         whole = Power(base.hi, power.hi)
         log = Call("log", (base.hi,))
-        by_base = _times(Quotient(power.hi, base.hi), base.lo)
-        by_exponent = _times(log, power.lo)
-        return quick_two_sum(whole, _times(whole, _plus(by_base, by_exponent)))
+        by_base = times(Quotient(power.hi, base.hi), base.lo)
+        by_exponent = times(log, power.lo)
+        return quick_two_sum(whole, times(whole, plus(by_base, by_exponent)))
 
     def _multiplied(self, base: Pair, exponent: int) -> Pair:
         found: Pair | None = None
@@ -410,7 +318,7 @@ class Compensation:
         if name == "abs":
             [a] = args
             negative = Comparison(("<",), (a.hi, ZERO))
-            low = a.lo if a.lo is ZERO else Piecewise((_times(MINUS_ONE, a.lo), negative, a.lo))
+            low = a.lo if a.lo is ZERO else Piecewise((times(MINUS_ONE, a.lo), negative, a.lo))
             return Pair(Call("abs", (a.hi,)), low)
         if name in ("max", "min"):
             a, b = args
@@ -432,21 +340,21 @@ class Compensation:
         for i, arg in enumerate(args):
             slope = BY_NAME[name].derivatives[i]
             if arg.lo is not ZERO and slope is not None:
-                correction = _plus(correction, _times(slope(*leading), arg.lo))
+                correction = plus(correction, times(slope(*leading), arg.lo))
         return Pair(value) if correction is ZERO else quick_two_sum(value, correction)
 
     def _reduced(self, a: Pair) -> tuple[Expr, Pair]:
         """k and r with a = k·ln 2 + r."""
-        ln2 = constant_value(call("log", 2))
+        ln2 = value_of(call("log", 2))
         assert ln2 is not None
-        first = _rounded(ln2, _LN2_BITS)
-        second = _rounded(ln2 - first, _LN2_BITS)
-        third = _rounded(ln2 - first - second, self._significand)
-        inverse = Number(_rounded(1 / ln2, self._significand))
+        first = rounded(ln2, _LN2_BITS)
+        second = rounded(ln2 - first, _LN2_BITS)
+        third = rounded(ln2 - first - second, self._significand)
+        inverse = Number(rounded(1 / ln2, self._significand))
         k = Call("floor", (Sum((Product((inverse, a.hi)), Number(Fraction(1, 2)))),))
-        rest = _minus(a.hi, Product((Number(first), k)))
+        rest = minus(a.hi, Product((Number(first), k)))
         pair = two_sum(rest, Product((Number(-second), k)))
-        low = _plus(_plus(pair.lo, a.lo), Product((Number(-third), k)))
+        low = plus(plus(pair.lo, a.lo), Product((Number(-third), k)))
         return k, quick_two_sum(pair.hi, low)
 
     def _expm1_small(self, r: Pair) -> Pair:
@@ -471,13 +379,13 @@ class Compensation:
         """a·2^k, in two steps: 2^k alone may be out of range where the result is not."""
         half = Call("floor", (Product((Number(Fraction(1, 2)), k)),))
         first = Power(TWO, half)
-        second = Power(TWO, _minus(k, half))
-        return Pair(_times(_times(a.hi, first), second), _times(_times(a.lo, first), second))
+        second = Power(TWO, minus(k, half))
+        return Pair(times(times(a.hi, first), second), times(times(a.lo, first), second))
 
     def exp(self, a: Pair, lift: int = 0) -> Pair:
         """e^a·2^lift, where e^a itself may be too large or too small."""
         k, r = self._reduced(a)
-        k = _plus(k, Number(lift)) if lift else k
+        k = plus(k, Number(lift)) if lift else k
         return self._scaled(self.add(Pair(ONE), self._expm1_small(r)), k)
 
     def expm1(self, a: Pair) -> Pair:
@@ -490,15 +398,15 @@ class Compensation:
         """y₀ of the library, less what e^{y₀} − 1 is too much."""
         y = Call("log1p", (a.hi,))
         off = self.subtract(self.expm1(Pair(y)), a)
-        return quick_two_sum(y, _times(MINUS_ONE, Quotient(off.hi, Sum((ONE, a.hi)))))
+        return quick_two_sum(y, times(MINUS_ONE, Quotient(off.hi, Sum((ONE, a.hi)))))
 
     def log(self, a: Pair) -> Pair:
         y = Call("log", (a.hi,))
-        off = self.add(self.multiply(a, self.exp(Pair(_times(MINUS_ONE, y)))), Pair(MINUS_ONE))
-        square = _times(Number(Fraction(1, 2)), _times(off.hi, off.hi))
-        far = two_sum(y, _plus(off.hi, _plus(off.lo, _times(MINUS_ONE, square))))
+        off = self.add(self.multiply(a, self.exp(Pair(times(MINUS_ONE, y)))), Pair(MINUS_ONE))
+        square = times(Number(Fraction(1, 2)), times(off.hi, off.hi))
+        far = two_sum(y, plus(off.hi, plus(off.lo, times(MINUS_ONE, square))))
         near = self.log1p(self.add(a, Pair(MINUS_ONE)))
-        is_near = Comparison(("<",), (Call("abs", (_minus(a.hi, ONE),)), Number(Fraction(1, 2))))
+        is_near = Comparison(("<",), (Call("abs", (minus(a.hi, ONE),)), Number(Fraction(1, 2))))
         return Pair(Piecewise((near.hi, is_near, far.hi)), Piecewise((near.lo, is_near, far.lo)))
 
     def tanh(self, a: Pair) -> Pair:
@@ -521,20 +429,20 @@ class Compensation:
 
     def _turned(self, a: Pair) -> tuple[Expr, Pair, Pair]:
         """k mod 4, and sine and cosine of r, for a = k·π/2 + r; only for |a| < 2^20."""
-        half_pi = constant_value(Product((Number(Fraction(1, 2)), PI)))
+        half_pi = value_of(Product((Number(Fraction(1, 2)), PI)))
         assert half_pi is not None
-        k = Call("floor", (_plus(_times(Number(_rounded(1 / half_pi, 53)), a.hi), HALF),))
+        k = Call("floor", (plus(times(Number(rounded(1 / half_pi, 53)), a.hi), HALF),))
         r = Pair(a.hi)
         rest = half_pi
         for bits in (_PI_BITS, _PI_BITS, _PI_BITS, self._significand):
-            part = _rounded(rest, bits)
+            part = rounded(rest, bits)
             rest -= part
             r = self.add(r, self.two_product(Number(-part), k) if bits > _PI_BITS else
                          Pair(Product((Number(-part), k))))  # fmt: skip
         r = self.add(r, Pair(a.lo))
         square = self.multiply(r, r)
         sine = self.multiply(r, self._series(square, 1))
-        quadrant = _minus(k, _times(Number(4), Call("floor", (_times(Number(Fraction(1, 4)), k),))))
+        quadrant = minus(k, times(Number(4), Call("floor", (times(Number(Fraction(1, 4)), k),))))
         return quadrant, sine, self._series(square, 0)
 
     def _series(self, square: Pair, first: int) -> Pair:
@@ -542,7 +450,7 @@ class Compensation:
         signed = [Fraction((-1) ** n, factorial(2 * n + first)) for n in range(_TURN_TERMS)]
         plain: Expr = Number(signed[-1])
         for coefficient in reversed(signed[_TURN_PAIRS:-1]):
-            plain = _plus(_times(plain, square.hi), Number(coefficient))
+            plain = plus(times(plain, square.hi), Number(coefficient))
         total = Pair(plain)
         for coefficient in reversed(signed[:_TURN_PAIRS]):
             total = self.add(self._constant(coefficient), self.multiply(total, square))
@@ -563,14 +471,14 @@ class Compensation:
         Its sine and cosine tell an angle to 53 bits, those of 2^n·x its next n bits.
         """
         sine, cosine = Call("sin", (x,)), Call("cos", (x,))
-        half_turn = Piecewise((Number(_rounded(_known(PI), 53)), _negative(cosine), ZERO))
-        first = _plus(Call("atan", (Quotient(sine, cosine),)), half_turn)
+        half_turn = Piecewise((Number(rounded(known(PI), 53)), _negative(cosine), ZERO))
+        first = plus(Call("atan", (Quotient(sine, cosine),)), half_turn)
         turns = Number(2**_MORE_BITS)
         (s, c), (s0, c0) = (
-            (Call("sin", (_times(turns, u),)), Call("cos", (_times(turns, u),))) for u in (x, first)
+            (Call("sin", (times(turns, u),)), Call("cos", (times(turns, u),))) for u in (x, first)
         )
-        across, along = _minus(_times(s, c0), _times(c, s0)), _plus(_times(c, c0), _times(s, s0))
-        rest = _times(Number(Fraction(1, 2**_MORE_BITS)), Call("atan", (Quotient(across, along),)))
+        across, along = minus(times(s, c0), times(c, s0)), plus(times(c, c0), times(s, s0))
+        rest = times(Number(Fraction(1, 2**_MORE_BITS)), Call("atan", (Quotient(across, along),)))
         finite = Comparison(("<",), (Call("abs", (x,)), Number(2 ** (1020 - _MORE_BITS))))
         return quick_two_sum(first, Piecewise((rest, finite, ZERO)))
 
@@ -611,7 +519,7 @@ class Compensation:
         y = Call("atan", (a.hi,))
         s, c = self.sin(Pair(y)), self.cos(Pair(y))
         top = self.subtract(self.multiply(a, c), s)
-        return quick_two_sum(y, Quotient(top.hi, _plus(c.hi, _times(a.hi, s.hi))))
+        return quick_two_sum(y, Quotient(top.hi, plus(c.hi, times(a.hi, s.hi))))
 
     def erfc(self, a: Pair, lift: int = 0) -> Pair:
         """erfc(a)·2^lift: e^{−a²} times a polynomial over s + |a|, to some 60 bits."""
@@ -624,7 +532,7 @@ class Compensation:
                  for high, low in zip(parts[::2], parts[1::2], strict=True)]  # fmt: skip
         plain: Expr = pairs[-1].hi
         for pair in reversed(pairs[_ERFC_PAIRS:-1]):
-            plain = _plus(_times(plain, t.hi), pair.hi)
+            plain = plus(times(plain, t.hi), pair.hi)
         total = Pair(plain)
         for pair in reversed(pairs[:_ERFC_PAIRS]):
             total = self.add(pair, self.multiply(total, t))
@@ -641,9 +549,9 @@ class Compensation:
         size = self._call("abs", [a])
         far = self._signed(self.subtract(Pair(ONE), self.erfc(size)), a)
         square = self.multiply(a, a)
-        slope = 2 / _known(call("sqrt", PI))
+        slope = 2 / known(call("sqrt", PI))
         series = [slope * (-1) ** k / (factorial(k) * (2 * k + 1)) for k in range(_ERF_TERMS)]
-        plain = [Number(_rounded(c, self._significand)) for c in series[_ERF_PAIRS:]]
+        plain = [Number(rounded(c, self._significand)) for c in series[_ERF_PAIRS:]]
         total = Pair(_horner(plain, square.hi))
         for coefficient in reversed(series[:_ERF_PAIRS]):
             total = self.add(self._constant(coefficient), self.multiply(total, square))
@@ -659,18 +567,18 @@ class Compensation:
         """
         size = self._call("abs", [a])
         m = self.subtract(Pair(ONE), size)
-        w = _times(MINUS_ONE, Call("log", (m.hi,)))
-        t = Call("sqrt", (_plus(_times(TWO, w), Number(_rounded(2 * _known(_LN2), 53))),))
+        w = times(MINUS_ONE, Call("log", (m.hi,)))
+        t = Call("sqrt", (plus(times(TWO, w), Number(rounded(2 * known(_LN2), 53))),))
         top, bottom = (_horner(rows, t) for rows in _QUANTILE)
-        y = _times(Number(_rounded(_known(_ROOT_HALF), 53)), _minus(t, Quotient(top, bottom)))
-        half_root_pi = Number(_rounded(_known(_HALF_ROOT_PI), 53))
+        y = times(Number(rounded(known(_ROOT_HALF), 53)), minus(t, Quotient(top, bottom)))
+        half_root_pi = Number(rounded(known(_HALF_ROOT_PI), 53))
         for _ in range(2):
             scaled = _plain_scaled_erfc(y)
-            off = _minus(_minus(_times(y, y), Call("log", (scaled,))), w)
-            y = _minus(y, _times(_times(off, scaled), half_root_pi))
+            off = minus(minus(times(y, y), Call("log", (scaled,))), w)
+            y = minus(y, times(times(off, scaled), half_root_pi))
         there = self.erfc(Pair(y), _LIFT)
         off = self.subtract(there, self.multiply(Pair(Number(2**_LIFT)), m)).hi
-        low = _times(_times(Quotient(off, there.hi), _plain_scaled_erfc(y)), half_root_pi)
+        low = times(times(Quotient(off, there.hi), _plain_scaled_erfc(y)), half_root_pi)
         far = self._signed(quick_two_sum(y, low), a)
         near = self._by_the_library("erfinv", [a])
         is_near = Comparison(("<",), (size.hi, HALF))

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from chainrule.codegen.compensated import Compensation, Pair
+from chainrule.codegen.compensated import Compensation
+from chainrule.codegen.pairs import Pair
 from chainrule.expr.nodes import (
     ONE,
     PI,

@@ -18,11 +18,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
-from math import frexp
 from typing import NamedTuple
 
 from chainrule.codegen.approximations import DECAY_UNIT
-from chainrule.codegen.compensated import constant_value, quick_two_sum, split_number, two_sum
+from chainrule.codegen.pairs import (
+    is_power_of_two,
+    quick_two_sum,
+    split_number,
+    two_sum,
+    value_of,
+)
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
@@ -100,7 +105,7 @@ def _to_zero(node: Expr) -> Expr:
 
 
 def _node(node: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
-    constant = None if symbols(node) else constant_value(node)
+    constant = _value(node)
     if constant is not None:
         return _constant(constant)
     match node:
@@ -156,9 +161,16 @@ def _negative(a: Expr) -> Expr:
     return Number(-a.value) if isinstance(a, Number) else _times(MINUS_ONE, a)
 
 
+def _value(node: Expr) -> Fraction | None:
+    """The number that a node is, if it is one."""
+    if symbols(node) or isinstance(node, (Comparison, Piecewise)):
+        return None
+    return value_of(node)
+
+
 def _constant(value: Fraction) -> Kept:
     high, low = split_number(value, _SIGNIFICAND)
-    return Kept(ONE, unit=high) if _is_power_of_two(high) else Kept(high, low)
+    return Kept(ONE, unit=high) if is_power_of_two(high) else Kept(high, low)
 
 
 def _is_exact(a: Kept) -> bool:
@@ -241,17 +253,13 @@ def _multiply_exactly(a: Kept, b: Kept) -> Kept:
     return found._replace(high=high, low=_plus(error, found.low))
 
 
-def _is_power_of_two(node: Expr) -> bool:
-    return isinstance(node, Number) and abs(frexp(node.value)[0]) == 0.5
-
-
 def _reciprocal(bottom: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
     if isinstance(bottom, Power):
         value = rational_value(bottom.exponent)
         if value is not None and value.denominator == 1 and 0 < value <= _LARGEST_POWER:
             # The reciprocal keeps more than the power does.
             return _repeated(_reciprocal(bottom.base, kept, multiply), int(value), multiply)
-    constant = None if symbols(bottom) else constant_value(bottom)
+    constant = _value(bottom)
     if constant:
         return _constant(1 / constant)
     high, low, *_ = _tight(kept[bottom])

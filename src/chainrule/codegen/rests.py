@@ -23,6 +23,8 @@ from typing import NamedTuple
 from chainrule.codegen.approximations import DECAY_UNIT
 from chainrule.codegen.pairs import (
     is_power_of_two,
+    minus,
+    plus,
     quick_two_sum,
     split_number,
     two_sum,
@@ -75,7 +77,7 @@ class Kept(NamedTuple):
     def more(self) -> Expr:
         """The product of the factors 1 + …, less 1."""
         if self.rest is ZERO or self.lack is ZERO:
-            return _plus(self.rest, self.lack)
+            return plus(self.rest, self.lack)
         return Sum((self.rest, _times(self.lack, Sum((ONE, self.rest)))))
 
 
@@ -137,12 +139,6 @@ def _node(node: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
 
 
 # --- operations on numbers -----------------------------------------------------------------------
-def _plus(a: Expr, b: Expr) -> Expr:
-    if a is ZERO or b is ZERO:
-        return b if a is ZERO else a
-    return Sum((a, b))
-
-
 def _times(a: Expr, b: Expr) -> Expr:
     if a is ZERO or b is ZERO:
         return ZERO
@@ -182,7 +178,7 @@ def _rounded(a: Kept) -> Expr:
     """As one number."""
     scaled, low = _times(a.scale, a.high), _times(a.scale, a.low)
     if a.more is ZERO:
-        return _times(a.unit, _plus(scaled, low))
+        return _times(a.unit, plus(scaled, low))
     if low is ZERO:
         return _times(a.unit, call("fma", scaled, a.more, scaled))
     if a.rest is not ZERO:
@@ -195,10 +191,10 @@ def _tight(a: Kept) -> Kept:
     scale = _times(a.unit, a.scale)
     scaled, low = _times(scale, a.high), _times(scale, a.low)
     if a.rest is ZERO:
-        return Kept(scaled, _plus(low, _times(scaled, a.lack)))
+        return Kept(scaled, plus(low, _times(scaled, a.lack)))
     high = call("fma", scaled, a.more, scaled)
-    rest = call("fma", scaled, a.more, Sum((scaled, _negative(high))))
-    return Kept(high, _plus(rest, _times(low, Sum((ONE, a.rest)))))
+    rest = call("fma", scaled, a.more, minus(scaled, high))
+    return Kept(high, plus(rest, _times(low, Sum((ONE, a.rest)))))
 
 
 def _sum(args: Sequence[Expr], kept: Mapping[Expr, Kept]) -> Kept:
@@ -217,7 +213,7 @@ def _sum(args: Sequence[Expr], kept: Mapping[Expr, Kept]) -> Kept:
 def _add(a: Kept, b: Kept) -> Kept:
     a, b = _tight(a), _tight(b)
     high, error = two_sum(a.high, b.high)
-    return Kept(high, _plus(error, _plus(a.low, b.low)))
+    return Kept(high, plus(error, plus(a.low, b.low)))
 
 
 def _added_to_one(a: Kept) -> Kept:
@@ -226,18 +222,18 @@ def _added_to_one(a: Kept) -> Kept:
     if not positive or a.high is not ONE or a.low is not ZERO:
         a = _tight(a)
         high, error = quick_two_sum(ONE, a.high)
-        return Kept(high, _plus(error, a.low))
+        return Kept(high, plus(error, a.low))
     scale = _times(a.unit, a.scale)
     high = call("fma", scale, a.more, Sum((ONE, scale)))
-    little = Sum((scale, _negative(Sum((high, MINUS_ONE)))))
+    little = minus(scale, minus(high, ONE))
     return Kept(high, call("fma", scale, a.more, little))
 
 
 def _multiply(a: Kept, b: Kept) -> Kept:
     high, twice = _times(a.high, b.high), a == b
-    low = _plus(_times(a.high, b.low), _times(a.low, b.high))
-    lack = _times(TWO, a.lack) if twice else _plus(a.lack, b.lack)
-    rest = _plus(a.rest, _times(b.rest, _plus(ONE, a.rest)))
+    low = plus(_times(a.high, b.low), _times(a.low, b.high))
+    lack = _times(TWO, a.lack) if twice else plus(a.lack, b.lack)
+    rest = plus(a.rest, _times(b.rest, plus(ONE, a.rest)))
     return Kept(high, low, _times(a.scale, b.scale), rest, lack, _times(a.unit, b.unit))
 
 
@@ -250,7 +246,7 @@ def _multiply_exactly(a: Kept, b: Kept) -> Kept:
     # would be added twice.
     high = call("fma", a.high, b.high, ZERO)
     error = call("fma", a.high, b.high, _negative(high))
-    return found._replace(high=high, low=_plus(error, found.low))
+    return found._replace(high=high, low=plus(error, found.low))
 
 
 def _reciprocal(bottom: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
@@ -266,7 +262,7 @@ def _reciprocal(bottom: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) ->
     first = Quotient(ONE, high)
     rest = call("fma", _negative(high), first, ONE)
     if low is not ZERO:
-        rest = Sum((rest, _negative(_times(low, first))))
+        rest = minus(rest, _times(low, first))
     return Kept(first, lack=rest)
 
 
@@ -292,7 +288,7 @@ def _exp(argument: Kept, negative: bool) -> Kept:
     if low is not ZERO:
         # Far out there may be no number for what an infinite argument lacks.
         inside = Comparison(("<",), (call("abs", high), _FAR_OUT))
-        rest = _plus(rest, _times(Piecewise((low, inside, ZERO)), Sum((ONE, rest))))
+        rest = plus(rest, _times(Piecewise((low, inside, ZERO)), Sum((ONE, rest))))
     unit = DECAY_UNIT if negative else ONE
     return Kept(ONE, scale=call(f"{kind}_power", high), rest=rest, unit=unit)
 

@@ -15,7 +15,7 @@ from chainrule.audit.measure import measure
 from chainrule.audit.plan import plan
 from chainrule.audit.truth import truth
 from chainrule.codegen.approximations import functions
-from chainrule.codegen.inlining import inlined
+from chainrule.codegen.inlining import contracted, inlined
 from chainrule.codegen.kernel import Kernel
 from chainrule.codegen.lower import lower
 from chainrule.codegen.rests import with_rests
@@ -57,6 +57,31 @@ def test_what_is_kept_is_needed() -> None:
     kept = with_rests(form)
     names = {node.name for node in postorder(kept) if hasattr(node, "name")}
     assert {"decay_power", "decay_rest", "fma"} <= names
+
+
+def test_a_division_that_comes_out_is_exact() -> None:
+    """However a compiler rounds: x/3 + 1/2 is 0 at −3/2."""
+    made = plan(chainrule.derive("hard_swish"), "numba", accuracy="fast")
+    x = np.array([-1.5, np.nextafter(np.float32(-1.5), np.float32(0))], np.float32)
+    got = Kernel(*made, threads=1).grad(x, 1.0)
+    assert got[0] == 0
+    assert got[1] == pytest.approx((float(x[1]) + 1.5) / 3, rel=2**-23)
+
+
+def test_products_and_sums_together() -> None:
+    """a·b + c, c + a·b, a·b − c and c − a·b, but not where a product is used again."""
+    a, b, c = (Symbol(letter) for letter in "abc")
+    product = 1 - 2**-24
+    exact = {"a b + c": product - 1, "c + a b": product - 1, "a b - c": product + 1}
+    exact["c - a b"] = -1 - product
+    numbers = [np.array([value], np.float32) for value in (1 + 2**-12, 1 - 2**-12, -1.0)]
+    for text, value in exact.items():
+        program = contracted(lower([chainrule.parse(text)], [a, b, c], FUNCTIONS))
+        [got] = evaluate(program, numbers, SINGLE)
+        assert got[0] == np.float32(value)
+        assert "fma" in {operation for operation, _ in program.code}
+    program = lower([(a * b + c) / (a * b)], [a, b, c], FUNCTIONS)
+    assert contracted(program) == program
 
 
 def test_other_functions_are_called_as_they_are() -> None:

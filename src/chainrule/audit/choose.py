@@ -14,14 +14,14 @@ from chainrule.audit import evaluate
 from chainrule.audit.exponentials import exponential_fraction
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import stratified
-from chainrule.audit.measure import Measured, measure
+from chainrule.audit.measure import Measured, measure, worse
 from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.positions import positions
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth, spacing
 from chainrule.codegen.approximations import PRIMITIVES, Working, functions
-from chainrule.codegen.inlining import inlined
+from chainrule.codegen.inlining import contracted, inlined
 from chainrule.codegen.lower import COMPARISONS, lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
@@ -148,10 +148,14 @@ class Laboratory:
         result, steps = self._computed(expr, arrays)
         return self.form.rounded(result), steps
 
-    def _computed(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> tuple[Array, int]:
+    def _computed(
+        self, expr: Expr, arrays: Mapping[Symbol, Array], *, together: bool = False
+    ) -> tuple[Array, int]:
+        """With ``together`` products and sums are rounded once, where compilers may do so."""
         letters = (*arrays, *self.fixed)
         plain = lower([expr], letters, evaluate.FUNCTIONS | functions(self.working))
         program = inlined(plain, self.working)
+        program = contracted(program) if together else program
         given = [array.astype(self.work.dtype) for array in arrays.values()]
         given += [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
         [result] = evaluate.evaluate(program, given, self.work)
@@ -185,10 +189,13 @@ class Laboratory:
     def measured(
         self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
     ) -> Candidate:
-        """The candidate with its errors."""
+        """The candidate with its errors; in float32 with those of either way to round."""
         arrays = {symbol: known[symbol] for symbol in candidate.saved}
         results, steps = self.values(candidate.expr, arrays)
         errors = measure(self.inputs, results, exact, self.form)
+        if self.working == "single":
+            other, _ = self._computed(candidate.expr, arrays, together=True)
+            errors = worse(errors, measure(self.inputs, self.form.rounded(other), exact, self.form))
         return replace(candidate, measured=errors, steps=steps)
 
 

@@ -68,6 +68,13 @@ def measure(
     )
 
 
+def worse(one: Measured, other: Measured) -> Measured:
+    """The one with more faults, or else the larger error."""
+    return max(
+        one, other, key=lambda found: (found.faults, not found.largest <= np.inf, found.largest)
+    )
+
+
 def together(found: Sequence[Measured]) -> Measured:
     """Several measurements as one."""
     if len(found) == 1:

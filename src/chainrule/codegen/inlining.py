@@ -5,6 +5,7 @@ The formulas are in ``approximations.py``; here programs are prepared for them, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
@@ -181,3 +182,43 @@ def inlined(program: Lowered, working: Working) -> Lowered:
     return Lowered(
         program.inputs, tuple(constants), tuple(code), tuple([final(v) for v in outputs])
     )
+
+
+def contracted(program: Lowered) -> Lowered:
+    """The program with a product and a sum taken together, rounded once, as compilers may do it.
+
+    They do it where the product is not used for anything else.
+    """
+    first = len(program.inputs) + len(program.constants)
+    used = Counter(program.outputs)
+    for number, (_, operands) in reversed(list(enumerate(program.code, first))):
+        # What a sum subtracts has also been computed with its sign, and that goes unused.
+        if used[number]:
+            used.update(operands)
+    made: dict[int, Instruction] = {}
+    code: list[Instruction] = []
+    final = {i: i for i in range(first)}
+
+    def emit(operation: str, *operands: int) -> int:
+        code.append(Instruction(operation, operands))
+        return first + len(code) - 1
+
+    for number, (operation, operands) in enumerate(program.code, first):
+        made[number] = Instruction(operation, operands)
+        given = [final[i] for i in operands]
+        products = [
+            used[i] == 1 and i in made and made[i].operation == "multiply" for i in operands
+        ]
+        if operation not in ("add", "subtract") or not any(products):
+            final[number] = emit(operation, *given)
+            continue
+        chosen = products.index(True)
+        one, other = (final[i] for i in made[operands[chosen]].operands)
+        rest = given[1 - chosen]
+        if operation == "subtract" and chosen:
+            one = emit("negative", one)
+        elif operation == "subtract":
+            rest = emit("negative", rest)
+        final[number] = emit("fma", one, other, rest)
+    outputs = tuple([final[i] for i in program.outputs])
+    return Lowered(program.inputs, program.constants, tuple(code), outputs)

@@ -26,6 +26,7 @@ from chainrule.codegen.pairs import (
     minus,
     plus,
     quick_two_sum,
+    rounded,
     split_number,
     two_sum,
     value_of,
@@ -118,6 +119,8 @@ def _node(node: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
             for arg in args[1:]:
                 total = multiply(total, kept[arg])
             return total
+        case Quotient(top, Number() as bottom) if not is_power_of_two(bottom):
+            return _divide(kept[top], bottom)
         case Quotient(top, bottom):
             return multiply(kept[top], _reciprocal(bottom, kept, multiply))
         case Power(Call("exp", (argument,)), Number(2)) if _is_exact(kept[argument]):
@@ -247,6 +250,16 @@ def _multiply_exactly(a: Kept, b: Kept) -> Kept:
     high = call("fma", a.high, b.high, ZERO)
     error = call("fma", a.high, b.high, _negative(high))
     return found._replace(high=high, low=plus(error, found.low))
+
+
+def _divide(a: Kept, divisor: Number) -> Kept:
+    """Exactly where the quotient is a number of the format: x/3 + 1/2 is 0 at −3/2."""
+    if split_number(Fraction(divisor.value), _SIGNIFICAND).lo is not ZERO:
+        return _multiply(a, _constant(1 / Fraction(divisor.value)))
+    a = _tight(a)
+    high = Quotient(a.high, divisor)
+    rest = plus(call("fma", _negative(high), divisor, a.high), a.low)
+    return Kept(high, _times(Number(rounded(1 / Fraction(divisor.value), _SIGNIFICAND)), rest))
 
 
 def _reciprocal(bottom: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:

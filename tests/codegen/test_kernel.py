@@ -116,7 +116,7 @@ def test_missing_numba(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_kept_on_the_stack_is_aligned() -> None:
-    """A vector across two lines of the cache is slow, at some depths of the stack and not others."""
+    """A vector across two lines of the cache is slow, and that depends on what was called."""
     kernel = chainrule.compile("silu")
     loop = kernel._gradient.__globals__["_gradients"]  # type: ignore[attr-defined]
     [assembly] = loop.inspect_asm().values()

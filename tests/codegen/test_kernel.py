@@ -113,3 +113,13 @@ def test_missing_numba(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     with pytest.raises(chainrule.MissingExtraError, match=r"Numba.*chainrule\[code\]"):
         chainrule.compile("silu")
+
+
+def test_what_is_kept_on_the_stack_is_aligned() -> None:
+    """A vector across two lines of the cache is slow, and that depends on what was called."""
+    kernel = chainrule.compile("silu")
+    loop = kernel._gradient.__globals__["_gradients"]  # type: ignore[attr-defined]
+    [assembly] = loop.inspect_asm().values()
+    assert "_aligned()" in kernel.source
+    if "%rsp" in assembly:
+        assert "$-32, %rsp" in assembly or "$-64, %rsp" in assembly

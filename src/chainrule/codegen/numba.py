@@ -64,7 +64,7 @@ _SHAPES = {
     **CHOICES,
     "logical_and": Shape("{0} and {1}", Level.RELATION, (Level.RELATION, Level.RELATION)),
 }
-_RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
+_RESERVED = PYTHON_WORDS | {"np", "math", "numba", "ir", "upstream", "out", "i"}
 
 DOUBLE = Language(
     shapes={**_SHAPES, "undefined": Shape("math.nan")},
@@ -112,6 +112,22 @@ def _fma(context, x, y, z):
         return builder.fma(*args)
 
     return x(x, y, z), instruction
+'''
+# A vector that lies across two lines of the cache is written and read again at half the speed; and
+# whether those on the stack do is a matter of what was called before.
+_ALIGNED = '''\
+@numba.extending.intrinsic
+def _aligned(context):
+    """Has the stack begin where a whole vector does, and with it what is kept there."""
+
+    def instruction(context, builder, signature, args):
+        with builder.goto_entry_block():
+            place = builder.alloca(ir.VectorType(ir.FloatType(), 8))
+        nothing = ir.FunctionType(ir.VoidType(), [place.type])
+        builder.asm(nothing, "", "r", [place], True)
+        return context.get_dummy_value()
+
+    return numba.types.void(), instruction
 '''
 _EXPONENT = '''\
 @numba.njit(**INLINE)
@@ -165,6 +181,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
     helpers = _helpers(needed, job.working, language, double=job.double)
     imports = ["import numba", "import numpy as np"]
+    imports += ["from llvmlite import ir"] if helpers else []
     if job.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
     if any("math." in line for line in (*value_lines, *slope_lines, *helpers)):
@@ -174,14 +191,16 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
     constants += (_CONTRACTED if helpers else _PLAIN) + _INLINE + _TYPES
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
+    parts += [_ALIGNED] if helpers else []
     parts += [_ODD] if _by_odd(job) else []
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
     for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
         taken = [*arrays, *(named(symbol) for symbol in job.extra)]
         parts.append(f"@numba.njit(**INLINE)\n{define(name, taken, lines)}")
-    parts.append(_loop(job, "_values", "_value", first, language, upstream=False))
-    parts.append(_loop(job, "_gradients", "_slope", saved, language, upstream=True))
+    start = ["_aligned()"] if helpers else []
+    parts.append(_loop(job, "_values", "_value", first, language, start, upstream=False))
+    parts.append(_loop(job, "_gradients", "_slope", saved, language, start, upstream=True))
     parts.append(define("_plain", ["array", "shape"], _PLAIN_ARRAY))
     parts.append(define("_filled", ["loop", "arrays", "numbers", "out"], _FILLED))
     parts.append(_public(job, job.name, "_values", first, "The function", language))
@@ -246,7 +265,14 @@ def _work(job: Job) -> str:
 
 
 def _loop(
-    job: Job, name: str, inner: str, first: Sequence[str], language: Language, *, upstream: bool
+    job: Job,
+    name: str,
+    inner: str,
+    first: Sequence[str],
+    language: Language,
+    begin: Sequence[str],
+    *,
+    upstream: bool,
 ) -> str:
     stored, work = _stored(job), _work(job)
     others = [language.named(symbol) for symbol in job.others]
@@ -256,7 +282,7 @@ def _loop(
     given = [*(read[a] for a in (*first, *others)), *numbers]
     # The product is rounded once too.
     times = f"{read['upstream']} * " if upstream else ""
-    lines = ["for i in range(out.size):"]
+    lines = [*begin, "for i in range(out.size):"]
     start, end = ("out[i] = _odd(", "))") if _by_odd(job) else ("out[i] = ", ")")
     result = bracketed(f"{start}{times}{inner}(", given, end, LONGEST - 8)
     lines += [f"    {line}" for line in result.splitlines()]

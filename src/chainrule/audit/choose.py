@@ -71,7 +71,7 @@ class Candidate:
         return not found.faults and not found.largest > allowed
 
     def rank(self, allowed: float) -> tuple[float, ...]:
-        """Smaller is better: faults, the largest error, what is saved, operations.
+        """Smaller is better: results that are no answer, the largest error, what is saved, steps.
 
         Errors that are allowed are all alike; others count as one if they are within a quarter
         of an ULP, or of themselves.
@@ -80,7 +80,8 @@ class Candidate:
         largest = self.measured.largest
         error = np.ceil(4 * np.log2(max(largest, 0.5) + 0.25)) if largest == largest else np.inf
         error = -np.inf if self.good(allowed) else error
-        return (self.measured.faults, float(error), len(self.saved), self.steps)
+        none = self.measured.faults + self.measured.senseless
+        return (none, float(error), len(self.saved), self.steps)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ class Measured:
         wrong_signs: results of the opposite sign.
         first: an input for each kind of fault that was found, by its name.
         misrounded: finite results that are not the nearest number: errors above 0.5.
+        senseless: finite results without one right digit, that are no other fault.
     """
 
     count: int
@@ -38,6 +39,7 @@ class Measured:
     wrong_signs: int
     first: dict[str, float]
     misrounded: int = 0
+    senseless: int = 0
 
     @property
     def faults(self) -> int:
@@ -52,6 +54,7 @@ def measure(
     off = errors(results, truth, form)
     finite = np.isfinite(off) & truth.known
     kinds = faults(results, off, truth, form)
+    wrong = np.logical_or.reduce([*kinds.values()])
     some = bool(finite.any())
     worst = int(np.argmax(np.where(finite, off, -1.0)))
     first = {name: float(values[np.argmax(where)]) for name, where in kinds.items() if where.any()}
@@ -65,6 +68,7 @@ def measure(
         wrong_signs=int(kinds["wrong sign"].sum()),
         first=first,
         misrounded=int((off[finite] > 0.5).sum()),
+        senseless=int((off[finite & ~wrong] >= 2.0 ** (form.precision - 1)).sum()),
     )
 
 
@@ -94,4 +98,5 @@ def together(found: Sequence[Measured]) -> Measured:
         early_zeros=sum(one.early_zeros for one in found),
         wrong_signs=sum(one.wrong_signs for one in found),
         first=first,
+        senseless=sum(one.senseless for one in found),
     )

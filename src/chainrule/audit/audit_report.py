@@ -9,6 +9,7 @@ from math import floor, isfinite
 from typing import Any
 
 from chainrule.audit.jobs import LARGEST, Witness
+from chainrule.audit.measure import Measured
 from chainrule.audit.report import figure, number
 from chainrule.audit.runner import Outcome
 from chainrule.document.blocks import (
@@ -85,9 +86,14 @@ def _outcome_data(outcome: Outcome, max_ulp: float) -> dict[str, Any]:
         "done": outcome.done,
         "passes": outcome.failure is None and outcome.passes(max_ulp),
         "left_out": outcome.left_out,
-        "measured": None if found is None else _finite(asdict(found)),
+        "measured": None if found is None else _measured_data(found),
         "witnesses": [_finite(asdict(witness)) for witness in outcome.witnesses],
     }
+
+
+def _measured_data(found: Measured) -> dict[str, Any]:
+    """What a tally counts; ``senseless`` is none of it."""
+    return _finite({k: v for k, v in asdict(found).items() if k != "senseless"})
 
 
 def _finite(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -66,8 +66,6 @@ _PI_BITS, _TURN_TERMS, _TURN_PAIRS = 32, 15, 9
 _MORE_BITS = 48
 # Coefficients of the scaled erfc in two parts; what is left adds less than 2^-5 of the value.
 _ERFC_PAIRS = 6
-
-
 # Terms of the series of erf below 1/16, and how many of them in two parts.
 _ERF_TERMS, _ERF_PAIRS = 9, 3
 # What erfc is multiplied by where it may be less than the smallest normal number.
@@ -111,14 +109,8 @@ def polynomial_near(
     t = two_sum(variable, Number(-parts[0]))
     t = compensation.add(t, Pair(Number(-parts[1])))
     t = Pair(t.hi, plus(t.lo, Number(-parts[2])))
-    plain: Expr = Number(rounded(coefficients[-1], significand))
-    for coefficient in reversed(coefficients[2:-1]):
-        plain = plus(times(plain, t.hi), Number(rounded(coefficient, significand)))
-    total = Pair(plain)
-    for coefficient in reversed(coefficients[:2]):
-        pair = split_number(coefficient, significand)
-        total = compensation.add(pair, compensation.multiply(total, t))
-    found = compensation.multiply(total, t)
+    pairs = [split_number(coefficient, significand) for coefficient in coefficients]
+    found = compensation.multiply(compensation.polynomial(pairs, t, 2), t)
     return plus(found.hi, found.lo)
 
 
@@ -279,6 +271,13 @@ class Compensation:
             rest = minus(rest, times(first, b.lo))
         return quick_two_sum(first, Quotient(rest, b.hi))
 
+    def polynomial(self, coefficients: Sequence[Pair], x: Pair, exact: int) -> Pair:
+        """The constant first; from number ``exact`` on it is small, and computed as usual."""
+        total = Pair(_horner([coefficient.hi for coefficient in coefficients[exact:]], x.hi))
+        for coefficient in reversed(coefficients[:exact]):
+            total = self.add(coefficient, self.multiply(total, x))
+        return total
+
     def sqrt(self, a: Pair) -> Pair:
         root = Call("sqrt", (a.hi,))
         square = self.two_product(root, root)
@@ -345,8 +344,7 @@ class Compensation:
 
     def _reduced(self, a: Pair) -> tuple[Expr, Pair]:
         """k and r with a = k·ln 2 + r."""
-        ln2 = value_of(call("log", 2))
-        assert ln2 is not None
+        ln2 = known(_LN2)
         first = rounded(ln2, _LN2_BITS)
         second = rounded(ln2 - first, _LN2_BITS)
         third = rounded(ln2 - first - second, self._significand)
@@ -361,14 +359,8 @@ class Compensation:
         """e^r − 1 for |r| < 0.35: the series at r/2^n, then (1 + q)² − 1 = q(2 + q), n times."""
         small = self.multiply(r, Pair(Number(Fraction(1, 2**_HALVINGS))))
         last = self._terms + _PLAIN_TERMS
-        plain: Expr = Number(Fraction(1, factorial(last)))
-        for n in range(last - 1, self._terms + 1, -1):
-            plain = Sum((Product((plain, small.hi)), Number(Fraction(1, factorial(n)))))
-        total = Pair(plain)
-        for n in range(self._terms + 1, 0, -1):
-            coefficient = self._constant(Fraction(1, factorial(n)))
-            total = self.add(coefficient, self.multiply(total, small))
-        total = self.multiply(total, small)
+        series = [self._constant(Fraction(1, factorial(n))) for n in range(1, last + 1)]
+        total = self.multiply(self.polynomial(series, small, self._terms + 1), small)
         for _ in range(_HALVINGS):
             total = self.multiply(total, self.add(Pair(TWO), total))
         # Of a tiny argument the parts of the series underflow; it is the result itself.
@@ -429,8 +421,7 @@ class Compensation:
 
     def _turned(self, a: Pair) -> tuple[Expr, Pair, Pair]:
         """k mod 4, and sine and cosine of r, for a = k·π/2 + r; only for |a| < 2^20."""
-        half_pi = value_of(Product((Number(Fraction(1, 2)), PI)))
-        assert half_pi is not None
+        half_pi = known(PI) / 2
         k = Call("floor", (plus(times(Number(rounded(1 / half_pi, 53)), a.hi), HALF),))
         r = Pair(a.hi)
         rest = half_pi
@@ -448,13 +439,7 @@ class Compensation:
     def _series(self, square: Pair, first: int) -> Pair:
         """1 − s/((first + 1)(first + 2)) + …: the cosine, or the sine over its argument."""
         signed = [Fraction((-1) ** n, factorial(2 * n + first)) for n in range(_TURN_TERMS)]
-        plain: Expr = Number(signed[-1])
-        for coefficient in reversed(signed[_TURN_PAIRS:-1]):
-            plain = plus(times(plain, square.hi), Number(coefficient))
-        total = Pair(plain)
-        for coefficient in reversed(signed[:_TURN_PAIRS]):
-            total = self.add(self._constant(coefficient), self.multiply(total, square))
-        return total
+        return self.polynomial([self._constant(c) for c in signed], square, _TURN_PAIRS)
 
     def _of_quadrant(self, quadrant: Expr, values: tuple[Pair, Pair, Pair, Pair]) -> Pair:
         parts = []
@@ -527,15 +512,7 @@ class Compensation:
         shift = Pair(Number(ERFC_SHIFT))
         above = self.add(size, shift)
         t = self.divide(self.subtract(size, shift), above)
-        _, parts = COEFFICIENTS["scaled_erfc_far"]["twice"]
-        pairs = [Pair(Number(Fraction(high)), Number(Fraction(low)))
-                 for high, low in zip(parts[::2], parts[1::2], strict=True)]  # fmt: skip
-        plain: Expr = pairs[-1].hi
-        for pair in reversed(pairs[_ERFC_PAIRS:-1]):
-            plain = plus(times(plain, t.hi), pair.hi)
-        total = Pair(plain)
-        for pair in reversed(pairs[:_ERFC_PAIRS]):
-            total = self.add(pair, self.multiply(total, t))
+        total = self.polynomial(_scaled_erfc(), t, _ERFC_PAIRS)
         decay = self.exp(self.negative(self.multiply(a, a)), lift)
         tail = self.multiply(decay, self.divide(total, above))
         other = self.subtract(Pair(Number(Fraction(2) ** (lift + 1))), tail)
@@ -551,11 +528,8 @@ class Compensation:
         square = self.multiply(a, a)
         slope = 2 / known(call("sqrt", PI))
         series = [slope * (-1) ** k / (factorial(k) * (2 * k + 1)) for k in range(_ERF_TERMS)]
-        plain = [Number(rounded(c, self._significand)) for c in series[_ERF_PAIRS:]]
-        total = Pair(_horner(plain, square.hi))
-        for coefficient in reversed(series[:_ERF_PAIRS]):
-            total = self.add(self._constant(coefficient), self.multiply(total, square))
-        near = self.multiply(a, total)
+        pairs = [self._constant(coefficient) for coefficient in series]
+        near = self.multiply(a, self.polynomial(pairs, square, _ERF_PAIRS))
         is_near = Comparison(("<",), (size.hi, Number(Fraction(1, 16))))
         return Pair(*(Piecewise((n, is_near, f)) for n, f in zip(near, far, strict=True)))
 

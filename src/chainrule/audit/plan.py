@@ -90,15 +90,12 @@ def plan(
             for row in rows
         ]
 
-    chosen = chosen_forms(asked, labs())
-    if accuracy == "fast" and not chosen.good:
-        chosen = with_vectors(asked, chosen)
+    chosen = with_vectors(asked, chosen_forms(asked, labs()))
     if accuracy == "fast" and dtype != "float64" and not chosen.good:
         # Nothing is accurate enough in the dtype itself.
         double = chosen_forms(asked, labs(double=True))
         if double.rank < chosen.rank:
-            chosen, job = double, replace(job, promoted=True)
-    chosen = with_vectors(asked, chosen)
+            chosen, job = with_vectors(asked, double), replace(job, promoted=True)
     lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
     first = gradient.expr
     if gradient.saved == (job.variable,):

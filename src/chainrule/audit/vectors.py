@@ -57,8 +57,9 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
     """The forms measured with approximated functions, which loops call many at a time.
 
     The first working precision is taken with which they are as good as is asked, or nearly as
-    good as with the functions of the library; the library if there is none. A form that keeps
-    what is rounded off stays as it is: it would not survive a loop that rounds less often.
+    good as with the functions of the library; the library if there is none. A form to twice the
+    precision is not tried: it would not survive a loop that rounds less often. In float32 forms of
+    ``codegen.rests`` are, which do.
     """
     lab = chosen.lab
     single = lab.work.name == "float32"
@@ -74,11 +75,10 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
         labs = [replace(lab, working=working) for lab in chosen.labs]
         known = {lab.variable: lab.inputs}
         exact = labs[0].truth(function)
-        forms = forward_candidates(function, lab.variable, asked.functions)
-        forward, *_ = _surer(
-            labs[0].measured(one, exact, known)
-            for one in (chosen.forward, *_keeping(asked, forms, labs[0]))
-        )
+        forwards = [chosen.forward]
+        if _keeps(asked, labs[0]):
+            forwards += _keeping(forward_candidates(function, lab.variable, asked.functions))
+        forward, *_ = _surer(labs[0].measured(one, exact, known) for one in forwards)
         measured = (
             measured_in(labs, derivation, one, outputs)
             for one in _gradients(asked, chosen, labs[0])
@@ -119,21 +119,24 @@ def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candid
     """What may serve with the functions of a laboratory, the form that was chosen first."""
     if not chosen.gradient.shown:
         yield chosen.gradient
-    if lab.working == "short" and not chosen.gradient.shown:
-        yield from _patched(asked, chosen)
-    if asked.save != "output":
+        if lab.working == "short":
+            yield from _patched(asked, chosen)
+    if _keeps(asked, lab) and asked.save != "output":
         forms = gradient_candidates(asked.derivation, chosen.forward.expr, "input", asked.gradients)
         settled = [replace(one, expr=asked.settled(one.expr, lab)) for one in forms]
         known = {lab.variable: lab.inputs}
         exact = lab.truth(asked.derivation.derivative)
-        tried = [lab.measured(one, exact, known) for one in _keeping(asked, settled, lab)]
+        tried = [lab.measured(one, exact, known) for one in _keeping(settled)]
         yield from sorted(tried, key=_worth)[:2]
 
 
-def _keeping(asked: Asked, forms: Iterable[Candidate], lab: Laboratory) -> list[Candidate]:
+def _keeps(asked: Asked, lab: Laboratory) -> bool:
+    """Whether forms that carry along what is rounded off may serve."""
+    return lab.working == "single" and asked.target in KEEPING
+
+
+def _keeping(forms: Iterable[Candidate]) -> list[Candidate]:
     """The forms once more in float32, with what is rounded off."""
-    if lab.working != "single" or asked.target not in KEEPING:
-        return []
     return [
         replace(
             one,

@@ -136,12 +136,17 @@ def page(rows: Sequence[Row]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def figure(largest: float, faults: int, *, misses: bool) -> str:
+    """An error, with faults if there are any; bold where the promise is missed."""
+    text = f"{largest:.3g}" + (f" ({faults:,})" if faults else "")
+    return f"**{text}**" if misses else text
+
+
 def cell(row: Row | None) -> str:
-    """The error, with faults if there are any."""
+    """What a gradient is worth."""
     if row is None:
         return "not measured"
-    text = f"{row.largest:.3g}" + (f" ({row.faults})" if row.faults else "")
-    return (f"**{text}**" if row.misses else text) + (" d" if row.promoted else "")
+    return figure(row.largest, row.faults, misses=row.misses) + (" d" if row.promoted else "")
 
 
 def main() -> None:

@@ -14,6 +14,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from write_accuracy import figure
+
 from chainrule.audit.accuracy import promised
 from chainrule.audit.campaign import Options, outcomes
 from chainrule.codegen.source import Accuracy
@@ -65,9 +67,8 @@ class Row(NamedTuple):
     def cell(self) -> str:
         """The error, with faults if there are any."""
         faults = self.not_finite + self.early_zeros + self.wrong_signs
-        text = f"{self.largest:.3g}" + (f" ({faults:,})" if faults else "")
-        misses = faults or self.largest > promised(self.dtype, self.accuracy)
-        return (f"**{text}**" if misses else text) + ("*" if self.left_out else "")
+        misses = bool(faults) or self.largest > promised(self.dtype, self.accuracy)
+        return figure(self.largest, faults, misses=misses) + ("*" if self.left_out else "")
 
 
 def audited(name: str, dtype: str, accuracy: Accuracy) -> Row | None:

@@ -140,7 +140,7 @@ def _keeping(forms: Iterable[Candidate]) -> list[Candidate]:
     return [
         replace(
             one,
-            name=f"{one.name}, with what is rounded off",
+            name=f"{one.name}, carrying along what is rounded off",
             expr=with_rests(elementary(one.expr), products=products),
             shown=one.expr,
         )

@@ -64,7 +64,7 @@ _SHAPES = {
     **CHOICES,
     "logical_and": Shape("{0} and {1}", Level.RELATION, (Level.RELATION, Level.RELATION)),
 }
-_RESERVED = PYTHON_WORDS | {"np", "math", "numba", "ir", "upstream", "out", "i"}
+_RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
 
 DOUBLE = Language(
     shapes={**_SHAPES, "undefined": Shape("math.nan")},
@@ -115,10 +115,11 @@ def _fma(context, x, y, z):
 '''
 # A vector that lies across two lines of the cache is written and read again at half the speed; and
 # whether those on the stack do is a matter of what was called before.
-_ALIGNED = '''\
+ALIGNED = '''\
 @numba.extending.intrinsic
 def _aligned(context):
     """Has the stack begin where a whole vector does, and with it what is kept there."""
+    from llvmlite import ir
 
     def instruction(context, builder, signature, args):
         with builder.goto_entry_block():
@@ -129,6 +130,8 @@ def _aligned(context):
 
     return numba.types.void(), instruction
 '''
+ALIGN = "_aligned()"
+"""The first line of a loop in a file that has ``ALIGNED``."""
 _EXPONENT = '''\
 @numba.njit(**INLINE)
 def _exponent(x):
@@ -181,7 +184,6 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
     helpers = _helpers(needed, job.working, language, double=job.double)
     imports = ["import numba", "import numpy as np"]
-    imports += ["from llvmlite import ir"] if helpers else []
     if job.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
     if any("math." in line for line in (*value_lines, *slope_lines, *helpers)):
@@ -191,14 +193,14 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
     constants += (_CONTRACTED if helpers else _PLAIN) + _INLINE + _TYPES
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
-    parts += [_ALIGNED] if helpers else []
+    parts += [ALIGNED] if helpers else []
     parts += [_ODD] if _by_odd(job) else []
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
     for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
         taken = [*arrays, *(named(symbol) for symbol in job.extra)]
         parts.append(f"@numba.njit(**INLINE)\n{define(name, taken, lines)}")
-    start = ["_aligned()"] if helpers else []
+    start = [ALIGN] if helpers else []
     parts.append(_loop(job, "_values", "_value", first, language, start, upstream=False))
     parts.append(_loop(job, "_gradients", "_slope", saved, language, start, upstream=True))
     parts.append(define("_plain", ["array", "shape"], _PLAIN_ARRAY))
@@ -211,6 +213,8 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 
 def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
     """``OPTIONS`` for Numba, and the function and its slope for single numbers.
+
+    With approximated functions also ``ALIGNED``.
 
     They are in the job's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
     they are first called.
@@ -230,7 +234,8 @@ def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> 
         given = [language.named(symbol) for symbol in symbols]
         found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
     helpers = _helpers(needed, job.working, language, double=job.double)
-    return [(_CONTRACTED if helpers else _PLAIN) + _INLINE, *helpers, *found]
+    aligned = [ALIGNED] if helpers else []
+    return [(_CONTRACTED if helpers else _PLAIN) + _INLINE, *helpers, *aligned, *found]
 
 
 def _helpers(

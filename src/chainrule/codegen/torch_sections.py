@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chainrule.codegen.numba import ALIGN, ALIGNED
 from chainrule.codegen.python import LONGEST, call_lines, define
 from chainrule.codegen.source import indented
 
@@ -126,7 +127,8 @@ def compiled(
     """``_compiled`` and ``_filled``: tensors of the CPU by way of NumPy, dense ones without a copy.
 
     Args:
-        scalars: ``OPTIONS`` for Numba, and definitions of ``value`` and ``slope``.
+        scalars: ``OPTIONS`` for Numba, and definitions of ``value`` and ``slope``; ``ALIGNED`` if
+            the loops begin with ``ALIGN``.
         taken: what each of them takes first.
         others: the arguments that both take after it.
         numbers: the parameters, which come last.
@@ -137,7 +139,8 @@ def compiled(
     for name, inner, first in zip(("values", "grads"), ("value", "slope"), taken, strict=True):
         upstream = ["upstream"] if inner == "slope" else []
         called = [*(f"{work}({array}[i])" for array in (*first, *others)), *numbers]
-        lines = ["for i in range(out.size):"]
+        lines = [ALIGN] if ALIGNED in scalars else []
+        lines += ["for i in range(out.size):"]
         lines += [f"    {line}" for line in call_lines(f"result = {inner}", called, depth=3)]
         lines += [f"    result *= {work}({array}[i])" for array in upstream]
         lines += [f"    out[i] = {'odd(result) if short else ' if double else ''}result"]

@@ -98,5 +98,6 @@ def together(found: Sequence[Measured]) -> Measured:
         early_zeros=sum(one.early_zeros for one in found),
         wrong_signs=sum(one.wrong_signs for one in found),
         first=first,
+        misrounded=sum(one.misrounded for one in found),
         senseless=sum(one.senseless for one in found),
     )

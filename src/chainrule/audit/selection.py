@@ -62,8 +62,10 @@ class Chosen(NamedTuple):
 
     @property
     def rank(self) -> tuple[float, ...]:
-        """Smaller is better."""
-        return (self.faults, *self.gradient.rank(self.lab.allowed))
+        """Smaller is better: results of either that are no answer, then the gradient."""
+        assert self.forward.measured is not None
+        none, *rest = self.gradient.rank(self.lab.allowed)
+        return (none + self.faults + self.forward.measured.senseless, *rest)
 
 
 def chosen_forms(asked: Asked, labs: Sequence[Laboratory]) -> Chosen:

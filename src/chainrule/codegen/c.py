@@ -22,7 +22,7 @@ from chainrule.codegen.source import (
     Shape,
     body,
     calls,
-    default_text,
+    decimal,
     heading,
     indented,
     program,
@@ -319,7 +319,7 @@ def what_it_does(job: Job, language: Language, upstream: bool) -> str:
     """The comment over a function that goes over arrays."""
     what = "out = upstream times the slope" if upstream else "out = the function"
     known = [(language.named(s), d) for s, d in job.parameters if d is not None]
-    usual = "; usual: " + ", ".join(f"{n} = {default_text(d)}" for n, d in known) if known else ""
+    usual = "; usual: " + ", ".join(f"{n} = {decimal(d)}" for n, d in known) if known else ""
     lines = textwrap.wrap(f"{what}, for n elements{usual}.", 80)
     joined = "\n   ".join(lines)
     return f"/* {joined} */"

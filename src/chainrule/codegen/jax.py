@@ -23,6 +23,7 @@ from chainrule.codegen.source import (
     Shape,
     body,
     calls,
+    decimal,
     docstring,
     program,
 )
@@ -37,7 +38,7 @@ LANGUAGE = Language(
         "undefined": Shape("jnp.nan"),
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
     },
-    number=repr,
+    number=decimal,
     reserved=PYTHON_WORDS | {"jax", "jnp", "special", "primals", "tangents"},
 )
 

@@ -27,7 +27,6 @@ from chainrule.codegen.python import (
     bracketed,
     call_lines,
     define,
-    number,
     signature,
     single_number,
     tuple_of,
@@ -41,6 +40,7 @@ from chainrule.codegen.source import (
     Shape,
     body,
     calls,
+    decimal,
     docstring,
     program,
 )
@@ -68,7 +68,7 @@ _RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
 
 DOUBLE = Language(
     shapes={**_SHAPES, "undefined": Shape("math.nan")},
-    number=number,
+    number=decimal,
     reserved=_RESERVED,
     chains=True,
 )

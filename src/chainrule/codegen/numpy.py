@@ -8,7 +8,6 @@ from chainrule.codegen.python import (
     UFUNCS,
     arguments,
     define,
-    number,
     signature,
 )
 from chainrule.codegen.source import (
@@ -19,6 +18,7 @@ from chainrule.codegen.source import (
     Shape,
     body,
     calls,
+    decimal,
     docstring,
     program,
 )
@@ -33,7 +33,7 @@ LANGUAGE = Language(
         "undefined": Shape("np.nan"),
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
     },
-    number=number,
+    number=decimal,
     reserved=PYTHON_WORDS | {"np", "special", "upstream", "ml_dtypes"},
 )
 

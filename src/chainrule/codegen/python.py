@@ -8,7 +8,7 @@ from ctypes import c_float
 from dataclasses import replace
 
 from chainrule.codegen.lower import Lowered
-from chainrule.codegen.source import Job, Language, Level, Shape, default_text, indented
+from chainrule.codegen.source import Job, Language, Level, Shape, decimal, indented
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
 LONGEST = 88
@@ -55,15 +55,10 @@ def unlike_extremes(lowered: Lowered, choice: str = "select") -> Lowered:
     return replace(lowered, code=tuple(code))
 
 
-def number(value: float) -> str:
-    """A float64 as short as can be, in the layout of the usual formatters."""
-    return repr(value).replace("e+", "e")
-
-
 def single_number(value: float) -> str:
     """The same for a number that float32 has: with no more digits than tell it from others."""
     shown = (float(f"{value:.{digits}g}") for digits in range(1, 18))
-    return number(next(v for v in shown if c_float(v).value == value))
+    return decimal(next(v for v in shown if c_float(v).value == value))
 
 
 def signature(
@@ -81,7 +76,7 @@ def parameters(job: Job, language: Language, *, annotated: bool = False) -> list
         name = language.named(symbol)
         shown = f"{name}: float" if annotated else name
         equals = " = " if annotated else "="
-        found.append(shown if default is None else f"{shown}{equals}{default_text(default)}")
+        found.append(shown if default is None else f"{shown}{equals}{decimal(default)}")
     return found
 
 

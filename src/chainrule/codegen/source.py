@@ -291,6 +291,9 @@ def indented(lines: Sequence[str], depth: int = 1) -> str:
     return "\n".join("    " * depth + line if line else "" for line in each)
 
 
-def default_text(value: Fraction) -> str:
-    """A default in Python and C alike: the float64 next to it, as short as can be."""
-    return repr(float(value))
+def decimal(value: Fraction | float) -> str:
+    """The nearest float64 as short as can be, in the layout of the usual formatters.
+
+    It reads alike in Python and in C.
+    """
+    return repr(float(value)).replace("e+", "e")

@@ -27,6 +27,7 @@ from chainrule.codegen.source import (
     Shape,
     body,
     calls,
+    decimal,
     docstring,
     indented,
     program,
@@ -53,7 +54,7 @@ LANGUAGE = Language(
         "undefined": Shape("torch.nan"),
         "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
     },
-    number=repr,
+    number=decimal,
     reserved=PYTHON_WORDS
     | {"math", "torch", "Tensor", "ctx", "inputs", "output", "dtype"}
     | {"value", "slope", "grad", "upstream", "again", "tangent", "product"},

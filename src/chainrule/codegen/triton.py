@@ -32,6 +32,7 @@ from chainrule.codegen.source import (
     Shape,
     body,
     calls,
+    decimal,
     docstring,
     indented,
     program,
@@ -72,7 +73,7 @@ def _shapes(work: str) -> dict[str, Shape]:
 
 
 DOUBLE = Language(
-    shapes={**_shapes("tl.float64"), **calls(_DOUBLE, "tl.")}, number=repr, reserved=_RESERVED
+    shapes={**_shapes("tl.float64"), **calls(_DOUBLE, "tl.")}, number=decimal, reserved=_RESERVED
 )
 # In float32 `/` and `tl.sqrt` are approximations too.
 SINGLE = Language(
@@ -81,7 +82,7 @@ SINGLE = Language(
         "divide": Shape("tl.div_rn({0}, {1})"),
         "sqrt": Shape("tl.sqrt_rn({0})"),
     },
-    number=repr,
+    number=decimal,
     reserved=_RESERVED,
 )
 

@@ -55,6 +55,9 @@ Working = Literal["library", "single", "short", "double"]
 ARGUMENT = Symbol("x")
 PRIMITIVES = ("scaled", "exponent", "fma")
 _LOG2, _LOG2E = Number(Fraction(log(2))), Number(Fraction(1 / log(2)))
+# So near to it that a number of powers is rounded to the same whole one, or where it is in the
+# middle of two to the other.
+_ABOUT_LOG2E = Number(Fraction(round(2**32 / log(2)), 2**32))
 # Numbers added to and taken off again to round to a whole one: 1.5 times 2^52 or 2^23.
 _ROUNDER = {"single": 1.5 * 2.0**23, "short": 1.5 * 2.0**52, "double": 1.5 * 2.0**52}
 # A power of 2 in this many steps up or down is far from where numbers end in float32.
@@ -180,19 +183,10 @@ def _reduced(
 ) -> _Reduced:
     """Of x, or of the end of an interval where x is outside."""
     if working == "short":
-        # A product is compared, not x itself, which may be a float32 or a negative: compilers
-        # compare those as they were before, and then find no smaller or larger of two.
-        low, high = (end if end is None else round(end / log(2)) for end in (low, high))
-        powers = _within(low, _times(x, _LOG2E), high)
-    else:
-        x = _within(low, x, high)
-        powers = _times(x, _LOG2E)
-    lifted = _lifted(powers, working)
+        return _reduced_short(_within(low, x, None), high)
+    x = _within(low, x, high)
+    lifted = _lifted(_times(x, _LOG2E), working)
     power = _lowered(lifted, working)
-    if working == "short":
-        remainder = _minus(powers, power)
-        polynomial = _polynomial("power_of_two", working, remainder)
-        return _Reduced(lifted, ZERO, _times(remainder, polynomial))
     first, second = (_number(part) for part in _LOG2PARTS[working])
     nearly, little = _minus(x, _times(power, first)), _times(power, second)
     remainder = _minus(nearly, little)
@@ -204,6 +198,18 @@ def _reduced(
     # What the remainder has lost.
     rest = _plus(rest, _minus(_minus(nearly, remainder), little))
     return _Reduced(lifted, remainder, rest)
+
+
+def _reduced_short(x: Expr, high: int | None) -> _Reduced:
+    """In powers of two, with an error that grows with x, by 2^-53 of it at most."""
+    # Not both ends of an interval on one value: compilers make five operations of two then.
+    powers = _within(None, _times(x, _LOG2E), None if high is None else round(high / log(2)))
+    # With a constant of its own the product is part of the sum.
+    about = powers if high is not None else _times(x, _ABOUT_LOG2E)
+    lifted = _lifted(about, "short")
+    remainder = _minus(powers, _lowered(lifted, "short"))
+    polynomial = _polynomial("power_of_two", "short", remainder)
+    return _Reduced(lifted, ZERO, _times(remainder, polynomial))
 
 
 def _one_plus(reduced: _Reduced, working: Working) -> Expr:

@@ -15,11 +15,13 @@ from chainrule.audit.measure import Measured, measure
 from chainrule.audit.truth import truth
 from chainrule.codegen.lower import lower
 from chainrule.expr.nodes import Expr, Symbol
-from chainrule.rewrite.conjugates import conjugated
+from chainrule.rewrite.conjugates import conjugated, roots_conjugated
 from chainrule.rewrite.large import (
     for_large,
     halved,
+    inverted,
     joined,
+    large_apart,
     logarithms_apart,
     scaled_for_large,
     shrunk,
@@ -59,6 +61,18 @@ def test_squares_that_overflow(formula: str) -> None:
     assert measured(expr, better, np.array([-700.0, -3.0, 0.25, 11.0])).largest < 8
 
 
+@pytest.mark.parametrize(
+    "formula", ["sqrt(x^2 + c^2)", "(x + sqrt(1 + x^2))/2", "ln(1 + x^2/c^2)", "c*ln(x^2 + 1) - 1"]
+)
+def test_roots_and_logarithms_of_squares_that_overflow(formula: str) -> None:
+    expr = chainrule.parse(formula)
+    assert measured(expr, expr, HUGE).faults
+    for values in (HUGE, np.geomspace(0.1, 1e3, 200)):
+        found = measured(expr, large_apart(expr, X), values)
+        assert not found.faults
+    assert measured(expr, large_apart(expr, X), HUGE).largest < 4
+
+
 def test_results_next_to_the_smallest_numbers() -> None:
     expr = chainrule.parse("4*c*(2*atan(x) + 30)/(1 + x^2)")
     values = np.geomspace(1e153, 3e161, 300)
@@ -76,6 +90,14 @@ def test_logarithms_of_what_underflows_or_overflows(values: npt.NDArray[np.float
     assert not found.faults
     assert found.largest < 1e4
     assert logarithms_apart(expr) is not expr
+
+
+def test_arctangents_that_cancel_with_half_of_pi() -> None:
+    expr = chainrule.parse("1/2 - atan(x)/pi")
+    assert measured(expr, expr, HUGE).faults
+    found = measured(expr, inverted(expr), HUGE)
+    assert not found.faults
+    assert found.largest < 4
 
 
 def test_exponentials_stand_in_front() -> None:
@@ -119,3 +141,16 @@ def test_shrunk_multiples_are_the_same() -> None:
         programs = [lower([one], [X, C], FUNCTIONS) for one in (expr, other)]
         [[a], [b]] = [evaluate(p, [values, np.asarray(0.5)], DOUBLE) for p in programs]
         assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("formula", "conjugate"),
+    [
+        ("(sqrt(x^2 + c) - x)/2", "c/(sqrt(x^2 + c) + x)/2"),
+        ("1 - x/sqrt(1 + x^2)", "1/(1 + x^2)/(x/sqrt(1 + x^2) + 1)"),
+        ("sqrt(x^2 + 1) - 1", "x^2/(sqrt(x^2 + 1) + 1)"),
+        ("sqrt(x + 1) - sqrt(x)", "sqrt(x + 1) - sqrt(x)"),
+    ],
+)
+def test_roots_that_cancel(formula: str, conjugate: str) -> None:
+    assert str(roots_conjugated(chainrule.parse(formula))) == conjugate

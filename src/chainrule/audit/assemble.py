@@ -42,11 +42,14 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
+from chainrule.rewrite.conjugates import roots_conjugated
 from chainrule.rewrite.large import (
     divided,
     for_large,
     halved,
+    inverted,
     joined,
+    large_apart,
     logarithms_apart,
     scaled_for_large,
     shrunk,
@@ -180,8 +183,14 @@ def parts_of_the_line(
         forms |= dict.fromkeys([divided(expr) for expr in forms])
         forms |= dict.fromkeys([halved(expr) for expr in forms])
         forms |= dict.fromkeys([for_large(expr, variable) for expr in regime.exprs[:2]])
+        conjugates = [roots_conjugated(expr) for expr in regime.exprs[:2]]
+        forms |= dict.fromkeys(conjugates)
+        forms |= dict.fromkeys(
+            [large_apart(expr, variable) for expr in (*regime.exprs[:2], *conjugates)]
+        )
         forms |= dict.fromkeys([scaled_for_large(e, variable, _SCALE) for e in regime.exprs[:2]])
         forms |= dict.fromkeys([logarithms_apart(expr) for expr in regime.exprs[:2]])
+        forms |= dict.fromkeys([inverted(expr) for expr in regime.exprs[:2]])
         found.append((regime, [collected(substitute(expr, back)) for expr in forms]))
     return found
 

@@ -52,7 +52,8 @@ class Candidate:
         name: where it comes from, in words.
         expr: the expression, in ``saved`` and in parameters.
         saved: the variable, the output, or both.
-        shown: the same as one would write it, where ``expr`` is much longer.
+        shown: the same as one would write it, where ``expr`` is much longer: it computes to
+            twice the precision, keeps what is rounded off, or has a polynomial in it.
         measured: its errors; ``None`` until it is measured.
         steps: how many operations it takes.
     """
@@ -249,7 +250,8 @@ def forward_candidates(
     function: Expr, variable: Symbol, more: Mapping[str, Expr]
 ) -> list[Candidate]:
     """The function, as it is and respelled, and what else it is said to be."""
-    found = {"as it was given": function, "respelled": respelled(function), **more}
+    found = {"as it was given": function, **more}
+    found |= _variants(found, variable, function)
     fraction = exponential_fraction(function, variable)
     if fraction is not None:
         found["as a fraction in one exponential"] = fraction

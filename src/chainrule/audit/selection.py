@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from chainrule.audit.assemble import assembled
@@ -19,6 +20,9 @@ from chainrule.audit.measure import together
 from chainrule.codegen.source import Job
 from chainrule.derivations import Derivation
 from chainrule.expr.nodes import Expr, Symbol, substitute
+
+# An error in ULP of a function in float64 that is no reason to compute it to twice the precision.
+_ERROR_OF_FUNCTION = 2.5
 
 
 class Asked(NamedTuple):
@@ -74,19 +78,15 @@ def chosen_forms(asked: Asked, labs: Sequence[Laboratory]) -> Chosen:
     They are put together by what they are worth in all laboratories, if possible.
     """
     derivation, job = asked.derivation, asked.job
-    forward = labs[0].best(
-        forward_candidates(derivation.function, job.variable, asked.functions),
-        labs[0].truth(derivation.function),
-        {job.variable: labs[0].inputs},
-    )
-    labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
     labs = [lab.at_places([derivation.derivative, derivation.function]) for lab in labs]
+    forward = _forward(asked, labs)
+    labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
     for last in (False, True):
         gradient = _gradient(asked, labs, forward)
         if last or job.output in gradient.saved:
             break
         wider = [lab.at_places([gradient.shown or gradient.expr]) for lab in labs]
-        there = measured_in(wider, derivation, gradient)
+        there = measured_in(wider, derivation.derivative, gradient)
         allowed = labs[0].allowed
         if there.good(allowed) or there.rank(allowed) <= gradient.rank(allowed):
             return Chosen(tuple(wider), forward, there)
@@ -94,12 +94,27 @@ def chosen_forms(asked: Asked, labs: Sequence[Laboratory]) -> Chosen:
     return Chosen(tuple(labs), forward, gradient)
 
 
+def _forward(asked: Asked, labs: Sequence[Laboratory]) -> Candidate:
+    """The best form of the function itself; where the format has few digits, a short one."""
+    function, variable = asked.derivation.function, asked.job.variable
+    if labs[0].form.bits == 64:
+        labs = [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
+    found = forward_candidates(function, variable, asked.functions)
+    measured = partial(measured_in, labs, function)
+    tried = [measured(one) for one in found]
+    if not _is_precise(asked, labs[0]):
+        return min(tried, key=lambda one: one.rank(labs[0].allowed))
+    whole = {one.name: one.expr for one in found}
+    return _best(tried, whole, function, labs, measured, precise=True)
+
+
 def _gradient(asked: Asked, labs: Sequence[Laboratory], forward: Candidate) -> Candidate:
     """The best form of the gradient: a single one, or if none is good one of several."""
     derivation, job, lab = asked.derivation, asked.job, labs[0]
     whole: dict[Expr, Candidate] = {}
     by_input: dict[str, Expr] = {}
-    for candidate in gradient_candidates(derivation, forward.expr, asked.save, asked.gradients):
+    plain = forward.shown or forward.expr
+    for candidate in gradient_candidates(derivation, plain, asked.save, asked.gradients):
         expr = asked.settled(candidate.expr, lab)
         saved = saved_by(expr, job.variable, job.output)
         if asked.save == "input" and job.output in saved:
@@ -107,40 +122,76 @@ def _gradient(asked: Asked, labs: Sequence[Laboratory], forward: Candidate) -> C
         whole.setdefault(expr, replace(candidate, expr=expr, saved=saved))
         if saved == (job.variable,):
             by_input[candidate.name] = candidate.expr
+    exact = derivation.derivative
     outputs = {job.output: forward.expr}
-    tried = [measured_in(labs, derivation, one, outputs) for one in whole.values()]
-    best = min(tried, key=lambda one: one.rank(lab.allowed))
-    if best.good(lab.allowed) or not by_input or asked.save == "output":
-        return best
-    precise = job.accuracy == "best" or lab.work is not lab.form
-    exact = [one.truth(derivation.derivative) for one in labs]
+    tried = [measured_in(labs, exact, one, outputs) for one in whole.values()]
+    if not by_input or asked.save == "output":
+        return min(tried, key=lambda one: one.rank(lab.allowed))
+
+    def measured(one: Candidate) -> Candidate:
+        shown = None if one.shown is None else asked.settled(one.shown, lab)
+        return measured_in(
+            labs, exact, replace(one, expr=asked.settled(one.expr, lab), shown=shown)
+        )
+
+    return _best(tried, by_input, exact, labs, measured, precise=_is_precise(asked, lab))
+
+
+def _is_precise(asked: Asked, lab: Laboratory) -> bool:
+    """Whether formulas to twice the precision may be of use."""
+    return asked.job.accuracy == "best" or lab.work is not lab.form
+
+
+def _best(
+    tried: list[Candidate],
+    whole: Mapping[str, Expr],
+    exact: Expr,
+    labs: Sequence[Laboratory],
+    measured: Callable[[Candidate], Candidate],
+    *,
+    precise: bool,
+) -> Candidate:
+    """The best of these, or if none is good, of what is put together of several forms.
+
+    Args:
+        tried: forms that have been measured.
+        whole: those of the variable alone, by their names.
+        exact: what they are to be.
+        labs: where they were measured.
+        measured: measures a form.
+        precise: whether forms are also computed to twice the precision.
+    """
+    variable, allowed = labs[0].variable, labs[0].allowed
+    best = min(tried, key=lambda one: one.rank(allowed))
+    truths = [] if best.good(allowed) else [lab.truth(exact) for lab in labs]
     known = None
     for _ in range(1 + precise):
-        for found in assembled(by_input, labs, exact, known):
-            expr, shown = (asked.settled(e, lab) for e in (found.expr, found.shown))
-            candidate = Candidate(found.name, expr, (job.variable,), shown)
-            tried.append(measured_in(labs, derivation, candidate))
-        best = min(tried, key=lambda one: one.rank(lab.allowed))
-        if best.good(lab.allowed):
+        if best.good(allowed):
             break
-        by_x = [one for one in tried if one.saved == (job.variable,)]
-        known = min(by_x, key=lambda one: one.rank(lab.allowed))
+        for name, expr, shown in assembled(whole, labs, truths, known):
+            one = Candidate(name, expr, (variable,), shown if shown is not expr else None)
+            tried.append(measured(one))
+        best = min(tried, key=lambda one: one.rank(allowed))
+        by_x = [one for one in tried if one.saved == (variable,)]
+        known = min(by_x, key=lambda one: one.rank(allowed))
     return best
 
 
 def measured_in(
     labs: Sequence[Laboratory],
-    derivation: Derivation,
+    exact: Expr,
     candidate: Candidate,
     outputs: Mapping[Symbol, Expr] | None = None,
 ) -> Candidate:
-    """The candidate with its errors in all laboratories; other letters saved by expressions."""
+    """The candidate with its errors from ``exact`` in all laboratories.
+
+    What it is computed from besides the variable, by expressions in that, is in ``outputs``.
+    """
     found = []
     for lab in labs:
         known = {lab.variable: lab.inputs}
         values = {s: lab.values(e, known)[0] for s, e in (outputs or {}).items()}
-        exact = lab.truth(derivation.derivative)
-        found.append(lab.measured(candidate, exact, known | values))
+        found.append(lab.measured(candidate, lab.truth(exact), known | values))
     errors = [one.measured for one in found if one.measured is not None]
     return replace(found[0], measured=together(errors))
 

@@ -75,12 +75,14 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
         labs = [replace(lab, working=working) for lab in chosen.labs]
         known = {lab.variable: lab.inputs}
         exact = labs[0].truth(function)
-        forwards = [chosen.forward]
+        forwards = [] if chosen.forward.shown else [chosen.forward]
         if _keeps(asked, labs[0]):
             forwards += _keeping(forward_candidates(function, lab.variable, asked.functions))
+        if not forwards:
+            continue
         forward, *_ = _surer(labs[0].measured(one, exact, known) for one in forwards)
         measured = (
-            measured_in(labs, derivation, one, outputs)
+            measured_in(labs, derivation.derivative, one, outputs)
             for one in _gradients(asked, chosen, labs[0])
         )
         for gradient in _surer(measured) if working == "single" else measured:

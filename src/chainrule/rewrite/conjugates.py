@@ -1,19 +1,25 @@
-"""Sums of a wave and what it may cancel with, by their conjugates.
+"""Sums of a wave or a root and what it may cancel with, by their conjugates.
 
 1 + sin u is 0 where sin u is −1, and there it changes so slowly that no digit of the sine tells by
 how much. (1 + sin u)(1 − sin u) is cos² u, which has all its digits: a library knows where the
 cosine vanishes. In general R + B sin u = ((R − B)(R + B) + (B cos u)²)/(R − B sin u).
+
+Likewise √(x² + 1) − x is 1/(√(x² + 1) + x), and 1 − x/√(x² + 1) is that over √(x² + 1).
 """
 
 from __future__ import annotations
 
+from fractions import Fraction
+
 from chainrule.expr.nodes import (
+    TWO,
     ZERO,
     Call,
     Comparison,
     Expr,
     Number,
     Piecewise,
+    Power,
     Product,
     Quotient,
     Sum,
@@ -23,9 +29,13 @@ from chainrule.expr.nodes import (
     divide,
     multiply,
     negate,
+    postorder,
     power,
+    rational_value,
     transform,
 )
+from chainrule.rewrite.cost import cost
+from chainrule.rewrite.rational import Field, TooLargeError
 from chainrule.rewrite.tidy import Tidier
 
 _OTHER = {"sin": "cos", "cos": "sin"}
@@ -53,6 +63,44 @@ def _by_conjugate(node: Expr, variable: Symbol) -> Expr:
     top = add(*([] if squares is ZERO else [squares]), power(other, Number(2)))
     opposite = Comparison(("<",), (tidy(multiply(rest, term)), ZERO))
     return Piecewise((Quotient(top, add(rest, negate(term))), opposite, node))
+
+
+def roots_conjugated(root: Expr) -> Expr:
+    """Sums of one term with a root and others without: T + R = (T² − R²)/(T − R).
+
+    The result is not defined where T is R.
+    """
+    return transform(root, _root_conjugated)
+
+
+def _root_conjugated(node: Expr) -> Expr:
+    if not isinstance(node, Sum):
+        return node
+    rooted = [term for term in node.args if _has_root(term)]
+    if len(rooted) != 1:
+        return node
+    tidy = Tidier().tidy
+    [term] = rooted
+    rest = add(*[other for other in node.args if other is not term])
+    squares = tidy(add(power(term, TWO), negate(power(rest, TWO))))
+    try:
+        field = Field(squares)
+        top = tidy(field.expression(field.ratio(squares), factored=True))
+    except TooLargeError:
+        return node
+    if _has_root(top):
+        return node
+    signs = (tidy, lambda side: tidy(negate(side)))
+    forms = [Quotient(sign(top), sign(add(term, negate(rest)))) for sign in signs]
+    return min(forms, key=cost)
+
+
+def _has_root(root: Expr) -> bool:
+    return any(
+        (isinstance(node, Call) and node.name == "sqrt")
+        or (isinstance(node, Power) and rational_value(node.exponent) == Fraction(1, 2))
+        for node in postorder(root)
+    )
 
 
 def _wave(term: Expr) -> tuple[Expr, Call] | None:

@@ -15,6 +15,7 @@ from chainrule.expr.nodes import (
     HALF,
     MINUS_ONE,
     ONE,
+    PI,
     ZERO,
     Call,
     Expr,
@@ -68,6 +69,22 @@ def scaled_for_large(root: Expr, variable: Symbol, scale: int) -> Expr:
     return root
 
 
+def large_apart(root: Expr, variable: Symbol) -> Expr:
+    """``for_large``, and what was taken out of a sum is also taken out of roots and logarithms.
+
+    √(1 + x²) is |x|·√(1 + 1/x²), and its logarithm ln|x| + ln(1 + 1/x²)/2.
+    """
+    return logarithms_apart(transform(for_large(root, variable), _out_of_root))
+
+
+def _out_of_root(node: Expr) -> Expr:
+    match node:
+        case Power() | Call("sqrt"):
+            factors = _factors(node)
+            return Product(tuple(factors)) if len(factors) > 1 else node
+    return node
+
+
 def logarithms_apart(root: Expr) -> Expr:
     """ln(a/b) as ln|a| − ln|b|, where a/b would overflow or underflow; likewise of products."""
     return transform(root, _log_apart)
@@ -91,6 +108,26 @@ def _log_terms(node: Expr) -> list[Expr]:
             size = abs(Fraction(node.value))
             return [] if size == 1 else [Call("log", (Number(size),))]
     return [Call("log", (Call("abs", (node,)),))]
+
+
+def inverted(root: Expr) -> Expr:
+    """arctan u as π/2 − arctan(1/u) for positive u: what is next to π/2 cancels with it."""
+    found = transform(root, _arctan_inverted)
+    if found is root:
+        return root
+    tidy = Tidier().tidy
+    try:
+        field = Field(tidy(found))
+        return tidy(field.expression(field.ratio(tidy(found)), factored=False))
+    except TooLargeError:
+        return root
+
+
+def _arctan_inverted(node: Expr) -> Expr:
+    match node:
+        case Call("atan", (argument,)):
+            return add(multiply(HALF, PI), negate(Call("atan", (Quotient(ONE, argument),))))
+    return node
 
 
 def halved(root: Expr) -> Expr:

@@ -85,15 +85,13 @@ def rounded_correctly(asked: Asked, chosen: Chosen) -> Settled:
     """The forms that were chosen, or others if these are misrounded at an input next to a tie.
 
     The first one that is correct everywhere is taken, else the one that is wrong at the fewest
-    inputs. Where the gradient is to be computed from the output, it is left as it is.
+    inputs.
 
     Args:
-        asked: for a format of 16 bits, with accuracy "best".
+        asked: for a format of 16 bits, with accuracy "best", and not from the output alone.
         chosen: the best forms, in double.
     """
     best = _settled(asked, chosen)
-    if asked.save == "output":
-        return best
     for more in (_with_longer_functions, _with_series, _to_twice_the_precision):
         for other in more(asked, best.chosen) if best.misrounded else ():
             if best.misrounded and other.gradient.good(other.lab.allowed):
@@ -220,8 +218,10 @@ def _beside_ties(
     with np.errstate(invalid="ignore"):
         beside = (np.abs(values - middle) <= reach) & (np.abs(values) < 2 * form.largest)
     near = np.flatnonzero(beside)
-    there = {symbol: array[near] for symbol, array in arrays.items()}
-    near = near[~everywhere.exact(chosen.gradient.expr, there)]
+    if asked.job.output not in arrays:
+        # The output has been rounded itself.
+        there = {symbol: array[near] for symbol, array in arrays.items()}
+        near = near[~everywhere.exact(chosen.gradient.expr, there)]
     if not len(near):
         return []
     suspects = replace(everywhere, inputs=everywhere.inputs[near])

@@ -98,7 +98,7 @@ def plan(
         if double.rank < chosen.rank:
             chosen, job = with_vectors(asked, double), replace(job, promoted=True)
     settled_ = None
-    if job.short and accuracy == "best":
+    if job.short and accuracy == "best" and save != "output":
         settled_ = rounded_correctly(asked, chosen)
         chosen = settled_.chosen
     lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
@@ -231,8 +231,8 @@ def _rounding(found: Settled) -> str:
     values = f", for each of {rows} choices of the other letters" if rows > 1 else ""
     if found.misrounded:
         return (
-            f" Of its values at all {found.inputs} inputs{values}, {found.misrounded} next to the "
-            f"middle of two numbers of {name} are rounded to the one that is farther away."
+            f" At {found.misrounded} of all {found.inputs} inputs{values} it is not the nearest "
+            f"number of {name}."
         )
     how = (
         f"the {found.compared} next to the middle of two numbers of {name} were compared with "

@@ -66,6 +66,16 @@ def test_next_to_0_by_a_polynomial(tmp_path: Path) -> None:
     assert quarters != wanted
 
 
+def test_no_polynomial_where_a_letter_decides_how_far_it_reaches(tmp_path: Path) -> None:
+    """tanh(kz/2)/2 is kz/4 next to 0, and no more for a k of ten million."""
+    derivation = chainrule.derive("log(1 + exp(k*z))/k - z/2", "z")
+    written = write(derivation, "numpy", tmp_path, dtype="bfloat16")
+    z = np.array([2.0**-21, 2.0**-22], written.form.dtype)
+    found = written.module.f_grad(z, np.ones_like(z), k=1e7)
+    wanted = np.tanh(1e7 * z.astype(np.float64) / 2) / 2
+    assert np.allclose(found.astype(np.float64), wanted, rtol=2.0**-8)
+
+
 def test_all_rows_of_values_are_looked_at() -> None:
     derivation = chainrule.derive("gaussian_nll")
     made = plan(derivation, "numpy", dtype="bfloat16")

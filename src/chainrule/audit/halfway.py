@@ -35,7 +35,9 @@ from chainrule.expr.nodes import (
     Expr,
     Number,
     Piecewise,
+    Power,
     Product,
+    Quotient,
     Sum,
     Symbol,
     call,
@@ -155,7 +157,7 @@ def _with_series(asked: Asked, chosen: Chosen) -> Iterator[Chosen]:
 
 def _taylor(expr: Expr, variable: Symbol) -> Expr | None:
     """c0 + x(c1 + x(c2 + ...)), where the coefficients depend on the other letters."""
-    if any(isinstance(node, Piecewise) or _has_kink(node) for node in postorder(expr)):
+    if not all(_has_series(node, variable) for node in postorder(expr)):
         return None
     coefficients = []
     for degree in range(_DEGREE + 1):
@@ -170,8 +172,17 @@ def _taylor(expr: Expr, variable: Symbol) -> Expr | None:
     return total
 
 
-def _has_kink(node: Expr) -> bool:
-    return isinstance(node, Call) and node.name in ("abs", "max", "min", "sign")
+def _has_series(node: Expr, variable: Symbol) -> bool:
+    """Whether a node is smooth, and other letters do not change how far its series reaches.
+
+    For e^(ax) they would, for a e^x they do not.
+    """
+    if isinstance(node, Piecewise):
+        return False
+    if not isinstance(node, (Call, Power, Quotient)) or variable not in symbols(node):
+        return True
+    kink = isinstance(node, Call) and node.name in ("abs", "max", "min", "sign")
+    return not kink and set(symbols(node)) == {variable}
 
 
 def _measured(asked: Asked, chosen: Chosen, gradient: Candidate, working: Working) -> Chosen:

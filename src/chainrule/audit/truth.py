@@ -59,12 +59,11 @@ def truth(
 
 
 def _rest(found: arb, high: float) -> float:
-    """What is left of a value; of what is too small for a float64 its sign."""
+    """What is left of a value; 0 if its sign is not known, of a smaller one the least number."""
     rest = found - high
-    small = float(rest)
-    if small == 0 and not rest.contains(0):
-        return _LEAST if rest > 0 else -_LEAST
-    return small
+    if rest.contains(0):
+        return 0.0
+    return float(rest) or (_LEAST if rest > 0 else -_LEAST)
 
 
 @lru_cache(maxsize=64)

@@ -33,7 +33,7 @@ COLUMNS = (
 
 
 class Row(NamedTuple):
-    """What was measured of one gradient."""
+    """What was measured of one gradient; ``misrounded`` in the formats of 16 bits only."""
 
     name: str
     dtype: str
@@ -44,6 +44,7 @@ class Row(NamedTuple):
     early_zeros: int
     wrong_signs: int
     promoted: bool
+    misrounded: int | None
 
     @property
     def faults(self) -> int:
@@ -53,7 +54,7 @@ class Row(NamedTuple):
     def misses(self) -> bool:
         """Whether the gradient is not what is promised."""
         allowed = promised(self.dtype, "best" if self.accuracy == "best" else "fast")
-        return bool(self.faults) or self.largest > allowed
+        return bool(self.faults or self.misrounded) or self.largest > allowed
 
 
 def measured(task: tuple[str, str, str]) -> Row:
@@ -63,7 +64,9 @@ def measured(task: tuple[str, str, str]) -> Row:
     made = plan(derivation, "numpy", dtype=dtype, accuracy=accuracy)
     found = accuracy_of(derivation, made)
     counts = (found.not_finite, found.early_zeros, found.wrong_signs)
-    return Row(name, dtype, accuracy, found.largest, found.worst, *counts, made.job.promoted)
+    misrounded = found.misrounded if made.job.short else None
+    promoted = made.job.promoted
+    return Row(name, dtype, accuracy, found.largest, found.worst, *counts, promoted, misrounded)
 
 
 def read(path: Path) -> list[Row]:
@@ -83,6 +86,7 @@ def read(path: Path) -> list[Row]:
             int(row["early_zeros"]),
             int(row["wrong_signs"]),
             row["promoted"] == "True",
+            int(row["misrounded"]) if row["misrounded"] else None,
         )
         for row in table
     ]
@@ -112,6 +116,10 @@ Promised are 0.51 ULP for float32 `best` (computed in double, rounded once), 2 U
 finite, no zero where it is a normal number, no wrong sign. What misses is **bold**, with the number
 of such faults in brackets. A *d* says that `fast` computes in double, for want of an accurate form
 in float32; files for Numba, C and CUDA, which bring their own exponential, find one more often.
+
+In the formats of 16 bits a gradient is *correct* if at every input there is, finite and no kink, it
+is the number of the format that is nearest to the truth, the even one of two; else it says at how
+many inputs it is not. The truth is so exact that this holds next to the middle of two numbers too.
 
 What was tried at every float32 there is stands in [exhaustive.md](exhaustive.md).
 
@@ -146,6 +154,9 @@ def cell(row: Row | None) -> str:
     """What a gradient is worth."""
     if row is None:
         return "not measured"
+    if row.misrounded is not None:
+        wrong = f"**{row.misrounded + row.faults:,}**"
+        return wrong if row.misses else "correct"
     return figure(row.largest, row.faults, misses=row.misses) + (" d" if row.promoted else "")
 
 

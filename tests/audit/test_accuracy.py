@@ -95,6 +95,9 @@ def kept(name: str, dtype: str, accuracy: Accuracy, sample: int) -> None:
     found = accuracy_of(derivation, made, sample=sample)
     allowed = promised(dtype, accuracy)
     listed = EXCEPTIONS.get((name, dtype, accuracy))
+    if allowed == 0.5:
+        # By less than an error can say, next to a tie.
+        assert not found.misrounded, found
     if listed is None:
         assert found.largest <= allowed, found
         assert not found.faults, found
@@ -119,7 +122,9 @@ def test_hard_inputs(name: str, dtype: str, accuracy: Accuracy) -> None:
     kept(name, dtype, accuracy, 600)
 
 
-@pytest.mark.parametrize(("name", "dtype"), [("tanh", "bfloat16"), ("elu", "float16")])
+@pytest.mark.parametrize(
+    ("name", "dtype"), [("tanh", "bfloat16"), ("elu", "float16"), ("logit", "bfloat16")]
+)
 def test_every_input_of_sixteen_bits_is_rounded_correctly(name: str, dtype: str) -> None:
     kept(name, dtype, "best", 0)
 

@@ -14,7 +14,7 @@ from chainrule.audit.formats import FORMATS, Format, format_named
 from chainrule.audit.inputs import every, inputs, stratified
 from chainrule.audit.measure import measure
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import MOST, Truth, errors, spacing
+from chainrule.audit.ulp import MOST, Truth, errors, nearest, spacing, ties
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Symbol
 
@@ -112,6 +112,26 @@ def test_truth_with_parameters_and_without_a_value() -> None:
     found = truth(chainrule.parse("a/x"), x, np.array([0.0, 4.0]), {a: Fraction(3)})
     assert found.known.tolist() == [False, True]
     assert found.high[1] == 0.75
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float16"])
+def test_next_to_a_tie_a_result_is_misrounded_by_less_than_an_error_can_say(name: str) -> None:
+    form = format_named(name)
+    lower = every(form)
+    lower = lower[~np.signbit(lower)][:-1]
+    upper = (lower.view(form.pattern) + 1).astype(form.pattern).view(form.dtype)
+    middle = (lower.astype(np.float64) + upper.astype(np.float64)) / 2
+    assert np.array_equal(ties(middle * (1 + 2.0**-30), form), middle)
+    sign = np.ones(len(middle), np.int8)
+    even = np.where(lower.view(form.pattern) % 2 == 0, lower, upper)
+    for low, right in ((-1e-300, lower), (1e-300, upper), (0.0, even)):
+        known = Truth(middle, np.full_like(middle, low), sign, sign == 1)
+        assert np.array_equal(nearest(known, form), right)
+        assert measure(lower, right, known, form).misrounded == 0
+        wrong = np.where(right == lower, upper, lower)
+        found = measure(lower, wrong, known, form)
+        assert found.misrounded == len(lower)
+        assert found.largest == 0.5
 
 
 def test_each_kind_of_fault_is_counted() -> None:

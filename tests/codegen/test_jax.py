@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import chainrule
+from chainrule.audit.inputs import every
 from chainrule.audit.measure import measure
 from written import OTHERS, load, truths, write
 
@@ -94,6 +95,34 @@ def test_sixteen_bits(name: str, dtype: str, tmp_path: Path) -> None:
             assert measured.largest <= 0.5, measured
             assert not measured.faults, measured
     assert jax.vmap(jax.grad(jax.grad(function)))(x[:9]).dtype == written.form.dtype
+
+
+@pytest.mark.parametrize(("name", "dtype"), [("smoothstep", "bfloat16"), ("xielu", "float16")])
+def test_next_to_a_tie_of_sixteen_bits(name: str, dtype: str, tmp_path: Path) -> None:
+    """At every input what NumPy has, which is compared with fractions elsewhere."""
+    derivation = chainrule.derive(name)
+    written = write(derivation, "jax", tmp_path, dtype=dtype)
+    x = every(written.form)
+    wanted = write(derivation, "numpy", tmp_path, None, written.plan).slopes(x).astype(float)
+    # XLA takes subnormal numbers of float32 for 0, and gives 0 for them.
+    tiny = written.form.smallest_normal if dtype == "bfloat16" else 0
+    normal = (np.abs(x.astype(float)) >= tiny) & (np.abs(wanted) >= tiny)
+    slope = jax.vmap(jax.grad(getattr(written.module, name)))
+    for found in (slope(x), jax.jit(slope)(x)):
+        assert np.array_equal(np.asarray(found).astype(float)[normal], wanted[normal])
+
+
+def test_subnormal_numbers_of_float16_are_rounded_once(tmp_path: Path) -> None:
+    """Also what is next to the middle of two of them by one double."""
+    module = write(chainrule.derive("sigmoid"), "jax", tmp_path, dtype="float16").module
+    wholes = np.arange(1, 1024, dtype=np.float64)
+    middles = (wholes + 0.5) * 2.0**-24
+    for toward, wanted in ((-np.inf, wholes), (np.inf, wholes + 1)):
+        near = np.nextafter(middles, toward)
+        for rounded in (module._rounded, jax.jit(module._rounded, static_argnums=0)):
+            with jax.enable_x64(True):
+                found = np.asarray(rounded(lambda value: value, jax.numpy.asarray(near)))
+            assert np.array_equal(found.astype(np.float64), wanted * 2.0**-24)
 
 
 @pytest.mark.parametrize(("dtype", "bits"), [("bfloat16", 8), ("float16", 11)])

@@ -10,6 +10,7 @@ import pytest
 
 import chainrule
 from chainrule.audit.conventions import convention
+from chainrule.audit.inputs import every
 from chainrule.audit.measure import measure
 from chainrule.audit.plan import plan
 from chainrule.codegen.targets import TARGETS, generate
@@ -97,6 +98,25 @@ def test_not_by_way_of_float32(
     written = write(chainrule.derive(formula), target, tmp_path, dtype=dtype)
     x = np.array([1, -1], written.form.dtype)
     assert written.forward(x).astype(float).tolist() == [wanted, -wanted]
+
+
+@pytest.mark.parametrize("name", ["smoothstep", "xielu"])
+def test_no_compiler_loses_what_is_kept_next_to_a_tie(name: str, tmp_path: Path) -> None:
+    """At every input the same in all targets; the double alone is not."""
+    derivation = chainrule.derive(name)
+    made = plan(derivation, "numba", dtype="bfloat16")
+    wanted = None
+    for target in HERE:
+        written = write(derivation, target, tmp_path, None, made)
+        x = every(written.form)
+        found = written.slopes(x).astype(np.float64)
+        wanted = found if wanted is None else wanted
+        assert np.array_equal(found, wanted), target
+    plain = write(
+        derivation, "numpy", tmp_path, None, made._replace(gradient=derivation.derivative)
+    )
+    assert not np.array_equal(plain.slopes(x).astype(np.float64), wanted)
+    formatted(tmp_path)
 
 
 def test_next_to_a_root(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 import chainrule
 import torch_processes
+from chainrule.audit.inputs import every
 from chainrule.audit.measure import measure
 from chainrule.audit.plan import plan
 from chainrule.codegen import torch as target
@@ -406,6 +407,28 @@ def test_sixteen_bits_are_rounded_once(
         measured = measure(x, got, true, written.form)
         assert measured.largest <= 0.5, measured
         assert not measured.faults, measured
+
+
+@pytest.mark.parametrize("numba", [True, False], ids=["compiled", "without Numba"])
+@pytest.mark.parametrize(("name", "dtype"), [("smoothstep", "bfloat16"), ("xielu", "float16")])
+def test_next_to_a_tie_of_sixteen_bits(
+    name: str, dtype: str, numba: bool, make: Callable[..., Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At every input what NumPy has, which is compared with fractions elsewhere."""
+    made = make(name, dtype)
+    written = made.written
+    if not numba:
+        monkeypatch.setattr(made.module, "_compiled", lambda: None)
+    plain = chainrule.derive(name)
+    path = Path(written.module.__file__ or "").parent
+    x = every(written.form)
+    wanted = write(plain, "numpy", path, None, written.plan).slopes(x).astype(float)
+    assert np.array_equal(written.slopes(x).astype(float), wanted)
+    torch._dynamo.reset()
+    values = torch.from_numpy(x.astype(np.float32)).to(getattr(torch, dtype)).requires_grad_()
+    torch.compile(made.function, fullgraph=True)(values).sum().backward()
+    assert values.grad is not None
+    assert np.array_equal(values.grad.double().numpy(), wanted)
 
 
 # --- other devices, other processes -------------------------------------------------------------

@@ -14,6 +14,7 @@ import pytest
 import chainrule
 from chainrule.audit.conventions import convention
 from chainrule.audit.formats import format_named
+from chainrule.audit.inputs import every
 from chainrule.audit.measure import measure
 from chainrule.audit.plan import plan
 from chainrule.codegen import torch
@@ -141,6 +142,18 @@ def test_all_numbers_of_sixteen_bits(dtype: str, accuracy: str, tmp_path: Path) 
         wanted = (wide / type(wide[0])(3)).astype(written.form.dtype)
     got = written.forward(x)
     assert np.array_equal(got.astype(np.float64), wanted.astype(np.float64), equal_nan=True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "dtype"), [("smoothstep", "bfloat16"), ("xielu", "float16")])
+def test_next_to_a_tie_of_sixteen_bits(name: str, dtype: str, tmp_path: Path) -> None:
+    """At every input what NumPy has, which is compared with fractions elsewhere."""
+    pytest.importorskip("triton")
+    derivation = chainrule.derive(name)
+    made = plan(derivation, "triton", dtype=dtype)
+    written, wanted = (write(derivation, t, tmp_path, None, made) for t in ("triton", "numpy"))
+    x = every(written.form)
+    assert np.array_equal(written.slopes(x).astype(float), wanted.slopes(x).astype(float))
 
 
 @pytest.mark.slow

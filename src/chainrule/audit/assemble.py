@@ -68,7 +68,7 @@ _FAULT_BITS = 64.0
 # What a thousand operations weigh against one input whose error is just too large.
 _THOUSAND_OPERATIONS = 0.05
 # Terms of the exponential series when it is computed to twice the precision of float64.
-_TERMS = 7
+PRECISE_TERMS = 7
 _FAR_OUT = Number(64)
 # Where a multiple of an input is no exact argument of a sine.
 _FAR_OUT_OF_REACH = 2.0**20
@@ -346,21 +346,23 @@ def _precise_versions(one: Part, trial: Trial) -> list[Part]:
 
     def version(precise: Expr, more: str = "") -> Part:
         name = f"{one.name}, to twice the precision{more}"
-        expr = _guarded(precise, one.expr)
+        expr = guarded(precise, one.expr)
         return _part(trial, name, expr, one.low, one.high, one.shown)
 
     found = [version(compensated(plain, digits))]
     if digits == 53:
-        found.append(version(compensated(plain, digits, _TERMS)))
+        found.append(version(compensated(plain, digits, PRECISE_TERMS)))
         bad = (trial.x >= one.low) & (trial.x <= one.high) & (found[-1].bits > 0)
         if (np.abs(trial.x[bad]) > _FAR_OUT_OF_REACH).any():
             small = shrunk(plain, trial.lab.variable, _SCALE)
             if small is not plain:
-                found.append(version(compensated(small, digits, _TERMS, far=True), " far out"))
+                found.append(
+                    version(compensated(small, digits, PRECISE_TERMS, far=True), " far out")
+                )
         sizes = trial.exponents[bad]
         for sign in (1, -1):
             if (sign * sizes < 3 * digits - abs(trial.lab.form.least_exponent)).any():
-                scaled = lifted(plain, digits, _TERMS, sign * 2 * digits)
+                scaled = lifted(plain, digits, PRECISE_TERMS, sign * 2 * digits)
                 found += [] if scaled is None else [version(scaled, " and scaled")]
     return found
 
@@ -420,7 +422,7 @@ def _power_of_two(exponent: int) -> Expr:
     return Power(Number(2), Number(exponent))
 
 
-def _guarded(precise: Expr, plain: Expr) -> Expr:
+def guarded(precise: Expr, plain: Expr) -> Expr:
     """The precise form, and the plain one where something overflowed in the precise one."""
     difference = Sum((precise, Product((MINUS_ONE, precise))))
     is_finite = Comparison(("==",), (difference, ZERO))

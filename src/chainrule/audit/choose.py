@@ -10,19 +10,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit import evaluate
+from chainrule.audit import evaluate, exactness
 from chainrule.audit.exponentials import exponential_fraction
 from chainrule.audit.formats import Format, format_named
-from chainrule.audit.inputs import stratified
+from chainrule.audit.inputs import every, stratified
 from chainrule.audit.measure import Measured, measure, worse
 from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.positions import positions
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Truth, spacing
+from chainrule.audit.ulp import Flags, Truth, spacing
 from chainrule.codegen.approximations import PRIMITIVES, Working, functions
 from chainrule.codegen.inlining import contracted, inlined
-from chainrule.codegen.lower import COMPARISONS, lower
+from chainrule.codegen.lower import COMPARISONS, Lowered, lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
@@ -119,6 +119,10 @@ class Laboratory:
         found: Array = inputs[~np.isin(inputs.astype(np.float64), np.array(points, np.float64))]
         return found
 
+    def at_all_inputs(self) -> Laboratory:
+        """The same with all inputs of a format of 16 bits."""
+        return replace(self, inputs=self._kept(every(self.form), self.excluded))
+
     def at_places(self, exprs: Iterable[Expr]) -> Laboratory:
         """The same, with more inputs: near roots, kinks and thresholds of these expressions."""
         letters = (self.variable, *self.fixed)
@@ -137,7 +141,8 @@ class Laboratory:
         known = self.memory.setdefault(expr, {})
         rows = positions(self.inputs, self.form).tolist()
         new = np.array([row not in known for row in rows], np.bool_)
-        found = truth(expr, self.variable, self.inputs[new], self.fixed)
+        short = self.form if self.form.bits == 16 else None
+        found = truth(expr, self.variable, self.inputs[new], self.fixed, short)
         parts = (found.high, found.low, found.sign, found.known)
         values = zip(*(part.tolist() for part in parts), strict=True)
         known |= dict(zip(np.array(rows)[new].tolist(), values, strict=True))
@@ -148,25 +153,39 @@ class Laboratory:
 
     def values(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> tuple[Array, int]:
         """What the arithmetic makes of it, rounded once, and by how many operations."""
-        result, steps = self._computed(expr, arrays)
+        result, steps = self.computed(expr, arrays)
         return self.form.rounded(result), steps
 
-    def _computed(
+    def computed(
         self, expr: Expr, arrays: Mapping[Symbol, Array], *, together: bool = False
     ) -> tuple[Array, int]:
-        """With ``together`` products and sums are rounded once, where compilers may do so."""
-        letters = (*arrays, *self.fixed)
-        plain = lower([expr], letters, evaluate.FUNCTIONS | functions(self.working))
+        """What the arithmetic makes of it, not rounded yet, and by how many operations.
+
+        With ``together`` products and sums are rounded once, where compilers may do so.
+        """
+        plain = self._lowered(expr, arrays)
         program = inlined(plain, self.working)
         program = contracted(program) if together else program
-        given = [array.astype(self.work.dtype) for array in arrays.values()]
-        given += [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
+        given = self._given(arrays)
         [result] = evaluate.evaluate(program, given, self.work)
         # A function of any library takes as long as about what it is here.
         code = inlined(plain, "short").code
         calls = sum(step.operation not in _ARITHMETIC for step in code)
         shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
         return np.broadcast_to(np.asarray(result), shape), len(code) + _CALL * calls
+
+    def _lowered(self, expr: Expr, arrays: Iterable[Symbol]) -> Lowered:
+        functions_ = evaluate.FUNCTIONS | functions(self.working)
+        return lower([expr], (*arrays, *self.fixed), functions_)
+
+    def _given(self, arrays: Mapping[Symbol, Array]) -> list[Array]:
+        given = [array.astype(self.work.dtype) for array in arrays.values()]
+        fixed = [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
+        return given + fixed
+
+    def exact(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> Flags:
+        """Where the arithmetic rounds nothing on the way to the result (see ``exactness``)."""
+        return exactness.exact(self._lowered(expr, arrays), self._given(arrays), self.work)
 
     def before_rounding(
         self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
@@ -176,7 +195,7 @@ class Laboratory:
         It tells at a thousand inputs what the error after rounding shows at one in a million.
         """
         arrays = {symbol: known[symbol] for symbol in candidate.saved}
-        result, _ = self._computed(candidate.expr, arrays)
+        result, _ = self.computed(candidate.expr, arrays)
         with np.errstate(all="ignore"):
             normal = np.abs(self.form.rounded(result)) < np.inf
             off = np.abs((result - exact.high) - exact.low) / spacing(exact.high, self.form)
@@ -197,7 +216,7 @@ class Laboratory:
         results, steps = self.values(candidate.expr, arrays)
         errors = measure(self.inputs, results, exact, self.form)
         if self.working == "single":
-            other, _ = self._computed(candidate.expr, arrays, together=True)
+            other, _ = self.computed(candidate.expr, arrays, together=True)
             errors = worse(errors, measure(self.inputs, self.form.rounded(other), exact, self.form))
         return replace(candidate, measured=errors, steps=steps)
 

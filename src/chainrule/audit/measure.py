@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit.formats import Format
-from chainrule.audit.ulp import Truth, errors, faults
+from chainrule.audit.ulp import Truth, errors, faults, misrounded
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Measured:
         early_zeros: 0 where the truth is a normal number.
         wrong_signs: results of the opposite sign.
         first: an input for each kind of fault that was found, by its name.
-        misrounded: finite results that are not the nearest number: errors above 0.5.
+        misrounded: finite results that are not the nearest number: errors above 0.5, exactly.
         senseless: finite results without one right digit, that are no other fault.
     """
 
@@ -67,7 +67,7 @@ def measure(
         early_zeros=int(kinds["early zero"].sum()),
         wrong_signs=int(kinds["wrong sign"].sum()),
         first=first,
-        misrounded=int((off[finite] > 0.5).sum()),
+        misrounded=int(misrounded(results, off, truth, form).sum()),
         senseless=int((off[finite & ~wrong] >= 2.0 ** (form.precision - 1)).sum()),
     )
 

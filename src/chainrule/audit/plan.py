@@ -15,9 +15,10 @@ from chainrule.audit.choose import (
     second_candidates,
 )
 from chainrule.audit.conventions import convention, settled
+from chainrule.audit.halfway import Settled, rounded_correctly
 from chainrule.audit.letters import value_rows
 from chainrule.audit.measure import Measured
-from chainrule.audit.selection import Asked, chosen_forms
+from chainrule.audit.selection import Asked, Chosen, chosen_forms
 from chainrule.audit.vectors import with_vectors
 from chainrule.codegen.source import Accuracy, Job
 from chainrule.codegen.targets import known as known_target
@@ -96,13 +97,17 @@ def plan(
         double = chosen_forms(asked, labs(double=True))
         if double.rank < chosen.rank:
             chosen, job = with_vectors(asked, double), replace(job, promoted=True)
+    settled_ = None
+    if job.short and accuracy == "best" and save != "output":
+        settled_ = rounded_correctly(asked, chosen)
+        chosen = settled_.chosen
     lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
     first = gradient.expr
     if gradient.saved == (job.variable,):
         # Not from a form with |x| and the like, which have derivatives that are long.
         first = settled(derivation.derivative, derivation, target, lab.fixed)
     second = _second(first, gradient.saved, lab, target) if target in SECOND else ()
-    notes = _notes(derivation, job, lab, forward, gradient, target)
+    notes = _notes(derivation, job, chosen, settled_, target)
     working = lab.working
     job = replace(job, saved=gradient.saved, second=second, working=working, notes=notes)
     return Plan(forward.expr, gradient.expr, job)
@@ -181,11 +186,11 @@ def _second(first: Expr, saved: Sequence[Symbol], lab: Laboratory, target: str) 
 def _notes(
     derivation: Derivation,
     job: Job,
-    lab: Laboratory,
-    forward: Candidate,
-    gradient: Candidate,
+    chosen: Chosen,
+    everywhere: Settled | None,
     target: str,
 ) -> tuple[str, ...]:
+    lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
     variable = job.variable.name
     given = ", ".join(symbol.name for symbol in (job.variable, *job.extra))
     source = " and ".join(symbol.name for symbol in gradient.saved)
@@ -197,7 +202,7 @@ def _notes(
         f"d/d{variable} = {derivation.derivative}",
         f"The gradient is computed from {source}, in {lab.work.name}{once}, as "
         f"{gradient.shown or gradient.expr} ({gradient.name}).",
-        _measured(lab, forward, gradient),
+        _measured(lab, forward, gradient) + (_rounding(everywhere) if everywhere else ""),
     ]
     lines += _at_kinks(derivation.kinks, variable, target)
     return tuple(lines)
@@ -218,6 +223,24 @@ def _measured(lab: Laboratory, forward: Candidate, gradient: Candidate) -> str:
         f"{gradient.measured.count} inputs of {lab.form.name}, its roots, kinks and thresholds "
         f"among them; the function {_errors(forward.measured)} at {forward.measured.count}."
     )
+
+
+def _rounding(found: Settled) -> str:
+    """What was found of the gradient at all inputs of a format of 16 bits."""
+    name, rows = found.chosen.lab.form.name, len(found.chosen.labs)
+    values = f", for each of {rows} choices of the other letters" if rows > 1 else ""
+    if found.misrounded:
+        return (
+            f" At {found.misrounded} of all {found.inputs} inputs{values} it is not the nearest "
+            f"number of {name}."
+        )
+    how = (
+        f"the {found.compared} next to the middle of two numbers of {name} were compared with "
+        "the exact ones"
+        if found.compared
+        else f"none lies next to the middle of two numbers of {name} without being exact"
+    )
+    return f" It is correctly rounded at all {found.inputs} inputs{values}: of its values, {how}."
 
 
 def _errors(measured: Measured) -> str:

@@ -24,7 +24,7 @@ from chainrule.audit.positions import at, consecutive, finite_count
 from chainrule.audit.reference import Reference
 from chainrule.audit.reference import reference as make_reference
 from chainrule.audit.truth import truth as exact_truth
-from chainrule.audit.ulp import errors
+from chainrule.audit.ulp import errors, misrounded
 from chainrule.expr.nodes import Expr, Symbol
 
 Array = npt.NDArray[Any]
@@ -153,7 +153,9 @@ class Sweep:
 
     def _exactly(self, row: Any, places: Array, results: Array, values: Array) -> None:
         with ARB:
-            truth = exact_truth(self._expr, self._variable, values, self._parameters)
+            form = self.plan.form
+            short = form if form.bits == 16 else None
+            truth = exact_truth(self._expr, self._variable, values, self._parameters, short)
         tally.count(row, places, results, truth, self.plan.form)
 
     def _sampled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
@@ -237,7 +239,7 @@ class Sweep:
         with ARB:
             truth = self.reference.exact(values[where])
         off = errors(results[where], truth, self.plan.form)
-        row["misrounded"] += int((off > 0.5).sum())
+        row["misrounded"] += int(misrounded(results[where], off, truth, self.plan.form).sum())
 
 
 def _unit(power: int) -> float:

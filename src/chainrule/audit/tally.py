@@ -14,7 +14,7 @@ import numpy.typing as npt
 from chainrule.audit.formats import Format
 from chainrule.audit.measure import Measured
 from chainrule.audit.positions import input_at
-from chainrule.audit.ulp import Truth, errors, faults
+from chainrule.audit.ulp import Truth, errors, faults, misrounded
 
 KINDS = ("not finite", "early zero", "wrong sign")
 """The kinds of fault, in the order of their columns."""
@@ -29,7 +29,7 @@ TALLY = np.dtype(
         ("worst", np.int64),  # where that is
         ("total", np.float64),  # the sum of the errors of finite results
         ("finite", np.int64),  # how many these are
-        ("misrounded", np.int64),  # results that are not the nearest number: error above 0.5
+        ("misrounded", np.int64),  # results that are not the nearest number
         ("faults", np.int64, (3,)),  # by kind
         ("where", np.int64, (3,)),  # the first position of each kind, NOWHERE if there is none
     ]
@@ -67,7 +67,7 @@ def count(
     row["compared"] += int(truth.known.sum())
     row["finite"] += int(finite.sum())
     row["total"] += float(off[finite].sum())
-    row["misrounded"] += int((off[finite] > 0.5).sum())
+    row["misrounded"] += int(misrounded(results, off, truth, form).sum())
     if finite.any():
         worst = int(np.argmax(np.where(finite, off, -1.0)))
         if off[worst] > row["largest"]:

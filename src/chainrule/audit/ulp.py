@@ -23,6 +23,7 @@ Flags = npt.NDArray[np.bool_]
 MOST = 2.0**1000
 """In float64, 1/2 instead of 10^-309 is off by more units than a float64 can say; sums of errors
 are to be finite."""
+_CLOSE = 2.0**-20
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Truth:
 
     Attributes:
         high: the value rounded to float64.
-        low: what is left of it, rounded to float64.
+        low: what is left of it, rounded to float64, or the least number if it has a sign only.
         sign: −1, 0 or 1, also where ``high`` underflows to 0.
         known: where there is a truth: the function is defined, and its value could be told.
     """
@@ -41,6 +42,10 @@ class Truth:
     sign: npt.NDArray[np.int8]
     known: Flags
 
+    def at(self, places: npt.NDArray[np.intp]) -> Truth:
+        """The values at some of the inputs, by their numbers."""
+        return Truth(self.high[places], self.low[places], self.sign[places], self.known[places])
+
 
 def spacing(high: Floats, form: Format) -> Floats:
     """One ULP at each number."""
@@ -49,6 +54,41 @@ def spacing(high: Floats, form: Format) -> Floats:
     exponent = np.where(high == 0, form.least_exponent, exponent - 1)
     exponent = np.maximum(exponent, form.least_exponent) - form.precision + 1
     found: Floats = np.ldexp(1.0, exponent)
+    return found
+
+
+def ties(high: Floats, form: Format) -> Floats:
+    """Next to each number the middle of two neighbours of the format, the nearest one.
+
+    The largest number and infinity count as neighbours, with ``form.overflow`` between them.
+    """
+    unit = spacing(high, form)
+    with np.errstate(invalid="ignore", over="ignore"):
+        found: Floats = np.copysign((np.floor(np.abs(high) / unit) + 0.5) * unit, high)
+    return found
+
+
+def nearest(truth: Truth, form: Format) -> npt.NDArray[Any]:
+    """The correctly rounded values, in the format; of two that are as near the even one."""
+    if form.bits == 64:
+        return truth.high
+    bits = np.asarray(truth.high).view(np.int64)
+    # An odd last bit tells the second rounding on which side the value is (Boldo and Melquiond).
+    toward = np.where(truth.low > 0, np.inf, -np.inf)
+    inexact = (truth.low != 0) & (bits & 1 == 0)
+    return form.rounded(np.where(inexact, np.nextafter(truth.high, toward), truth.high))
+
+
+def misrounded(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Format) -> Flags:
+    """Finite results that are not the nearest number; ``off`` are their errors.
+
+    An error of 0.5 + 10^-20 ULP is 0.5 in float64: what is next to a tie is rounded, to compare.
+    """
+    compared = truth.known & np.isfinite(off)
+    found: Flags = compared & (off > 0.5)
+    close = np.flatnonzero(compared & (np.abs(off - 0.5) < _CLOSE))
+    there = truth.at(close)
+    found[close] = results[close].astype(np.float64) != nearest(there, form).astype(np.float64)
     return found
 
 

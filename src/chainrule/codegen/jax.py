@@ -57,10 +57,9 @@ _NARROWED = {
         "    value = jnp.asarray(inner(*wide), jnp.float64)",
         "    # XLA by itself rounds twice, the first time to float32.",
         "    normal = jax.lax.reduce_precision(value, 5, 10)",
-        "    # Subnormal numbers are 2^-24 apart, as those of 11 bits after 2^-13 are.",
-        "    after = jax.lax.reduce_precision(value + 1.5 * 2.0**-13, 8, 11)",
+        "    # Subnormal numbers are the multiples of 2^-24.",
         "    small = jnp.abs(value) < 2.0**-14",
-        "    value = jnp.where(small, after - 1.5 * 2.0**-13, normal)",
+        "    value = jnp.where(small, jnp.rint(value * 2.0**24) * 2.0**-24, normal)",
         "    return jnp.asarray(value, DTYPE)",
     ],
 }

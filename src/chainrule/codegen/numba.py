@@ -288,13 +288,28 @@ def _loop(
     # The product is rounded once too.
     times = f"{read['upstream']} * " if upstream else ""
     lines = [*begin, "for i in range(out.size):"]
-    start, end = ("out[i] = _odd(", "))") if _by_odd(job) else ("out[i] = ", ")")
-    result = bracketed(f"{start}{times}{inner}(", given, end, LONGEST - 8)
+    if _by_odd(job):
+        result = _odd_result(times, inner, given)
+    else:
+        result = bracketed(f"out[i] = {times}{inner}(", given, ")", LONGEST - 8)
     lines += [f"    {line}" for line in result.splitlines()]
     types = ["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers)
     void = bracketed("numba.void(", types, ")", LONGEST - 5).replace("\n", "\n    ")
     decorator = bracketed("@numba.njit(", [void, "**OPTIONS"], ")")
     return f"{decorator}\n{define(name, [*arrays, 'out', *numbers], lines)}"
+
+
+def _odd_result(times: str, inner: str, given: Sequence[str]) -> str:
+    """The result as an odd float32, in the layout of the usual formatters."""
+    called = f"{inner}({', '.join(given)})"
+    if len(f"out[i] = _odd({times}{called})") <= LONGEST - 8:
+        return f"out[i] = _odd({times}{called})"
+    lines = [f"{times}{called}"]
+    if len(lines[0]) > LONGEST - 12:
+        factor, sign, _ = times.rpartition("* ")
+        last = bracketed(f"{sign}{inner}(", given, ")", LONGEST - 12)
+        lines = [*([factor.rstrip()] if factor else []), *last.splitlines()]
+    return "\n".join(["out[i] = _odd(", *(f"    {line}" for line in lines), ")"])
 
 
 _PLAIN_ARRAY = [

@@ -193,7 +193,7 @@ def _measured(asked: Asked, chosen: Chosen, gradient: Candidate, working: Workin
         known = {labs[0].variable: labs[0].inputs}
         forward = labs[0].measured(forward, labs[0].truth(asked.derivation.function), known)
     outputs = {asked.job.output: chosen.forward.expr}
-    return Chosen(labs, forward, measured_in(labs, asked.derivation, gradient, outputs))
+    return Chosen(labs, forward, measured_in(labs, asked.derivation.derivative, gradient, outputs))
 
 
 def _settled(asked: Asked, chosen: Chosen) -> Settled:

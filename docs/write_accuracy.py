@@ -1,4 +1,4 @@
-"""Measure the gradient of every row of the catalogue, and write docs/accuracy.md.
+"""Measure gradient and function of every row of the catalogue, and write docs/accuracy.md.
 
 ``python docs/write_accuracy.py`` measures what is not in ``accuracy.tsv`` yet (delete it to measure
 all anew: an hour or so on two cores), then writes the page and ``tests/data/accuracy.tsv``, the
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import chainrule
-from chainrule.audit.accuracy import accuracy_of, promised
+from chainrule.audit.accuracy import accuracy_of, accuracy_of_function, promised
 from chainrule.audit.plan import plan
 from chainrule.expr.catalogue import CATALOGUE
 
@@ -33,7 +33,10 @@ COLUMNS = (
 
 
 class Row(NamedTuple):
-    """What was measured of one gradient; ``misrounded`` in the formats of 16 bits only."""
+    """What was measured of one gradient; ``misrounded`` in the formats of 16 bits only.
+
+    The function itself is measured in the other formats only.
+    """
 
     name: str
     dtype: str
@@ -45,6 +48,9 @@ class Row(NamedTuple):
     wrong_signs: int
     promoted: bool
     misrounded: int | None
+    function_largest: float | None
+    function_worst: float | None
+    function_faults: int | None
 
     @property
     def faults(self) -> int:
@@ -56,6 +62,14 @@ class Row(NamedTuple):
         allowed = promised(self.dtype, "best" if self.accuracy == "best" else "fast")
         return bool(self.faults or self.misrounded) or self.largest > allowed
 
+    @property
+    def function_misses(self) -> bool:
+        """Whether the function is more in error than a gradient may be, by half at most."""
+        assert self.function_largest is not None
+        allowed = promised(self.dtype, "best" if self.accuracy == "best" else "fast")
+        allowed *= 1 if allowed < 1 else 1.5
+        return bool(self.function_faults) or not self.function_largest <= allowed
+
 
 def measured(task: tuple[str, str, str]) -> Row:
     """One gradient, measured."""
@@ -64,9 +78,11 @@ def measured(task: tuple[str, str, str]) -> Row:
     made = plan(derivation, "numpy", dtype=dtype, accuracy=accuracy)
     found = accuracy_of(derivation, made)
     counts = (found.not_finite, found.early_zeros, found.wrong_signs)
-    misrounded = found.misrounded if made.job.short else None
-    promoted = made.job.promoted
-    return Row(name, dtype, accuracy, found.largest, found.worst, *counts, promoted, misrounded)
+    gradient = (name, dtype, accuracy, found.largest, found.worst, *counts, made.job.promoted)
+    if made.job.short:
+        return Row(*gradient, found.misrounded, None, None, None)
+    function = accuracy_of_function(derivation, made)
+    return Row(*gradient, None, function.largest, function.worst, function.faults)
 
 
 def read(path: Path) -> list[Row]:
@@ -87,6 +103,9 @@ def read(path: Path) -> list[Row]:
             int(row["wrong_signs"]),
             row["promoted"] == "True",
             int(row["misrounded"]) if row["misrounded"] else None,
+            float(row["function_largest"]) if row["function_largest"] else None,
+            float(row["function_worst"]) if row["function_worst"] else None,
+            int(row["function_faults"]) if row["function_faults"] else None,
         )
         for row in table
     ]
@@ -99,7 +118,15 @@ def write(path: Path, rows: Iterable[Row]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, delimiter="\t", lineterminator="\n")
         table.writerow(Row._fields)
-        table.writerows(row._replace(largest=float(f"{row.largest:.6g}")) for row in ordered)
+        table.writerows(in_short(row) for row in ordered)
+
+
+def in_short(row: Row) -> Row:
+    """With errors of six digits."""
+    row = row._replace(largest=float(f"{row.largest:.6g}"))
+    if row.function_largest is None:
+        return row
+    return row._replace(function_largest=float(f"{row.function_largest:.6g}"))
 
 
 HEAD = """# How accurate the gradients are
@@ -141,7 +168,36 @@ def page(rows: Sequence[Row]) -> str:
     for entry in CATALOGUE:
         cells = [cell(found.get((entry.name, *column))) for column in COLUMNS]
         lines.append(f"| `{entry.name}` | {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, "", *functions(rows)]) + "\n"
+
+
+FUNCTIONS = """## The functions themselves
+
+A file computes the function too, by the best form that was found, at the same inputs. Meant are
+0.51 ULP for float32 `best`, and 3 ULP elsewhere: to twice the precision a function is computed only
+if it is worse otherwise. These miss; the number of faults is in brackets.
+"""
+
+
+def functions(rows: Sequence[Row]) -> list[str]:
+    """What the functions are worth: how many are as meant, and the others."""
+    columns = [column for column in COLUMNS if column[0] in ("float32", "float64")]
+    lines = [FUNCTIONS, "| | functions | as meant | miss |", "|---|---|---|---|"]
+    for dtype, accuracy in columns:
+        these = [
+            row
+            for row in rows
+            if (row.dtype, row.accuracy) == (dtype, accuracy) and row.function_largest is not None
+        ]
+        bad = [row for row in these if row.function_misses]
+        named = ", ".join(f"`{row.name}` {_function_figure(row)}" for row in bad) or "none"
+        lines.append(f"| {dtype} `{accuracy}` | {len(these)} | {len(these) - len(bad)} | {named} |")
+    return lines
+
+
+def _function_figure(row: Row) -> str:
+    assert row.function_largest is not None
+    return figure(row.function_largest, row.function_faults or 0, misses=False)
 
 
 def figure(largest: float, faults: int, *, misses: bool) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.accuracy import accuracy_of, promised
+from chainrule.audit.accuracy import accuracy_of, accuracy_of_function, promised
 from chainrule.audit.formats import FORMATS, Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.places import around, landmarks, places, unique
@@ -120,6 +120,21 @@ EVERY_DAY = [
 def test_hard_inputs(name: str, dtype: str, accuracy: Accuracy) -> None:
     assert (name, dtype, accuracy) not in EXCEPTIONS
     kept(name, dtype, accuracy, 600)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype"),
+    [
+        *((name, "float32") for name in ("log_cosh", "squareplus", "cauchit", "tanh_shrink")),
+        *((name, "float64") for name in ("bent_identity", "multiquadric", "cauchit", "softplus")),
+    ],
+)
+def test_functions_that_overflow_or_cancel_as_they_are_given(name: str, dtype: str) -> None:
+    derivation = chainrule.derive(name)
+    made = plan(derivation, "numpy", dtype=dtype)
+    found = accuracy_of_function(derivation, made, sample=600)
+    assert found.largest <= (0.51 if dtype == "float32" else 3), found
+    assert not found.faults, found
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from chainrule.rewrite.large import (
     logarithms_apart,
     scaled_for_large,
     shrunk,
+    terms_apart,
 )
 
 X, C = Symbol("x"), Symbol("c")
@@ -90,6 +91,13 @@ def test_logarithms_of_what_underflows_or_overflows(values: npt.NDArray[np.float
     assert not found.faults
     assert found.largest < 1e4
     assert logarithms_apart(expr) is not expr
+
+
+def test_sums_that_overflow_before_they_are_divided() -> None:
+    expr = chainrule.parse("(x + |x|)/4")
+    values = np.geomspace(1e308, 1.7e308, 20)
+    assert measured(expr, expr, values).not_finite == 20
+    assert not measured(expr, terms_apart(expr), values).faults
 
 
 def test_arctangents_that_cancel_with_half_of_pi() -> None:

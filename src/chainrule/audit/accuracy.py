@@ -1,4 +1,4 @@
-"""How accurate the gradient of a plan is, at inputs that are chosen to be hard.
+"""How accurate the function and the gradient of a plan are, at inputs that are chosen to be hard.
 
 All inputs of a format of 16 bits. Of a longer one a sample, and next to every place where a value
 on the way to the result changes its kind (``places``) the numbers 2^k units in the last place from
@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.audit.assemble import MAX_ASSEMBLED
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import every, stratified
@@ -27,7 +28,7 @@ from chainrule.codegen.cases import explicit
 from chainrule.codegen.lower import Lowered, lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
-from chainrule.expr.nodes import Symbol
+from chainrule.expr.nodes import Expr, Symbol, size
 
 Array = npt.NDArray[Any]
 # Inputs of a sample, and how many lie between 2^k and 2^(k + 1) units next to a place.
@@ -53,8 +54,15 @@ def accuracy_of(
         each: how many lie between 2^k and 2^(k + 1) units next to each place.
     """
     rows = value_rows(derivation)
-    found = [gradient_accuracy(derivation, made, row, sample=sample, each=each) for row in rows]
-    return together(found)
+    return together([_gradient(_tried(derivation, made, row, sample, each)) for row in rows])
+
+
+def accuracy_of_function(
+    derivation: Derivation, made: Plan, *, sample: int = SAMPLE, each: int = EACH
+) -> Measured:
+    """The same of the function itself."""
+    rows = value_rows(derivation)
+    return together([_function(_tried(derivation, made, row, sample, each)) for row in rows])
 
 
 def work_format(made: Plan) -> Format:
@@ -62,42 +70,75 @@ def work_format(made: Plan) -> Format:
     return format_named("float64" if made.job.double else "float32")
 
 
-def gradient_accuracy(
+class _Tried(NamedTuple):
+    """A plan for the target NumPy, with numbers for all letters, and what it gives for the output.
+
+    Attributes:
+        derivation: of the function.
+        made: the plan.
+        x: hard inputs, without those where the derivative is a convention.
+        stored: the numbers of all letters but the variable, as the arithmetic has them.
+        fixed: the same as arrays.
+        outputs: what the function is at the inputs, in the format.
+    """
+
+    derivation: Derivation
+    made: Plan
+    x: Array
+    stored: dict[Symbol, Fraction]
+    fixed: list[Array]
+    outputs: Array
+
+    @property
+    def form(self) -> Format:
+        """The format of inputs and results."""
+        return format_named(self.made.job.dtype)
+
+    def compared(self, results: Array, expr: Expr) -> Measured:
+        """The errors of results."""
+        short = self.form if self.form.bits == 16 else None
+        exact = truth(expr, self.made.job.variable, self.x, self.stored, short)
+        return measure(self.x, np.broadcast_to(results, self.x.shape), exact, self.form)
+
+
+def _tried(
     derivation: Derivation,
     made: Plan,
     values: Mapping[Symbol, Fraction],
-    *,
-    sample: int = SAMPLE,
-    each: int = EACH,
-) -> Measured:
-    """The errors of the gradient of ``made``, with its parameters at their defaults.
-
-    Args:
-        derivation: of the function.
-        made: its plan for the target NumPy.
-        values: of every letter but the variable (see ``letters``).
-        sample: how many inputs are spread over a format of more than 16 bits.
-        each: how many lie between 2^k and 2^(k + 1) units next to each place.
-    """
+    sample: int,
+    each: int,
+) -> _Tried:
     job, form, work = made.job, format_named(made.job.dtype), work_format(made)
     stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in values.items()}
     letters = (job.variable, *stored)
     fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
     forward = lower([explicit(made.forward, FUNCTIONS)], letters, FUNCTIONS)
-    saved = (*job.saved, *stored)
-    gradient = lower([explicit(made.gradient, FUNCTIONS)], saved, FUNCTIONS)
-    programs = [lower([derivation.derivative], letters, FUNCTIONS), forward]
+    programs = [
+        lower([e], letters, FUNCTIONS) for e in (derivation.derivative, derivation.function)
+    ]
+    if size(made.forward) <= MAX_ASSEMBLED:
+        # What is rounded off changes its sign at places that mean nothing, and at thousands.
+        programs.append(forward)
     x = hard_inputs(programs, fixed, form, work, sample, each)
     chosen = [float(value) for value in _kinks(derivation, letters, fixed, form, work)]
     x = x[~np.isin(x.astype(np.float64), chosen)]
     [outputs] = evaluate(forward, [x.astype(work.dtype), *fixed], work)
-    arrays = {job.variable: x, job.output: form.rounded(outputs)}
+    return _Tried(derivation, made, x, stored, fixed, form.rounded(np.asarray(outputs)))
+
+
+def _function(tried: _Tried) -> Measured:
+    return tried.compared(tried.outputs, tried.derivation.function)
+
+
+def _gradient(tried: _Tried) -> Measured:
+    job, work = tried.made.job, work_format(tried.made)
+    saved = (*job.saved, *tried.stored)
+    program = lower([explicit(tried.made.gradient, FUNCTIONS)], saved, FUNCTIONS)
+    arrays = {job.variable: tried.x, job.output: tried.outputs}
     given = [arrays[symbol].astype(work.dtype) for symbol in job.saved]
-    [slopes] = evaluate(gradient, [*given, *fixed], work)
-    whole = np.broadcast_to(form.rounded(np.asarray(slopes)), x.shape)
-    short = form if form.bits == 16 else None
-    exact = truth(derivation.derivative, job.variable, x, stored, short)
-    return measure(x, whole, exact, form)
+    [slopes] = evaluate(program, [*given, *tried.fixed], work)
+    results = tried.form.rounded(np.asarray(slopes))
+    return tried.compared(results, tried.derivation.derivative)
 
 
 def _kinks(

@@ -53,6 +53,7 @@ from chainrule.rewrite.large import (
     logarithms_apart,
     scaled_for_large,
     shrunk,
+    terms_apart,
     without_growth,
 )
 from chainrule.rewrite.order import Order
@@ -188,6 +189,7 @@ def parts_of_the_line(
         forms |= dict.fromkeys(
             [large_apart(expr, variable) for expr in (*regime.exprs[:2], *conjugates)]
         )
+        forms |= dict.fromkeys([terms_apart(expr) for expr in forms])
         forms |= dict.fromkeys([scaled_for_large(e, variable, _SCALE) for e in regime.exprs[:2]])
         forms |= dict.fromkeys([logarithms_apart(expr) for expr in regime.exprs[:2]])
         forms |= dict.fromkeys([inverted(expr) for expr in regime.exprs[:2]])

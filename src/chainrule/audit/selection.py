@@ -77,28 +77,46 @@ def chosen_forms(asked: Asked, labs: Sequence[Laboratory]) -> Chosen:
 
     They are put together by what they are worth in all laboratories, if possible.
     """
-    derivation, job = asked.derivation, asked.job
+    derivation = asked.derivation
     labs = [lab.at_places([derivation.derivative, derivation.function]) for lab in labs]
-    forward = _forward(asked, labs)
+    _, forward = _where_it_switches(_forward, asked, derivation.function, _of_function(labs))
     labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
-    for last in (False, True):
-        gradient = _gradient(asked, labs, forward)
-        if last or job.output in gradient.saved:
-            break
-        wider = [lab.at_places([gradient.shown or gradient.expr]) for lab in labs]
-        there = measured_in(wider, derivation.derivative, gradient)
-        allowed = labs[0].allowed
-        if there.good(allowed) or there.rank(allowed) <= gradient.rank(allowed):
-            return Chosen(tuple(wider), forward, there)
-        labs = wider
+    search = partial(_gradient, forward=forward)
+    labs, gradient = _where_it_switches(search, asked, derivation.derivative, labs)
     return Chosen(tuple(labs), forward, gradient)
+
+
+def _where_it_switches(
+    search: Callable[[Asked, Sequence[Laboratory]], Candidate],
+    asked: Asked,
+    exact: Expr,
+    labs: Sequence[Laboratory],
+) -> tuple[Sequence[Laboratory], Candidate]:
+    """What a search finds, measured next to its own thresholds too; if it is worse there, again.
+
+    And the laboratories in which it was measured.
+    """
+    allowed = labs[0].allowed
+    found = search(asked, labs)
+    if asked.job.output in found.saved:
+        return labs, found
+    wider = [lab.at_places([found.shown or found.expr]) for lab in labs]
+    there = measured_in(wider, exact, found)
+    if there.good(allowed) or there.rank(allowed) <= found.rank(allowed):
+        return wider, there
+    return wider, search(asked, wider)
+
+
+def _of_function(labs: Sequence[Laboratory]) -> list[Laboratory]:
+    """With the error that is small enough for a function."""
+    if labs[0].form.bits < 64:
+        return list(labs)
+    return [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
 
 
 def _forward(asked: Asked, labs: Sequence[Laboratory]) -> Candidate:
     """The best form of the function itself; where the format has few digits, a short one."""
     function, variable = asked.derivation.function, asked.job.variable
-    if labs[0].form.bits == 64:
-        labs = [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
     found = forward_candidates(function, variable, asked.functions)
     measured = partial(measured_in, labs, function)
     tried = [measured(one) for one in found]

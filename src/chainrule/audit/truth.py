@@ -53,13 +53,18 @@ def truth(
             continue
         known[i] = True
         high[i] = float(found)
-        low[i] = _rest(found, high[i]) if np.isfinite(high[i]) else 0.0
+        if np.isfinite(high[i]):
+            low[i] = float(found - high[i]) if short is None else _rest(found, high[i])
         sign[i] = 1 if found > 0 else -1 if found < 0 else 0
     return Truth(high, low, sign, known)
 
 
 def _rest(found: arb, high: float) -> float:
-    """What is left of a value; 0 if its sign is not known, of a smaller one the least number."""
+    """What is left of a value; 0 if its sign is not known, of a smaller one the least number.
+
+    That is far below the units of a short format, and tells the side of a tie. In float64 it may be
+    a unit itself.
+    """
     rest = found - high
     if rest.contains(0):
         return 0.0

@@ -32,7 +32,8 @@ class Truth:
 
     Attributes:
         high: the value rounded to float64.
-        low: what is left of it, rounded to float64, or the least number if it has a sign only.
+        low: what is left of it, rounded to float64; for short formats the least number if that
+            is 0, for its sign.
         sign: −1, 0 or 1, also where ``high`` underflows to 0.
         known: where there is a truth: the function is defined, and its value could be told.
     """

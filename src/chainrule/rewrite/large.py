@@ -110,6 +110,14 @@ def _log_terms(node: Expr) -> list[Expr]:
     return [Call("log", (Call("abs", (node,)),))]
 
 
+def terms_apart(root: Expr) -> Expr:
+    """(a + b)/2 as a/2 + b/2, where a + b would overflow."""
+    match root:
+        case Quotient(Sum(args), Number() as bottom):
+            return Sum(tuple([Quotient(arg, bottom) for arg in args]))
+    return root
+
+
 def inverted(root: Expr) -> Expr:
     """arctan u as π/2 − arctan(1/u) for positive u: what is next to π/2 cancels with it."""
     found = transform(root, _arctan_inverted)

@@ -103,9 +103,9 @@ def read(path: Path) -> list[Row]:
             int(row["wrong_signs"]),
             row["promoted"] == "True",
             int(row["misrounded"]) if row["misrounded"] else None,
-            float(row["function_largest"]) if row["function_largest"] else None,
-            float(row["function_worst"]) if row["function_worst"] else None,
-            int(row["function_faults"]) if row["function_faults"] else None,
+            float(row["function_largest"]) if row.get("function_largest") else None,
+            float(row["function_worst"]) if row.get("function_worst") else None,
+            int(row["function_faults"]) if row.get("function_faults") else None,
         )
         for row in table
     ]
@@ -189,6 +189,8 @@ def functions(rows: Sequence[Row]) -> list[str]:
             for row in rows
             if (row.dtype, row.accuracy) == (dtype, accuracy) and row.function_largest is not None
         ]
+        if not these:
+            continue
         bad = [row for row in these if row.function_misses]
         named = ", ".join(f"`{row.name}` {_function_figure(row)}" for row in bad) or "none"
         lines.append(f"| {dtype} `{accuracy}` | {len(these)} | {len(these) - len(bad)} | {named} |")
@@ -222,21 +224,25 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--page", action="store_true", help="measure nothing")
     options = parser.parse_args()
-    rows = read(RESULTS)
-    known = {(row.name, row.dtype, row.accuracy) for row in rows}
+    rows = {(row.name, row.dtype, row.accuracy): row for row in read(RESULTS)}
     tasks = [
         (entry.name, *column)
         for column in COLUMNS
         for entry in CATALOGUE
-        if (entry.name, *column) not in known and not options.page
+        if not is_whole(rows.get((entry.name, *column))) and not options.page
     ]
     with ProcessPoolExecutor(options.processes) as pool:
         for row in pool.map(measured, tasks):
-            rows.append(row)
-            write(RESULTS, rows)
+            rows[row.name, row.dtype, row.accuracy] = row
+            write(RESULTS, rows.values())
             print(row)
-    write(MISSES, [row for row in rows if row.misses])
-    PAGE.write_text(page(rows), encoding="utf-8")
+    write(MISSES, [row for row in rows.values() if row.misses])
+    PAGE.write_text(page(list(rows.values())), encoding="utf-8")
+
+
+def is_whole(row: Row | None) -> bool:
+    """Whether all was measured that is measured of a row."""
+    return row is not None and (row.misrounded is not None or row.function_largest is not None)
 
 
 if __name__ == "__main__":

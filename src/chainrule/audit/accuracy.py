@@ -96,8 +96,7 @@ class _Tried(NamedTuple):
 
     def compared(self, results: Array, expr: Expr) -> Measured:
         """The errors of results."""
-        short = self.form if self.form.bits == 16 else None
-        exact = truth(expr, self.made.job.variable, self.x, self.stored, short)
+        exact = truth(expr, self.made.job.variable, self.x, self.stored, self.form)
         return measure(self.x, np.broadcast_to(results, self.x.shape), exact, self.form)
 
 

@@ -174,25 +174,21 @@ def parts_of_the_line(
         if any(isinstance(node, Comparison) for node in postorder(*regime.exprs)):
             found.append((regime, list(regime.exprs)))
             continue
-        forms = dict.fromkeys(regime.exprs)
-        for expr in regime.exprs[:2]:
+        forms, first = dict.fromkeys(regime.exprs), regime.exprs[:2]
+        for expr in first:
             forms |= dict.fromkeys(seeds(expr, variable, fixed))
-        forms |= dict.fromkeys(
-            [without_growth(expr, partial(_grows, order)) for expr in regime.exprs[:2]]
-        )
+        forms |= dict.fromkeys([without_growth(expr, partial(_grows, order)) for expr in first])
         forms |= dict.fromkeys([joined(expr) for expr in forms])
         forms |= dict.fromkeys([divided(expr) for expr in forms])
         forms |= dict.fromkeys([halved(expr) for expr in forms])
-        forms |= dict.fromkeys([for_large(expr, variable) for expr in regime.exprs[:2]])
-        conjugates = [roots_conjugated(expr) for expr in regime.exprs[:2]]
+        forms |= dict.fromkeys([for_large(expr, variable) for expr in first])
+        conjugates = [roots_conjugated(expr) for expr in first]
         forms |= dict.fromkeys(conjugates)
-        forms |= dict.fromkeys(
-            [large_apart(expr, variable) for expr in (*regime.exprs[:2], *conjugates)]
-        )
+        forms |= dict.fromkeys([large_apart(expr, variable) for expr in (*first, *conjugates)])
         forms |= dict.fromkeys([terms_apart(expr) for expr in forms])
-        forms |= dict.fromkeys([scaled_for_large(e, variable, _SCALE) for e in regime.exprs[:2]])
-        forms |= dict.fromkeys([logarithms_apart(expr) for expr in regime.exprs[:2]])
-        forms |= dict.fromkeys([inverted(expr) for expr in regime.exprs[:2]])
+        forms |= dict.fromkeys([scaled_for_large(e, variable, _SCALE) for e in first])
+        forms |= dict.fromkeys([logarithms_apart(expr) for expr in first])
+        forms |= dict.fromkeys([inverted(expr) for expr in first])
         found.append((regime, [collected(substitute(expr, back)) for expr in forms]))
     return found
 

@@ -65,6 +65,11 @@ class Candidate:
     measured: Measured | None = None
     steps: int = 0
 
+    @property
+    def plain(self) -> Expr:
+        """As one would write it."""
+        return self.expr if self.shown is None else self.shown
+
     def good(self, allowed: float) -> bool:
         """Whether every result is an answer, and no error is larger than what is allowed."""
         assert self.measured is not None
@@ -141,8 +146,7 @@ class Laboratory:
         known = self.memory.setdefault(expr, {})
         rows = positions(self.inputs, self.form).tolist()
         new = np.array([row not in known for row in rows], np.bool_)
-        short = self.form if self.form.bits == 16 else None
-        found = truth(expr, self.variable, self.inputs[new], self.fixed, short)
+        found = truth(expr, self.variable, self.inputs[new], self.fixed, self.form)
         parts = (found.high, found.low, found.sign, found.known)
         values = zip(*(part.tolist() for part in parts), strict=True)
         known |= dict(zip(np.array(rows)[new].tolist(), values, strict=True))

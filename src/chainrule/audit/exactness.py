@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.audit.error_free import two_product, two_sum
 from chainrule.audit.evaluate import every_value
 from chainrule.audit.formats import Format
 from chainrule.audit.ulp import Flags
@@ -23,8 +24,7 @@ from chainrule.expr.nodes import Expr, rational_value
 
 Array = npt.NDArray[Any]
 _AS_THEY_ARE = frozenset(("negative", "abs", "max", "min", "logical_and", *COMPARISONS.values()))
-# Veltkamp's constant for float64, and sizes between which a product and its error are numbers.
-_SPLITTER = 2.0**27 + 1
+# Sizes between which a product and its error are numbers.
 _LEAST, _LARGEST = 2.0**-900, 2.0**900
 
 
@@ -68,9 +68,9 @@ def _here(name: str, args: Sequence[Array], result: Array) -> Any:
         return True
     match name, args:
         case "add", (a, b):
-            return _sum_is_exact(a, b, result)
+            return _sum_is_exact(a, b)
         case "subtract", (a, b):
-            return _sum_is_exact(a, -b, result)
+            return _sum_is_exact(a, -b)
         case "multiply", (a, b):
             return _product_is(a, b, result)
         case "divide", (a, b):
@@ -78,23 +78,14 @@ def _here(name: str, args: Sequence[Array], result: Array) -> Any:
     return False
 
 
-def _sum_is_exact(a: Array, b: Array, total: Array) -> Any:
-    """Knuth's error of a sum."""
-    part = total - a
-    return (a - (total - part)) + (b - part) == 0
+def _sum_is_exact(a: Array, b: Array) -> Any:
+    return two_sum(a, b)[1] == 0
 
 
 def _product_is(a: Array, b: Array, product: Array) -> Any:
-    """Whether a·b is a number exactly: Dekker's error of a product."""
-    (a1, a2), (b1, b2) = _halves(a), _halves(b)
-    error = ((a1 * b1 - product) + a1 * b2 + a2 * b1) + a2 * b2
+    """Whether a·b is a number exactly."""
+    rounded, rest = two_product(a, b)
     size = np.abs(product)
     sizes = (np.abs(a) < _LARGEST) & (np.abs(b) < _LARGEST) & (size < _LARGEST) & (size > _LEAST)
     # A product of 0 is exact if a factor is 0, not if it underflowed.
-    return np.where(product == 0, (a == 0) | (b == 0), (error == 0) & sizes & (a * b == product))
-
-
-def _halves(a: Array) -> tuple[Array, Array]:
-    large = _SPLITTER * a
-    top = large - (large - a)
-    return top, a - top
+    return np.where(product == 0, (a == 0) | (b == 0), (rest == 0) & sizes & (rounded == product))

@@ -118,7 +118,7 @@ def _to_twice_the_precision(asked: Asked, chosen: Chosen) -> Iterator[Chosen]:
     exprs: dict[Expr, str] = {}
     gradient = chosen.gradient
     if gradient.saved == (variable,):
-        exprs[gradient.shown or gradient.expr] = gradient.name
+        exprs[gradient.plain] = gradient.name
     exprs.setdefault(derivation.derivative, "simplified")
     exprs.setdefault(derivation.raw, "as derived")
     for terms in (0, PRECISE_TERMS):
@@ -150,7 +150,7 @@ def _with_series(asked: Asked, chosen: Chosen) -> Iterator[Chosen]:
         gradient,
         name=f"{gradient.name}, next to 0 its Taylor polynomial {_KEPT}",
         expr=Piecewise((sticky(elementary(series)), near, gradient.expr)),
-        shown=gradient.shown or gradient.expr,
+        shown=gradient.plain,
     )
     yield _measured(asked, chosen, candidate, "library")
 

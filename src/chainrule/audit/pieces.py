@@ -9,6 +9,7 @@ from enum import IntEnum
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.audit.error_free import two_product, two_sum
 from chainrule.audit.formats import Format
 
 DEGREE = 10
@@ -105,35 +106,7 @@ def evaluated(
         # The low part stays 0: the bound is that of float64.
         return rows[:, 0] + t * (rows[:, 1] + t * tail), np.zeros(len(t))
     low = pieces.low[index]
-    product, rest = _two_product(t, rows[:, 1])
-    total, left = _two_sum(rows[:, 0], product)
+    product, rest = two_product(t, rows[:, 1])
+    total, left = two_sum(rows[:, 0], product)
     below = left + (rest + (low[:, 0] + t * (low[:, 1] + t * tail)))
-    return _two_sum(total, below)
-
-
-def _two_sum(
-    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """a + b rounded, and the rest, exactly (Knuth, TAOCP 4.2.2)."""
-    total = a + b
-    part = total - a
-    return total, (a - (total - part)) + (b - part)
-
-
-def _two_product(
-    a: npt.NDArray[np.float64], b: npt.NDArray[np.float64]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """a·b rounded, and the rest (Dekker, 1971); for numbers of at most 1."""
-    product = a * b
-    a_high, a_low = _split(a)
-    b_high, b_low = _split(b)
-    rest = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
-    return product, rest
-
-
-def _split(
-    a: npt.NDArray[np.float64],
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    scaled = a * 134217729.0
-    high = scaled - (scaled - a)
-    return high, a - high
+    return two_sum(total, below)

@@ -97,17 +97,17 @@ def plan(
         double = chosen_forms(asked, labs(double=True))
         if double.rank < chosen.rank:
             chosen, job = with_vectors(asked, double), replace(job, promoted=True)
-    settled_ = None
+    everywhere = None
     if job.short and accuracy == "best" and save != "output":
-        settled_ = rounded_correctly(asked, chosen)
-        chosen = settled_.chosen
+        everywhere = rounded_correctly(asked, chosen)
+        chosen = everywhere.chosen
     lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
     first = gradient.expr
     if gradient.saved == (job.variable,):
         # Not from a form with |x| and the like, which have derivatives that are long.
         first = settled(derivation.derivative, derivation, target, lab.fixed)
     second = _second(first, gradient.saved, lab, target) if target in SECOND else ()
-    notes = _notes(derivation, job, chosen, settled_, target)
+    notes = _notes(derivation, job, chosen, everywhere, target)
     working = lab.working
     job = replace(job, saved=gradient.saved, second=second, working=working, notes=notes)
     return Plan(forward.expr, gradient.expr, job)
@@ -201,7 +201,7 @@ def _notes(
         f"{job.name}({given}) = {derivation.function}",
         f"d/d{variable} = {derivation.derivative}",
         f"The gradient is computed from {source}, in {lab.work.name}{once}, as "
-        f"{gradient.shown or gradient.expr} ({gradient.name}).",
+        f"{gradient.plain} ({gradient.name}).",
         _measured(lab, forward, gradient) + (_rounding(everywhere) if everywhere else ""),
     ]
     lines += _at_kinks(derivation.kinks, variable, target)

@@ -100,7 +100,7 @@ def _where_it_switches(
     found = search(asked, labs)
     if asked.job.output in found.saved:
         return labs, found
-    wider = [lab.at_places([found.shown or found.expr]) for lab in labs]
+    wider = [lab.at_places([found.plain]) for lab in labs]
     there = measured_in(wider, exact, found)
     if there.good(allowed) or there.rank(allowed) <= found.rank(allowed):
         return wider, there
@@ -131,8 +131,7 @@ def _gradient(asked: Asked, labs: Sequence[Laboratory], forward: Candidate) -> C
     derivation, job, lab = asked.derivation, asked.job, labs[0]
     whole: dict[Expr, Candidate] = {}
     by_input: dict[str, Expr] = {}
-    plain = forward.shown or forward.expr
-    for candidate in gradient_candidates(derivation, plain, asked.save, asked.gradients):
+    for candidate in gradient_candidates(derivation, forward.plain, asked.save, asked.gradients):
         expr = asked.settled(candidate.expr, lab)
         saved = saved_by(expr, job.variable, job.output)
         if asked.save == "input" and job.output in saved:

@@ -154,9 +154,8 @@ class Sweep:
     def _exactly(self, row: Any, places: Array, results: Array, values: Array) -> None:
         with ARB:
             form = self.plan.form
-            short = form if form.bits == 16 else None
-            truth = exact_truth(self._expr, self._variable, values, self._parameters, short)
-        tally.count(row, places, results, truth, self.plan.form)
+            truth = exact_truth(self._expr, self._variable, values, self._parameters, form)
+        tally.count(row, places, results, truth, form)
 
     def _sampled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
         assert self.reference is not None

@@ -33,15 +33,16 @@ def truth(
     variable: Symbol,
     values: npt.NDArray[Any],
     parameters: Mapping[Symbol, Fraction],
-    short: Format | None = None,
+    form: Format | None = None,
 ) -> Truth:
     """The values of ``expr`` at ``values`` of the variable, to 110 bits.
 
     More bits are used where some cancel. A value that stays a ball around 0 at the largest
-    precision is taken for 0. With a ``short`` format more bits are also used until it is certain
+    precision is taken for 0. With a ``form`` of 16 bits more bits are also used until it is certain
     on which side of the middle of two of its numbers a value is; one that stays a ball around the
     middle is taken for it.
     """
+    short = form if form is not None and form.bits == 16 else None
     program = _program(expr)
     count = len(values)
     high, low = np.zeros(count), np.zeros(count)

@@ -124,7 +124,9 @@ def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candid
         if lab.working == "short":
             yield from _patched(asked, chosen)
     if _keeps(asked, lab) and asked.save != "output":
-        forms = gradient_candidates(asked.derivation, chosen.forward.expr, "input", asked.gradients)
+        forms = gradient_candidates(
+            asked.derivation, chosen.forward.plain, "input", asked.gradients
+        )
         settled = [replace(one, expr=asked.settled(one.expr, lab)) for one in forms]
         known = {lab.variable: lab.inputs}
         exact = lab.truth(asked.derivation.derivative)

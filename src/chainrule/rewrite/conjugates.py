@@ -35,7 +35,7 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.rewrite.cost import cost
-from chainrule.rewrite.rational import Field, TooLargeError
+from chainrule.rewrite.large import in_short
 from chainrule.rewrite.tidy import Tidier
 
 _OTHER = {"sin": "cos", "cos": "sin"}
@@ -82,12 +82,7 @@ def _root_conjugated(node: Expr) -> Expr:
     tidy = Tidier().tidy
     [term] = rooted
     rest = add(*[other for other in node.args if other is not term])
-    squares = tidy(add(power(term, TWO), negate(power(rest, TWO))))
-    try:
-        field = Field(squares)
-        top = tidy(field.expression(field.ratio(squares), factored=True))
-    except TooLargeError:
-        return node
+    top = in_short(tidy(add(power(term, TWO), negate(power(rest, TWO)))))
     if _has_root(top):
         return node
     signs = (tidy, lambda side: tidy(negate(side)))

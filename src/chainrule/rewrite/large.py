@@ -121,14 +121,7 @@ def terms_apart(root: Expr) -> Expr:
 def inverted(root: Expr) -> Expr:
     """arctan u as π/2 − arctan(1/u) for positive u: what is next to π/2 cancels with it."""
     found = transform(root, _arctan_inverted)
-    if found is root:
-        return root
-    tidy = Tidier().tidy
-    try:
-        field = Field(tidy(found))
-        return tidy(field.expression(field.ratio(tidy(found)), factored=False))
-    except TooLargeError:
-        return root
+    return root if found is root else in_short(found)
 
 
 def _arctan_inverted(node: Expr) -> Expr:
@@ -250,13 +243,13 @@ def _collected(node: Expr) -> Expr:
     if not exponents:
         return node
     rest = [arg for arg, exponent in zip(args, found, strict=True) if exponent is None]
-    total = exponents[0] if len(exponents) == 1 else _in_short(add(*exponents))
+    total = exponents[0] if len(exponents) == 1 else in_short(add(*exponents))
     # In front: 0 times what overflows on its own is NaN.
     return multiply(*rest) if total is ZERO else multiply(Call("exp", (total,)), *rest)
 
 
-def _in_short(total: Expr) -> Expr:
-    """A sum, with what cancels taken out of it."""
+def in_short(total: Expr) -> Expr:
+    """As one factored fraction, with what cancels taken out of it; if it is large just tidied."""
     try:
         field = Field(total)
         found = field.expression(field.ratio(total), factored=True)

@@ -231,8 +231,8 @@ def _rounding(found: Settled) -> str:
     values = f", for each of {rows} choices of the other letters" if rows > 1 else ""
     if found.misrounded:
         return (
-            f" At {found.misrounded} of all {found.inputs} inputs{values} it is not the nearest "
-            f"number of {name}."
+            f" At {found.misrounded} of all {found.inputs} inputs{values} the gradient is not the "
+            f"nearest number of {name}."
         )
     how = (
         f"the {found.compared} next to the middle of two numbers of {name} were compared with "
@@ -240,7 +240,10 @@ def _rounding(found: Settled) -> str:
         if found.compared
         else f"none lies next to the middle of two numbers of {name} without being exact"
     )
-    return f" It is correctly rounded at all {found.inputs} inputs{values}: of its values, {how}."
+    return (
+        f" The gradient is correctly rounded at all {found.inputs} inputs{values}: of its values, "
+        f"{how}."
+    )
 
 
 def _errors(measured: Measured) -> str:

@@ -314,6 +314,15 @@ def test_a_whole_framework_is_one_table() -> None:
 
 
 # --- interrupted ----------------------------------------------------------------------------------
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """Processes that are started hear Ctrl-C; a shell has those in its background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard")
 def test_an_interrupted_audit_goes_on(tmp_path: Path) -> None:
     out = tmp_path / "out"
     command = [

@@ -72,5 +72,5 @@ def crashes(x: Array) -> Array:
 
 
 def slow(x: Array) -> Array:
-    time.sleep(0.06)
+    time.sleep(0.03)
     return right(x)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import Any
 
@@ -115,11 +116,23 @@ def test_missing_numba(monkeypatch: pytest.MonkeyPatch) -> None:
         chainrule.compile("silu")
 
 
+def compiled_loop(kernel: chainrule.Kernel) -> Any:
+    """Numba's dispatcher of the loop for the gradient."""
+    return kernel._gradient.__globals__["_gradients"]  # type: ignore[attr-defined]
+
+
 def test_what_is_kept_on_the_stack_is_aligned() -> None:
     """A vector across two lines of the cache is slow, and that depends on what was called."""
-    kernel = chainrule.compile("silu")
-    loop = kernel._gradient.__globals__["_gradients"]  # type: ignore[attr-defined]
-    [assembly] = loop.inspect_asm().values()
-    assert "_aligned()" in kernel.source
+    [assembly] = compiled_loop(chainrule.compile("silu")).inspect_asm().values()
     if "%rsp" in assembly:
         assert "$-32, %rsp" in assembly or "$-64, %rsp" in assembly
+
+
+@pytest.mark.parametrize(("name", "count"), [("sigmoid", 4), ("gelu", 2)])
+def test_several_vectors_are_computed_at_a_time(name: str, count: int) -> None:
+    """Else each waits for its own results. LLVM divides twice for a vector of float32."""
+    [code] = compiled_loop(chainrule.compile(name)).inspect_llvm().values()
+    assert "llvm.loop.isvectorized" in code
+    inside = max(code.split("\n\n"), key=lambda block: block.count("fdiv"))
+    divisions = re.findall(r"= fdiv (?:contract )?<(\d+) x double>", inside)
+    assert len(divisions) == count

@@ -18,8 +18,8 @@ from chainrule.codegen.approximations import (
     functions,
     stated_error,
 )
-from chainrule.codegen.inlining import called, prepared
-from chainrule.codegen.lower import lower
+from chainrule.codegen.inlining import called, inlined, prepared
+from chainrule.codegen.lower import Lowered, lower
 from chainrule.codegen.python import (
     CHOICES,
     LONGEST,
@@ -113,25 +113,54 @@ def _fma(context, x, y, z):
 
     return x(x, y, z), instruction
 '''
-# A vector that lies across two lines of the cache is written and read again at half the speed; and
-# whether those on the stack do is a matter of what was called before.
-ALIGNED = '''\
+# A loop of which each round waits for its own results leaves half of a processor idle: what comes
+# next is further away than the processor looks ahead. LLVM is told to write several rounds into
+# one. And a vector that lies across two lines of the cache is written and read again at half the
+# speed; whether those on the stack do is a matter of what was called before.
+_EACH = '''\
 @numba.extending.intrinsic
-def _aligned(context):
-    """Has the stack begin where a whole vector does, and with it what is kept there."""
+def {each}(context, step, size, given):
+    """step(i, *given) for every i below size, {count} vectors at a time.
+
+    The stack begins where a whole vector does, and with it what is kept there.
+    """
     from llvmlite import ir
+    from numba.core import cgutils
+
+    index = numba.types.intp
+    called = step.get_call_type(context, (index, *given), {{}})
 
     def instruction(context, builder, signature, args):
+        _, size, packed = args
         with builder.goto_entry_block():
             place = builder.alloca(ir.VectorType(ir.FloatType(), 8))
         nothing = ir.FunctionType(ir.VoidType(), [place.type])
         builder.asm(nothing, "", "r", [place], True)
+        before = builder.block
+        inside, after = map(builder.append_basic_block, ("inside", "after"))
+        builder.cbranch(builder.icmp_signed(">", size, size.type(0)), inside, after)
+        builder.position_at_end(inside)
+        i = builder.phi(size.type)
+        i.add_incoming(size.type(0), before)
+        values = cgutils.unpack_tuple(builder, packed)
+        context.get_function(step, called)(builder, (i, *values))
+        following = builder.add(i, size.type(1), flags=["nsw"])
+        i.add_incoming(following, builder.block)
+        again = builder.icmp_signed("<", following, size)
+        words = ["llvm.loop.interleave.count", ir.IntType(32)({count})]
+        count = builder.module.add_metadata(words)
+        hint = builder.module.add_metadata([count])
+        hint.operands = (hint, count)
+        builder.cbranch(again, inside, after).set_metadata("llvm.loop", hint)
+        builder.position_at_end(after)
         return context.get_dummy_value()
 
-    return numba.types.void(), instruction
+    return numba.types.void(step, index, given), instruction
 '''
-ALIGN = "_aligned()"
-"""The first line of a loop in a file that has ``ALIGNED``."""
+EACH = "each"
+"""The name of the loop in ``scalars``."""
+_MANY = 60
+"""Operations; with more of them, four vectors at a time do not fit into the registers."""
 _EXPONENT = '''\
 @numba.njit(**INLINE)
 def _exponent(x):
@@ -193,16 +222,16 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
     constants += (_CONTRACTED if helpers else _PLAIN) + _INLINE + _TYPES
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
-    parts += [ALIGNED] if helpers else []
+    parts += [_each("_each", slope, job)] if helpers else []
     parts += [_ODD] if _by_odd(job) else []
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
     for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
         taken = [*arrays, *(named(symbol) for symbol in job.extra)]
         parts.append(f"@numba.njit(**INLINE)\n{define(name, taken, lines)}")
-    start = [ALIGN] if helpers else []
-    parts.append(_loop(job, "_values", "_value", first, language, start, upstream=False))
-    parts.append(_loop(job, "_gradients", "_slope", saved, language, start, upstream=True))
+    vectors = bool(helpers)
+    parts += _loop(job, "_values", "_value", first, language, upstream=False, vectors=vectors)
+    parts += _loop(job, "_gradients", "_slope", saved, language, upstream=True, vectors=vectors)
     parts.append(define("_plain", ["array", "shape"], _PLAIN_ARRAY))
     parts.append(define("_filled", ["loop", "arrays", "numbers", "out"], _FILLED))
     parts.append(_public(job, job.name, "_values", first, "The function", language))
@@ -214,7 +243,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
 def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
     """``OPTIONS`` for Numba, and the function and its slope for single numbers.
 
-    With approximated functions also ``ALIGNED``.
+    With approximated functions also ``each``, which has LLVM make vector code of a loop.
 
     They are in the job's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
     they are first called.
@@ -234,8 +263,14 @@ def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> 
         given = [language.named(symbol) for symbol in symbols]
         found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
     helpers = _helpers(needed, job.working, language, double=job.double)
-    aligned = [ALIGNED] if helpers else []
-    return [(_CONTRACTED if helpers else _PLAIN) + _INLINE, *helpers, *aligned, *found]
+    vectors = [_each(EACH, lowered, job)] if helpers else []
+    return [(_CONTRACTED if helpers else _PLAIN) + _INLINE, *helpers, *vectors, *found]
+
+
+def _each(name: str, slope: Lowered, job: Job) -> str:
+    """The definition of a loop over vectors, several at a time, for a program of this length."""
+    many = len(inlined(slope, job.working).code) > _MANY
+    return _EACH.format(each=name, count=2 if many else 4)
 
 
 def _helpers(
@@ -275,10 +310,11 @@ def _loop(
     inner: str,
     first: Sequence[str],
     language: Language,
-    begin: Sequence[str],
     *,
     upstream: bool,
-) -> str:
+    vectors: bool,
+) -> list[str]:
+    """The loop over arrays; what it does with an element is a function for ``_each``."""
     stored, work = _stored(job), _work(job)
     others = [language.named(symbol) for symbol in job.others]
     numbers = [language.named(symbol) for symbol, _ in job.parameters]
@@ -287,27 +323,36 @@ def _loop(
     given = [*(read[a] for a in (*first, *others)), *numbers]
     # The product is rounded once too.
     times = f"{read['upstream']} * " if upstream else ""
-    lines = [*begin, "for i in range(out.size):"]
+    depth = 4 if vectors else 8
     if _by_odd(job):
-        result = _odd_result(times, inner, given)
+        result = _odd_result(times, inner, given, depth)
     else:
-        result = bracketed(f"out[i] = {times}{inner}(", given, ")", LONGEST - 8)
-    lines += [f"    {line}" for line in result.splitlines()]
+        result = bracketed(f"out[i] = {times}{inner}(", given, ")", LONGEST - depth)
+    element = result.splitlines()
+    taken = [*arrays, "out", *numbers]
     types = ["READ"] * len(arrays) + ["WRITTEN"] + [f"numba.{work}"] * len(numbers)
     void = bracketed("numba.void(", types, ")", LONGEST - 5).replace("\n", "\n    ")
     decorator = bracketed("@numba.njit(", [void, "**OPTIONS"], ")")
-    return f"{decorator}\n{define(name, [*arrays, 'out', *numbers], lines)}"
+    if not vectors:
+        lines = ["for i in range(out.size):", *(f"    {line}" for line in element)]
+        return [f"{decorator}\n{define(name, taken, lines)}"]
+    at = f"{inner}_at"
+    lines = call_lines("_each", [at, "out.size", tuple_of(taken)])
+    return [
+        f"@numba.njit(**INLINE)\n{define(at, ['i', *taken], element)}",
+        f"{decorator}\n{define(name, taken, lines)}",
+    ]
 
 
-def _odd_result(times: str, inner: str, given: Sequence[str]) -> str:
+def _odd_result(times: str, inner: str, given: Sequence[str], depth: int) -> str:
     """The result as an odd float32, in the layout of the usual formatters."""
     called = f"{inner}({', '.join(given)})"
-    if len(f"out[i] = _odd({times}{called})") <= LONGEST - 8:
+    if len(f"out[i] = _odd({times}{called})") <= LONGEST - depth:
         return f"out[i] = _odd({times}{called})"
     lines = [f"{times}{called}"]
-    if len(lines[0]) > LONGEST - 12:
+    if len(lines[0]) > LONGEST - depth - 4:
         factor, sign, _ = times.rpartition("* ")
-        last = bracketed(f"{sign}{inner}(", given, ")", LONGEST - 12)
+        last = bracketed(f"{sign}{inner}(", given, ")", LONGEST - depth - 4)
         lines = [*([factor.rstrip()] if factor else []), *last.splitlines()]
     return "\n".join(["out[i] = _odd(", *(f"    {line}" for line in lines), ")"])
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.numba import ALIGN, ALIGNED
-from chainrule.codegen.python import LONGEST, call_lines, define
+from chainrule.codegen.numba import EACH
+from chainrule.codegen.python import LONGEST, call_lines, define, tuple_of
 from chainrule.codegen.source import indented
 
 _WORK = {
@@ -127,24 +127,31 @@ def compiled(
     """``_compiled`` and ``_filled``: tensors of the CPU by way of NumPy, dense ones without a copy.
 
     Args:
-        scalars: ``OPTIONS`` for Numba, and definitions of ``value`` and ``slope``; ``ALIGNED`` if
-            the loops begin with ``ALIGN``.
+        scalars: ``OPTIONS`` and ``INLINE`` for Numba, and definitions of ``value`` and ``slope``;
+            ``each`` if there is something for LLVM to make vector code of.
         taken: what each of them takes first.
         others: the arguments that both take after it.
         numbers: the parameters, which come last.
         double: whether the arithmetic is that of float64.
     """
     work = "np.float64" if double else "np.float32"
+    vectors = any(f"def {EACH}(" in text for text in scalars)
     loops = []
     for name, inner, first in zip(("values", "grads"), ("value", "slope"), taken, strict=True):
         upstream = ["upstream"] if inner == "slope" else []
         called = [*(f"{work}({array}[i])" for array in (*first, *others)), *numbers]
-        lines = [ALIGN] if ALIGNED in scalars else []
-        lines += ["for i in range(out.size):"]
-        lines += [f"    {line}" for line in call_lines(f"result = {inner}", called, depth=3)]
-        lines += [f"    result *= {work}({array}[i])" for array in upstream]
-        lines += [f"    out[i] = {'odd(result) if short else ' if double else ''}result"]
+        depth = 2 if vectors else 3
+        lines = call_lines(f"result = {inner}", called, depth=depth)
+        lines += [f"result *= {work}({array}[i])" for array in upstream]
+        lines += [f"out[i] = {'odd(result) if short else ' if double else ''}result"]
         given = ["short", *first, *upstream, *others, "out", *numbers]
+        if vectors:
+            at = f"{inner}_at"
+            element = define(at, ["i", *given], lines, depth=1)
+            loops.append(f"@numba.njit(**INLINE)\n{element}")
+            lines = call_lines(EACH, [at, "out.size", tuple_of(given)], depth=2)
+        else:
+            lines = ["for i in range(out.size):", *(f"    {line}" for line in lines)]
         loops.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines, depth=1)}")
     inside = "\n".join([*scalars, *([_ODD] if double else []), *loops, _FILL])
     return [f"{_COMPILED}{indented([inside])}\n", _FILLED]

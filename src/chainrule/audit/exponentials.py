@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from typing import NamedTuple
 
 from flint import fmpz_mpoly
 
@@ -44,8 +45,25 @@ Coefficients = dict[int, Expr]
 """Of a polynomial in t, by the power."""
 
 
-def exponential_fraction(expr: Expr, variable: Symbol) -> Expr | None:
-    """The formula as N(x, t)/D(x, t) with t = e^(-|cx|), or ``None`` if it is none."""
+class ExponentialFraction(NamedTuple):
+    """A fraction of polynomials in e^(cx), x, other letters and constants.
+
+    Attributes:
+        top, below: the polynomials, over the generators of a ``Converter``.
+        exponential: the generator that stands for e^(cx).
+        plain: the others that are used.
+        factor: c.
+    """
+
+    top: fmpz_mpoly
+    below: fmpz_mpoly
+    exponential: Generator
+    plain: Sequence[Generator]
+    factor: Fraction
+
+
+def in_one_exponential(expr: Expr, variable: Symbol) -> ExponentialFraction | None:
+    """The formula as such a fraction, or ``None`` if it is none."""
     whole = expand_all(expr)
     if len(postorder(whole)) > _LARGEST:
         return None
@@ -71,7 +89,13 @@ def exponential_fraction(expr: Expr, variable: Symbol) -> Expr | None:
         or max(p.degrees()[exponential.index] for p in (top, below)) > _LARGEST_DEGREE
     ):
         return None
-    return _written(top, below, exponential, plain, factor, variable)
+    return ExponentialFraction(top, below, exponential, plain, factor)
+
+
+def exponential_fraction(expr: Expr, variable: Symbol) -> Expr | None:
+    """The formula as N(x, t)/D(x, t) with t = e^(-|cx|), or ``None`` if it is none."""
+    found = in_one_exponential(expr, variable)
+    return None if found is None else _written(found, variable)
 
 
 def _factor(exponential: Generator, variable: Symbol, field: Converter) -> Fraction | None:
@@ -88,14 +112,8 @@ def _factor(exponential: Generator, variable: Symbol, field: Converter) -> Fract
     return Fraction(int(above.leading_coefficient()), scale)
 
 
-def _written(
-    top: fmpz_mpoly,
-    below: fmpz_mpoly,
-    exponential: Generator,
-    plain: Sequence[Generator],
-    factor: Fraction,
-    variable: Symbol,
-) -> Expr:
+def _written(found: ExponentialFraction, variable: Symbol) -> Expr:
+    top, below, exponential, plain, factor = found
     t = call("exp", multiply(Number(-abs(factor)), call("abs", variable)))
     positive = Comparison((">" if factor > 0 else "<",), (variable, ZERO))
 

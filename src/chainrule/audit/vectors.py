@@ -11,6 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
+from chainrule.audit.centred import centred_fraction
 from chainrule.audit.choose import (
     FEW_ULP,
     Candidate,
@@ -35,6 +36,8 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.rewrite.regimes import elementary
+
+Zeros = list[tuple[Fraction, list[Fraction]]]
 
 LOOPS = ("numba", "c", "torch")
 """Targets whose loops go over elements, and call functions of one number."""
@@ -122,7 +125,9 @@ def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candid
     if not chosen.gradient.shown:
         yield chosen.gradient
         if lab.working == "short":
-            yield from _patched(asked, chosen)
+            zeros = _zeros(asked, chosen)
+            yield from _centred(asked, chosen, zeros)
+            yield from _patched(chosen, zeros)
     if _keeps(asked, lab) and asked.save != "output":
         forms = gradient_candidates(
             asked.derivation, chosen.forward.plain, "input", asked.gradients
@@ -154,13 +159,28 @@ def _keeping(forms: Iterable[Candidate]) -> list[Candidate]:
     ]
 
 
-def _patched(asked: Asked, chosen: Chosen) -> Iterator[Candidate]:
-    """The gradient with a polynomial near its zeros, where short functions have too few digits."""
+def _zeros(asked: Asked, chosen: Chosen) -> Zeros:
+    """The zeros of a gradient that has no letter but the variable, with Taylor coefficients."""
     variable, exact = chosen.lab.variable, asked.derivation.derivative
     if chosen.gradient.saved != (variable,) or set(symbols(exact)) != {variable}:
-        return
+        return []
     x = chosen.lab.inputs.astype(np.float64)
-    zeros = series_at_zeros(exact, x, chosen.lab.truth(exact), _DEGREE, _MOST_ZEROS)
+    return series_at_zeros(exact, x, chosen.lab.truth(exact), _DEGREE, _MOST_ZEROS)
+
+
+def _centred(asked: Asked, chosen: Chosen, zeros: Zeros) -> Iterator[Candidate]:
+    """The gradient as a fraction written around its zero, where short functions have digits."""
+    for zero, _ in zeros if len(zeros) == 1 else ():
+        expr = centred_fraction(asked.derivation.derivative, chosen.lab.variable, zero)
+        if expr is not None:
+            name = f"as a fraction in one exponential, around its zero at {float(zero):.4g}"
+            plain = chosen.gradient.plain
+            yield replace(chosen.gradient, name=name, expr=expr, shown=plain)
+
+
+def _patched(chosen: Chosen, zeros: Zeros) -> Iterator[Candidate]:
+    """The gradient with a polynomial near its zeros, where short functions have too few digits."""
+    variable = chosen.lab.variable
     for exponent in _WIDTHS if zeros else ():
         expr = chosen.gradient.expr
         for zero, coefficients in zeros:

@@ -182,6 +182,9 @@ def _reduced(
     x: Expr, working: Working, low: int | None = None, high: int | None = None
 ) -> _Reduced:
     """Of x, or of the end of an interval where x is outside."""
+    if working == "short" and high is None and low is not None:
+        # Not by −|x|: that would be an operation more than |x|.
+        return _reduced_short(_below(_negative(x), -low), None, -1)
     if working == "short":
         return _reduced_short(_within(low, x, None), high)
     x = _within(low, x, high)
@@ -200,13 +203,13 @@ def _reduced(
     return _Reduced(lifted, remainder, rest)
 
 
-def _reduced_short(x: Expr, high: int | None) -> _Reduced:
-    """In powers of two, with an error that grows with x, by 2^-53 of it at most."""
+def _reduced_short(x: Expr, high: int | None, sign: int = 1) -> _Reduced:
+    """Of x or −x, in powers of two, with an error that grows with x, by 2^-53 of it at most."""
     # Not both ends of an interval on one value: compilers make five operations of two then.
-    powers = _within(None, _times(x, _LOG2E), None if high is None else round(high / log(2)))
+    scale, about = Number(sign * _LOG2E.value), Number(sign * _ABOUT_LOG2E.value)
+    powers = _within(None, _times(x, scale), None if high is None else round(high / log(2)))
     # With a constant of its own the product is part of the sum.
-    about = powers if high is not None else _times(x, _ABOUT_LOG2E)
-    lifted = _lifted(about, "short")
+    lifted = _lifted(powers if high is not None else _times(x, about), "short")
     remainder = _minus(powers, _lowered(lifted, "short"))
     polynomial = _polynomial("power_of_two", "short", remainder)
     return _Reduced(lifted, ZERO, _times(remainder, polynomial))
@@ -293,6 +296,12 @@ def _expm1(x: Expr, working: Working) -> Expr:
     return value
 
 
+def _expm1_between(x: Expr, working: Working) -> Expr:
+    reduced = _reduced(x, working)
+    scale = call("scaled", ONE, reduced.lifted)
+    return _plus(_times(reduced.above_one, scale), _minus(scale, ONE))
+
+
 def _log_near_one(f: Expr, k: Expr, working: Working) -> Expr:
     """ln((1 + f)·2^k)."""
     s = Quotient(f, _plus(TWO, f))
@@ -343,7 +352,8 @@ def _log1p(x: Expr, working: Working) -> Expr:
 
 def _tanh(x: Expr, working: Working) -> Expr:
     # By the side of e^(2x) − 1 where its error does not grow.
-    e = call("expm1", _times(TWO, _below(call("abs", x), 22)))
+    expm1 = BOUNDED["expm1"] if working == "short" else "expm1"
+    e = call(expm1, _times(TWO, _below(call("abs", x), 22)))
     value = Quotient(e, _plus(TWO, e))
     return _choose(_less(x, ZERO), _negative(value), value)
 
@@ -410,6 +420,7 @@ _MEANT = {
     "decay_power_to_zero": "The same, and 0 for what is below the end of it",
     "decay_rest": "The p of e^x = 2^n (1 + p) for x <= 0",
     "expm1": "e^x - 1",
+    "expm1_between": "e^x - 1 for x from -700 to 700",
     "log": "ln x",
     "log1p": "ln (1 + x)",
     "tanh": "The hyperbolic tangent of x",
@@ -425,7 +436,14 @@ ERRORS: dict[Working, dict[str, float]] = {
         **{"tanh": 1.5e-7, "sinh": 1.5e-7, "cosh": 1.3e-7, "erf": 2e-7, "erfc": 3.5e-7},
     },
     "short": {
-        **{"exp": 1.2e-10, "decay": 1.2e-10, "expm1": 3.3e-10, "log": 2e-11, "log1p": 2e-11},
+        **{
+            "exp": 1.2e-10,
+            "decay": 1.2e-10,
+            "expm1": 3.3e-10,
+            "expm1_between": 3.3e-10,
+            "log": 2e-11,
+            "log1p": 2e-11,
+        },
         **{"tanh": 3.3e-10, "sinh": 3.4e-10, "cosh": 1.2e-10, "erf": 2.5e-11, "erfc": 1.3e-10},
     },
     "double": {
@@ -444,6 +462,7 @@ _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
     "decay_power_to_zero": _decay_power_to_zero,
     "decay_rest": _decay_rest,
     "expm1": _expm1,
+    "expm1_between": _expm1_between,
     "log": _log,
     "log1p": _log1p,
     "tanh": _tanh,
@@ -456,13 +475,23 @@ _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
 
 PARTS = frozenset(name for name in _FORMULAS if name.endswith(("_power", "_rest", "_to_zero")))
 """Of an exponential."""
+EXP_BOUND = 700
+BOUNDED = {"expm1": "expm1_between"}
+"""What is called instead for what is between −``EXP_BOUND`` and it."""
+_ONLY: dict[Working, frozenset[str]] = {
+    "library": frozenset(),
+    "single": PARTS,
+    "short": frozenset(BOUNDED.values()),
+    "double": frozenset(),
+}
+"""What only one working precision has a use for."""
 
 
 def functions(working: Working) -> frozenset[str]:
     """What there is an approximation of."""
     if working == "library":
         return frozenset()
-    return frozenset(_FORMULAS) - (frozenset() if working == "single" else PARTS)
+    return frozenset(_FORMULAS) - frozenset().union(*_ONLY.values()) | _ONLY[working]
 
 
 @cache

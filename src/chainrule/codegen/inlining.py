@@ -9,8 +9,16 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from chainrule.codegen.approximations import ARGUMENT, Working, approximation, functions
+from chainrule.codegen.approximations import (
+    ARGUMENT,
+    BOUNDED,
+    EXP_BOUND,
+    Working,
+    approximation,
+    functions,
+)
 from chainrule.codegen.lower import Instruction, Lowered, lower
+from chainrule.codegen.ranges import Range, ranges
 from chainrule.expr.nodes import ONE, Call, Expr, Number, Quotient, postorder
 
 
@@ -138,9 +146,25 @@ def with_decays(program: Lowered, working: Working) -> Lowered:
     return Lowered(program.inputs, program.constants, tuple(code), program.outputs)
 
 
+def with_bounds(program: Lowered, working: Working) -> Lowered:
+    """Exponentials of what cannot be large by the program that need not keep it from being so."""
+    if BOUNDED["expm1"] not in functions(working):
+        return program
+    code = list(program.code)
+    known: list[Range] | None = None
+    for number, (operation, operands) in enumerate(program.code):
+        if operation not in BOUNDED:
+            continue
+        known = ranges(program) if known is None else known
+        low, high = known[operands[0]]
+        if low >= -EXP_BOUND and high <= EXP_BOUND:
+            code[number] = Instruction(BOUNDED[operation], operands)
+    return Lowered(program.inputs, program.constants, tuple(code), program.outputs)
+
+
 def prepared(program: Lowered, working: Working) -> Lowered:
     """What is written into a file, before functions are put in."""
-    return with_decays(with_reciprocals(program, working), working)
+    return with_bounds(with_decays(with_reciprocals(program, working), working), working)
 
 
 def inlined(program: Lowered, working: Working) -> Lowered:

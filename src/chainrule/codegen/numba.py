@@ -25,6 +25,7 @@ from chainrule.codegen.python import (
     LONGEST,
     PYTHON_WORDS,
     bracketed,
+    by_choices,
     call_lines,
     define,
     signature,
@@ -159,7 +160,7 @@ def {each}(context, step, size, given):
 '''
 EACH = "each"
 """The name of the loop in ``scalars``."""
-_MANY = 60
+_MANY = 45
 """Operations; with more of them, four vectors at a time do not fit into the registers."""
 _EXPONENT = '''\
 @numba.njit(**INLINE)
@@ -208,8 +209,8 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     named = language.named
     value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
     slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
-    value_lines = body(unlike_extremes(value), language, double=job.double)
-    slope_lines = body(unlike_extremes(slope), language, double=job.double)
+    value_lines = body(_plain(value), language, double=job.double)
+    slope_lines = body(_plain(slope), language, double=job.double)
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
     helpers = _helpers(needed, job.working, language, double=job.double)
     imports = ["import numba", "import numpy as np"]
@@ -259,7 +260,7 @@ def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> 
         symbols = (*first, *job.extra)
         lowered = prepared(program(root, symbols, language), job.working)
         needed |= {operation for operation, _ in lowered.code}
-        lines = body(unlike_extremes(lowered), language, double=job.double)
+        lines = body(_plain(lowered), language, double=job.double)
         given = [language.named(symbol) for symbol in symbols]
         found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
     helpers = _helpers(needed, job.working, language, double=job.double)
@@ -273,6 +274,11 @@ def _each(name: str, slope: Lowered, job: Job) -> str:
     return _EACH.format(each=name, count=2 if many else 4)
 
 
+def _plain(lowered: Lowered) -> Lowered:
+    """The program without functions of NumPy for which there is a choice."""
+    return unlike_extremes(by_choices(lowered))
+
+
 def _helpers(
     operations: Set[str], working: Working, language: Language, *, double: bool
 ) -> list[str]:
@@ -281,7 +287,7 @@ def _helpers(
     for name in called(operations, working):
         lowered = lower([approximation(name, working)], [ARGUMENT], language.functions)
         needed |= {operation for operation, _ in lowered.code}
-        lines = body(unlike_extremes(lowered), language, double=double)
+        lines = body(_plain(lowered), language, double=double)
         lines.insert(0, f'"""{stated_error(name, working)}"""')
         found.append(f"@numba.njit(**INLINE)\n{define(f'_{name}', [ARGUMENT.name], lines)}")
     texts = {"scaled": _SCALED, "exponent": _EXPONENT, "fma": _FMA}

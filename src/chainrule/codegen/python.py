@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from ctypes import c_float
 from dataclasses import replace
 
-from chainrule.codegen.lower import Lowered
+from chainrule.codegen.lower import Instruction, Lowered
 from chainrule.codegen.source import Job, Language, Level, Shape, decimal, indented
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
@@ -53,6 +53,33 @@ def unlike_extremes(lowered: Lowered, choice: str = "select") -> Lowered:
             if compared in _ORDERS and sorted(pair) == sorted(operands[1:]):
                 code[number] = code[number]._replace(operation=f"{choice} unless")
     return replace(lowered, code=tuple(code))
+
+
+def by_choices(lowered: Lowered) -> Lowered:
+    """``max`` and ``min`` of a number and something else, which may be NaN, by choices.
+
+    The vector instructions for these take the second for a NaN of either: what is written for a
+    NaN on both sides takes five of them.
+    """
+    first = len(lowered.inputs) + len(lowered.constants)
+    constants = range(len(lowered.inputs), first)
+    code: list[Instruction] = []
+    final = [*range(first)]
+    for operation, operands in lowered.code:
+        given = [final[value] for value in operands]
+        numbers = [value for value in given if value in constants]
+        if operation in ("max", "min") and len(numbers) == 1:
+            [number] = numbers
+            [value] = [value for value in given if value != number]
+            compared = (value, number) if operation == "max" else (number, value)
+            code.append(Instruction("less", compared))
+            less = first + len(code) - 1
+            code.append(Instruction("select", (less, number, value)))
+        else:
+            code.append(Instruction(operation, tuple(given)))
+        final.append(first + len(code) - 1)
+    outputs = tuple([final[value] for value in lowered.outputs])
+    return replace(lowered, code=tuple(code), outputs=outputs)
 
 
 def single_number(value: float) -> str:

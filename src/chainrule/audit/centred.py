@@ -1,0 +1,173 @@
+"""A fraction in one exponential, written around a zero of it.
+
+SiLU′ = (1 + v(1 + x))/(1 + v)² with v = e^(-x) has a zero at r = −1.278… Next to it 1 and v(1 + x)
+cancel, and what is left is the error of v. With t = x − r and p = e^(-t) − 1, so that v = e^(-r)·
+(1 + p), the numerator is a polynomial in t and p without a constant: where x is near r it is small
+because t and p are, and both have all their digits. (With the r that a double has, the constant is
+not 0 but what belongs there.) It takes no polynomial of its own near the zero, and hardly more
+operations than the fraction.
+
+Far out the fraction is a constant in any format, on one side 0: t is kept within the interval
+where it is not, which keeps everything finite as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from math import comb
+
+from flint import arb, fmpq, fmpz_mpoly
+
+from chainrule.audit.exponentials import ExponentialFraction, in_one_exponential
+from chainrule.expr.nodes import (
+    MINUS_ONE,
+    ONE,
+    ZERO,
+    Comparison,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    Symbol,
+    call,
+)
+from chainrule.verify.balls import precision
+
+_BITS = 200
+# Where it is constant: e^-44 is 2^-63, less than any digit of a double. And where it is 0: the
+# numerator is at most e^600 times a float32 and finite, and the denominator larger or infinite.
+_SMALL, _LARGE = 44, 600
+
+Terms = dict[tuple[int, int], int]
+"""Of a polynomial in x and v: coefficients by both powers."""
+
+
+def centred_fraction(expr: Expr, variable: Symbol, zero: Fraction) -> Expr | None:
+    """A formula in the variable around a simple zero of it, for float64 that is rounded later.
+
+    Args:
+        expr: the formula.
+        zero: the zero, to 200 bits.
+
+    Returns:
+        ``None`` if it is no fraction in one exponential e^(cx) whose denominator has no x, and
+        which is 0 far out on one side and another number on the other.
+    """
+    found = in_one_exponential(expr, variable)
+    if found is None or any(g.node is not variable for g in found.plain):
+        return None
+    top = _terms(found.top, found)
+    content, factors = found.below.factor()
+    bottoms = [(_terms(poly, found), times) for poly, times in factors]
+    rate = found.factor
+    for flipped in (False, True):
+        if flipped:
+            degree = sum(times * _degree(terms) for terms, times in bottoms)
+            degree = max(degree, _degree(top))
+            spare = degree - sum(times * _degree(terms) for terms, times in bottoms)
+            top = {(i, degree - k): c for (i, k), c in top.items()}
+            bottoms = [
+                ({(i, _degree(terms) - k): c for (i, k), c in terms.items()}, times)
+                for terms, times in bottoms
+            ]
+            bottoms += [({(0, 1): 1}, spare)] if spare else []
+            rate = -rate
+        if _vanishes(top, bottoms) and rate > 0:
+            # In −x, in which v falls.
+            top = {(i, k): (-1) ** i * c for (i, k), c in top.items()}
+            mirrored = Product((MINUS_ONE, variable))
+            return _written(top, bottoms, int(content), rate, mirrored, -zero)
+        if _vanishes(top, bottoms):
+            return _written(top, bottoms, int(content), -rate, variable, zero)
+    return None
+
+
+def _terms(poly: fmpz_mpoly, found: ExponentialFraction) -> Terms:
+    line = next((g.index for g in found.plain), None)
+    return {
+        (0 if line is None else int(powers[line]), int(powers[found.exponential.index])): int(value)
+        for powers, value in poly.terms()
+    }
+
+
+def _degree(terms: Terms) -> int:
+    return max(k for _, k in terms)
+
+
+def _vanishes(top: Terms, bottoms: list[tuple[Terms, int]]) -> bool:
+    """Whether it is 0 for v → ∞, another number for v → 0, and has x above only."""
+    below = [terms for terms, _ in bottoms]
+    if any(i for terms in below for i, _ in terms) or not all((0, 0) in t for t in below):
+        return False
+    at_zero = [i for i, k in top if k == 0]
+    return at_zero == [0] and _degree(top) < sum(_degree(t) * times for t, times in bottoms)
+
+
+def _written(
+    top: Terms,
+    bottoms: list[tuple[Terms, int]],
+    content: int,
+    rate: Fraction,
+    variable: Expr,
+    zero: Fraction,
+) -> Expr:
+    """For v = e^(-rate·x)."""
+    # Not both ends of an interval on one value: compilers make five operations of two then.
+    low, high = -_LARGE / (max(_degree(top), 1) * rate), _SMALL / rate
+    x, center = _at_least(variable, round(low)), Fraction(float(zero))
+    t = _at_most(Sum((x, Number(-center))), round(high))
+    p = call("expm1", Product((Number(-rate), t)))
+    with precision(_BITS):
+        root = arb(fmpq(center.numerator, center.denominator))
+        scale = (arb(fmpq(-rate.numerator, rate.denominator)) * root).exp()
+        numerator = _around(top, root, scale)
+        parts = [
+            (_polynomial(_in_one(terms, scale), Sum((ONE, p))), times) for terms, times in bottoms
+        ]
+    above_line = _horner([_polynomial(row, t) for row in numerator], p)
+    below = [Power(part, Number(times)) if times > 1 else part for part, times in parts]
+    if content != 1:
+        below.append(Number(content))
+    return Quotient(above_line, below[0] if len(below) == 1 else Product(tuple(below)))
+
+
+def _at_least(x: Expr, low: int) -> Expr:
+    return Piecewise((Number(low), Comparison(("<",), (x, Number(low))), x))
+
+
+def _at_most(x: Expr, high: int) -> Expr:
+    return Piecewise((Number(high), Comparison(("<",), (Number(high), x)), x))
+
+
+def _around(terms: Terms, root: arb, scale: arb) -> list[list[float]]:
+    """The coefficients in t and p of a polynomial in x = r + t and v = s(1 + p), by powers of p."""
+    width, count = max(i for i, _ in terms) + 1, _degree(terms) + 1
+    found = [[arb(0)] * width for _ in range(count)]
+    for (i, k), value in terms.items():
+        for a in range(i + 1):
+            for b in range(k + 1):
+                found[b][a] += value * comb(i, a) * comb(k, b) * root ** (i - a) * scale**k
+    return [[float(value) for value in row] for row in found]
+
+
+def _in_one(terms: Terms, scale: arb) -> Iterator[float]:
+    """The coefficients in v/s of a polynomial in v."""
+    for k in range(_degree(terms) + 1):
+        yield float(terms.get((0, k), 0) * scale**k)
+
+
+def _polynomial(coefficients: Iterable[float], at: Expr) -> Expr:
+    return _horner([Number(Fraction(value)) for value in coefficients], at)
+
+
+def _horner(coefficients: Sequence[Expr], at: Expr) -> Expr:
+    """A polynomial, the constant first; what is 0 is left out."""
+    *rest, total = coefficients
+    for coefficient in reversed(rest):
+        product = at if total is ONE else Product((total, at))
+        total = product if coefficient is ZERO else Sum((product, coefficient))
+    return total

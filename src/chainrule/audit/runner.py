@@ -173,14 +173,22 @@ def _settled(measured: Measured | None, witnesses: Sequence[Witness]) -> Measure
 class Child:
     """A process with a pool of threads; another one for each target, and after each death."""
 
-    def __init__(self, threads: int, time_limit: float) -> None:
-        """``time_limit``: seconds that a call of somebody's code may take."""
+    def __init__(
+        self, threads: int, time_limit: float, stop: threading.Event | None = None
+    ) -> None:
+        """
+        Args:
+            time_limit: seconds that a call of somebody's code may take.
+            stop: once it is set, whatever is asked fails.
+        """
         self._threads, self._limit = threads, time_limit
+        self._stop = stop or threading.Event()
         self._context = get_context("spawn")
         self._target: str | None = None
         self._process: Any = None
 
     def begin(self, job: Job) -> Mapping[str, str] | None:
+        self._heed(f"loading {job.target}")
         if self._process is None or self._target != job.target:
             self.close()
             self._start(job.target)
@@ -229,11 +237,13 @@ class Child:
         """The replies to a request.
 
         Raises:
-            InputError: the target failed, or the process died or hung, which is its end.
+            InputError: the target failed, or the process died or hung, which is its end; or all
+                is to stop.
         """
         self._connection.send(request)
         seen, since = list(self._slots[:: child.SLOT]), [monotonic()] * (self._threads + 1)
         while True:
+            self._heed(doing)
             if self._connection in wait([self._connection], timeout=POLL):
                 try:
                     reply = self._connection.recv()
@@ -250,6 +260,11 @@ class Child:
                     seen[slot], since[slot] = calls, now
                 elif calls % 2 and now - since[slot] > self._limit:
                     raise self._hung(doing, slot)
+
+    def _heed(self, doing: str) -> None:
+        if self._stop.is_set():
+            self.close()
+            raise InputError(f"{doing} was stopped")
 
     def _hung(self, doing: str, slot: int) -> InputError:
         where = self._inputs([slot])

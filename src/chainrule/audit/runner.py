@@ -64,6 +64,7 @@ class Outcome:
         left_out: see ``Sweep``.
         versions: of all that the results depend on.
         witnesses: the worst input, and one for each kind of fault.
+        done: which part of the ranges is done, from 0 to 1.
         failure: why it could not be done, or not to the end.
     """
 
@@ -73,12 +74,8 @@ class Outcome:
     left_out: int
     versions: Mapping[str, str]
     witnesses: tuple[Witness, ...]
+    done: float
     failure: str | None = None
-
-    @property
-    def done(self) -> float:
-        """Which part of the ranges is done, from 0 to 1."""
-        return float((self.rows["compared"] >= 0).mean()) if len(self.rows) else 0.0
 
     def passes(self, max_ulp: float) -> bool:
         """Whether there is no fault and no error above ``max_ulp``."""
@@ -88,7 +85,7 @@ class Outcome:
 
 def failed(job: Job, failure: str) -> Outcome:
     """The outcome of a job that could not be begun."""
-    return Outcome(job, tally.empty(np.zeros((0, 2), np.int64)), None, 0, {}, (), failure)
+    return Outcome(job, tally.none(), None, 0, {}, (), 0.0, failure)
 
 
 def run(
@@ -148,6 +145,7 @@ def run(
         int(header["left_out"]),
         versions,
         witnesses,
+        float((rows["compared"] >= 0).mean()),
         failure,
     )
 

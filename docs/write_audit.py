@@ -45,6 +45,8 @@ FINDINGS = HERE / "findings"
 MARK = "<!-- Everything below this line is written by docs/write_audit.py. -->"
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 FRAMEWORKS = ("torch", "jax")
+TIME_LIMIT = 300.0
+"""Seconds for a call; many processes that import a framework at once take their time."""
 HEAD = """# The audit on {device}
 
 The same tables as [for the CPU](audit.md), where it is told how to read them, by `chainrule audit
@@ -97,7 +99,7 @@ def sweep(folder: Path, targets: Sequence[str], device: str, processes: int) -> 
 
 
 def _sweep_one(folder: Path, target: str, device: str) -> None:
-    options = Options(dtypes=DTYPES, device=device, threads=1)
+    options = Options(dtypes=DTYPES, device=device, threads=1, time_limit=TIME_LIMIT)
     path = folder / f"{_safe(target)}.{_safe(device)}.json"
     if path.exists():
         return

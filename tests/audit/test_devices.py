@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from chainrule.audit.campaign import Options, outcomes
 from chainrule.audit.finding_pages import page
 from chainrule.audit.formats import format_named
 from chainrule.audit.frameworks.implementation import load
+from chainrule.audit.frameworks.matching import Reference
 from chainrule.audit.inputs import stratified
 from chainrule.audit.jobs import job_for
 from chainrule.cli import main
@@ -202,6 +204,37 @@ def test_gradients_are_autograd_s_on_a_gpu(name: str, dtype: str) -> None:
     assert found.versions["device"] == torch.cuda.get_device_name()
     slopes = t.grad.double().cpu().numpy().astype(form.dtype)
     assert found.gradient(x).tobytes() == slopes.tobytes()
+
+
+OWN_TORCH = """
+import torch
+
+seen = []
+
+def logarithm(x):
+    seen.append(float(x.min()))
+    return torch.log(x)
+"""
+
+
+@pytest.mark.slow
+def test_nothing_outside_the_domain_goes_to_a_device(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A kernel that asserts what it is given ends all that its process can do on a GPU."""
+    pytest.importorskip("torch")
+    (tmp_path / "own_domain.py").write_text(OWN_TORCH)
+    monkeypatch.chdir(tmp_path)
+    known = Reference("binary_cross_entropy", {"y": Fraction(1, 4)})
+    monkeypatch.setattr("chainrule.audit.frameworks.torch.reference", lambda rest, dtype: known)
+    found = load("torch:own_domain.logarithm", "float32", "cpu:0")
+    import own_domain
+
+    assert found.forward is not None
+    assert np.isnan(found.forward(np.array([-1.0, 2.0], np.float32))).all()
+    assert min(own_domain.seen) > 0
+    load("torch:own_domain.logarithm", "float32")
+    assert min(own_domain.seen) < 0
 
 
 # --- what must not be mixed -----------------------------------------------------------------------

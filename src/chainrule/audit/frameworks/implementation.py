@@ -116,15 +116,21 @@ def load(target: str, dtype: str, device: str = CPU) -> Implementation:
         _only_on_cpu(framework, device)
         bare = module.load(target, rest, dtype)
     loaded = _guarded(bare)
-    try:
-        return _tried(loaded, form)
-    except InputError:
-        known = reference(target, dtype)
-        domain = domain_of(known.formula) if known is not None else None
-        if domain is None:
-            raise
-    # PyTorch's binary cross-entropy, for one, refuses what is no probability.
-    return _tried(_within(loaded, domain), form)
+    refused: InputError | None = None
+    if device == CPU:
+        try:
+            return _tried(loaded, form)
+        except InputError as error:
+            refused = error
+    # PyTorch's binary cross-entropy, for one, refuses what is no probability; on a GPU its process
+    # can do nothing more after that, so that it is not tried there.
+    known = reference(target, dtype)
+    domain = domain_of(known.formula) if known is not None else None
+    if domain is not None:
+        return _tried(_within(loaded, domain), form)
+    if refused is not None:
+        raise refused
+    return _tried(loaded, form)
 
 
 def check_device(target: str, device: str) -> None:

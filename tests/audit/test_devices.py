@@ -16,9 +16,10 @@ from click.testing import CliRunner, Result
 
 from chainrule.audit import state, tally
 from chainrule.audit.campaign import Options, outcomes
+from chainrule.audit.child import Loaded
 from chainrule.audit.finding_pages import page
 from chainrule.audit.formats import format_named
-from chainrule.audit.frameworks.implementation import load
+from chainrule.audit.frameworks.implementation import Array, load
 from chainrule.audit.frameworks.matching import Reference
 from chainrule.audit.inputs import stratified
 from chainrule.audit.jobs import job_for
@@ -34,7 +35,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 @pytest.fixture(autouse=True)
 def _beside_the_targets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(DATA)
-    monkeypatch.setattr(sys, "path", list(sys.path))
+    monkeypatch.syspath_prepend(DATA)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
@@ -235,6 +236,26 @@ def test_nothing_outside_the_domain_goes_to_a_device(
     assert min(own_domain.seen) > 0
     load("torch:own_domain.logarithm", "float32")
     assert min(own_domain.seen) < 0
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", "float64"])
+def test_ranges_that_are_evaluated_at_once_are_counted_apart(dtype: str) -> None:
+    job = job_for("numpy:planted:early_zero", dtype, "gradient", against="sigmoid", sample=100_000)
+    on_cpu, on_device = Loaded(job), Loaded(replace(job, device="cuda"))
+    indices = range(len(on_cpu.sweep.ranges))
+    calls: list[int] = []
+    import planted
+
+    def evaluate(values: Array) -> Array:
+        calls.append(len(values))
+        return planted.early_zero(values)
+
+    apart = [on_cpu.count(evaluate, batch) for batch in on_cpu.batches(indices)]
+    assert len(calls) == len(apart) == len(indices)
+    calls.clear()
+    together = [on_device.count(evaluate, batch) for batch in on_device.batches(indices)]
+    assert len(calls) <= 3
+    assert (np.concatenate(apart) == np.concatenate(together)).all()
 
 
 # --- what must not be mixed -----------------------------------------------------------------------

@@ -47,6 +47,8 @@ DTYPES = ("float32", "bfloat16", "float16", "float64")
 FRAMEWORKS = ("torch", "jax")
 TIME_LIMIT = 300.0
 """Seconds for a call; many processes that import a framework at once take their time."""
+SLOWEST = "ndtri"
+"""Its exact values take a minute or more; it is begun before all others."""
 HEAD = """# The audit on {device}
 
 The same tables as [for the CPU](audit.md), where it is told how to read them, by `chainrule audit
@@ -87,7 +89,8 @@ def sweep(folder: Path, targets: Sequence[str], device: str, processes: int) -> 
         sys.exit(error.describe())
     start, failed = time.monotonic(), 0
     with ProcessPoolExecutor(processes, get_context("spawn")) as pool:
-        pending = {pool.submit(_sweep_one, folder, one, device): one for one in targets}
+        ordered = sorted(targets, key=lambda target: SLOWEST not in target)
+        pending = {pool.submit(_sweep_one, folder, one, device): one for one in ordered}
         for number, future in enumerate(as_completed(pending), 1):
             error = future.exception()
             failed += error is not None

@@ -25,7 +25,7 @@ from chainrule.audit.frameworks.implementation import (
     reference,
 )
 from chainrule.audit.positions import at
-from chainrule.audit.sweep import Evaluate, Plan, Sweep, plan
+from chainrule.audit.sweep import CHUNK, CHUNK_OF_DEVICE, Evaluate, Plan, Sweep, plan
 from chainrule.audit.tally import Tallies
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import errors
@@ -151,7 +151,8 @@ def truth_of(job: Job) -> tuple[Expr, Symbol, Mapping[Symbol, Fraction]]:
 
 def sweep_of(job: Job) -> Sweep:
     """The comparison with the exact values."""
-    return Sweep(*truth_of(job), job.plan)
+    chunk = CHUNK if job.device == CPU else CHUNK_OF_DEVICE
+    return Sweep(*truth_of(job), job.plan, chunk=chunk)
 
 
 def function_of(implementation: Implementation, kind: Kind) -> Evaluate | None:

@@ -34,8 +34,9 @@ Evaluate = Callable[[Array], Array]
 
 RANGES, RANGES_OF_SAMPLE, LEAST_RANGE = 4096, 1024, 64
 """At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
-CHUNK = 1 << 18
-"""Inputs that are evaluated at once: they and their results stay in a processor's cache."""
+CHUNK, CHUNK_OF_DEVICE = 1 << 18, 1 << 20
+"""Inputs that are evaluated at once: they and their results stay in a processor's cache. A device
+has a call take long, and longer if several processes share it."""
 FEW = 1 << 16
 """So many inputs of a long format are left to ball arithmetic; a reference takes longer to make."""
 WILD = 1 << 17
@@ -124,10 +125,17 @@ class Sweep:
         parameters: Mapping[Symbol, Fraction],
         chosen: Plan,
         reference: Reference | None = None,
+        *,
+        chunk: int = CHUNK,
     ) -> None:
-        """``reference`` is made if it is needed and not given, which takes some seconds."""
+        """
+        Args:
+            reference: is made if it is needed and not given, which takes some seconds.
+            chunk: of all float32 so many are evaluated at once.
+        """
         self.plan, self.ranges = chosen, chosen.ranges()
         self._expr, self._variable, self._parameters = expr, variable, parameters
+        self._chunk = chunk
         count = 2 * finite_count(chosen.form) // chosen.step
         self.reference = reference
         if reference is None and (count > FEW or chosen.form.bits <= 16):
@@ -148,8 +156,8 @@ class Sweep:
             tally.started(row)
         if self._all_floats:
             for row, (first, last) in zip(rows, ranges, strict=True):
-                for start in range(first, last + 1, CHUNK):
-                    self._compiled(row, evaluate, start, min(start + CHUNK - 1, last))
+                for start in range(first, last + 1, self._chunk):
+                    self._compiled(row, evaluate, start, min(start + self._chunk - 1, last))
             return rows
         tried = [self._tried(first, last) for first, last in ranges]
         results = evaluate(at(np.concatenate([places for places, _ in tried]), self.plan.form))

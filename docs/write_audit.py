@@ -51,7 +51,7 @@ SLOWEST = "ndtri"
 """Its exact values take a minute or more; it is begun before all others."""
 HEAD = """# The audit on {device}
 
-The same tables as [for the CPU](audit.md), where it is told how to read them, by `chainrule audit
+The same tables as [for the CPU](audit.md), where it says how to read them, by `chainrule audit
 --all torch --all jax --dtype all --device {device}`. A kind of fault that a function does not have
 on the CPU has a [page](findings/README.md).
 

@@ -19,8 +19,9 @@ from chainrule.errors import InputError
 
 KINDS: tuple[Kind, ...] = ("gradient", "forward")
 TIME_LIMIT = 60.0
-SHARING = 8
-"""Processes that use a device at a time: of a GPU each takes 500 MB just for being there."""
+AT_ONCE, SHARING = 16, 8
+"""Processes at a time at most, and such that share a device. Each takes 500 MB of memory, and of a
+GPU's as much just for being there."""
 
 # Formulas are read and derived by one thread at a time: Arb's precision is one for them all.
 _DERIVING = Lock()
@@ -118,7 +119,7 @@ def outcomes(
 
 def _all(names: Sequence[str], options: Options, watcher: Watcher) -> Iterator[Outcome]:
     threads = options.threads or processors()
-    at_once = min(threads, len(names), SHARING if options.device != CPU else threads)
+    at_once = min(threads, len(names), AT_ONCE if options.device == CPU else SHARING)
     if options.exhaustive or options.cluster is not None or at_once < 2:
         with closing(_executor(options, threads)) as executor:
             for name in names:

@@ -37,6 +37,11 @@ CLOSE = 2.0**-9
 float32, against polynomials."""
 
 
+# Whoever starts a process asks after all others that have ended; a second one who does, in another
+# thread at the same moment, is not told how.
+_STARTING = threading.Lock()
+
+
 class Executor(Protocol):
     """Where somebody's code runs. All of it raises ``InputError`` where that fails."""
 
@@ -225,7 +230,7 @@ class Child:
         self._connection, other = self._context.Pipe()
         args = (other, self._slots, str(self._log), self._threads)
         self._process = self._context.Process(target=child.serve, args=args, daemon=True)
-        with _deaf():
+        with _deaf(), _STARTING:
             self._process.start()
         # So that the end of the pipe is seen when the child is gone.
         other.close()
@@ -273,8 +278,9 @@ class Child:
         )
 
     def _died(self, doing: str) -> InputError:
-        self._process.join()
-        code = self._process.exitcode
+        with _STARTING:
+            self._process.join()
+            code = self._process.exitcode
         how = f"with exit status {code}"
         if code < 0:
             how = f"by {signal.Signals(-code).name}"

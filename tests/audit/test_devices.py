@@ -213,7 +213,7 @@ import torch
 seen = []
 
 def logarithm(x):
-    seen.append(float(x.min()))
+    seen.append(float(x.detach().min()))
     return torch.log(x)
 """
 

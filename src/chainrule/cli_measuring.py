@@ -152,6 +152,7 @@ def code(
         "chainrule audit numpy:mypackage.mymodule:my_grad --against sigmoid --dtype bfloat16",
         "chainrule audit c:./libfoo.so:grad_f32 --against 'x/(1+e^-x)' --exhaustive",
         "chainrule audit --all torch --dtype all --format markdown",
+        "chainrule audit torch:nn.functional.gelu --device cuda",
     )
 )
 @click.argument("targets", metavar="[TARGET]...", nargs=-1)
@@ -175,6 +176,13 @@ def code(
     default="both",
     show_default=True,
     help="The gradient, the function itself, or both.",
+)
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="NAME",
+    help="Where targets of torch and jax compute: cuda, cuda:1, …",
 )
 @click.option(
     "--exhaustive",
@@ -227,6 +235,7 @@ def audit(
     against: str | None,
     dtypes: tuple[str, ...],
     kind: Any,
+    device: str,
     exhaustive: bool,
     max_ulp: float,
     out: Path | None,
@@ -261,6 +270,7 @@ def audit(
         dtypes=NAMES if "all" in dtypes else dtypes,
         kinds=KINDS if kind == "both" else (kind,),
         against=against,
+        device=device,
         exhaustive=exhaustive,
         threads=threads or 0,
         time_limit=time_limit,

@@ -323,10 +323,12 @@ def heard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("heard")
-def test_an_interrupted_audit_goes_on(tmp_path: Path) -> None:
+@pytest.mark.parametrize("beside", [[], ["numpy:planted:right"]])
+def test_an_interrupted_audit_goes_on(beside: list[str], tmp_path: Path) -> None:
+    """Also one of several targets, which are audited side by side."""
     out = tmp_path / "out"
     command = [
-        *(*COMMAND, "audit", "numpy:misbehaving:slow", "--against", "sigmoid"),
+        *(*COMMAND, "audit", "numpy:misbehaving:slow", *beside, "--against", "sigmoid"),
         *("--dtype", "float16", "--threads", "2", "--format", "json", "--out", str(out)),
     ]
     kept = out / "numpy-misbehaving-slow.float16.gradient.rows.npz"
@@ -354,8 +356,9 @@ def test_an_interrupted_audit_goes_on(tmp_path: Path) -> None:
     assert "another audit: its formula was sigmoid, and is tanh now" in other.stderr
 
     resumed = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=True)
-    [audit] = json.loads(resumed.stdout)["audits"]
-    assert not kept.exists()
+    audit, *others = json.loads(resumed.stdout)["audits"]
+    assert [other["target"] for other in others] == beside
+    assert not list(out.glob("*.npz"))
     [undisturbed] = audited("numpy:planted:right", dtypes=["float16"])
     assert undisturbed.measured is not None
     assert audit["measured"]["count"] == undisturbed.measured.count

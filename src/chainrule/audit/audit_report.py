@@ -8,6 +8,7 @@ from itertools import groupby
 from math import floor, isfinite
 from typing import Any
 
+from chainrule.audit.frameworks.implementation import CPU
 from chainrule.audit.jobs import LARGEST, Witness
 from chainrule.audit.measure import Measured
 from chainrule.audit.report import figure, number
@@ -57,6 +58,8 @@ def audit_document(outcomes: Sequence[Outcome], *, listing: bool = False) -> Doc
     names = list(dict.fromkeys(outcome.job.target for outcome in outcomes))
     frameworks = list(dict.fromkeys(name.partition(":")[0] for name in names))
     subject = ", ".join(frameworks) if listing or len(names) > 1 else names[0]
+    elsewhere = dict.fromkeys(o.job.device for o in outcomes if o.job.device != CPU)
+    subject = f"{subject} on {', '.join(elsewhere)}" if elsewhere else subject
     blocks: list[Block] = [Heading(1, (f"Audit of {subject}",))]
     if listing:
         blocks += _listing(outcomes)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Lock
 
 from chainrule.audit import state
-from chainrule.audit.frameworks.implementation import Kind, targets
+from chainrule.audit.frameworks.implementation import CPU, Kind, check_device, targets
 from chainrule.audit.jobs import SAMPLE, Job, UnknownTargetError, job_for
 from chainrule.audit.processors import processors
 from chainrule.audit.runner import Child, Executor, Outcome, failed, run
@@ -16,6 +19,12 @@ from chainrule.errors import InputError
 
 KINDS: tuple[Kind, ...] = ("gradient", "forward")
 TIME_LIMIT = 60.0
+AT_ONCE, SHARING = 16, 8
+"""Processes at a time at most, and such that share a device. Each takes 500 MB of memory, and of a
+GPU's as much just for being there."""
+
+# Formulas are read and derived by one thread at a time: Arb's precision is one for them all.
+_DERIVING = Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +34,11 @@ class Options:
     Attributes:
         dtypes, kinds: each target in each dtype, its gradient, itself, or both.
         against: see ``jobs.job_for``.
+        device: where targets compute, as their framework calls it.
         exhaustive, sample: see ``sweep.plan``.
         threads: how many of them evaluate and compare; as many as there are processors if 0.
+            Samples of several targets are done side by side, each in a process of its own with
+            its part of the threads: much of the work for one is no work for several.
         time_limit: seconds for one call of somebody's code.
         folder: where what is done is kept; a folder of the user's cache if ``None``.
         resume: go on where an interrupted audit of the same things stopped.
@@ -37,6 +49,7 @@ class Options:
     dtypes: Sequence[str]
     kinds: Sequence[Kind] = KINDS
     against: str | None = None
+    device: str = CPU
     exhaustive: bool = False
     sample: int = SAMPLE
     threads: int = 0
@@ -51,14 +64,14 @@ class Options:
 
 
 class Watcher:
-    """Is told how an audit goes. This one says nothing."""
+    """Is told how an audit goes, from several threads. This one says nothing."""
 
     def begin(self, job: Job, inputs: int) -> Callable[[int], None]:
         """A job begins; what is returned is told how many inputs have been done."""
         return lambda done: None
 
     def end(self, outcome: Outcome | None) -> None:
-        """It has ended; ``None`` if there was nothing to do."""
+        """What this thread began has ended; ``None`` if there was nothing to do."""
 
 
 def everything(frameworks: Sequence[str]) -> list[str]:
@@ -80,30 +93,73 @@ def everything(frameworks: Sequence[str]) -> list[str]:
 def outcomes(
     names: Sequence[str], options: Options, watcher: Watcher | None = None
 ) -> Iterator[Outcome]:
-    """Do all of it, one job after the other.
+    """Do all of it; the outcomes in the order of the names.
 
     What cannot be done is an outcome with a ``failure``, and the rest goes on. What is done of an
     interrupted audit stays on disk; after the last job it is removed.
 
     Raises:
-        InputError: what was done before is of another audit, or a file cannot be written.
+        InputError: what was done before is of another audit, a file cannot be written, or there
+            is no such device.
+        MissingExtraError: the framework that should have it is not installed.
     """
     watcher = watcher or Watcher()
+    names = list(dict.fromkeys(names))
+    if options.device != CPU and options.cluster is None:
+        # Before each of them fails for itself. On a cluster it is the workers that have devices.
+        for one in {name.partition(":")[0]: name for name in names}.values():
+            check_device(one, options.device)
     kept: list[Path] = []
-    with closing(_executor(options)) as executor:
-        for name in names:
-            for dtype in options.dtypes:
-                for kind in options.kinds:
-                    outcome = _outcome(name, dtype, kind, options, executor, watcher)
-                    watcher.end(outcome)
-                    if outcome is not None:
-                        kept.append(options.kept(outcome.job))
-                        yield outcome
-                    if outcome is not None and not len(outcome.rows):
-                        # What cannot be loaded fails for the other kind too.
-                        break
+    for outcome in _all(names, options, watcher):
+        kept.append(options.kept(outcome.job))
+        yield outcome
     for path in kept:
         path.unlink(missing_ok=True)
+
+
+def _all(names: Sequence[str], options: Options, watcher: Watcher) -> Iterator[Outcome]:
+    threads = options.threads or processors()
+    at_once = min(threads, len(names), AT_ONCE if options.device == CPU else SHARING)
+    if options.exhaustive or options.cluster is not None or at_once < 2:
+        with closing(_executor(options, threads)) as executor:
+            for name in names:
+                yield from _of_target(name, options, executor, watcher)
+        return
+    stop = Event()
+
+    def work(name: str) -> list[Outcome]:
+        with closing(Child(threads // at_once, options.time_limit, stop)) as executor:
+            return list(_of_target(name, options, executor, watcher))
+
+    with ThreadPoolExecutor(at_once, initializer=_deaf) as pool:
+        try:
+            for found in [pool.submit(work, name) for name in names]:
+                yield from found.result()
+        finally:
+            # After Ctrl-C, say: what is done is written by each of them.
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _deaf() -> None:
+    """Ctrl-C is for the main thread, and not for what this thread starts."""
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+
+def _of_target(
+    name: str, options: Options, executor: Executor, watcher: Watcher
+) -> Iterator[Outcome]:
+    """The jobs of a target, one after the other."""
+    for dtype in options.dtypes:
+        for kind in options.kinds:
+            outcome = _outcome(name, dtype, kind, options, executor, watcher)
+            watcher.end(outcome)
+            if outcome is not None:
+                yield outcome
+            if outcome is not None and not len(outcome.rows):
+                # What cannot be loaded fails for the other kind too.
+                break
 
 
 def _outcome(
@@ -115,20 +171,23 @@ def _outcome(
     watcher: Watcher,
 ) -> Outcome | None:
     try:
-        job = job_for(
-            target,
-            dtype,
-            kind,
-            against=options.against,
-            exhaustive=options.exhaustive,
-            sample=options.sample,
-        )
+        with _DERIVING:
+            job = job_for(
+                target,
+                dtype,
+                kind,
+                against=options.against,
+                exhaustive=options.exhaustive,
+                sample=options.sample,
+                device=options.device,
+            )
     except UnknownTargetError as error:
         # More often its name is misspelt.
-        bare = Job(target, dtype, kind, "", ())
+        bare = Job(target, dtype, kind, "", (), device=options.device)
         return failed(bare, _unloadable(bare, executor) or error.describe())
     except InputError as error:
-        return failed(Job(target, dtype, kind, "", ()), error.describe())
+        bare = Job(target, dtype, kind, "", (), device=options.device)
+        return failed(bare, error.describe())
     ranges = job.plan.ranges()
     inputs = int((ranges[:, 1] - ranges[:, 0] + 1).sum()) // job.plan.step
     advance = watcher.begin(job, inputs)
@@ -144,8 +203,7 @@ def _unloadable(job: Job, executor: Executor) -> str | None:
     return None
 
 
-def _executor(options: Options) -> Executor:
-    threads = options.threads or processors()
+def _executor(options: Options, threads: int) -> Executor:
     if options.cluster is None:
         return Child(threads, options.time_limit)
     from chainrule.audit.cluster import Cluster

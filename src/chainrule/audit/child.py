@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from importlib.metadata import version
 from itertools import count
 from multiprocessing.connection import Connection
 from threading import local
@@ -23,20 +22,28 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.audit.frameworks.implementation import Array, Implementation, load
+from chainrule.audit.frameworks.implementation import (
+    CPU,
+    Array,
+    Implementation,
+    load,
+    version_of,
+)
 from chainrule.audit.jobs import Job, Witness, found_at, function_of, narrowed, sweep_of
 from chainrule.audit.sweep import Evaluate, Sweep
-from chainrule.audit.tally import TALLY, Tallies
+from chainrule.audit.tally import Tallies
 from chainrule.errors import ChainruleError, InputError
 
 # The pool has as many threads as there are slots; the libraries must not have more of their own.
 ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
     "TF_CPP_MIN_LOG_LEVEL": "2",
 }
+ONE_THREAD_OF_XLA = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
 SLOT = 3
 """Numbers that a thread shares: calls begun and ended (odd inside of one), first and last input."""
+AT_ONCE = 1 << 16
+"""Inputs of a sample that a device gets at once."""
 _FLUSH = 0.1
 
 
@@ -104,9 +111,9 @@ Reply = Begun | Rows | Counted | Looked | Failed
 
 # --- a job, loaded ------------------------------------------------------------------------------
 @lru_cache(maxsize=1)
-def _implementation(target: str, dtype: str) -> Implementation:
+def _implementation(target: str, dtype: str, device: str) -> Implementation:
     """The gradient and the function of one dtype are jobs of their own, and loaded once."""
-    loaded = load(target, dtype)
+    loaded = load(target, dtype, device)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     return loaded
@@ -120,7 +127,7 @@ class Loaded:
 
     @property
     def implementation(self) -> Implementation:
-        return _implementation(self.job.target, self.job.dtype)
+        return _implementation(self.job.target, self.job.dtype, self.job.device)
 
     @cached_property
     def sweep(self) -> Sweep:
@@ -132,11 +139,25 @@ class Loaded:
         assert found is not None
         return found
 
+    def batches(self, indices: Sequence[int]) -> list[Sequence[int]]:
+        """The numbers of ranges, by those that are done in one call.
+
+        On a processor each has one, whose numbers stay in its cache; a device has a call take
+        long, and the more so the more processes share it.
+        """
+        size = 1 if self.job.device == CPU else self.sweep.together(AT_ONCE)
+        return [indices[start : start + size] for start in range(0, len(indices), size)]
+
+    def count(self, evaluate: Evaluate, indices: Sequence[int]) -> Tallies:
+        """The rows of ranges with these numbers."""
+        ranges = [(first, last) for first, last in self.sweep.ranges[list(indices)].tolist()]
+        return self.sweep.count_together(evaluate, ranges)
+
     def versions(self) -> Mapping[str, str] | None:
         """The versions of all that its results depend on, ``None`` if it has no such function."""
         if function_of(self.implementation, self.job.kind) is None:
             return None
-        own = {name: version(name) for name in ("chainrule", "python-flint")}
+        own = {name: version_of(name) for name in ("chainrule", "python-flint")}
         return {**self.implementation.versions, **own}
 
     def look(self, places: Sequence[tuple[str, int]]) -> tuple[Witness, ...]:
@@ -229,6 +250,8 @@ def serve(connection: Connection[Reply, Request], slots: Any, log: str, threads:
     os.dup2(descriptor, 2)
     faulthandler.enable(descriptor)
     os.environ.update(ONE_THREAD)
+    # What the user says stands: how many devices a CPU is, for one.
+    os.environ["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {ONE_THREAD_OF_XLA}".lstrip()
     watch, loaded = Watch(slots), None
     watch.take(0)
     while True:
@@ -273,13 +296,12 @@ def _counted(
     connection: Connection[Reply, Request],
     threads: int,
 ) -> Iterator[Reply]:
-    sweep = loaded.sweep
+    left_out = loaded.sweep.left_out
     evaluate = watch.watched(failing(loaded.evaluate))
     places = count(1)
     with ThreadPoolExecutor(threads, initializer=lambda: watch.take(next(places))) as pool:
         numbers = {
-            pool.submit(sweep.count, evaluate, *sweep.ranges[index].tolist()): index
-            for index in indices
+            pool.submit(loaded.count, evaluate, batch): batch for batch in loaded.batches(indices)
         }
         pending = set(numbers)
         while pending:
@@ -296,6 +318,6 @@ def _counted(
                 yield Failed(said)
                 return
             if done:
-                rows = np.array([future.result() for future in done], TALLY)
-                yield Rows([numbers[future] for future in done], rows)
-    yield Counted(sweep.left_out)
+                rows = np.concatenate([future.result() for future in done])
+                yield Rows([index for future in done for index in numbers[future]], rows)
+    yield Counted(left_out)

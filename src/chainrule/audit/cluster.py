@@ -14,7 +14,6 @@ import numpy as np
 
 from chainrule.audit.child import Counted, FunctionError, Loaded, Rows, failing
 from chainrule.audit.jobs import Job, Witness
-from chainrule.audit.tally import TALLY
 from chainrule.errors import InputError, require
 
 TASKS = 256
@@ -49,10 +48,10 @@ def _count(job: Job, indices: Sequence[int]) -> tuple[Rows, int] | str:
     with _building:
         sweep, evaluate = loaded.sweep, failing(loaded.evaluate)
     try:
-        rows = [sweep.count(evaluate, *sweep.ranges[index].tolist()) for index in indices]
+        rows = [loaded.count(evaluate, batch) for batch in loaded.batches(indices)]
     except FunctionError as error:
         return loaded.failure(error, error.values)
-    return Rows(indices, np.array(rows, TALLY)), sweep.left_out
+    return Rows(indices, np.concatenate(rows)), sweep.left_out
 
 
 def _look(job: Job, places: Sequence[tuple[str, int]]) -> tuple[Witness, ...]:

@@ -8,6 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from chainrule.audit.findings import DIGITS, Finding
+from chainrule.audit.frameworks.implementation import CPU, Kind
 
 _TITLES = {
     "not finite": "is not finite where it should be",
@@ -28,21 +29,22 @@ _LIBRARIES = {
 }
 
 
-def file_name(found: Finding) -> str:
+def file_name(target: str, dtype: str, kind: Kind, fault: str) -> str:
     """A name for the page: "torch.nn.functional.gelu-float32-early-zero.md"."""
-    function = _function(found).replace("/", "_").replace(" ", "")
+    function = _function(target).replace("/", "_").replace(" ", "")
     kept = "".join(c if c.isalnum() or c in "._=-" else "-" for c in function).strip("-.")
-    of = "" if found.kind == "gradient" else "-forward"
-    return f"{kept}-{found.implementation.dtype}{of}-{found.fault.replace(' ', '-')}.md"
+    of = "" if kind == "gradient" else "-forward"
+    return f"{kept}-{dtype}{of}-{fault.replace(' ', '-')}.md"
 
 
 def page(found: Finding) -> str:
     """The finding in Markdown."""
-    dtype = found.implementation.dtype
+    dtype, device = found.implementation.dtype, found.implementation.device
+    where = dtype if device == CPU else f"{dtype} on {device}"
     what = "gradient" if found.kind == "gradient" else "value"
     wrong = _TITLES.get(found.fault, f"is off by {_ulp(found.error)} units in the last place")
     parts = [
-        f"# `{_function(found)}` in {dtype}: the {what} {wrong}",
+        f"# `{_function(found.implementation.label)}` in {where}: the {what} {wrong}",
         _versions(found),
         _reproduction(found),
         _numbers(found),
@@ -53,8 +55,8 @@ def page(found: Finding) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _function(found: Finding) -> str:
-    framework, _, rest = found.implementation.label.partition(":")
+def _function(target: str) -> str:
+    framework, _, rest = target.partition(":")
     return f"{framework}.{rest}" if framework in ("torch", "jax") else rest
 
 

@@ -18,13 +18,14 @@ from chainrule.audit import tally
 from chainrule.audit.domain import within_domain
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.frameworks.implementation import (
+    CPU,
     Array,
     Implementation,
     Kind,
     reference,
 )
 from chainrule.audit.positions import at
-from chainrule.audit.sweep import Evaluate, Plan, Sweep, plan
+from chainrule.audit.sweep import CHUNK, CHUNK_OF_DEVICE, Evaluate, Plan, Sweep, plan
 from chainrule.audit.tally import Tallies
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import errors
@@ -51,6 +52,7 @@ class Job:
         formula: a formula or a name of the catalogue, the function that the target claims to be.
         values: a number for every symbol but the variable.
         exhaustive, sample: see ``sweep.plan``.
+        device: where it is computed.
     """
 
     target: str
@@ -60,6 +62,7 @@ class Job:
     values: tuple[tuple[str, Fraction], ...]
     exhaustive: bool = False
     sample: int = SAMPLE
+    device: str = CPU
 
     @property
     def form(self) -> Format:
@@ -72,8 +75,9 @@ class Job:
     @property
     def slug(self) -> str:
         """A name for its files."""
-        safe = re.sub(r"[^A-Za-z0-9.=_-]+", "-", self.target).strip("-")[:80]
-        return f"{safe}.{self.dtype}.{self.kind}"
+        safe = _safe(self.target)[:80]
+        there = "" if self.device == CPU else f".{_safe(self.device)}"
+        return f"{safe}.{self.dtype}.{self.kind}{there}"
 
     def data(self) -> dict[str, Any]:
         """What must be the same for a sweep to be gone on with, as plain data."""
@@ -81,10 +85,16 @@ class Job:
             "target": self.target,
             "dtype": self.dtype,
             "kind": self.kind,
+            "device": self.device,
             "formula": self.formula,
             "values": {name: str(value) for name, value in self.values},
             "step": self.plan.step,
         }
+
+
+def _safe(text: str) -> str:
+    """As much of it as may stand in the name of a file."""
+    return re.sub(r"[^A-Za-z0-9.=_-]+", "-", text).strip("-")
 
 
 class UnknownTargetError(InputError):
@@ -99,6 +109,7 @@ def job_for(
     against: str | None = None,
     exhaustive: bool = False,
     sample: int = SAMPLE,
+    device: str = CPU,
 ) -> Job:
     """The job for a target.
 
@@ -117,7 +128,7 @@ def job_for(
             hint="say so with --against, a formula or a name that `chainrule list` shows",
         )
     values = tuple(sorted(known.values.items()))
-    return Job(target, dtype, kind, known.formula, values, exhaustive, sample)
+    return Job(target, dtype, kind, known.formula, values, exhaustive, sample, device)
 
 
 @lru_cache(maxsize=4)
@@ -140,7 +151,8 @@ def truth_of(job: Job) -> tuple[Expr, Symbol, Mapping[Symbol, Fraction]]:
 
 def sweep_of(job: Job) -> Sweep:
     """The comparison with the exact values."""
-    return Sweep(*truth_of(job), job.plan)
+    chunk = CHUNK if job.device == CPU else CHUNK_OF_DEVICE
+    return Sweep(*truth_of(job), job.plan, chunk=chunk)
 
 
 def function_of(implementation: Implementation, kind: Kind) -> Evaluate | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import local
 from typing import TYPE_CHECKING
 
 from chainrule.audit.campaign import Watcher
@@ -16,22 +17,28 @@ if TYPE_CHECKING:
 
 
 class Bar(Watcher):
-    """Shows how an audit goes, in a ``rich.progress.Progress`` that somebody else has started."""
+    """Shows how an audit goes, in a ``rich.progress.Progress`` that somebody else has started.
+
+    There is a line for each thread that does jobs.
+    """
 
     def __init__(self, progress: Progress) -> None:
         self._progress = progress
-        self._task = progress.add_task("", total=None, visible=False)
+        self._own = local()
         self._failure: str | None = None
 
     def begin(self, job: Job, inputs: int) -> Callable[[int], None]:
         self._tell()
+        if not hasattr(self._own, "task"):
+            self._own.task = self._progress.add_task("", total=None, visible=False)
+        task = self._own.task
         name = job.target if len(job.target) <= _LONGEST else f"{job.target[: _LONGEST - 1]}…"
         self._progress.reset(
-            self._task, total=inputs, visible=True, description=f"{name} {job.dtype} {job.kind}"
+            task, total=inputs, visible=True, description=f"{name} {job.dtype} {job.kind}"
         )
 
         def advance(done: int) -> None:
-            self._progress.advance(self._task, done)
+            self._progress.advance(task, done)
 
         return advance
 

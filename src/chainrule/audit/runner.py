@@ -37,6 +37,11 @@ CLOSE = 2.0**-9
 float32, against polynomials."""
 
 
+# Whoever starts a process asks after all others that have ended; a second one who does, in another
+# thread at the same moment, is not told how.
+_STARTING = threading.Lock()
+
+
 class Executor(Protocol):
     """Where somebody's code runs. All of it raises ``InputError`` where that fails."""
 
@@ -64,6 +69,7 @@ class Outcome:
         left_out: see ``Sweep``.
         versions: of all that the results depend on.
         witnesses: the worst input, and one for each kind of fault.
+        done: which part of the ranges is done, from 0 to 1.
         failure: why it could not be done, or not to the end.
     """
 
@@ -73,12 +79,8 @@ class Outcome:
     left_out: int
     versions: Mapping[str, str]
     witnesses: tuple[Witness, ...]
+    done: float
     failure: str | None = None
-
-    @property
-    def done(self) -> float:
-        """Which part of the ranges is done, from 0 to 1."""
-        return float((self.rows["compared"] >= 0).mean()) if len(self.rows) else 0.0
 
     def passes(self, max_ulp: float) -> bool:
         """Whether there is no fault and no error above ``max_ulp``."""
@@ -88,7 +90,7 @@ class Outcome:
 
 def failed(job: Job, failure: str) -> Outcome:
     """The outcome of a job that could not be begun."""
-    return Outcome(job, tally.empty(np.zeros((0, 2), np.int64)), None, 0, {}, (), failure)
+    return Outcome(job, tally.none(), None, 0, {}, (), 0.0, failure)
 
 
 def run(
@@ -148,6 +150,7 @@ def run(
         int(header["left_out"]),
         versions,
         witnesses,
+        float((rows["compared"] >= 0).mean()),
         failure,
     )
 
@@ -173,14 +176,22 @@ def _settled(measured: Measured | None, witnesses: Sequence[Witness]) -> Measure
 class Child:
     """A process with a pool of threads; another one for each target, and after each death."""
 
-    def __init__(self, threads: int, time_limit: float) -> None:
-        """``time_limit``: seconds that a call of somebody's code may take."""
+    def __init__(
+        self, threads: int, time_limit: float, stop: threading.Event | None = None
+    ) -> None:
+        """
+        Args:
+            time_limit: seconds that a call of somebody's code may take.
+            stop: once it is set, whatever is asked fails.
+        """
         self._threads, self._limit = threads, time_limit
+        self._stop = stop or threading.Event()
         self._context = get_context("spawn")
         self._target: str | None = None
         self._process: Any = None
 
     def begin(self, job: Job) -> Mapping[str, str] | None:
+        self._heed(f"loading {job.target}")
         if self._process is None or self._target != job.target:
             self.close()
             self._start(job.target)
@@ -219,7 +230,7 @@ class Child:
         self._connection, other = self._context.Pipe()
         args = (other, self._slots, str(self._log), self._threads)
         self._process = self._context.Process(target=child.serve, args=args, daemon=True)
-        with _deaf():
+        with _deaf(), _STARTING:
             self._process.start()
         # So that the end of the pipe is seen when the child is gone.
         other.close()
@@ -229,11 +240,13 @@ class Child:
         """The replies to a request.
 
         Raises:
-            InputError: the target failed, or the process died or hung, which is its end.
+            InputError: the target failed, or the process died or hung, which is its end; or all
+                is to stop.
         """
         self._connection.send(request)
         seen, since = list(self._slots[:: child.SLOT]), [monotonic()] * (self._threads + 1)
         while True:
+            self._heed(doing)
             if self._connection in wait([self._connection], timeout=POLL):
                 try:
                     reply = self._connection.recv()
@@ -251,6 +264,11 @@ class Child:
                 elif calls % 2 and now - since[slot] > self._limit:
                     raise self._hung(doing, slot)
 
+    def _heed(self, doing: str) -> None:
+        if self._stop.is_set():
+            self.close()
+            raise InputError(f"{doing} was stopped")
+
     def _hung(self, doing: str, slot: int) -> InputError:
         where = self._inputs([slot])
         self.close()
@@ -260,8 +278,9 @@ class Child:
         )
 
     def _died(self, doing: str) -> InputError:
-        self._process.join()
-        code = self._process.exitcode
+        with _STARTING:
+            self._process.join()
+            code = self._process.exitcode
         how = f"with exit status {code}"
         if code < 0:
             how = f"by {signal.Signals(-code).name}"

@@ -14,7 +14,7 @@ import numpy as np
 from chainrule.audit.tally import TALLY, Tallies
 from chainrule.errors import InputError
 
-_MUST_AGREE = ("target", "dtype", "kind", "formula", "values", "step", "versions")
+_MUST_AGREE = ("target", "dtype", "kind", "device", "formula", "values", "step", "versions")
 
 
 def folder() -> Path:

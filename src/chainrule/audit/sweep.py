@@ -6,7 +6,7 @@ machines) does ranges, in any order, and puts the rows of the table together.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ldexp
@@ -23,6 +23,7 @@ from chainrule.audit.pieces import HUGE, Kind
 from chainrule.audit.positions import at, consecutive, finite_count
 from chainrule.audit.reference import Reference
 from chainrule.audit.reference import reference as make_reference
+from chainrule.audit.tally import Tallies
 from chainrule.audit.truth import truth as exact_truth
 from chainrule.audit.ulp import errors, misrounded
 from chainrule.expr.nodes import Expr, Symbol
@@ -33,8 +34,9 @@ Evaluate = Callable[[Array], Array]
 
 RANGES, RANGES_OF_SAMPLE, LEAST_RANGE = 4096, 1024, 64
 """At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
-CHUNK = 1 << 18
-"""Inputs that are evaluated at once: they and their results stay in a processor's cache."""
+CHUNK, CHUNK_OF_DEVICE = 1 << 18, 1 << 20
+"""Inputs that are evaluated at once: they and their results stay in a processor's cache. A device
+has a call take long, and longer if several processes share it."""
 FEW = 1 << 16
 """So many inputs of a long format are left to ball arithmetic; a reference takes longer to make."""
 WILD = 1 << 17
@@ -123,10 +125,17 @@ class Sweep:
         parameters: Mapping[Symbol, Fraction],
         chosen: Plan,
         reference: Reference | None = None,
+        *,
+        chunk: int = CHUNK,
     ) -> None:
-        """``reference`` is made if it is needed and not given, which takes some seconds."""
+        """
+        Args:
+            reference: is made if it is needed and not given, which takes some seconds.
+            chunk: of all float32 so many are evaluated at once.
+        """
         self.plan, self.ranges = chosen, chosen.ranges()
         self._expr, self._variable, self._parameters = expr, variable, parameters
+        self._chunk = chunk
         count = 2 * finite_count(chosen.form) // chosen.step
         self.reference = reference
         if reference is None and (count > FEW or chosen.form.bits <= 16):
@@ -138,18 +147,48 @@ class Sweep:
 
     def count(self, evaluate: Evaluate, first: int, last: int) -> Any:
         """The row of a table (see ``tally``) for a range."""
-        row = tally.empty(np.array([[first, last]]))[0]
-        tally.started(row)
+        return self.count_together(evaluate, [(first, last)])[0]
+
+    def count_together(self, evaluate: Evaluate, ranges: Sequence[tuple[int, int]]) -> Tallies:
+        """The rows for ranges, whose inputs are evaluated in one call, if they are a sample."""
+        rows = tally.empty(np.array(ranges))
+        for row in rows:
+            tally.started(row)
+        if self._all_floats:
+            for row, (first, last) in zip(rows, ranges, strict=True):
+                for start in range(first, last + 1, self._chunk):
+                    self._compiled(row, evaluate, start, min(start + self._chunk - 1, last))
+            return rows
+        tried = [self._tried(first, last) for first, last in ranges]
+        results = evaluate(at(np.concatenate([places for places, _ in tried]), self.plan.form))
+        ends = np.cumsum([len(places) for places, _ in tried])
+        for row, (places, kinds), own in zip(rows, tried, np.split(results, ends), strict=False):
+            self._sampled(row, places, kinds, own)
+        return rows
+
+    def together(self, inputs: int) -> int:
+        """How many ranges have about so many inputs."""
+        if self._all_floats:
+            return 1
+        count = 2 * finite_count(self.plan.form) // self.plan.step
+        return max(inputs * len(self.ranges) // count, 1)
+
+    @property
+    def _all_floats(self) -> bool:
+        return self.plan.exhaustive and self.plan.form.name == "float32"
+
+    def _tried(self, first: int, last: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
+        """The positions that are tried in a range, and which kind of piece each is in."""
+        places = self.plan.places(first, last)
         if self.reference is None:
-            places = self.plan.places(first, last)
-            values = at(places, self.plan.form)
-            self._exactly(row, places, evaluate(values), values)
-        elif self.plan.exhaustive and self.plan.form.name == "float32":
-            for start in range(first, last + 1, CHUNK):
-                self._compiled(row, evaluate, start, min(start + CHUNK - 1, last))
-        else:
-            self._sampled(row, evaluate, first, last)
-        return row
+            return places, np.full(len(places), Kind.SETTLED)
+        if not self.plan.exhaustive:
+            places = np.concatenate([places, self._near(first, last)])
+        kinds = self.reference.kinds(places)
+        keep = kinds != Kind.UNDEFINED
+        wild = np.flatnonzero(kinds == Kind.WILD)
+        keep[wild] = np.arange(len(wild)) % self._stride == 0
+        return places[keep], kinds[keep]
 
     def _exactly(self, row: Any, places: Array, results: Array, values: Array) -> None:
         with ARB:
@@ -157,20 +196,11 @@ class Sweep:
             truth = exact_truth(self._expr, self._variable, values, self._parameters, form)
         tally.count(row, places, results, truth, form)
 
-    def _sampled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
-        assert self.reference is not None
-        places = self.plan.places(first, last)
-        if not self.plan.exhaustive:
-            places = np.concatenate([places, self._near(first, last)])
-        kinds = self.reference.kinds(places)
-        keep = kinds != Kind.UNDEFINED
-        wild = np.flatnonzero(kinds == Kind.WILD)
-        keep[wild] = np.arange(len(wild)) % self._stride == 0
-        places, kinds = places[keep], kinds[keep]
-        results = evaluate(at(places, self.plan.form))
+    def _sampled(self, row: Any, places: Array, kinds: Array, results: Array) -> None:
         smooth = kinds == Kind.POLYNOMIAL
-        truth = self.reference.truth(places[smooth])
-        tally.count(row, places[smooth], results[smooth], truth, self.plan.form)
+        if self.reference is not None:
+            truth = self.reference.truth(places[smooth])
+            tally.count(row, places[smooth], results[smooth], truth, self.plan.form)
         rest = places[~smooth]
         if len(rest):
             self._exactly(row, rest, results[~smooth], at(rest, self.plan.form))

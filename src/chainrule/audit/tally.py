@@ -48,6 +48,11 @@ def empty(ranges: npt.NDArray[np.int64]) -> Tallies:
     return rows
 
 
+def none() -> Tallies:
+    """No rows."""
+    return empty(np.zeros((0, 2), np.int64))
+
+
 def started(row: Any) -> None:
     """From "not done yet" to nothing counted."""
     row["compared"] = max(int(row["compared"]), 0)

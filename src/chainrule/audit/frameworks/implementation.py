@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
@@ -40,6 +40,9 @@ a result does not depend on where in a block its input stands, and a reproductio
 elements.
 """
 PROBES = 256
+CPU = "cpu"
+WITH_DEVICES = ("torch", "jax")
+"""Those that compute elsewhere too; their modules have a function ``device_named``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Implementation:
         versions: of the framework and all that its results depend on.
         calls: for each kind, a line of Python that prints what comes out at ``{x}``.
         flushes: whether the framework takes subnormal numbers for 0.
+        device: where it computes, as the framework calls it.
     """
 
     label: str
@@ -67,6 +71,7 @@ class Implementation:
     versions: Mapping[str, str]
     calls: Mapping[Kind, str]
     flushes: bool = False
+    device: str = CPU
 
     @property
     def call(self) -> str:
@@ -88,8 +93,10 @@ class Implementation:
         return {kind: function for kind, function in both.items() if function is not None}
 
 
-def load(target: str, dtype: str) -> Implementation:
+def load(target: str, dtype: str, device: str = CPU) -> Implementation:
     """Load a target and try it at a few inputs.
+
+    Inputs go to the device and results come back: its functions take and give NumPy's arrays.
 
     A library in C that crashes takes the process with it, and anybody's function may hang: call
     this where that does no harm.
@@ -97,22 +104,55 @@ def load(target: str, dtype: str) -> Implementation:
     Raises:
         InputError: the target, or the dtype in it, does not exist; it cannot be imported or
             called; it cannot be differentiated; what comes out has another shape or dtype, or
-            is NaN everywhere.
+            is NaN everywhere; there is no such device.
         MissingExtraError: the framework is not installed.
     """
     form = format_named(dtype)
     framework, rest = split(target, FRAMEWORKS)
-    bare: Implementation = _module(framework).load(target, rest, dtype)
+    module = _module(framework)
+    if framework in WITH_DEVICES:
+        bare: Implementation = module.load(target, rest, dtype, device)
+    else:
+        _only_on_cpu(framework, device)
+        bare = module.load(target, rest, dtype)
     loaded = _guarded(bare)
-    try:
-        return _tried(loaded, form)
-    except InputError:
-        known = reference(target, dtype)
-        domain = domain_of(known.formula) if known is not None else None
-        if domain is None:
-            raise
-    # PyTorch's binary cross-entropy, for one, refuses what is no probability.
-    return _tried(_within(loaded, domain), form)
+    refused: InputError | None = None
+    if device == CPU:
+        try:
+            return _tried(loaded, form)
+        except InputError as error:
+            refused = error
+    # PyTorch's binary cross-entropy, for one, refuses what is no probability; on a GPU its process
+    # can do nothing more after that, so that it is not tried there.
+    known = reference(target, dtype)
+    domain = domain_of(known.formula) if known is not None else None
+    if domain is not None:
+        return _tried(_within(loaded, domain), form)
+    if refused is not None:
+        raise refused
+    return _tried(loaded, form)
+
+
+def check_device(target: str, device: str) -> None:
+    """Whether the framework of a target has such a device here; it is imported for that.
+
+    Raises:
+        InputError: it has not, or there is no such framework.
+        MissingExtraError: it is not installed.
+    """
+    framework, _ = split(target, FRAMEWORKS)
+    if framework in WITH_DEVICES:
+        _module(framework).device_named(device)
+    else:
+        _only_on_cpu(framework, device)
+
+
+def _only_on_cpu(framework: str, device: str) -> None:
+    if device != CPU:
+        raise InputError(
+            f"{framework} has no devices, and cannot compute on {device!r}",
+            hint=f"--device is for targets of {' and '.join(WITH_DEVICES)}",
+        )
 
 
 def _tried(loaded: Implementation, form: Format) -> Implementation:
@@ -245,13 +285,20 @@ def _module(framework: str) -> ModuleType:
 # --- for the modules ----------------------------------------------------------------------------
 def versions(*packages: str) -> dict[str, str]:
     """The versions of packages, of Python and NumPy, and the processor."""
-    found = {package: version(package) for package in packages}
-    return found | {
+    return {package: version_of(package) for package in packages} | {
         "numpy": version("numpy"),
         "python": platform.python_version(),
         "platform": f"{sys.platform} {platform.machine()}",
         "cpu": cpu(),
     }
+
+
+def version_of(package: str) -> str:
+    """Its version; a package may be imported from its source, without being installed."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "from source"
 
 
 @cache

@@ -7,6 +7,8 @@ and set to evaluation; a function gets them beside its input. What PyTorch wants
 
 Autograd keeps its graph for each thread: the functions may be called from several at a time. How
 many threads an operation uses itself is left to the caller (``torch.set_num_threads``).
+
+On a device blocks are copied there, and results back; a reproduction makes its tensor there.
 """
 
 from __future__ import annotations
@@ -19,7 +21,13 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.audit.frameworks.implementation import LANES, Array, Implementation, versions
+from chainrule.audit.frameworks.implementation import (
+    CPU,
+    LANES,
+    Array,
+    Implementation,
+    versions,
+)
 from chainrule.audit.frameworks.matching import (
     Reference,
     by_api,
@@ -40,7 +48,7 @@ from chainrule.errors import InputError, require
 
 TENSORS = {
     **dict.fromkeys(("target", "input2", "var"), "torch.full_like(x, {})"),
-    **dict.fromkeys(("weight", "pos_weight"), "torch.tensor({}, dtype=x.dtype)"),
+    **dict.fromkeys(("weight", "pos_weight"), "x.new_tensor({})"),
 }
 """Keywords that take tensors: as many elements as the input has, or one."""
 
@@ -49,25 +57,25 @@ AVERAGED = ("lower", "upper")
 what comes out."""
 
 
-def load(target: str, rest: str, dtype: str) -> Implementation:
+def load(target: str, rest: str, dtype: str, device: str = CPU) -> Implementation:
     """The target for blocks of ``dtype``. Errors as in ``implementation.load``."""
     require("frameworks", torch="PyTorch")
     import torch
 
     call = read_call(rest)
     found, module, name = callable_at(call.name, namespace("torch", "torch"))
-    kind = getattr(torch, dtype)
+    kind, where = getattr(torch, dtype), device_named(device)
     call = unreduced(found, call, target)
-    function = _function(torch, found, call, kind)
-    text = _text(found, call, f"{module}.{name}", dtype)
+    function = _function(torch, found, call, kind, where)
+    text = _text(found, call, f"{module}.{name}", dtype, device)
 
     def forward(values: Array) -> Array:
         with torch.no_grad():
-            result = _is_tensor(torch, function(_tensor(torch, values, kind)), target)
+            result = _is_tensor(torch, function(_tensor(torch, values, kind, where)), target)
             return _array(torch, result, values)
 
     def gradient(values: Array) -> Array:
-        x = _tensor(torch, values, kind).requires_grad_()
+        x = _tensor(torch, values, kind, where).requires_grad_()
         y = _is_tensor(torch, function(x), target)
         if not y.requires_grad:
             raise InputError(
@@ -80,19 +88,66 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
         return _array(torch, slope, values)
 
     start = "import torch" if module.split(".")[0] == "torch" else f"import torch, {module}"
-    x = f"x = torch.full(({LANES},), {{x}}, dtype=torch.{dtype}"
+    there = f", device={device!r}" if device != CPU else ""
+    x = f"x = torch.full(({LANES},), {{x}}, dtype=torch.{dtype}{there}"
     back = "y.backward(torch.ones_like(y)); print(x.grad[0].item())"
     return Implementation(
         label=target,
         dtype=dtype,
         gradient=gradient,
         forward=forward,
-        versions=versions("torch") | {"instructions": torch.backends.cpu.get_cpu_capability()},
+        versions=versions("torch") | _versions_of(torch, where),
         calls={
             "gradient": f"{start}; {x}, requires_grad=True); y = {text}; {back}",
             "forward": f"{start}; {x}); print({text}[0].item())",
         },
+        device=device,
     )
+
+
+def device_named(name: str) -> Any:
+    """The device, once a number has been there and back.
+
+    Raises:
+        InputError: there is none.
+        MissingExtraError: PyTorch is not installed.
+    """
+    require("frameworks", torch="PyTorch")
+    import torch
+
+    try:
+        found = torch.device(name)
+        torch.zeros(1, device=found).cpu()
+    # A build without CUDA asserts that it has it; other devices that are not there, and such as
+    # hold no numbers, are RuntimeErrors and what is derived from that; a module for a device that
+    # somebody else makes may be missing.
+    except (RuntimeError, AssertionError, ImportError) as error:
+        first = str(error).partition("\n")[0].partition(". ")[0].rstrip(".")
+        raise InputError(
+            f"PyTorch {torch.__version__} cannot compute on {name!r} here: {first}",
+            hint=f"devices that it has: {', '.join(_devices(torch))}",
+        ) from error
+    return found
+
+
+def _devices(torch: ModuleType) -> list[str]:
+    """The names of those that are there."""
+    found = [CPU]
+    if torch.accelerator.is_available():
+        kind = torch.accelerator.current_accelerator().type
+        found += [f"{kind}:{index}" for index in range(torch.accelerator.device_count())]
+    return found
+
+
+def _versions_of(torch: ModuleType, device: Any) -> dict[str, str]:
+    """What results depend on beside PyTorch: the processor's instructions, or the device."""
+    if device.type == CPU:
+        return {"instructions": torch.backends.cpu.get_cpu_capability()}
+    if device.type != "cuda":
+        return {"device": device.type}
+    # A build for AMD's devices calls them cuda too.
+    library = {"cuda": torch.version.cuda} if torch.version.cuda else {"hip": torch.version.hip}
+    return {"device": torch.cuda.get_device_name(device), **library}
 
 
 def reference(rest: str, dtype: str) -> Reference | None:
@@ -155,20 +210,21 @@ def _as_tensor(torch: ModuleType, keyword: str, value: object, x: Any) -> Any:
     if not isinstance(value, int | float):
         return value
     whole = TENSORS[keyword].startswith("torch.full_like")
-    return torch.full_like(x, value) if whole else torch.tensor(value, dtype=x.dtype)
+    return torch.full_like(x, value) if whole else x.new_tensor(value)
 
 
-def _function(torch: ModuleType, found: Any, call: Call, kind: Any) -> Any:
+def _function(torch: ModuleType, found: Any, call: Call, kind: Any, device: Any) -> Any:
     if isinstance(found, type) and issubclass(found, torch.nn.Module):
         with foreign(f"{call.name} cannot be made"):
             module = found(*call.positional, **call.keywords)
-        return module.eval().to(kind)
+        return module.eval().to(device, kind)
     return lambda x: called(torch, found, call, x)
 
 
-def _text(found: Any, call: Call, name: str, dtype: str) -> str:
+def _text(found: Any, call: Call, name: str, dtype: str, device: str) -> str:
     if isinstance(found, type):
-        return f"{written(call, name, variable='')}.eval().to(torch.{dtype})(x)"
+        there = f"{device!r}, " if device != CPU else ""
+        return f"{written(call, name, variable='')}.eval().to({there}torch.{dtype})(x)"
     spelled = {
         key: TENSORS[key].format(value)
         for key, value in call.keywords.items()
@@ -177,11 +233,11 @@ def _text(found: Any, call: Call, name: str, dtype: str) -> str:
     return written(call, name, spelled)
 
 
-def _tensor(torch: ModuleType, values: Array, kind: Any) -> Any:
-    """The array as a tensor over the same memory; bfloat16 goes by its bit patterns."""
-    if kind is torch.bfloat16:
-        return torch.from_numpy(values.view(np.int16)).view(kind)
-    return torch.from_numpy(values)
+def _tensor(torch: ModuleType, values: Array, kind: Any, device: Any) -> Any:
+    """The array as a tensor, on the CPU over the same memory; bfloat16 goes by its patterns."""
+    patterns = kind is torch.bfloat16
+    tensor = torch.from_numpy(values.view(np.int16) if patterns else values).to(device)
+    return tensor.view(kind) if patterns else tensor
 
 
 def _is_tensor(torch: ModuleType, result: Any, target: str) -> Any:
@@ -191,7 +247,7 @@ def _is_tensor(torch: ModuleType, result: Any, target: str) -> Any:
 
 
 def _array(torch: ModuleType, tensor: Any, values: Array) -> Array:
-    found = tensor.detach().contiguous()
+    found = tensor.detach().contiguous().cpu()
     if found.dtype is torch.bfloat16:
         array: Array = found.view(torch.int16).numpy()
         return array.view(values.dtype) if values.dtype.name == "bfloat16" else array

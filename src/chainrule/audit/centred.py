@@ -13,21 +13,19 @@ where it is not, which keeps everything finite as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from fractions import Fraction
 from math import comb
 
 from flint import arb, fmpq, fmpz_mpoly
 
 from chainrule.audit.exponentials import ExponentialFraction, in_one_exponential
+from chainrule.audit.formulas import at_least, at_most, horner, polynomial
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
-    ZERO,
-    Comparison,
     Expr,
     Number,
-    Piecewise,
     Power,
     Product,
     Quotient,
@@ -118,29 +116,21 @@ def _written(
     """For v = e^(-rate·x)."""
     # Not both ends of an interval on one value: compilers make five operations of two then.
     low, high = -_LARGE / (max(_degree(top), 1) * rate), _SMALL / rate
-    x, center = _at_least(variable, round(low)), Fraction(float(zero))
-    t = _at_most(Sum((x, Number(-center))), round(high))
+    x, center = at_least(variable, round(low)), Fraction(float(zero))
+    t = at_most(Sum((x, Number(-center))), round(high))
     p = call("expm1", Product((Number(-rate), t)))
     with precision(_BITS):
         root = arb(fmpq(center.numerator, center.denominator))
         scale = (arb(fmpq(-rate.numerator, rate.denominator)) * root).exp()
         numerator = _around(top, root, scale)
         parts = [
-            (_polynomial(_in_one(terms, scale), Sum((ONE, p))), times) for terms, times in bottoms
+            (polynomial(_in_one(terms, scale), Sum((ONE, p))), times) for terms, times in bottoms
         ]
-    above_line = _horner([_polynomial(row, t) for row in numerator], p)
+    above_line = horner([polynomial(row, t) for row in numerator], p)
     below = [Power(part, Number(times)) if times > 1 else part for part, times in parts]
     if content != 1:
         below.append(Number(content))
     return Quotient(above_line, below[0] if len(below) == 1 else Product(tuple(below)))
-
-
-def _at_least(x: Expr, low: int) -> Expr:
-    return Piecewise((Number(low), Comparison(("<",), (x, Number(low))), x))
-
-
-def _at_most(x: Expr, high: int) -> Expr:
-    return Piecewise((Number(high), Comparison(("<",), (Number(high), x)), x))
 
 
 def _around(terms: Terms, root: arb, scale: arb) -> list[list[float]]:
@@ -158,16 +148,3 @@ def _in_one(terms: Terms, scale: arb) -> Iterator[float]:
     """The coefficients in v/s of a polynomial in v."""
     for k in range(_degree(terms) + 1):
         yield float(terms.get((0, k), 0) * scale**k)
-
-
-def _polynomial(coefficients: Iterable[float], at: Expr) -> Expr:
-    return _horner([Number(Fraction(value)) for value in coefficients], at)
-
-
-def _horner(coefficients: Sequence[Expr], at: Expr) -> Expr:
-    """A polynomial, the constant first; what is 0 is left out."""
-    *rest, total = coefficients
-    for coefficient in reversed(rest):
-        product = at if total is ONE else Product((total, at))
-        total = product if coefficient is ZERO else Sum((product, coefficient))
-    return total

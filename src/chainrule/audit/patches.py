@@ -91,6 +91,12 @@ def series_at_origin(expr: Expr, variable: Symbol, degree: int) -> Expr | None:
     return None if coefficients is None else _polynomial(variable, coefficients)
 
 
+def taylor_coefficients(expr: Expr, degree: int) -> list[Fraction] | None:
+    """Those around 0 of a formula in one letter, the constant first, if there are any."""
+    found = _coefficients(compile_balls([expr]), arb(0), degree + 1)
+    return None if found is None else [_fraction(value) for value in found]
+
+
 def _fraction(value: arb) -> Fraction:
     middle = value.mid().fmpq()
     return Fraction(int(middle.p), int(middle.q))

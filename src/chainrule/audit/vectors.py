@@ -19,6 +19,7 @@ from chainrule.audit.choose import (
     forward_candidates,
     gradient_candidates,
 )
+from chainrule.audit.fitted import fitted
 from chainrule.audit.patches import series_at_zeros
 from chainrule.audit.selection import Asked, Chosen, measured_in
 from chainrule.codegen.approximations import Working
@@ -127,6 +128,7 @@ def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candid
         if lab.working == "short":
             zeros = _zeros(asked, chosen)
             yield from _centred(asked, chosen, zeros)
+            yield from _fitted(asked, chosen, zeros)
             yield from _patched(chosen, zeros)
     if _keeps(asked, lab) and asked.save != "output":
         forms = gradient_candidates(
@@ -176,6 +178,16 @@ def _centred(asked: Asked, chosen: Chosen, zeros: Zeros) -> Iterator[Candidate]:
             name = f"as a fraction in one exponential, around its zero at {float(zero):.4g}"
             plain = chosen.gradient.plain
             yield replace(chosen.gradient, name=name, expr=expr, shown=plain)
+
+
+def _fitted(asked: Asked, chosen: Chosen, zeros: Zeros) -> Iterator[Candidate]:
+    """The gradient as an exponential times a polynomial, which has digits at its zero too."""
+    for zero, _ in zeros if len(zeros) == 1 else ():
+        lab = chosen.lab
+        expr = fitted(asked.derivation.derivative, lab.variable, zero, lab.form)
+        if expr is not None:
+            name = f"as an exponential times a polynomial, which is 0 at {float(zero):.4g}"
+            yield replace(chosen.gradient, name=name, expr=expr, shown=chosen.gradient.plain)
 
 
 def _patched(chosen: Chosen, zeros: Zeros) -> Iterator[Candidate]:

@@ -203,7 +203,7 @@ def _reduced(
     return _Reduced(lifted, remainder, rest)
 
 
-def _reduced_short(x: Expr, high: int | None, sign: int = 1) -> _Reduced:
+def _reduced_short(x: Expr, high: int | None, sign: int = 1, *, waiting: bool = True) -> _Reduced:
     """Of x or −x, in powers of two, with an error that grows with x, by 2^-53 of it at most."""
     # Not both ends of an interval on one value: compilers make five operations of two then.
     scale, about = Number(sign * _LOG2E.value), Number(sign * _ABOUT_LOG2E.value)
@@ -211,7 +211,11 @@ def _reduced_short(x: Expr, high: int | None, sign: int = 1) -> _Reduced:
     # With a constant of its own the product is part of the sum.
     lifted = _lifted(powers if high is not None else _times(x, about), "short")
     remainder = _minus(powers, _lowered(lifted, "short"))
-    polynomial = _polynomial("power_of_two", "short", remainder)
+    if waiting:
+        polynomial = _polynomial("power_of_two", "short", remainder)
+    else:
+        square = _times(remainder, remainder)
+        polynomial = _by_pairs("power_of_two", "short", remainder, square)
     return _Reduced(lifted, ZERO, _times(remainder, polynomial))
 
 
@@ -294,6 +298,12 @@ def _expm1(x: Expr, working: Working) -> Expr:
         large = _in_two_steps(_one_plus(reduced, working), reduced.lifted, _less(x, ZERO))
         value = _choose(_less(Number(60), x), large, value)
     return value
+
+
+def _exp_between(x: Expr, working: Working) -> Expr:
+    # It is called in long formulas, of which few are computed side by side.
+    reduced = _reduced_short(x, None, waiting=False)
+    return call("scaled", _one_plus(reduced, working), reduced.lifted)
 
 
 def _expm1_between(x: Expr, working: Working) -> Expr:
@@ -420,6 +430,7 @@ _MEANT = {
     "decay_power_to_zero": "The same, and 0 for what is below the end of it",
     "decay_rest": "The p of e^x = 2^n (1 + p) for x <= 0",
     "expm1": "e^x - 1",
+    "exp_between": "e^x for x from -700 to 700",
     "expm1_between": "e^x - 1 for x from -700 to 700",
     "log": "ln x",
     "log1p": "ln (1 + x)",
@@ -441,6 +452,7 @@ ERRORS: dict[Working, dict[str, float]] = {
             "decay": 1.2e-10,
             "expm1": 3.3e-10,
             "expm1_between": 3.3e-10,
+            "exp_between": 1.2e-10,
             "log": 2e-11,
             "log1p": 2e-11,
         },
@@ -462,6 +474,7 @@ _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
     "decay_power_to_zero": _decay_power_to_zero,
     "decay_rest": _decay_rest,
     "expm1": _expm1,
+    "exp_between": _exp_between,
     "expm1_between": _expm1_between,
     "log": _log,
     "log1p": _log1p,
@@ -476,7 +489,7 @@ _FORMULAS: dict[str, Callable[[Expr, Working], Expr]] = {
 PARTS = frozenset(name for name in _FORMULAS if name.endswith(("_power", "_rest", "_to_zero")))
 """Of an exponential."""
 EXP_BOUND = 700
-BOUNDED = {"expm1": "expm1_between"}
+BOUNDED = {"exp": "exp_between", "decay": "exp_between", "expm1": "expm1_between"}
 """What is called instead for what is between −``EXP_BOUND`` and it."""
 _ONLY: dict[Working, frozenset[str]] = {
     "library": frozenset(),

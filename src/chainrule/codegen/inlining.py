@@ -148,7 +148,7 @@ def with_decays(program: Lowered, working: Working) -> Lowered:
 
 def with_bounds(program: Lowered, working: Working) -> Lowered:
     """Exponentials of what cannot be large by the program that need not keep it from being so."""
-    if BOUNDED["expm1"] not in functions(working):
+    if not functions(working).issuperset(BOUNDED.values()):
         return program
     code = list(program.code)
     known: list[Range] | None = None

@@ -39,6 +39,8 @@ _MORE = 3
 ROUNDED_ONCE, FEW_ULP, FEW_ULP_OF_DOUBLE = 0.508, 1.75, 1.25
 # A call of a function takes as long as so many additions.
 _CALL = 8
+# A division in vector code takes as long as so many.
+_DIVISION = 6
 _ARITHMETIC = frozenset(
     ("add", "subtract", "multiply", "divide", "negative", "abs", "select", "logical_and", "max")
 ) | {"min", "undefined", "sqrt", "floor", *COMPARISONS.values(), *PRIMITIVES}
@@ -177,6 +179,11 @@ class Laboratory:
         calls = sum(step.operation not in _ARITHMETIC for step in code)
         shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
         return np.broadcast_to(np.asarray(result), shape), len(code) + _CALL * calls
+
+    def in_vectors(self, expr: Expr) -> int:
+        """As long as how many additions it takes by vector instructions, from the variable."""
+        program = inlined(self._lowered(expr, (self.variable,)), self.working)
+        return sum(_DIVISION if step.operation == "divide" else 1 for step in program.code)
 
     def _lowered(self, expr: Expr, arrays: Iterable[Symbol]) -> Lowered:
         functions_ = evaluate.FUNCTIONS | functions(self.working)

@@ -19,6 +19,7 @@ from chainrule.audit.choose import (
     forward_candidates,
     gradient_candidates,
 )
+from chainrule.audit.exponentials import exponential_fraction
 from chainrule.audit.fitted import fitted
 from chainrule.audit.patches import series_at_zeros
 from chainrule.audit.selection import Asked, Chosen, measured_in
@@ -124,12 +125,15 @@ def _worth(candidate: Candidate) -> tuple[float, ...]:
 def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candidate]:
     """What may serve with the functions of a laboratory, the form that was chosen first."""
     if not chosen.gradient.shown:
-        yield chosen.gradient
         if lab.working == "short":
+            forms = [chosen.gradient, *_as_fraction(asked, chosen)]
+            yield from sorted(forms, key=lambda one: lab.in_vectors(one.expr))
             zeros = _zeros(asked, chosen)
             yield from _centred(asked, chosen, zeros)
             yield from _fitted(asked, chosen, zeros)
             yield from _patched(chosen, zeros)
+        else:
+            yield chosen.gradient
     if _keeps(asked, lab) and asked.save != "output":
         forms = gradient_candidates(
             asked.derivation, chosen.forward.plain, "input", asked.gradients
@@ -159,6 +163,15 @@ def _keeping(forms: Iterable[Candidate]) -> list[Candidate]:
         for one in forms
         if size(one.expr) <= _MOST_KEPT
     ]
+
+
+def _as_fraction(asked: Asked, chosen: Chosen) -> Iterator[Candidate]:
+    """The gradient by one exponential and one division, which may be less work than it is."""
+    lab = chosen.lab
+    expr = exponential_fraction(asked.derivation.derivative, lab.variable)
+    if expr is not None and chosen.gradient.saved == (lab.variable,):
+        name = "as a fraction in one exponential"
+        yield Candidate(name, asked.settled(expr, lab), (lab.variable,))
 
 
 def _zeros(asked: Asked, chosen: Chosen) -> Zeros:

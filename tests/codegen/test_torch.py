@@ -485,3 +485,18 @@ def test_two_processes(name: str, tmp_path: Path) -> None:
             process.kill()
     for process, text in zip(started, said, strict=True):
         assert process.returncode == 0, text
+
+
+@pytest.mark.parametrize("name", ["gelu", "silu", "mish", "tanh"])
+def test_float64_by_a_file_for_float32(name: str, tmp_path: Path) -> None:
+    """Loops have the digits of float32 only; tensors of float64 do not go through them."""
+    derivation = chainrule.derive(name)
+    made = write(derivation, "torch", tmp_path)
+    assert made.plan.job.working == "short"
+    x = np.linspace(-6, 6, 1001)
+    given = torch.from_numpy(x).requires_grad_()
+    y = getattr(made.module, name)(given)
+    y.sum().backward()
+    values, slopes = truths(derivation, made.plan, x, None)
+    np.testing.assert_allclose(y.detach().numpy(), values.high, rtol=1e-14)
+    np.testing.assert_allclose(given.grad.numpy(), slopes.high, rtol=1e-14, atol=1e-15)

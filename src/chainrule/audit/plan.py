@@ -91,12 +91,14 @@ def plan(
             for row in rows
         ]
 
-    chosen = with_vectors(asked, chosen_forms(asked, labs()))
+    plain = chosen_forms(asked, labs())
+    chosen = with_vectors(asked, plain)
     if accuracy == "fast" and dtype != "float64" and not chosen.good:
         # Nothing is accurate enough in the dtype itself.
         double = chosen_forms(asked, labs(double=True))
         if double.rank < chosen.rank:
-            chosen, job = with_vectors(asked, double), replace(job, promoted=True)
+            plain, job = double, replace(job, promoted=True)
+            chosen = with_vectors(asked, plain)
     everywhere = None
     if job.short and accuracy == "best" and save != "output":
         everywhere = rounded_correctly(asked, chosen)
@@ -108,8 +110,11 @@ def plan(
         first = settled(derivation.derivative, derivation, target, lab.fixed)
     second = _second(first, gradient.saved, lab, target) if target in SECOND else ()
     notes = _notes(derivation, job, chosen, everywhere, target)
-    working = lab.working
-    job = replace(job, saved=gradient.saved, second=second, working=working, notes=notes)
+    library = None
+    if lab.working != "library" and not job.short and plain.gradient.saved == gradient.saved:
+        library = (plain.forward.expr, plain.gradient.expr)
+    job = replace(job, saved=gradient.saved, second=second, working=lab.working, notes=notes)
+    job = replace(job, library=library)
     return Plan(forward.expr, gradient.expr, job)
 
 

@@ -43,6 +43,8 @@ class Job:
             enough in the dtype itself.
         second: the derivative of the gradient by each of ``saved``.
         working: whose elementary functions the targets that loop over elements call.
+        library: the function and its gradient for those of a library, where they were chosen for
+            others; they have the digits that a number of float64 asks for.
         notes: what a reader of the file should know, a paragraph each: the formula and its
             derivative, which form is used, what errors were measured.
     """
@@ -58,6 +60,7 @@ class Job:
     promoted: bool = False
     second: tuple[Expr, ...] = ()
     working: Working = "library"
+    library: tuple[Expr, Expr] | None = None
     notes: tuple[str, ...] = ()
 
     @property

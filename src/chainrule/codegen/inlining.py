@@ -185,8 +185,11 @@ def inlined(program: Lowered, working: Working) -> Lowered:
         for operation, operands in part.code:
             given = tuple([values[i] for i in operands])
             operation, given = _tidied(operation, given, made)
+            before = made.get(given[0]) if given else None
             if operation in known:
                 [value] = run(_program(operation, working), given)
+            elif operation == "negative" and before is not None and before.operation == operation:
+                [value] = before.operands
             else:
                 step = Instruction(operation, given)
                 value = numbers.setdefault(step, inputs + len(numbers))

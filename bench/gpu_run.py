@@ -83,21 +83,19 @@ def run(
 
 
 def _tasks(cases: Iterable[Case], targets: Sequence[str]) -> list[dict[str, Any]]:
-    tasks = []
-    for target in targets:
-        there = [case for case in cases if case.target == target]
-        if target == "torch":
-            rows = list(dict.fromkeys(case.row for case in there))
-            tasks += [
-                {
-                    "check": check,
-                    "cases": {case.dtype: asdict(case) for case in there if case.row == row},
-                }
-                for check in CHECKS
-                for row in rows
-            ]
-        tasks += [{"case": asdict(case)} for case in there]
-    return tasks
+    """What is to be done for some targets: the cases of one after the other, then PyTorch's checks.
+
+    These take the longest.
+    """
+    there = sorted(
+        (case for case in cases if case.target in targets), key=lambda c: targets.index(c.target)
+    )
+    tasks: list[dict[str, Any]] = [{"case": asdict(case)} for case in there]
+    rows: dict[str, dict[str, Any]] = {}
+    for case in there:
+        if case.target == "torch":
+            rows.setdefault(case.row, {})[case.dtype] = asdict(case)
+    return tasks + [{"check": check, "cases": row} for check in CHECKS for row in rows.values()]
 
 
 def _progress(

@@ -8,6 +8,7 @@ are of the very functions that are timed, over the inputs that were prepared.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ from statistics import median
 from typing import Any
 
 import gpu_calls
+from chainrule.audit.formats import format_named
 from chainrule.audit.measure import measure
 from gpu_cases import Case, Data, read_cases, unpack
 from measure import table
@@ -35,6 +37,8 @@ FROM_OUTPUT = ("sigmoid", "tanh")
 
 def speed(folder: Path, out: Path, *, device: str = "cuda", size: int = SIZE) -> str:
     """Times in milliseconds and errors, written to ``out`` as JSON; a table of both."""
+    # One process is enough for the few kernels that PyTorch compiles.
+    os.environ["TORCHINDUCTOR_COMPILE_THREADS"] = "1"
     import torch
 
     cases = {(c.row, c.target, c.dtype, c.accuracy): c for c in read_cases(folder)}
@@ -47,6 +51,7 @@ def speed(folder: Path, out: Path, *, device: str = "cuda", size: int = SIZE) ->
         x, g = (torch.randn(size, device=device).mul_(f).to(getattr(torch, dtype)) for f in (3, 1))
         memory = torch.empty_like(x)
         found[f"triad {dtype}"] = timed(_triad(device), x, g, memory, device)
+        found[f"torch.add {dtype}"] = timed(_added, x, g, memory, device)
         for name in [name for name in NAMES if (name, "triton", dtype, "best") in cases]:
             data = _data(folder, cases[name, "triton", dtype, "best"])
             for title, make in contestants(folder, cases, name, dtype, device).items():
@@ -54,7 +59,7 @@ def speed(folder: Path, out: Path, *, device: str = "cuda", size: int = SIZE) ->
                 try:
                     work = make()
                     row["ms"] = timed(work, x, g, memory, device)
-                    row |= error(work, data, cases[name, "triton", dtype, "best"], device)
+                    row |= error(work, data, x)
                 except Exception as failed:  # The others are to be timed all the same.
                     row["error"] = f"{type(failed).__name__}: {failed}"[:1000]
                 rows.append(row)
@@ -71,12 +76,17 @@ def _data(folder: Path, case: Case) -> Data:
 # --- the contestants ----------------------------------------------------------------------------
 def _triad(device: str) -> Work:
     if device == "cpu":
-        import torch
-
-        return lambda x, g, out: torch.add(g, x, alpha=1.5, out=out)
+        return _added
     from gpu_triad import triad
 
     return triad
+
+
+def _added(x: Any, g: Any, out: Any) -> Any:
+    """The triad by PyTorch."""
+    import torch
+
+    return torch.add(g, x, alpha=1.5, out=out)
 
 
 def contestants(
@@ -170,17 +180,22 @@ def timed(work: Work, x: Any, g: Any, memory: Any, device: str) -> float:
     return median(start.elapsed_time(end) for start, end in events)
 
 
-def error(work: Work, data: Data, case: Case, device: str) -> dict[str, Any]:
-    """The largest error in ULP and faults; in 16 bits at how many inputs it is another number."""
+def error(work: Work, data: Data, like: Any) -> dict[str, Any]:
+    """The largest error in ULP and faults; in 16 bits at how many inputs it is another number.
+
+    The inputs are put into a tensor like the one that was timed, for the same kernel.
+    """
     import numpy as np
     import torch
 
-    x = gpu_calls.tensor(data.x, device)
+    form, count = format_named(data.x.dtype.name), len(data.x)
+    x = torch.zeros_like(like)
+    x[:count] = gpu_calls.tensor(data.x, like.device)
     found = work(x, torch.ones_like(x), torch.empty_like(x))
     with np.errstate(all="ignore"):
-        got = gpu_calls.array(found, case.form)
-        if case.form.bits > 16:
-            measured = measure(data.x, got, data.truths[1], case.form)
+        got = gpu_calls.array(found[:count], form)
+        if form.bits > 16:
+            measured = measure(data.x, got, data.truths[1], form)
             return {"ulp": measured.largest, "faults": measured.faults}
         wide, right = (a.astype(np.float64) for a in (got, data.expected[1]))
         same = (wide == right) | (np.isnan(wide) & np.isnan(right))
@@ -206,7 +221,10 @@ def report(found: Mapping[str, Any]) -> str:
         head += [dtype, {"float32": "largest error, ULP"}.get(dtype, "of 65,536 are wrong")]
         milliseconds, width = found[f"triad {dtype}"], 4 if dtype == "float32" else 2
         rate = 3 * width * found["size"] / milliseconds / 1e9
-        said.append(f"{milliseconds:.3f} ms in {dtype} ({rate:.2f} TB/s)")
+        other = found[f"torch.add {dtype}"]
+        said.append(
+            f"{milliseconds:.3f} ms in {dtype} ({rate:.2f} TB/s; {other:.3f} ms by PyTorch)"
+        )
     return (
         f"{found.get('card', 'No GPU')}: {found['size']:,} elements; the triad takes "
         f"{' and '.join(said)}; times are ratios to it, medians of {found['rounds']}.\n\n"

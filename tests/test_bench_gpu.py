@@ -46,11 +46,11 @@ def test_truths_are_kept_to_the_thousandth_of_a_unit(dtype: str) -> None:
     ):
         assert one.dtype == form.dtype
         assert one.tobytes() == other.tobytes()
-    for kept in found.truths:
-        assert np.array_equal(kept.known, truth.known)
-        assert np.array_equal(kept.sign, truth.sign)
+    for told in found.truths:
+        assert np.array_equal(told.known, truth.known)
+        assert np.array_equal(told.sign, truth.sign)
         results = form.rounded(high)
-        off = errors(results, kept, form) - errors(results, truth, form)
+        off = errors(results, told, form) - errors(results, truth, form)
         assert np.abs(off[np.isfinite(off)]).max() < 1e-3
 
 

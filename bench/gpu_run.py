@@ -63,7 +63,7 @@ def run(
     versions |= {"machine": platform.processor() or platform.machine(), "cores": os.cpu_count()}
     for stage, share in zip(STAGES, SHARES, strict=True):
         targets = [target for target in stage if target in only]
-        tasks = [{"versions": stage[-1]}, *_tasks(cases, targets)]
+        tasks = [{"versions": stage[-1]}, *_tasks(folder, cases, targets)]
         if not targets:
             continue
         left = start + seconds - time.monotonic()
@@ -82,14 +82,16 @@ def run(
     return summary(records)
 
 
-def _tasks(cases: Iterable[Case], targets: Sequence[str]) -> list[dict[str, Any]]:
+def _tasks(folder: Path, cases: Iterable[Case], targets: Sequence[str]) -> list[dict[str, Any]]:
     """What is to be done for some targets: the cases of one after the other, then PyTorch's checks.
 
-    These take the longest.
+    Of a target the longest files come first, so that none is left to the end.
     """
-    there = sorted(
-        (case for case in cases if case.target in targets), key=lambda c: targets.index(c.target)
-    )
+
+    def place(case: Case) -> tuple[int, int]:
+        return targets.index(case.target), -(folder / case.file).stat().st_size
+
+    there = sorted((case for case in cases if case.target in targets), key=place)
     tasks: list[dict[str, Any]] = [{"case": asdict(case)} for case in there]
     rows: dict[str, dict[str, Any]] = {}
     for case in there:

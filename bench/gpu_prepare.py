@@ -108,8 +108,12 @@ def prepared(folder: Path, row: str) -> None:
             written(plan(derivation, "jax", dtype=dtype, accuracy=accuracy), ("jax",), data)
     fast = [FAST, ("bfloat16", "fast")] if row in TIMED else [FAST]
     for dtype, accuracy in fast if listed else []:
-        for target in ("triton", "cuda"):
-            made = plan(derivation, target, dtype=dtype, accuracy=accuracy)
+        made = plan(derivation, "cuda", dtype=dtype, accuracy=accuracy)
+        plans: dict[str, Plan] = {"cuda": made, "triton": made}
+        if made.job.working != "library":
+            # With an exponential of its own, which Triton has not.
+            plans["triton"] = plan(derivation, "triton", dtype=dtype, accuracy=accuracy)
+        for target, made in plans.items():
             data = f"{stem(row)}_{dtype}"
             if not made.job.double and made.job.parameters:
                 # Parameters are float32 there.

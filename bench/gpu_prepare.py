@@ -15,6 +15,7 @@ from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -45,7 +46,7 @@ FOR_TORCH = (
 )
 TIMED = ("sigmoid", "silu", "gelu", "mish", "softplus", "tanh")
 """Rows that are timed: these are made in bfloat16 by "fast" too."""
-CHUNK = 81
+CHUNK = 41
 """So many CUDA files are compiled at once, which takes less time than one by one."""
 ARCHITECTURE = "90"
 HEADERS = ("cuda_runtime.h", "cuda_fp16.h", "cuda_bf16.h", "math.h", "stddef.h", "stdint.h")
@@ -268,9 +269,10 @@ def compiled(folder: Path, cases: list[Case], pool: ProcessPoolExecutor) -> list
     for (dtype, accuracy), group in groups.items():
         for start in range(0, len(group), CHUNK):
             part = group[start : start + CHUNK]
-            library = f"libraries/{dtype}_{accuracy}_{start // CHUNK}.so"
-            homes |= {case.file: library for case in part}
             files = [folder / case.file for case in part]
+            summed = crc32(b"".join(file.read_bytes() for file in files))
+            library = f"libraries/{dtype}_{accuracy}_{summed:08x}.so"
+            homes |= {case.file: library for case in part}
             made.append(pool.submit(compile_together, files, folder / library))
     for future in made:
         print(future.result(), flush=True)
@@ -281,8 +283,8 @@ def compiled(folder: Path, cases: list[Case], pool: ProcessPoolExecutor) -> list
 
 
 def compile_together(files: Sequence[Path], library: Path) -> str:
-    """One shared library of several files, by nvcc, unless it is there and newer."""
-    if library.exists() and library.stat().st_mtime > max(f.stat().st_mtime for f in files):
+    """One shared library of several files, by nvcc, unless it is there."""
+    if library.exists():
         return f"{library.name} is there"
     lines = [f"#include <{header}>" for header in HEADERS]
     for number, file in enumerate(files):
@@ -294,6 +296,8 @@ def compile_together(files: Sequence[Path], library: Path) -> str:
     # The runtime library comes along: what else is loaded there does not matter.
     options = ["-fmad=false", "-gencode", target, "-cudart", "static", "-Xcompiler", "-fPIC"]
     options += ["-shared", "-Xlinker", "-s", f"-L{root / 'lib'}"]
-    subprocess.run([root / "bin/nvcc", *options, "-o", library, whole], check=True)
+    partly = library.with_suffix(".part.so")
+    subprocess.run([root / "bin/nvcc", *options, "-o", partly, whole], check=True)
     whole.unlink()
+    partly.replace(library)
     return f"{library.name}: {len(files)} files, {library.stat().st_size:,} bytes"

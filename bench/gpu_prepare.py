@@ -56,7 +56,10 @@ SPREAD, USUAL, HARD = 800, 700, 1500
 
 
 def prepare(folder: Path, rows: Iterable[str] | None = None, processes: int = 2) -> None:
-    """Everything for the rows, the whole catalogue if none are named."""
+    """Everything for the rows, the whole catalogue if none are named.
+
+    A row that fails is told, and left out.
+    """
     names = [entry.name for entry in CATALOGUE]
     tasks = [*names, *(row for row in FOR_TORCH if row not in names)] if rows is None else [*rows]
     for part in ("parts", "files", "data", "libraries"):
@@ -65,10 +68,10 @@ def prepare(folder: Path, rows: Iterable[str] | None = None, processes: int = 2)
     with ProcessPoolExecutor(processes) as pool:
         made = {pool.submit(prepared, folder, row): row for row in left}
         for count, future in enumerate(as_completed(made), 1):
-            future.result()
-            print(f"{count} of {len(made)}: {made[future]}", flush=True)
+            said = f": {future.exception()!r}" if future.exception() else ""
+            print(f"{count} of {len(made)}: {made[future]}{said}", flush=True)
     cases = []
-    for row in tasks:
+    for row in [row for row in tasks if _part(folder, row).exists()]:
         listed = json.loads(_part(folder, row).read_text(encoding="utf-8"))
         cases += [as_case(fields) for fields in listed]
     with ProcessPoolExecutor(processes) as pool:

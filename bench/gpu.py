@@ -38,6 +38,7 @@ def main() -> None:
     race.add_argument("--size", type=int, default=1 << 26)
     show = commands.add_parser("show", help="the summary of a run")
     show.add_argument("out", type=Path)
+    show.add_argument("--beside", type=Path, help="of another run: leave out what is as far off")
     options = parser.parse_args()
     if options.command == "prepare":
         from gpu_prepare import prepare
@@ -61,10 +62,13 @@ def main() -> None:
 
         print(speed(options.folder, options.out, device=options.device, size=options.size))
     elif options.command == "show":
-        from gpu_report import summary
+        from gpu_report import summary, unlike
 
-        found = json.loads(options.out.read_text(encoding="utf-8"))
-        print(summary(found["records"]))
+        records = json.loads(options.out.read_text(encoding="utf-8"))["records"]
+        if options.beside is not None:
+            others = json.loads(options.beside.read_text(encoding="utf-8"))["records"]
+            records = unlike(records, others)
+        print(summary(records))
 
 
 if __name__ == "__main__":

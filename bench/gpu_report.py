@@ -7,6 +7,8 @@ from typing import Any
 
 LIMITS = {("float32", "best"): 0.51, ("float32", "fast"): 2.0, ("float64", "best"): 2.0}
 """The largest error in ULP that a gradient may have; a function half as much again above 1."""
+ALIKE = 1.1
+"""Errors are alike if one is at most so many times the other."""
 WORST = 10
 
 Record = dict[str, Any]
@@ -29,6 +31,30 @@ def badness(record: Record, kind: str) -> float:
     ratio = largest / allowed(record, kind)
     # Where nothing is finite there is no error.
     return ratio if ratio > 1 else 0.0
+
+
+def unlike(records: Iterable[Record], others: Iterable[Record]) -> list[Record]:
+    """The records; a result that is as far off in another run, by any target, is taken for right.
+
+    That is the form's own error, and none of the device.
+    """
+    known: dict[tuple[str, ...], float] = {}
+    for record in others:
+        for kind in ("function", "gradient"):
+            if kind in record:
+                key = (record["row"], record["dtype"], record["accuracy"], kind)
+                known[key] = max(known.get(key, 0.0), badness(record, kind))
+    found = []
+    for record in records:
+        changed = dict(record)
+        for kind in ("function", "gradient"):
+            key = (record["row"], record["dtype"], record["accuracy"], kind)
+            if kind in record and 0 < badness(record, kind) <= ALIKE * known.get(key, 0.0):
+                changed[kind] = {**record[kind], "largest": 0.0, "faults": 0}
+                if "different" in record[kind]:
+                    changed[kind]["different"] = 0
+        found.append(changed)
+    return found
 
 
 def summary(records: Sequence[Record]) -> str:

@@ -124,6 +124,20 @@ def test_the_summary_names_what_is_off() -> None:
     ]
 
 
+def test_what_is_as_far_off_elsewhere_is_left_out() -> None:
+    from gpu_report import badness, unlike
+
+    which = {"row": "siren", "dtype": "float64", "accuracy": "best"}
+
+    def record(target: str, largest: float) -> dict[str, object]:
+        found = {"largest": largest, "faults": 0}
+        return {**which, "target": target, "function": found, "gradient": found}
+
+    here, there = record("cuda", 205.0), record("triton", 204.0)
+    assert [badness(one, "gradient") for one in unlike([here], [there])] == [0]
+    assert [badness(one, "gradient") for one in unlike([there], [record("triton", 3.0)])] == [102]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(toolkit() is None, reason="pip install 'chainrule[dev]' brings nvcc, on Linux")
 def test_from_plans_to_measurements(tmp_path: Path) -> None:

@@ -194,15 +194,15 @@ def _data(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction]) ->
         expected = _by_numpy(made, x, values)
         if values != typical_values(derivation):
             # With these numbers nobody has looked at all inputs.
-            exact = truth(derivation.derivative, job.variable, _finite(x), stored, form)
-            known = exact.known & ~np.isin(_finite(x).astype(np.float64), kinks)
-            expected[1][known] = nearest(exact, form)[known]
+            some = np.flatnonzero(np.isfinite(x.astype(np.float64)) & ~_at(x, kinks))
+            exact = truth(derivation.derivative, job.variable, x[some], stored, form)
+            expected[1][some[exact.known]] = nearest(exact, form)[exact.known]
         return Data(x, (), x[:0], expected, kinks)
     exprs = (derivation.derivative, derivation.function)
     programs = [lower([explicit(e, FUNCTIONS)], letters, FUNCTIONS) for e in exprs]
     hard = hard_inputs(programs, fixed, form, work, SPREAD)
     x = np.unique(np.concatenate([stratified(form, SPREAD), _usual(form), _some(hard, HARD)]))
-    x = x[~np.isin(x.astype(np.float64), kinks)]
+    x = x[~_at(x, kinks)]
     special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, *kinks], form.dtype)
     expected = _by_numpy(made, special, values)
     return Data(x, _truths(derivation, x, stored, form), special, expected, kinks)
@@ -218,9 +218,10 @@ def _again(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction], k
     return Data(known.x, truths, known.special, known.expected, known.kinks)
 
 
-def _finite(x: Array) -> Array:
-    """With 0 in the place of what is no number."""
-    return np.where(np.isfinite(x.astype(np.float64)), x, x.dtype.type(0))
+def _at(x: Array, kinks: Array) -> Array:
+    """Which inputs are kinks."""
+    there: Array = np.isin(x.astype(np.float64), kinks)
+    return there
 
 
 def _usual(form: Format) -> Array:

@@ -179,6 +179,6 @@ def test_from_plans_to_measurements(tmp_path: Path) -> None:
             if "different" in found:
                 assert found["different"] == 0, record
             else:
-                assert found["largest"] <= 1, record
+                assert found["largest"] <= (3 if record["dtype"] == "float64" else 1), record
                 assert found["special"] == found["faults"] == 0, record
     assert "cuda float32 best: 2 cases, 0 failed, gradient off 0, function off 0" in text

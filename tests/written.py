@@ -162,7 +162,12 @@ def toolkit() -> Path | None:
 
 
 def _cuda(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
-    """The whole file on the CPU, kernels and launchers: see emulation.h."""
+    library = emulated(path)
+    return _of_library(library, made, form, other, "_launch", [ctypes.c_void_p(None)])
+
+
+def emulated(path: Path) -> Path:
+    """A library of a whole CUDA file for the CPU, kernels and launchers: see emulation.h."""
     text = re.sub(
         r"(\w+)<<<(.+), (\d+), 0, (\w+)>>>\(([^;]*)\);",
         r"emulated(\2, \3, \4, [&] { \1(\5); });",
@@ -177,7 +182,7 @@ def _cuda(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple
     command = ["g++", "-std=c++17", "-O2", "-ffp-contract=off", "-Wall", "-Wextra", "-Werror"]
     command += ["-isystem", str(headers), "-isystem", str(headers / "cccl"), "-include", str(shim)]
     subprocess.run([*command, "-shared", "-fPIC", "-o", library, source], check=True)
-    return _of_library(library, made, form, other, "_launch", [ctypes.c_void_p(None)])
+    return library
 
 
 def _jax(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:

@@ -19,11 +19,12 @@ from chainrule.codegen.inlining import contracted, inlined
 from chainrule.codegen.kernel import Kernel
 from chainrule.codegen.lower import lower
 from chainrule.codegen.rests import with_rests
-from chainrule.expr.nodes import Expr, Symbol, call, postorder
+from chainrule.expr.nodes import ZERO, Expr, Symbol, call, postorder
 from written import write
 
 SINGLE = format_named("float32")
 X = Symbol("x")
+SINGLE_ZERO = np.zeros(1, np.float32)
 EVERYDAY = np.linspace(-30, 30, 60_001).astype(np.float32)
 FORMS = (
     *("e^(-|x|)/(1 + e^(-|x|))^2", "4*(e^(-|x|))^2/(1 + (e^(-|x|))^2)^2", "1/(1 + |x|)^2"),
@@ -87,6 +88,15 @@ def test_products_and_sums_together() -> None:
 def test_other_functions_are_called_as_they_are() -> None:
     kept = with_rests(call("log1p", X) * 2)
     assert [node.name for node in postorder(kept) if hasattr(node, "name")] == ["x", "log1p"]
+
+
+def test_what_is_rounded_off_of_constants() -> None:
+    """An operation that rounds has no exact value, of numbers neither."""
+    [found] = computed(
+        call("fma", chainrule.parse("pi"), chainrule.parse("e"), ZERO) + X, SINGLE_ZERO
+    )
+    assert found == np.float32(np.float32(np.pi) * np.float64(np.float32(np.e)))
+    assert plan(chainrule.derive("probit"), "cuda", accuracy="fast").job.promoted
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "softsign", "softplus"])

@@ -119,7 +119,7 @@ def _tried(
         # What is rounded off changes its sign at places that mean nothing, and at thousands.
         programs.append(forward)
     x = hard_inputs(programs, fixed, form, work, sample, each)
-    chosen = [float(value) for value in _kinks(derivation, letters, fixed, form, work)]
+    chosen = [float(value) for value in kink_inputs(derivation, letters, fixed, form, work)]
     x = x[~np.isin(x.astype(np.float64), chosen)]
     [outputs] = evaluate(forward, [x.astype(work.dtype), *fixed], work)
     return _Tried(derivation, made, x, stored, fixed, form.rounded(np.asarray(outputs)))
@@ -140,7 +140,7 @@ def _gradient(tried: _Tried) -> Measured:
     return tried.compared(results, tried.derivation.derivative)
 
 
-def _kinks(
+def kink_inputs(
     derivation: Derivation,
     letters: Sequence[Symbol],
     fixed: Sequence[Array],

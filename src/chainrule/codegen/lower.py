@@ -144,10 +144,16 @@ class _Builder:
         known = self._varying
         if root not in known:
             for node in postorder(root):
-                known[node] = isinstance(node, (Symbol, Unknown, Comparison, Piecewise)) or any(
-                    known[arg] for arg in node.args
+                known[node] = (
+                    isinstance(node, (Symbol, Unknown, Comparison, Piecewise))
+                    or self._rounds(node)
+                    or any(known[arg] for arg in node.args)
                 )
         return known[root]
+
+    def _rounds(self, node: Expr) -> bool:
+        """Whether it is an operation of the target alone, such as ``fma``: no exact value."""
+        return isinstance(node, Call) and node.name in self._functions and node.name not in BY_NAME
 
     def _constant(self, node: Expr) -> int:
         found = self._constants.get(node)

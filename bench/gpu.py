@@ -1,0 +1,75 @@
+"""Files of the whole catalogue on a GPU: CUDA, Triton, PyTorch, JAX.
+
+Planning takes minutes of a processor, which a GPU need not wait for:
+
+    python bench/gpu.py prepare FOLDER       anywhere; nvcc from pip
+    python bench/gpu.py run FOLDER OUT.json  where the GPU is: are they right?
+    python bench/gpu.py speed FOLDER OUT.json  how fast, beside PyTorch's own?
+
+``run`` and ``speed`` need NumPy, ml_dtypes, PyTorch, Triton and JAX, and this repository's ``src``
+on ``PYTHONPATH``; no compiler.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    make = commands.add_parser("prepare", help="plans, files, truths, compiled CUDA")
+    make.add_argument("folder", type=Path)
+    make.add_argument("--rows", nargs="*", help="only these (default: the whole catalogue)")
+    make.add_argument("--processes", type=int, default=2)
+    measure = commands.add_parser("run", help="measure every case")
+    measure.add_argument("folder", type=Path)
+    measure.add_argument("out", type=Path)
+    measure.add_argument("--only", default="cuda,torch,triton,jax", help="targets, by commas")
+    measure.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
+    measure.add_argument("--processes", type=int, default=14)
+    measure.add_argument("--seconds", type=float, default=150.0, help="of it all")
+    race = commands.add_parser("speed", help="time kernels beside each other")
+    race.add_argument("folder", type=Path)
+    race.add_argument("out", type=Path)
+    race.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
+    race.add_argument("--size", type=int, default=1 << 26)
+    show = commands.add_parser("show", help="the summary of a run")
+    show.add_argument("out", type=Path)
+    show.add_argument("--beside", type=Path, help="of another run: leave out what is as far off")
+    options = parser.parse_args()
+    if options.command == "prepare":
+        from gpu_prepare import prepare
+
+        prepare(options.folder, options.rows, options.processes)
+    elif options.command == "run":
+        from gpu_run import run
+
+        print(
+            run(
+                options.folder,
+                options.out,
+                device=options.device,
+                only=options.only.split(","),
+                processes=options.processes,
+                seconds=options.seconds,
+            )
+        )
+    elif options.command == "speed":
+        from gpu_speed import speed
+
+        print(speed(options.folder, options.out, device=options.device, size=options.size))
+    elif options.command == "show":
+        from gpu_report import summary, unlike
+
+        records = json.loads(options.out.read_text(encoding="utf-8"))["records"]
+        if options.beside is not None:
+            others = json.loads(options.beside.read_text(encoding="utf-8"))["records"]
+            records = unlike(records, others)
+        print(summary(records))
+
+
+if __name__ == "__main__":
+    main()

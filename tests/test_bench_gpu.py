@@ -174,8 +174,9 @@ def test_from_plans_to_measurements(tmp_path: Path) -> None:
         if record["check"] or "error" in record:
             continue
         assert record["not negated"] == 0, record
-        # XLA on a CPU takes subnormal numbers for 0, which ReLU gives back.
-        for kind in ("gradient",) if record["target"] == "jax" else ("function", "gradient"):
+        # XLA on a CPU takes subnormal numbers for 0, where ReLU has its kink.
+        there = (record["target"], record["row"]) != ("jax", "relu")
+        for kind in ("function", "gradient") if there else ():
             assert badness(record, kind) == 0, record
             assert record[kind].get("special", 0) == 0, record
     assert "cuda float32 best: 2 cases, 0 failed, gradient off 0, function off 0" in text

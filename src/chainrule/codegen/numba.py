@@ -161,7 +161,8 @@ def {each}(context, step, size, given):
 EACH = "each"
 """The name of the loop in ``scalars``."""
 _MANY = 45
-"""Operations; with more of them, four vectors at a time do not fit into the registers."""
+"""Operations; with more of them, four vectors at a time do not fit into the registers, of which a
+vector of float64 takes two."""
 _EXPONENT = '''\
 @numba.njit(**INLINE)
 def _exponent(x):
@@ -270,7 +271,7 @@ def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> 
 
 def _each(name: str, slope: Lowered, job: Job) -> str:
     """The definition of a loop over vectors, several at a time, for a program of this length."""
-    many = len(inlined(slope, job.working).code) > _MANY
+    many = job.double and len(inlined(slope, job.working).code) > _MANY
     return _EACH.format(each=name, count=2 if many else 4)
 
 

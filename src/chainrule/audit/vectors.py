@@ -108,7 +108,8 @@ def _shorter(asked: Asked, chosen: Chosen) -> Chosen:
     if chosen.gradient.shown:
         return chosen
     zeros = _zeros(asked, chosen)
-    for one in (*_centred(asked, chosen, zeros), *_fitted(asked, chosen, zeros)):
+    # Not around a zero by expm1, which takes a GPU as long as several exponentials.
+    for one in _fitted(asked, chosen, zeros):
         gradient = measured_in(chosen.labs, asked.derivation.derivative, one)
         there = chosen._replace(gradient=gradient)
         shorter = gradient.steps < chosen.gradient.steps

@@ -105,7 +105,7 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
 
 def _shorter(asked: Asked, chosen: Chosen) -> Chosen:
     """The gradient by fewer operations of the library: float64 is what a GPU has few units for."""
-    if chosen.gradient.shown:
+    if chosen.gradient.shown or chosen.gradient.saved != (chosen.lab.variable,):
         return chosen
     zeros = _zeros(asked, chosen)
     # Not around a zero by expm1, which takes a GPU as long as several exponentials.
@@ -144,7 +144,7 @@ def _worth(candidate: Candidate) -> tuple[float, ...]:
 def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candidate]:
     """What may serve with the functions of a laboratory, the form that was chosen first."""
     if not chosen.gradient.shown:
-        if lab.working == "short":
+        if lab.working == "short" and chosen.gradient.saved == (lab.variable,):
             forms = [chosen.gradient, *_as_fraction(asked, chosen)]
             yield from sorted(forms, key=lambda one: lab.in_vectors(one.expr))
             zeros = _zeros(asked, chosen)
@@ -188,7 +188,7 @@ def _as_fraction(asked: Asked, chosen: Chosen) -> Iterator[Candidate]:
     """The gradient by one exponential and one division, which may be less work than it is."""
     lab = chosen.lab
     expr = exponential_fraction(asked.derivation.derivative, lab.variable)
-    if expr is not None and chosen.gradient.saved == (lab.variable,):
+    if expr is not None:
         name = "as a fraction in one exponential"
         yield Candidate(name, asked.settled(expr, lab), (lab.variable,))
 
@@ -196,7 +196,7 @@ def _as_fraction(asked: Asked, chosen: Chosen) -> Iterator[Candidate]:
 def _zeros(asked: Asked, chosen: Chosen) -> Zeros:
     """The zeros of a gradient that has no letter but the variable, with Taylor coefficients."""
     variable, exact = chosen.lab.variable, asked.derivation.derivative
-    if chosen.gradient.saved != (variable,) or set(symbols(exact)) != {variable}:
+    if set(symbols(exact)) != {variable}:
         return []
     x = chosen.lab.inputs.astype(np.float64)
     return series_at_zeros(exact, x, chosen.lab.truth(exact), _DEGREE, _MOST_ZEROS)

@@ -7,12 +7,13 @@ pip := $(python) -m pip install --quiet --disable-pip-version-check
 workers := auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all lint format bench clean
+.PHONY: help demo test test-slow test-all test-gpu lint format bench clean
 
 help:
 	@echo 'make demo      print the walk-through of the sigmoid'
 	@echo 'make test      the tests, but for the slow ones'
 	@echo 'make test-all  all tests (installs PyTorch, JAX and Triton)'
+	@echo 'make test-gpu  the tests that need a GPU (with a PyTorch for it in .venv)'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make bench     measure speed and growth, write docs/benchmarks.md'
@@ -28,6 +29,9 @@ test-slow: .venv/.dev .venv/.frameworks .venv/.katex
 	$(python) -m pytest -n $(workers) -m slow
 
 test-all: test test-slow
+
+test-gpu: .venv/.dev .venv/.frameworks
+	$(python) -m pytest -m gpu
 
 lint: .venv/.dev
 	$(python) -m ruff check .

@@ -185,13 +185,11 @@ def test_a_reproduction_names_the_device(target: str, tmp_path: Path) -> None:
     assert float(done.stdout) == found.gradient(np.array([-3.0]).astype("bfloat16"))[0]
 
 
-@pytest.mark.slow
+@pytest.mark.gpu
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", "float64"])
 @pytest.mark.parametrize("name", ["silu", "gelu", "prelu(weight=0.25)"])
 def test_gradients_are_autograd_s_on_a_gpu(name: str, dtype: str) -> None:
     torch = pytest.importorskip("torch")
-    if not torch.cuda.is_available():
-        pytest.skip("there is no GPU")
     form = format_named(dtype)
     x = stratified(form, 4096)[:4096]
     t = torch.tensor(x.astype(np.float64), device="cuda").to(getattr(torch, dtype))

@@ -18,7 +18,7 @@ TABLE: tuple[tuple[str, str], ...] = (
     ("ln(1 + e^u)", "max(u, 0) + log1p(e^(-|u|))"),
     ("ln(sigmoid(u))", "min(u, 0) - log1p(e^(-|u|))"),
     ("ln(1 - sigmoid(u))", "min(-u, 0) - log1p(e^(-|u|))"),
-    ("ln(cosh(u))", "|u| + log1p(e^(-2*|u|)) - ln(2)"),
+    ("ln(cosh(u))", "{|u| < 1: log1p(sinh(u)^2)/2, else: |u| + log1p(e^(-2*|u|)) - ln(2)}"),
     ("ln(1 + u)", "log1p(u)"),
     ("acos(1 - u)", "2*asin(sqrt(u/2))"),
     ("e^u - 1", "expm1(u)"),

@@ -43,6 +43,8 @@ Zeros = list[tuple[Fraction, list[Fraction]]]
 
 LOOPS = ("numba", "c", "torch")
 """Targets whose loops go over elements, and call functions of one number."""
+DEVICES = ("cuda", "triton")
+"""Targets that call the functions of a library for many elements at a time."""
 KEEPING = ("numba", "c", "cuda")
 """Targets that may compute in float32 by a formula of ``codegen.rests``."""
 # How much more than with a library's functions, which take ten times as long, an error may be;
@@ -70,6 +72,8 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
     single = lab.work.name == "float32"
     if lab.form.name == "float64" or lab.working != "library":
         return chosen
+    if asked.target in DEVICES and not single:
+        return _shorter(asked, chosen)
     wanting = single and asked.target in KEEPING and not chosen.good
     if asked.target not in LOOPS and not wanting:
         return chosen
@@ -96,6 +100,21 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
             good = good and _nearly_as_good(gradient, chosen.gradient, there.lab)
             if good and not _spoilt(chosen, there, asked):
                 return there
+    return chosen
+
+
+def _shorter(asked: Asked, chosen: Chosen) -> Chosen:
+    """The gradient by fewer operations of the library: float64 is what a GPU has few units for."""
+    if chosen.gradient.shown:
+        return chosen
+    zeros = _zeros(asked, chosen)
+    # Not around a zero by expm1, which takes a GPU as long as several exponentials.
+    for one in _fitted(asked, chosen, zeros):
+        gradient = measured_in(chosen.labs, asked.derivation.derivative, one)
+        there = chosen._replace(gradient=gradient)
+        shorter = gradient.steps < chosen.gradient.steps
+        if shorter and there.good and not _spoilt(chosen, there, asked):
+            return there
     return chosen
 
 

@@ -5,6 +5,7 @@ Planning takes minutes of a processor, which a GPU need not wait for:
     python bench/gpu.py prepare FOLDER       anywhere; nvcc from pip
     python bench/gpu.py run FOLDER OUT.json  where the GPU is: are they right?
     python bench/gpu.py speed FOLDER OUT.json  how fast, beside PyTorch's own?
+    python bench/gpu.py report RUN.json SPEED.json [AUDIT.json …]  anywhere: docs/gpu.md
 
 ``run`` and ``speed`` need NumPy, ml_dtypes, PyTorch, Triton and JAX, and this repository's ``src``
 on ``PYTHONPATH``; no compiler.
@@ -39,6 +40,10 @@ def main() -> None:
     show = commands.add_parser("show", help="the summary of a run")
     show.add_argument("out", type=Path)
     show.add_argument("--beside", type=Path, help="of another run: leave out what is as far off")
+    told = commands.add_parser("report", help="docs/gpu.md of a run, of times and of audits")
+    told.add_argument("results", type=Path)
+    told.add_argument("times", type=Path)
+    told.add_argument("audits", type=Path, nargs="*", help="exhaustive ones, as JSON")
     options = parser.parse_args()
     if options.command == "prepare":
         from gpu_prepare import prepare
@@ -69,6 +74,10 @@ def main() -> None:
             others = json.loads(options.beside.read_text(encoding="utf-8"))["records"]
             records = unlike(records, others)
         print(summary(records))
+    elif options.command == "report":
+        from gpu_page import write
+
+        write(options.results, options.times, options.audits)
 
 
 if __name__ == "__main__":

@@ -151,6 +151,8 @@ def compiled(name: str) -> Work:
     import torch
 
     function = getattr(torch.nn.functional, name, None) or getattr(torch, name)
+    # How often the same code may be compiled is limited, and here it is for every name.
+    torch._dynamo.reset()
 
     @torch.compile(fullgraph=True, dynamic=False)  # type: ignore[untyped-decorator]
     def gradient(x: Any, g: Any) -> Any:

@@ -49,11 +49,11 @@ TIME_LIMIT = 300.0
 """Seconds for a call; many processes that import a framework at once take their time."""
 SLOWEST = "ndtri"
 """Its exact values take a minute or more; it is begun before all others."""
-HEAD = """# The audit on {device}
+HEAD = """# The audit on `{device}`
 
-The same tables as [for the CPU](audit.md), where it says how to read them, by `chainrule audit
---all torch --all jax --dtype all --device {device}`. A kind of fault that a function does not have
-on the CPU has a [page](findings/README.md).
+The same tables as [for the CPU](audit.md#how-to-read-the-table), by `chainrule audit --all torch
+--all jax --dtype all --device {device}`. A kind of fault that a function does not have on the CPU
+has a [page](findings/README.md).
 
 """
 
@@ -177,7 +177,7 @@ def write_index() -> None:
     parts = []
     for folder in (FINDINGS, *sorted(path for path in FINDINGS.iterdir() if path.is_dir())):
         pages = sorted(path for path in folder.glob("*.md") if path.name != "README.md")
-        lines = [f"## On {folder.name}\n"] if folder != FINDINGS and pages else []
+        lines = [f"## On `{folder.name}`\n"] if folder != FINDINGS and pages else []
         for path in pages:
             title = path.read_text("utf-8").partition("\n")[0].removeprefix("# ")
             lines.append(f"- [{title}]({quote(path.relative_to(FINDINGS).as_posix())})")

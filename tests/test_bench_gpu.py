@@ -180,3 +180,65 @@ def test_from_plans_to_measurements(tmp_path: Path) -> None:
             assert badness(record, kind) == 0, record
             assert record[kind].get("special", 0) == 0, record
     assert "cuda float32 best: 2 cases, 0 failed, gradient off 0, function off 0" in text
+
+
+# --- the page -----------------------------------------------------------------------------------
+def test_the_page_is_made_of_what_was_kept() -> None:
+    from gpu_page import DATA, MARK, PAGE, tables
+
+    _, _, below = PAGE.read_text(encoding="utf-8").partition(MARK)
+    data = json.loads(DATA.read_text(encoding="utf-8"))
+    assert below == f"\n\n{tables(data)}", "run python bench/gpu.py report"
+
+
+def test_a_page_tells_what_misses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gpu_page
+
+    monkeypatch.setattr(gpu_page, "PAGE", tmp_path / "gpu.md")
+    monkeypatch.setattr(gpu_page, "DATA", tmp_path / "gpu.json")
+    gpu_page.PAGE.write_text(f"# By hand\n\n{gpu_page.MARK}\n\nold", encoding="utf-8")
+    which = {"dtype": "float32", "accuracy": "best", "check": ""}
+    good = {"largest": 0.5, "faults": 0, "worst": 1.0, "first": {}, "special": 0}
+    bad = {**good, "largest": 1234.5678, "faults": 1500, "special": 2}
+    nothing = {"dtype": "", "accuracy": "", "target": "torch", "check": "vmap"}
+    run = {
+        "versions": {name: f"{name} 1" for name in gpu_page.VERSIONS},
+        "records": [
+            {**which, "target": "triton", "row": "elu", "function": good, "gradient": bad},
+            {**which, "target": "cuda", "row": "elu", "function": good, "gradient": bad},
+            {**which, "target": "jax", "row": "elu", "error": "RuntimeError"},
+            {**nothing, "row": "elu"},
+            {**nothing, "row": "silu", "error": "AssertionError"},
+        ],
+    }
+    timed = {"name": "elu", "dtype": "float32", "title": "Triton"}
+    speed = {
+        "card": "A card",
+        "size": 1 << 20,
+        "rounds": 3,
+        "triad float32": 2.0,
+        "torch.add float32": 2.0,
+        "rows": [
+            {**timed, "ms": 3.0, "ulp": 0.49876, "faults": 7},
+            {**timed, "title": "PyTorch", "error": "RuntimeError"},
+        ],
+    }
+    measured = {"count": 4278190080, "largest": 0.5000074, "worst": 6.8, "misrounded": 101}
+    measured |= {"not_finite": 0, "early_zeros": 3, "wrong_signs": 0}
+    audit = {"audits": [{"target": "torch:made_elu.elu", "measured": measured}]}
+    files = [tmp_path / name for name in ("run.json", "speed.json", "audit.json")]
+    for path, content in zip(files, (run, speed, audit), strict=True):
+        path.write_text(json.dumps(content), encoding="utf-8")
+    gpu_page.write(files[0], files[1], files[2:])
+    text = gpu_page.PAGE.read_text(encoding="utf-8")
+    assert text.startswith(f"# By hand\n\n{gpu_page.MARK}\n\n## As promised")
+    for line in (
+        "| CUDA float32 `best` | 1 | 1 | 0 | 0 | 2 |",
+        "| JAX float32 `best` | 1, 1 failed | 0 | 0 | 0 | 0 |",
+        "- **CUDA and Triton float32 `best`, gradients: 1**: `elu` 1.23e+03 (1,500)",
+        "| `elu` | 1.50 · 0.499 (7) | not measured |",
+        "| ours, `elu` | 0.5000074 | 6.8 | 101 | 0 | 3 | 0 |",
+    ):
+        assert line in text.splitlines()
+    assert "`vmap` 1 of 2." in text
+    assert "old" not in text

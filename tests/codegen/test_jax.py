@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ import pytest
 import chainrule
 from chainrule.audit.inputs import every
 from chainrule.audit.measure import measure
-from written import OTHERS, load, truths, write
+from written import OTHERS, load, sample, truths, write
 
 jax = pytest.importorskip("jax")
 
@@ -159,3 +160,34 @@ def test_two_devices(name: str, tmp_path: Path) -> None:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", ["bce_with_logits", "weighted_bce_with_logits"])
+def test_what_is_carried_along_survives_jit(name: str, tmp_path: Path) -> None:
+    """XLA makes a of (a + c) - c, and with it the remainder 0."""
+    derivation = chainrule.derive(name)
+    made = write(derivation, "jax", tmp_path, Fraction(1, 4))
+    assert "_kept(" in made.text
+    function, form = getattr(made.module, name), made.form
+
+    def slopes(x: Any) -> Any:
+        _, back = jax.vjp(lambda x: function(x, *more), x)
+        return back(jax.numpy.ones_like(x))[0]
+
+    # On a processor XLA has no subnormal numbers.
+    x = sample(form)
+    _, slope = truths(derivation, made.plan, x, Fraction(1, 4))
+    x = x[np.abs(slope.high) >= form.smallest_normal]
+    more = [np.full_like(x, 0.25) for _ in made.plan.job.others]
+    _, slope = truths(derivation, made.plan, x, Fraction(1, 4))
+    measured = measure(x, np.asarray(jax.jit(slopes)(x)), slope, form)
+    assert measured.largest <= 0.51
+    assert not measured.faults
+
+
+def test_a_nan_stays_one_under_jit(tmp_path: Path) -> None:
+    """XLA takes |x| >= 0 for true."""
+    made = write(chainrule.derive("soft_shrink"), "jax", tmp_path)
+    given = np.array([np.nan, 1, -3, 0], np.float32)
+    found = np.asarray(jax.jit(made.module.soft_shrink)(given))
+    assert np.array_equal(np.isnan(found), np.isnan(given))

@@ -52,20 +52,19 @@ _WIDE = [
     "    wide = [jnp.asarray(array, jnp.float64) for array in arrays]",
 ]
 _NARROWED = {
-    "bfloat16": [
+    dtype: [
         "    value = jnp.asarray(inner(*wide), jnp.float64)",
         "    # XLA by itself rounds twice, the first time to float32.",
-        "    return jnp.asarray(jax.lax.reduce_precision(value, 8, 7), DTYPE)",
-    ],
-    "float16": [
-        "    value = jnp.asarray(inner(*wide), jnp.float64)",
-        "    # XLA by itself rounds twice, the first time to float32.",
-        "    normal = jax.lax.reduce_precision(value, 5, 10)",
-        "    # Subnormal numbers are the multiples of 2^-24.",
-        "    small = jnp.abs(value) < 2.0**-14",
-        "    value = jnp.where(small, jnp.rint(value * 2.0**24) * 2.0**-24, normal)",
+        f"    normal = jax.lax.reduce_precision(value, {digits})",
+        f"    # Subnormal numbers are the multiples of 2^-{least}.",
+        f"    small = jnp.abs(value) < 2.0**-{normal}",
+        f"    value = jnp.where(small, jnp.rint(value * 2.0**{least}) * 2.0**-{least}, normal)",
         "    return jnp.asarray(value, DTYPE)",
-    ],
+    ]
+    for dtype, digits, normal, least in (
+        ("bfloat16", "8, 7", 126, 133),
+        ("float16", "5, 10", 14, 24),
+    )
 }
 _SINGLE = [
     '"""The function `inner` in WORK."""',

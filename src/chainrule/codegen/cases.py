@@ -78,10 +78,10 @@ def _open_to_nan(node: Piecewise) -> Piecewise:
         if all(depends_on(value, s) for s in seen):
             return Piecewise((otherwise, negated, value))
         return Piecewise((value, condition, otherwise, negated))
-    # A NaN does not equal itself. (That |x| >= 0 some compilers take for true: ptxas 13.0 and XLA.)
+    # No NaN is anything. (That |x| >= 0 some compilers take for true: ptxas 13.0 and XLA.)
     compared = [part for _, c in node.branches if isinstance(c, Comparison) for part in c.args]
     varying = next(part for part in compared if symbols(part))
-    is_number = Comparison(("==",), (varying, varying))
+    is_number = Comparison(("<=",), (varying, Call("abs", (varying,))))
     return Piecewise((*before, value, condition, otherwise, is_number))
 
 

@@ -23,7 +23,7 @@ import chainrule
 from chainrule.audit.accuracy import hard_inputs, kink_inputs, work_format
 from chainrule.audit.evaluate import FUNCTIONS
 from chainrule.audit.formats import Format, format_named
-from chainrule.audit.inputs import stratified
+from chainrule.audit.inputs import stratified, usual
 from chainrule.audit.letters import typical_values
 from chainrule.audit.plan import Plan, plan
 from chainrule.audit.truth import truth
@@ -201,7 +201,7 @@ def _data(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction]) ->
     exprs = (derivation.derivative, derivation.function)
     programs = [lower([explicit(e, FUNCTIONS)], letters, FUNCTIONS) for e in exprs]
     hard = hard_inputs(programs, fixed, form, work, SPREAD)
-    x = np.unique(np.concatenate([stratified(form, SPREAD), _usual(form), _some(hard, HARD)]))
+    x = np.unique(np.concatenate([stratified(form, SPREAD), usual(form, USUAL), _some(hard, HARD)]))
     x = x[~_at(x, kinks)]
     special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, *kinks], form.dtype)
     expected = _by_numpy(made, special, values)
@@ -222,13 +222,6 @@ def _at(x: Array, kinks: Array) -> Array:
     """Which inputs are kinks."""
     there: Array = np.isin(x.astype(np.float64), kinks)
     return there
-
-
-def _usual(form: Format) -> Array:
-    """Numbers of everyday size."""
-    usual = stratified(form, 40 * USUAL)
-    magnitude = np.abs(usual.astype(np.float64))
-    return _some(usual[(magnitude > 2.0**-6) & (magnitude < 2.0**6)], USUAL)
 
 
 def _some(values: Array, most: int) -> Array:

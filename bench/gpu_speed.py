@@ -18,6 +18,7 @@ from typing import Any
 import gpu_calls
 from chainrule.audit.formats import format_named
 from chainrule.audit.measure import measure
+from eager import FROM_OUTPUT, backward
 from gpu_cases import Case, Data, read_cases, unpack
 from measure import table
 
@@ -31,8 +32,6 @@ WAIT = 20_000_000
 """So many cycles the GPU is kept busy while the calls to be timed are sent to it."""
 NAMES = ("sigmoid", "silu", "gelu", "mish", "softplus", "tanh")
 DTYPES = ("float32", "bfloat16")
-FROM_OUTPUT = ("sigmoid", "tanh")
-"""PyTorch's backward operation reads the output there, which the forward pass has saved."""
 
 
 def speed(folder: Path, out: Path, *, device: str = "cuda", size: int = SIZE) -> str:
@@ -130,20 +129,9 @@ def eager(name: str) -> Work:
     """The backward operation itself, without the bookkeeping of autograd."""
     import torch
 
-    aten = torch.ops.aten
-    backward: Mapping[str, Work] = {
-        "sigmoid": lambda y, g, out: aten.sigmoid_backward.grad_input(g, y, grad_input=out),
-        "silu": lambda x, g, out: aten.silu_backward.grad_input(g, x, grad_input=out),
-        "gelu": lambda x, g, out: aten.gelu_backward.grad_input(g, x, grad_input=out),
-        # Has no form that writes into memory that is there.
-        "mish": lambda x, g, out: aten.mish_backward(g, x),
-        "softplus": lambda x, g, out: aten.softplus_backward.grad_input(
-            g, x, 1, 20, grad_input=out
-        ),
-        "tanh": lambda y, g, out: aten.tanh_backward.grad_input(g, y, grad_input=out),
-    }
+    operation = backward(name)
     saved = _kept(getattr(torch, name) if name in FROM_OUTPUT else lambda x: x)
-    return lambda x, g, out: backward[name](saved(x), g, out)
+    return lambda x, g, out: operation(saved(x), g, out)
 
 
 def compiled(name: str) -> Work:

@@ -26,6 +26,7 @@ from chainrule.audit.inputs import stratified
 from chainrule.audit.measure import measure
 from chainrule.audit.truth import truth
 from chainrule.codegen.kernel import Kernel
+from eager import FROM_OUTPUT, backward
 from measure import table
 
 Array = npt.NDArray[Any]
@@ -97,19 +98,8 @@ def torch_eager(name: str, threads: int) -> Work:
     import torch
 
     torch.set_num_threads(threads)
-    aten = torch.ops.aten
-    backward: Mapping[str, Callable[[Any, Any, Any], Any]] = {
-        "sigmoid": lambda y, g, out: aten.sigmoid_backward.grad_input(g, y, grad_input=out),
-        "silu": lambda x, g, out: aten.silu_backward.grad_input(g, x, grad_input=out),
-        "gelu": lambda x, g, out: aten.gelu_backward.grad_input(g, x, grad_input=out),
-        # Has no form that writes into memory that is there.
-        "mish": lambda x, g, out: aten.mish_backward(g, x),
-        "softplus": lambda x, g, out: aten.softplus_backward.grad_input(
-            g, x, 1, 20, grad_input=out
-        ),
-        "tanh": lambda y, g, out: aten.tanh_backward.grad_input(g, y, grad_input=out),
-    }
-    function = {"sigmoid": torch.sigmoid, "tanh": torch.tanh}.get(name)
+    operation = backward(name)
+    function = getattr(torch, name) if name in FROM_OUTPUT else None
     kept: dict[int, Any] = {}
 
     def work(x: Array, g: Array) -> Array:
@@ -117,7 +107,7 @@ def torch_eager(name: str, threads: int) -> Work:
         out = kept.setdefault(x.size, torch.empty_like(given))
         # These two read the output, which the forward pass has saved.
         saved = given if function is None else _saved(function, given)
-        found: Array = backward[name](saved, upstream, out).numpy()
+        found: Array = operation(saved, upstream, out).numpy()
         return found
 
     outputs: dict[int, Any] = {}

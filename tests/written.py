@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit.formats import Format, format_named
-from chainrule.audit.inputs import stratified
+from chainrule.audit.inputs import stratified, usual
 from chainrule.audit.plan import Plan, plan
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Truth
@@ -286,10 +286,7 @@ _RUNNERS = {
 
 def sample(form: Format, size: int = 800) -> Array:
     """Inputs over the whole format, and as many of everyday size."""
-    usual = stratified(form, 40 * size)
-    magnitude = np.abs(usual.astype(np.float64))
-    usual = usual[(magnitude > 2.0**-6) & (magnitude < 2.0**6)]
-    return np.concatenate([stratified(form, size), usual[:: max(len(usual) // size, 1)]])
+    return np.concatenate([stratified(form, size), usual(form, size)])
 
 
 def truths(derivation: Derivation, made: Plan, x: Array, other: Fraction | None) -> list[Truth]:

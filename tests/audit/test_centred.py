@@ -10,66 +10,33 @@ import pytest
 
 import chainrule
 from chainrule.audit.centred import centred_fraction
-from chainrule.audit.evaluate import FUNCTIONS, evaluate
-from chainrule.audit.formats import format_named
-from chainrule.audit.inputs import stratified
 from chainrule.audit.plan import plan
 from chainrule.audit.truth import truth
-from chainrule.codegen.approximations import functions
-from chainrule.codegen.inlining import inlined
-from chainrule.codegen.lower import lower
-from chainrule.expr.nodes import Expr, Number, Symbol
+from chainrule.expr.nodes import Number, Symbol
+from near_zeros import around, has_its_digits, values, zero_of_derivative
 
-SINGLE, DOUBLE = format_named("float32"), format_named("float64")
-KNOWN = FUNCTIONS | functions("short")
-ZEROS = {
-    "x*sigmoid(x)": "-1.27846454276107379510935873902298015543947748",
-    "x*sigmoid(-x)": "1.27846454276107379510935873902298015543947748",
-    "x/(1 + e^(-3x))": None,
-    "x*tanh(ln(1 + e^x))": None,
-    "(x + 2)/(1 + e^(x/2))": None,
+CASES = {
+    "x*sigmoid(x)": (lambda x: x / (1 + mpmath.exp(-x)), -1.3),
+    "x*sigmoid(-x)": (lambda x: x / (1 + mpmath.exp(x)), 1.3),
+    "x/(1 + e^(-3x))": (lambda x: x / (1 + mpmath.exp(-3 * x)), -0.4),
+    "x/(1 + e^(-2x/7))": (lambda x: x / (1 + mpmath.exp(-2 * x / 7)), -4.5),
+    "x*tanh(ln(1 + e^x))": (lambda x: x * mpmath.tanh(mpmath.log(1 + mpmath.exp(x))), -1.2),
+    "(x + 2)/(1 + e^(x/2))": (lambda x: (x + 2) / (1 + mpmath.exp(x / 2)), 1.1),
 }
-"""Zeros of derivatives; what is not written here mpmath finds, from near the given place."""
-NEAR = {"x/(1 + e^(-3x))": -0.4, "x*tanh(ln(1 + e^x))": -1.2, "(x + 2)/(1 + e^(x/2))": 1.1}
+"""The function once more, and a place near the zero of its derivative."""
 
 
-def zero_of(formula: str) -> Fraction:
-    text = ZEROS[formula]
-    with mpmath.workdps(60):
-        if text is not None:
-            return Fraction(text)
-        function = {
-            "x/(1 + e^(-3x))": lambda x: x / (1 + mpmath.exp(-3 * x)),
-            "x*tanh(ln(1 + e^x))": lambda x: x * mpmath.tanh(mpmath.log(1 + mpmath.exp(x))),
-            "(x + 2)/(1 + e^(x/2))": lambda x: (x + 2) / (1 + mpmath.exp(x / 2)),
-        }[formula]
-        root = mpmath.findroot(lambda x: mpmath.diff(function, x), NEAR[formula])
-        return Fraction(mpmath.nstr(root, 50))
-
-
-def values(expr: Expr, x: Symbol, at: np.ndarray) -> np.ndarray:
-    program = inlined(lower([expr], [x], KNOWN), "short")
-    with np.errstate(all="ignore"):
-        return np.asarray(evaluate(program, [at.astype(np.float64)], DOUBLE)[0])
-
-
-@pytest.mark.parametrize("formula", ZEROS)
+@pytest.mark.parametrize("formula", CASES)
 def test_it_has_its_digits_next_to_the_zero_and_everywhere(formula: str) -> None:
     derivation = chainrule.derive(formula)
-    zero = zero_of(formula)
+    zero = zero_of_derivative(*CASES[formula])
     expr = centred_fraction(derivation.derivative, derivation.variable, zero)
     assert expr is not None
-    near = np.float32(float(zero)) + np.arange(-200, 201) * np.spacing(np.float32(float(zero)))
-    x = np.unique(np.concatenate([near.astype(np.float32), stratified(SINGLE, 4_000)]))
-    exact = truth(derivation.derivative, derivation.variable, x, {})
-    got = values(expr, derivation.variable, x)
-    off = np.abs((got - exact.high) - exact.low)
-    large = np.abs(exact.high) >= SINGLE.smallest_normal
-    assert (off[large] < 1e-9 * np.abs(exact.high[large])).all()
-    assert (off[~large] < 0.01 * SINGLE.smallest).all()
+    has_its_digits(expr, derivation, zero)
     # The fraction as it stands has no right digit at the zero.
-    plain = values(derivation.derivative, derivation.variable, near.astype(np.float32))
-    there = truth(derivation.derivative, derivation.variable, near.astype(np.float32), {})
+    near = around(zero)
+    plain = values(derivation.derivative, derivation.variable, near)
+    there = truth(derivation.derivative, derivation.variable, near, {})
     assert np.max(np.abs(plain - there.high) / np.abs(there.high)) > 1e-7
 
 

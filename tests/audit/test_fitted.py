@@ -5,22 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 
 import mpmath
-import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.fitted import fitted
-from chainrule.audit.formats import format_named
-from chainrule.audit.inputs import stratified
 from chainrule.audit.plan import plan
-from chainrule.audit.truth import truth
-from chainrule.codegen.approximations import functions
-from chainrule.codegen.inlining import inlined
-from chainrule.codegen.lower import lower
-
-SINGLE, DOUBLE = format_named("float32"), format_named("float64")
-KNOWN = FUNCTIONS | functions("short")
+from near_zeros import SINGLE, has_its_digits, zero_of_derivative
 
 
 def gelu(x: mpmath.mpf) -> mpmath.mpf:
@@ -38,23 +28,10 @@ CASES = {
 @pytest.mark.parametrize("formula", CASES)
 def test_it_has_its_digits_next_to_the_zero_and_everywhere(formula: str) -> None:
     derivation = chainrule.derive(formula)
-    function, place = CASES[formula]
-    with mpmath.workdps(60):
-        root = mpmath.findroot(lambda x: mpmath.diff(function, x), place)
-        zero = Fraction(mpmath.nstr(root, 50))
+    zero = zero_of_derivative(*CASES[formula])
     expr = fitted(derivation.derivative, derivation.variable, zero, SINGLE)
     assert expr is not None
-    single = np.float32(float(zero))
-    near = (single + np.arange(-200, 201) * np.spacing(single)).astype(np.float32)
-    x = np.unique(np.concatenate([near, stratified(SINGLE, 4_000)]))
-    exact = truth(derivation.derivative, derivation.variable, x, {})
-    program = inlined(lower([expr], [derivation.variable], KNOWN), "short")
-    with np.errstate(all="ignore"):
-        [got] = evaluate(program, [x.astype(np.float64)], DOUBLE)
-    off = np.abs((got - exact.high) - exact.low)
-    large = np.abs(exact.high) >= SINGLE.smallest_normal
-    assert (off[large] < 1e-9 * np.abs(exact.high[large])).all()
-    assert (off[~large] < 0.01 * SINGLE.smallest).all()
+    has_its_digits(expr, derivation, zero)
 
 
 @pytest.mark.parametrize(

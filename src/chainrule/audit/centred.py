@@ -42,6 +42,8 @@ _SMALL, _LARGE = 44, 600
 
 Terms = dict[tuple[int, int], int]
 """Of a polynomial in x and v: coefficients by both powers."""
+Bottoms = list[tuple[Terms, int]]
+"""The factors below the line, and how often each occurs."""
 
 
 def centred_fraction(expr: Expr, variable: Symbol, zero: Fraction) -> Expr | None:
@@ -58,30 +60,21 @@ def centred_fraction(expr: Expr, variable: Symbol, zero: Fraction) -> Expr | Non
     found = in_one_exponential(expr, variable)
     if found is None or any(g.node is not variable for g in found.plain):
         return None
-    top = _terms(found.top, found)
     content, factors = found.below.factor()
+    top = _terms(found.top, found)
     bottoms = [(_terms(poly, found), times) for poly, times in factors]
-    rate = found.factor
-    for flipped in (False, True):
-        if flipped:
-            degree = sum(times * _degree(terms) for terms, times in bottoms)
-            degree = max(degree, _degree(top))
-            spare = degree - sum(times * _degree(terms) for terms, times in bottoms)
-            top = {(i, degree - k): c for (i, k), c in top.items()}
-            bottoms = [
-                ({(i, _degree(terms) - k): c for (i, k), c in terms.items()}, times)
-                for terms, times in bottoms
-            ]
-            bottoms += [({(0, 1): 1}, spare)] if spare else []
-            rate = -rate
-        if _vanishes(top, bottoms) and rate > 0:
-            # In −x, in which v falls.
-            top = {(i, k): (-1) ** i * c for (i, k), c in top.items()}
-            mirrored = Product((MINUS_ONE, variable))
-            return _written(top, bottoms, int(content), rate, mirrored, -zero)
-        if _vanishes(top, bottoms):
-            return _written(top, bottoms, int(content), -rate, variable, zero)
-    return None
+    rate = -found.factor
+    if not _vanishes(top, bottoms):
+        top, bottoms = _flipped(top, bottoms)
+        rate = -rate
+    if not _vanishes(top, bottoms):
+        return None
+    if rate > 0:
+        return _written(top, bottoms, int(content), rate, variable, zero)
+    # In −x, in which v falls.
+    top = {(i, k): (-1) ** i * c for (i, k), c in top.items()}
+    mirrored = Product((MINUS_ONE, variable))
+    return _written(top, bottoms, int(content), -rate, mirrored, -zero)
 
 
 def _terms(poly: fmpz_mpoly, found: ExponentialFraction) -> Terms:
@@ -96,7 +89,22 @@ def _degree(terms: Terms) -> int:
     return max(k for _, k in terms)
 
 
-def _vanishes(top: Terms, bottoms: list[tuple[Terms, int]]) -> bool:
+def _flipped(top: Terms, bottoms: Bottoms) -> tuple[Terms, Bottoms]:
+    """The same fraction in 1/v."""
+    below = sum(times * _degree(terms) for terms, times in bottoms)
+    degree = max(below, _degree(top))
+    spare = [({(0, 1): 1}, degree - below)] if degree > below else []
+    return _reversed(top, degree), [
+        *((_reversed(terms, _degree(terms)), times) for terms, times in bottoms),
+        *spare,
+    ]
+
+
+def _reversed(terms: Terms, degree: int) -> Terms:
+    return {(i, degree - k): value for (i, k), value in terms.items()}
+
+
+def _vanishes(top: Terms, bottoms: Bottoms) -> bool:
     """Whether it is 0 for v → ∞, another number for v → 0, and has x above only."""
     below = [terms for terms, _ in bottoms]
     if any(i for terms in below for i, _ in terms) or not all((0, 0) in t for t in below):
@@ -107,7 +115,7 @@ def _vanishes(top: Terms, bottoms: list[tuple[Terms, int]]) -> bool:
 
 def _written(
     top: Terms,
-    bottoms: list[tuple[Terms, int]],
+    bottoms: Bottoms,
     content: int,
     rate: Fraction,
     variable: Expr,
@@ -115,9 +123,9 @@ def _written(
 ) -> Expr:
     """For v = e^(-rate·x)."""
     # Not both ends of an interval on one value: compilers make five operations of two then.
-    low, high = -_LARGE / (max(_degree(top), 1) * rate), _SMALL / rate
-    x, center = at_least(variable, round(low)), Fraction(float(zero))
-    t = at_most(Sum((x, Number(-center))), round(high))
+    x = at_least(variable, -_LARGE / (max(_degree(top), 1) * rate))
+    center = Fraction(float(zero))
+    t = at_most(Sum((x, Number(-center))), _SMALL / rate)
     p = call("expm1", Product((Number(-rate), t)))
     with precision(_BITS):
         root = arb(fmpq(center.numerator, center.denominator))

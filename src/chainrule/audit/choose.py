@@ -13,7 +13,7 @@ import numpy.typing as npt
 from chainrule.audit import evaluate, exactness
 from chainrule.audit.exponentials import exponential_fraction
 from chainrule.audit.formats import Format, format_named
-from chainrule.audit.inputs import every, stratified
+from chainrule.audit.inputs import every, stratified, usual
 from chainrule.audit.measure import Measured, measure, worse
 from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.positions import positions
@@ -135,7 +135,7 @@ class Laboratory:
         letters = (self.variable, *self.fixed)
         fixed = [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
         found = [landmarks(self.form)]
-        sample = np.concatenate([stratified(self.form, SAMPLE), _usual(self.form, SAMPLE)])
+        sample = np.concatenate([stratified(self.form, SAMPLE), usual(self.form, SAMPLE)])
         for expr in exprs:
             program = lower([expr], letters, evaluate.FUNCTIONS)
             found.append(places(program, fixed, sample, self.form, self.work))
@@ -257,23 +257,14 @@ def laboratory(
         arithmetic = "float32"
     work = format_named(arithmetic)
     # A float64 that is not rounded once more shows an error of its form at few inputs.
-    usual = _usual(form, sample if form.bits < 64 else _MORE * sample)
-    inputs = unique([stratified(form, sample), usual], form)
+    everyday = usual(form, sample if form.bits < 64 else _MORE * sample)
+    inputs = unique([stratified(form, sample), everyday], form)
     # What a file holds is the parameter as it is stored in the format of the arithmetic.
     stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in fixed.items()}
     rounded_once = accuracy == "best" and work is not form
     few = FEW_ULP_OF_DOUBLE if work.bits == 64 else FEW_ULP
     allowed = ROUNDED_ONCE if rounded_once else few
     return Laboratory(variable, form, work, inputs, stored, allowed)
-
-
-def _usual(form: Format, sample: int) -> Array:
-    """Inputs of everyday size."""
-    usual = stratified(form, 40 * sample)
-    size = np.abs(usual.astype(np.float64))
-    usual = usual[(size > 2.0**-6) & (size < 2.0**6)]
-    found: Array = usual[:: max(len(usual) // sample, 1)]
-    return found
 
 
 def forward_candidates(

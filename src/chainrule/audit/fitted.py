@@ -81,10 +81,10 @@ def fitted(expr: Expr, variable: Symbol, zero: Fraction, form: Format) -> Expr |
         found: arb = ball
         return found
 
-    end = _end(value, form)
-    root = abs(zero)
-    for exponent in _exponents(expr, side) if end is not None else ():
-        assert end is not None
+    end, root = _end(value, form), abs(zero)
+    if end is None:
+        return None
+    for exponent in _exponents(expr, side):
         found = _smooth(value, exponent, root, end)
         if found is not None:
             return _written(variable, side, total, exponent, root, end, *found)

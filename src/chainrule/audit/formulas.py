@@ -8,12 +8,12 @@ from fractions import Fraction
 from chainrule.expr.nodes import ONE, ZERO, Comparison, Expr, Number, Piecewise, Product, Sum
 
 
-def at_least(x: Expr, low: int) -> Expr:
+def at_least(x: Expr, low: Fraction) -> Expr:
     """x, but no less than a number."""
     return Piecewise((Number(low), Comparison(("<",), (x, Number(low))), x))
 
 
-def at_most(x: Expr, high: int) -> Expr:
+def at_most(x: Expr, high: Fraction | int) -> Expr:
     """x, but no more than a number."""
     return Piecewise((Number(high), Comparison(("<",), (Number(high), x)), x))
 

@@ -39,6 +39,14 @@ def stratified(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
     return at(np.concatenate([sizes, -1 - sizes]), form)
 
 
+def usual(form: Format, count: int) -> npt.NDArray[Any]:
+    """About ``count`` inputs of everyday size, between 1/64 and 64."""
+    spread = stratified(form, 40 * count)
+    size = np.abs(spread.astype(np.float64))
+    found: npt.NDArray[Any] = spread[(size > 2.0**-6) & (size < 2.0**6)]
+    return found[:: max(len(found) // count, 1)]
+
+
 def inputs(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
     """All inputs of a short format, a sample of a long one."""
     return every(form) if form.bits <= 16 else stratified(form, count)

@@ -113,8 +113,14 @@ def plan(
     library = None
     if lab.working != "library" and not job.short and plain.gradient.saved == gradient.saved:
         library = (plain.forward.expr, plain.gradient.expr)
-    job = replace(job, saved=gradient.saved, second=second, working=lab.working, notes=notes)
-    job = replace(job, library=library)
+    job = replace(
+        job,
+        saved=gradient.saved,
+        second=second,
+        working=lab.working,
+        library=library,
+        notes=notes,
+    )
     return Plan(forward.expr, gradient.expr, job)
 
 

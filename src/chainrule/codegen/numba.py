@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence, Set
 from dataclasses import replace
+from typing import NamedTuple
 
 from chainrule.codegen import numba_sections as sections
 from chainrule.codegen.approximations import (
@@ -119,7 +120,7 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     )
     parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
     parts += [_each("_each", slope, job)] if helpers else []
-    parts += [sections.ODD] if _by_odd(job) else []
+    parts += [sections.ODD.format(odd="_odd")] if _by_odd(job) else []
     first = [named(job.variable)]
     saved = [named(symbol) for symbol in job.saved]
     for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
@@ -136,10 +137,20 @@ def write(forward: Expr, gradient: Expr, job: Job) -> str:
     return "\n\n".join(parts)
 
 
-def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> list[str]:
-    """``OPTIONS`` for Numba, and the function and its slope for single numbers.
+class Scalars(NamedTuple):
+    """``OPTIONS`` and ``INLINE`` for Numba, and a function and its slope for single numbers.
 
-    With approximated functions also ``each``, which has LLVM make vector code of a loop.
+    Attributes:
+        texts: their definitions.
+        vectors: whether there is ``each`` among them, which has LLVM make vector code of a loop.
+    """
+
+    texts: list[str]
+    vectors: bool
+
+
+def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> Scalars:
+    """The function and its slope for single numbers.
 
     They are in the job's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
     they are first called.
@@ -159,13 +170,9 @@ def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> 
         given = [language.named(symbol) for symbol in symbols]
         found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
     helpers = _helpers(needed, job.working, language, double=job.double)
-    vectors = [_each(EACH, lowered, job)] if helpers else []
-    return [
-        (sections.CONTRACTED if helpers else sections.PLAIN) + sections.INLINE,
-        *helpers,
-        *vectors,
-        *found,
-    ]
+    texts = [(sections.CONTRACTED if helpers else sections.PLAIN) + sections.INLINE, *helpers]
+    texts += [_each(EACH, lowered, job)] if helpers else []
+    return Scalars([*texts, *found], bool(helpers))
 
 
 def _each(name: str, slope: Lowered, job: Job) -> str:

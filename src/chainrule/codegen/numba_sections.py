@@ -92,8 +92,8 @@ def _exponent(x):
 # Comput. 57, 2008).
 ODD = '''\
 @numba.njit(**INLINE)
-def _odd(wide):
-    """The float32 next to it, of two the one whose last bit is odd; it can be rounded again."""
+def {odd}(wide):
+    """The float32 next to it, of two the odd one: it can be rounded again."""
     near = np.float32(wide)
     size, bits = abs(np.float64(near)), near.view(np.int32)
     step = np.int32(abs(wide) > size) - np.int32(abs(wide) < size)

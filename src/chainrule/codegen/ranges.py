@@ -23,13 +23,13 @@ def ranges(program: Lowered) -> list[Range]:
         given = [found[i] for i in operands]
         if operation == "select" and operands[0] >= first:
             compared = program.code[operands[0] - first]
-            given = [_chosen(compared, i, then, found) for i, then in _branches(operands)]
+            _, then, otherwise = operands
+            given = [
+                _chosen(compared, then, True, found),
+                _chosen(compared, otherwise, False, found),
+            ]
         found.append(_range(operation, given))
     return found
-
-
-def _branches(operands: tuple[int, ...]) -> list[tuple[int, bool]]:
-    return [(operands[1], True), (operands[2], False)]
 
 
 def _chosen(compared: Instruction, value: int, then: bool, found: Sequence[Range]) -> Range:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.numba import EACH
+from chainrule.codegen.numba import EACH, Scalars
+from chainrule.codegen.numba_sections import ODD
 from chainrule.codegen.python import LONGEST, call_lines, define, tuple_of
 from chainrule.codegen.source import indented
 
@@ -60,15 +61,6 @@ def _compiled():
         return None
 
 '''
-_ODD = """\
-@numba.njit(**OPTIONS)
-def odd(wide):
-    # As in _stored.
-    near = np.float32(wide)
-    size, bits = abs(np.float64(near)), near.view(np.int32)
-    step = np.int32(abs(wide) > size) - np.int32(abs(wide) < size)
-    return np.int32(bits + step * (1 - (bits & 1))).view(np.float32)
-"""
 _FILL = '''\
 def fill(name, numbers, part):
     """The last tensor of a part from the others, all of them flat."""
@@ -117,7 +109,7 @@ def _filled(name, tensors, numbers=()):
 
 
 def compiled(
-    scalars: Sequence[str],
+    scalars: Scalars,
     taken: tuple[Sequence[str], Sequence[str]],
     others: Sequence[str],
     numbers: Sequence[str],
@@ -127,25 +119,23 @@ def compiled(
     """``_compiled`` and ``_filled``: tensors of the CPU by way of NumPy, dense ones without a copy.
 
     Args:
-        scalars: ``OPTIONS`` and ``INLINE`` for Numba, and definitions of ``value`` and ``slope``;
-            ``each`` if there is something for LLVM to make vector code of.
+        scalars: ``value`` and ``slope``.
         taken: what each of them takes first.
         others: the arguments that both take after it.
         numbers: the parameters, which come last.
         double: whether the arithmetic is that of float64.
     """
     work = "np.float64" if double else "np.float32"
-    vectors = any(f"def {EACH}(" in text for text in scalars)
     loops = []
     for name, inner, first in zip(("values", "grads"), ("value", "slope"), taken, strict=True):
         upstream = ["upstream"] if inner == "slope" else []
         called = [*(f"{work}({array}[i])" for array in (*first, *others)), *numbers]
-        depth = 2 if vectors else 3
+        depth = 2 if scalars.vectors else 3
         lines = call_lines(f"result = {inner}", called, depth=depth)
         lines += [f"result *= {work}({array}[i])" for array in upstream]
         lines += [f"out[i] = {'odd(result) if short else ' if double else ''}result"]
         given = ["short", *first, *upstream, *others, "out", *numbers]
-        if vectors:
+        if scalars.vectors:
             at = f"{inner}_at"
             element = define(at, ["i", *given], lines, depth=1)
             loops.append(f"@numba.njit(**INLINE)\n{element}")
@@ -153,7 +143,8 @@ def compiled(
         else:
             lines = ["for i in range(out.size):", *(f"    {line}" for line in lines)]
         loops.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines, depth=1)}")
-    inside = "\n".join([*scalars, *([_ODD] if double else []), *loops, _FILL])
+    odd = [ODD.format(odd="odd")] if double else []
+    inside = "\n".join([*scalars.texts, *odd, *loops, _FILL])
     return [f"{_COMPILED}{indented([inside])}\n", _FILLED]
 
 

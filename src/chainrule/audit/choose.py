@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit import evaluate, exactness
-from chainrule.audit.exponentials import exponential_fraction
+from chainrule.audit.exponentials import exponential_fractions
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import every, stratified, usual
 from chainrule.audit.measure import Measured, measure, worse
@@ -21,7 +21,7 @@ from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
 from chainrule.audit.ulp import Flags, Truth, spacing
 from chainrule.codegen.approximations import PRIMITIVES, Working, functions
-from chainrule.codegen.inlining import contracted, inlined
+from chainrule.codegen.inlining import contracted, inlined, uses
 from chainrule.codegen.lower import COMPARISONS, Lowered, lower
 from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
@@ -182,8 +182,15 @@ class Laboratory:
 
     def in_vectors(self, expr: Expr) -> int:
         """As long as how many additions it takes by vector instructions, from the variable."""
-        program = inlined(self._lowered(expr, (self.variable,)), self.working)
-        return sum(_DIVISION if step.operation == "divide" else 1 for step in program.code)
+        program = contracted(inlined(self._lowered(expr, (self.variable,)), self.working))
+        used = uses(program)
+        first = len(program.inputs) + len(program.constants)
+        return sum(
+            _DIVISION if operation == "divide" else 1
+            for number, (operation, _) in enumerate(program.code, first)
+            # Instructions that multiply and add have forms with either sign.
+            if used[number] and operation != "negative"
+        )
 
     def _lowered(self, expr: Expr, arrays: Iterable[Symbol]) -> Lowered:
         functions_ = evaluate.FUNCTIONS | functions(self.working)
@@ -273,9 +280,7 @@ def forward_candidates(
     """The function, as it is and respelled, and what else it is said to be."""
     found = {"as it was given": function, **more}
     found |= _variants(found, variable, function)
-    fraction = exponential_fraction(function, variable)
-    if fraction is not None:
-        found["as a fraction in one exponential"] = fraction
+    found |= exponential_fractions(function, variable)
     return [Candidate(name, expr, (variable,)) for name, expr in _distinct(found)]
 
 
@@ -294,7 +299,7 @@ def gradient_candidates(
         found |= {"simplified": derivation.derivative, "as derived": derivation.raw}
         if by_output is not None:
             found["the form by the output"] = substitute(by_output, {output: forward})
-        more_forms = dict(more) | _in_one_exponential(derivation)
+        more_forms = dict(more) | exponential_fractions(derivation.derivative, variable)
         found |= _variants(found, variable, derivation.derivative) | more_forms
     if save != "input" and by_output is not None:
         found["by the output"] = by_output
@@ -307,11 +312,6 @@ def gradient_candidates(
     return [
         Candidate(name, expr, saved_by(expr, variable, output)) for name, expr in _distinct(found)
     ]
-
-
-def _in_one_exponential(derivation: Derivation) -> dict[str, Expr]:
-    found = exponential_fraction(derivation.derivative, derivation.variable)
-    return {} if found is None else {"as a fraction in one exponential": found}
 
 
 def second_candidates(derivation: Derivation, saved: Sequence[Symbol]) -> list[Candidate]:

@@ -14,9 +14,11 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from flint import fmpz_mpoly
+from flint.utils.flint_exceptions import DomainError
 
 from chainrule.expr.nodes import (
     ONE,
+    TWO,
     ZERO,
     Comparison,
     Constant,
@@ -92,10 +94,30 @@ def in_one_exponential(expr: Expr, variable: Symbol) -> ExponentialFraction | No
     return ExponentialFraction(top, below, exponential, plain, factor)
 
 
-def exponential_fraction(expr: Expr, variable: Symbol) -> Expr | None:
-    """The formula as N(x, t)/D(x, t) with t = e^(-|cx|), or ``None`` if it is none."""
+def exponential_fractions(expr: Expr, variable: Symbol) -> dict[str, Expr]:
+    """The formula as N(x, t)/D(x, t) with t = e^(-|cx|), by what that is called.
+
+    And as the square of such a fraction, which takes a multiplication less. None of it where the
+    formula is no such fraction.
+    """
     found = in_one_exponential(expr, variable)
-    return None if found is None else _written(found, variable)
+    if found is None:
+        return {}
+    forms = {"as a fraction in one exponential": _written(found, variable)}
+    top, below = _root(found.top), _root(found.below)
+    if top is not None and below is not None and not below.is_constant():
+        root = _written(found._replace(top=top, below=below), variable)
+        forms["as the square of a fraction in one exponential"] = power(root, TWO)
+    return forms
+
+
+def _root(poly: fmpz_mpoly) -> fmpz_mpoly | None:
+    """The polynomial of which it is the square, or ``None``."""
+    try:
+        root: fmpz_mpoly = poly.sqrt()
+    except DomainError:
+        return None
+    return root
 
 
 def _factor(exponential: Generator, variable: Symbol, field: Converter) -> Fraction | None:

@@ -19,7 +19,7 @@ from chainrule.audit.choose import (
     forward_candidates,
     gradient_candidates,
 )
-from chainrule.audit.exponentials import exponential_fraction
+from chainrule.audit.exponentials import exponential_fractions
 from chainrule.audit.fitted import fitted
 from chainrule.audit.patches import series_at_zeros
 from chainrule.audit.selection import Asked, Chosen, measured_in
@@ -187,9 +187,7 @@ def _keeping(forms: Iterable[Candidate]) -> list[Candidate]:
 def _as_fraction(asked: Asked, chosen: Chosen) -> Iterator[Candidate]:
     """The gradient by one exponential and one division, which may be less work than it is."""
     lab = chosen.lab
-    expr = exponential_fraction(asked.derivation.derivative, lab.variable)
-    if expr is not None:
-        name = "as a fraction in one exponential"
+    for name, expr in exponential_fractions(asked.derivation.derivative, lab.variable).items():
         yield Candidate(name, asked.settled(expr, lab), (lab.variable,))
 
 

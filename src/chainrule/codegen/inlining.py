@@ -211,17 +211,23 @@ def inlined(program: Lowered, working: Working) -> Lowered:
     )
 
 
+def uses(program: Lowered) -> Counter[int]:
+    """How often each value is needed; of what a sum subtracts, the value with its sign is not."""
+    used = Counter(program.outputs)
+    first = len(program.inputs) + len(program.constants)
+    for number, (_, operands) in reversed(list(enumerate(program.code, first))):
+        if used[number]:
+            used.update(operands)
+    return used
+
+
 def contracted(program: Lowered) -> Lowered:
     """The program with a product and a sum taken together, rounded once, as compilers may do it.
 
     They do it where the product is not used for anything else.
     """
     first = len(program.inputs) + len(program.constants)
-    used = Counter(program.outputs)
-    for number, (_, operands) in reversed(list(enumerate(program.code, first))):
-        # What a sum subtracts has also been computed with its sign, and that goes unused.
-        if used[number]:
-            used.update(operands)
+    used = uses(program)
     made: dict[int, Instruction] = {}
     code: list[Instruction] = []
     final = {i: i for i in range(first)}

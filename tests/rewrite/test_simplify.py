@@ -52,7 +52,12 @@ def test_as_a_teacher_would_write_it(formula: str, derivative: str) -> None:
 
 def expressions() -> st.SearchStrategy[Expr]:
     leaves = st.one_of(
-        st.sampled_from([X, A]), st.integers(-3, 5).map(Number), st.just(Number(1) / 2)
+        st.sampled_from([X, A]),
+        st.integers(-3, 5).map(Number),
+        st.just(Number(1) / 2),
+        # x to the a, and with whole numbers in the exponent, once or twice.
+        st.integers(-2, 2).map(lambda n: X ** (n + A)),
+        st.tuples(*[st.integers(-2, 2).map(Number)] * 2).map(lambda n: X ** (n[0] - A + n[1])),
     )
 
     def grow(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
@@ -76,6 +81,16 @@ def expressions() -> st.SearchStrategy[Expr]:
 def _simplified(expr: Expr) -> Expr:
     steps = simplify(expr, X)
     return steps[-1].after if steps else expr
+
+
+def test_whole_numbers_in_an_exponent_are_added() -> None:
+    """x·x^(n + 1) has two of them."""
+    for text, simple in (
+        ("x*x^(n + 1)", "x^(n + 2)"),
+        ("x^(2 - n) - x*x^(1 - n)", "0"),
+        ("x^(n + 2 - 2)/x^n", "1"),
+    ):
+        assert str(_simplified(chainrule.parse(text))) == simple
 
 
 @settings(max_examples=150)

@@ -40,7 +40,7 @@ _MAX_TERMS = 40
 _TRIED = tuple(
     Fraction(n, 100) for n in (-702, -231, -118, -83, -41, -13, 17, 37, 71, 129, 183, 317, 811)
 )
-_PARAMETERS = (Fraction(137, 100), Fraction(-73, 100), Fraction(19, 100), Fraction(231, 100))
+_PARAMETERS = tuple(Fraction(n, 100) for n in (137, -73, 19, 231, -347, 523, -1163))
 _LEAST_TRIED = 3
 
 

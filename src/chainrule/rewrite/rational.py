@@ -633,12 +633,9 @@ def _terms(argument: Expr) -> tuple[Expr, ...]:
 
 
 def _numeric_shift(exponent: Expr) -> int:
-    """The integer term of a symbolic exponent: a − 1 has −1."""
-    for term in _terms(exponent):
-        value = rational_value(term)
-        if value is not None and value.__class__ is int:
-            return int(value)
-    return 0
+    """The integer terms of a symbolic exponent: a − 1 has −1, and 1 − a + 1 has 2."""
+    values = map(rational_value, _terms(exponent))
+    return sum(int(value) for value in values if value.__class__ is int)
 
 
 def _symbolic_part(node: Expr) -> Expr:

@@ -33,6 +33,7 @@ from chainrule.expr.nodes import (
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.identities import SPECIAL_VALUES
 from chainrule.rewrite.monomial import (
+    Exponent,
     Monomial,
     coefficient_and_rest,
     exact_root,
@@ -209,8 +210,7 @@ class Tidier:
     def _product(self, node: Expr) -> Expr:
         if opened := self._opened(node):
             return opened
-        monomial = split(node)
-        self._logarithms_upstairs(monomial)
+        monomial = self._gathered(node)
         result = monomial.build()
         if result is node:
             return node
@@ -219,6 +219,15 @@ class Tidier:
         elif result is not node:
             self._note(_shape_reason(node))
         return result
+
+    def _gathered(self, node: Expr) -> Monomial:
+        """A product or a power by its bases, with one exponent each."""
+        monomial = split(node)
+        self._logarithms_upstairs(monomial)
+        for base, exponent in monomial.powers.items():
+            # e^x and e^{e^x} stay apart.
+            self._add_exponents(exponent, apart=base is E)
+        return monomial
 
     def _opened(self, node: Expr) -> Expr | None:
         """−(a − b) is b − a; −(a + b) stays."""
@@ -248,15 +257,22 @@ class Tidier:
                 if rest:
                     joined = rest[0] if len(rest) == 1 else Sum(tuple(rest))
                     exponential.terms.append((k, joined))
-        parts = [scaled(k, False, u) for k, u in exponential.terms]
-        if exponential.number:
-            parts.append(Number(exponential.number))
-        if len(parts) > 1:
-            joined = self._sum(parts)
-            if _count(joined) < sum(map(_count, parts)):
-                self._note("add-exponents")
-                exponential.number = 0
-                exponential.terms = [] if joined is ZERO else [(1, joined)]
+
+    def _add_exponents(self, exponent: Exponent, *, apart: bool) -> None:
+        """The exponents of one base as one sum; ``apart`` only where something is collected."""
+        parts = [scaled(k, False, u) for k, u in exponent.terms]
+        if exponent.number:
+            parts.append(Number(exponent.number))
+        if not exponent.terms:
+            return
+        joined = self._sum(parts)
+        collected = _count(joined) < sum(map(_count, parts))
+        if collected:
+            self._note("add-exponents")
+        if collected or not apart:
+            value = rational_value(joined)
+            exponent.number = value or 0
+            exponent.terms = [(1, joined)] if value is None else []
 
     # --- powers ------------------------------------------------------------------------------
     def _power(self, node: Expr) -> Expr:
@@ -265,19 +281,13 @@ class Tidier:
             return Call("exp", (exponent,))
         value = rational_value(exponent)
         if value is None:
-            if base is ONE:
-                return ONE
-            if isinstance(base, Power) and rational_value(base.exponent) is None:
-                return node
-            return node
+            return ONE if base is ONE else node
         if value <= 0 and base is ZERO:
             return node
         if value == 0:
             return ONE
         if value.__class__ is int:
-            monomial = split(node)
-            self._logarithms_upstairs(monomial)
-            result = monomial.build()
+            result = self._gathered(node).build()
             if result is not node:
                 self._note("power-of-power" if type(base) is Power else _shape_reason(node))
             return result

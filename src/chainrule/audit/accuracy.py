@@ -108,7 +108,7 @@ def _tried(
     each: int,
 ) -> _Tried:
     job, form, work = made.job, format_named(made.job.dtype), work_format(made)
-    stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in values.items()}
+    stored = {s: (form if s in job.others else work).nearest(v) for s, v in values.items()}
     letters = (job.variable, *stored)
     fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
     forward = lower([explicit(made.forward, FUNCTIONS)], letters, FUNCTIONS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Any
@@ -245,6 +245,7 @@ def laboratory(
     accuracy: Accuracy,
     fixed: Mapping[Symbol, Fraction],
     *,
+    arguments: Collection[Symbol] = (),
     double: bool = False,
     sample: int = SAMPLE,
 ) -> Laboratory:
@@ -255,6 +256,7 @@ def laboratory(
         dtype: the format of inputs and results.
         accuracy: what errors are allowed, and the arithmetic.
         fixed: values of all other letters.
+        arguments: those of them that are arrays like the inputs, and stored as they are.
         double: whether "fast" computes in float64 all the same.
         sample: how many inputs of either kind.
     """
@@ -267,7 +269,7 @@ def laboratory(
     everyday = usual(form, sample if form.bits < 64 else _MORE * sample)
     inputs = unique([stratified(form, sample), everyday], form)
     # What a file holds is the parameter as it is stored in the format of the arithmetic.
-    stored = {s: Fraction(float(np.asarray(float(v), work.dtype))) for s, v in fixed.items()}
+    stored = {s: (form if s in arguments else work).nearest(v) for s, v in fixed.items()}
     rounded_once = accuracy == "best" and work is not form
     few = FEW_ULP_OF_DOUBLE if work.bits == 64 else FEW_ULP
     allowed = ROUNDED_ONCE if rounded_once else few

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -64,6 +65,10 @@ class Format:
                 values = _rounded_to_odd(values)
             found: npt.NDArray[Any] = values.astype(self.dtype)
         return found
+
+    def nearest(self, value: Fraction) -> Fraction:
+        """The number of the format that is next to it, by way of float64."""
+        return Fraction(float(self.rounded(np.asarray(float(value)))))
 
 
 def _rounded_to_odd(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

@@ -10,6 +10,11 @@ from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import Expr, Symbol, rational_value, symbols
 from chainrule.verify.certified import decimal
 
+_ROWS = 5
+FITTED = 3
+"""Of so many rows it is asked where a formula should switch; the others tell whether that holds
+for other numbers too."""
+
 
 def typical_values(derivation: Derivation) -> dict[Symbol, Fraction]:
     """A number for every letter but the variable.
@@ -25,7 +30,7 @@ def typical_values(derivation: Derivation) -> dict[Symbol, Fraction]:
 
 def value_rows(derivation: Derivation) -> list[dict[Symbol, Fraction]]:
     """Numbers for every letter but the variable: typical ones, and for the arguments of a row
-    of the catalogue two others of their range.
+    of the catalogue four others of their range, in an order in which the first ``FITTED`` differ.
 
     Raises:
         InputError: a default that is no number.
@@ -33,29 +38,31 @@ def value_rows(derivation: Derivation) -> list[dict[Symbol, Fraction]]:
     problem, variable = derivation.problem, derivation.variable
     used = (*problem.arguments, *symbols(problem.function), *problem.defaults)
     letters = [letter for letter in dict.fromkeys(used) if letter is not variable]
-    rows: list[dict[Symbol, Fraction]] = [{}, {}, {}]
+    rows: list[dict[Symbol, Fraction]] = [{} for _ in range(_ROWS)]
     for letter in letters:
         default = problem.defaults.get(letter)
         if default is not None:
-            values = [_number(default)] * 3
+            values = [_number(default)] * _ROWS
         elif problem.entry is not None:
             values = _of_range(problem.entry, letter.name)
         else:
             free = [one for one in letters if one not in problem.defaults]
-            values = [Fraction(1 + free.index(letter))] * 3
+            values = [Fraction(1 + free.index(letter))] * _ROWS
         for row, value in zip(rows, values, strict=True):
             row[letter] = value
     return [dict(row) for row in dict.fromkeys(tuple(row.items()) for row in rows)]
 
 
 def _of_range(entry: Entry, name: str) -> list[Fraction]:
-    """A typical value of an argument, and one nearer to either end."""
+    """A typical value of an argument, and others from end to end."""
     low, dots, high = entry.range_of[name].partition("..")
     if dots:
         a, b = Fraction(low), Fraction(high)
-        return [entry.typical(name), a + (b - a) / 4, b - (b - a) / 8]
+        parts = (Fraction(part, 32) for part in (8, 28, 1, 31))
+        return [entry.typical(name), *(a + (b - a) * part for part in parts)]
     listed = [Fraction(part.strip()) for part in low.split(",")]
-    return [entry.typical(name), listed[0], listed[len(listed) // 2]]
+    count = len(listed)
+    return [entry.typical(name), listed[0], listed[count // 2], listed[-1], listed[1 % count]]
 
 
 def _number(expr: Expr) -> Fraction:

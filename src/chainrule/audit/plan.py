@@ -16,7 +16,7 @@ from chainrule.audit.choose import (
 )
 from chainrule.audit.conventions import convention, settled
 from chainrule.audit.halfway import Settled, rounded_correctly
-from chainrule.audit.letters import value_rows
+from chainrule.audit.letters import FITTED, value_rows
 from chainrule.audit.measure import Measured
 from chainrule.audit.selection import Asked, Chosen, chosen_forms
 from chainrule.audit.vectors import with_vectors
@@ -85,9 +85,17 @@ def plan(
     rows = value_rows(derivation)
 
     def labs(*, double: bool = False) -> list[Laboratory]:
-        sample = SAMPLE // len(rows)
+        sample = SAMPLE // min(len(rows), FITTED)
         return [
-            laboratory(job.variable, dtype, job.accuracy, row, double=double, sample=sample)
+            laboratory(
+                job.variable,
+                dtype,
+                job.accuracy,
+                row,
+                arguments=job.others,
+                double=double,
+                sample=sample,
+            )
             for row in rows
         ]
 

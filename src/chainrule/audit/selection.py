@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
@@ -16,7 +16,9 @@ from chainrule.audit.choose import (
     saved_by,
 )
 from chainrule.audit.conventions import settled
+from chainrule.audit.letters import FITTED
 from chainrule.audit.measure import together
+from chainrule.audit.meetings import meetings
 from chainrule.codegen.source import Job
 from chainrule.derivations import Derivation
 from chainrule.expr.nodes import Expr, Symbol, substitute
@@ -180,18 +182,32 @@ def _best(
     """
     variable, allowed = labs[0].variable, labs[0].allowed
     best = min(tried, key=lambda one: one.rank(allowed))
-    truths = [] if best.good(allowed) else [lab.truth(exact) for lab in labs]
+    some = labs[:FITTED]
+    truths = [] if best.good(allowed) else [lab.truth(exact) for lab in some]
     known = None
     for _ in range(1 + precise):
         if best.good(allowed):
             break
-        for name, expr, shown in assembled(whole, labs, truths, known):
+        for name, expr, shown in assembled(whole, some, truths, known):
             one = Candidate(name, expr, (variable,), shown if shown is not expr else None)
             tried.append(measured(one))
         best = min(tried, key=lambda one: one.rank(allowed))
         by_x = [one for one in tried if one.saved == (variable,)]
         known = min(by_x, key=lambda one: one.rank(allowed))
+    if not best.good(allowed):
+        tried += [measured(one) for one in _with_meetings(tried, exact, labs[0])]
+        best = min(tried, key=lambda one: one.rank(allowed))
     return best
+
+
+def _with_meetings(tried: Iterable[Candidate], exact: Expr, lab: Laboratory) -> Iterator[Candidate]:
+    """Forms with a polynomial for where the variable is next to another letter."""
+    for meeting in meetings(exact, lab.variable, lab.fixed):
+        for one in tried:
+            if one.saved == (lab.variable,):
+                name = f"{one.name}, and its Taylor polynomial next to {meeting.letter}"
+                expr, shown = meeting.patched(one.expr), meeting.patched(one.plain)
+                yield replace(one, name=name, expr=expr, shown=shown)
 
 
 def measured_in(

@@ -1,9 +1,10 @@
 """Where floating point goes wrong: roots, kinks and thresholds of a program, and what lies around.
 
 A place is where some value on the way to the result changes its kind: its sign (there something
-cancels, or a formula switches), from normal to subnormal or 0, to infinity or NaN. Between two
-neighbours of a sample it is found by bisecting the bit patterns, so that nothing needs to be
-known about the formula.
+cancels, or a formula switches), from normal to subnormal or 0, to infinity or NaN; or where it is
+next to nothing and keeps its sign, as 1 + cos x is next to π. Between two neighbours of a sample
+the one is found by bisecting the bit patterns, between three the other by cutting off thirds, so
+that nothing needs to be known about the formula.
 """
 
 from __future__ import annotations
@@ -22,14 +23,16 @@ from chainrule.codegen.lower import Lowered
 Array = npt.NDArray[Any]
 
 # Of a value that changes its kind more often, as sin(x) does, so many changes are looked at.
-MOST_OF_A_VALUE = 12
+MOST_OF_A_VALUE, MOST_DIPS = 12, 40
 _NAN, _NORMAL = 9, 2
+# What dips this far below its neighbours in the sample has lost half of its digits, or more.
+_DEEP = 2.0**-20
 
 
 def places(
     program: Lowered, fixed: Sequence[Array], sample: Array, form: Format, work: Format
 ) -> Positions:
-    """The positions next to which a value of the program changes its kind.
+    """The positions next to which a value of the program changes its kind or next to vanishes.
 
     Args:
         program: of one varying input, which comes first.
@@ -39,13 +42,23 @@ def places(
         work: the format of the arithmetic.
     """
     rows = np.unique(positions(sample, form))
-    kinds = _kinds(program, fixed, rows, form, work)
+    values = _values(program, fixed, rows, form, work)
+    changes = _changes([_kind(value, work) for value in values], rows, program, fixed, form, work)
+    return np.unique(np.concatenate([changes, _dips(values, rows, program, fixed, form, work)]))
+
+
+def _changes(
+    kinds: Sequence[npt.NDArray[np.int8]],
+    rows: Positions,
+    program: Lowered,
+    fixed: Sequence[Array],
+    form: Format,
+    work: Format,
+) -> Positions:
+    """Where a value changes its kind: the last of one, and the first of the other."""
     low, high, which = [], [], []
     for number, kind in enumerate(kinds):
-        changes = np.flatnonzero(kind[1:] != kind[:-1])
-        if len(changes) > MOST_OF_A_VALUE:
-            chosen = np.linspace(0, len(changes) - 1, MOST_OF_A_VALUE).round().astype(np.int64)
-            changes = changes[chosen]
+        changes = _some(np.flatnonzero(kind[1:] != kind[:-1]))
         low.append(rows[changes])
         high.append(rows[changes + 1])
         which.append(np.full(len(changes), number))
@@ -56,19 +69,77 @@ def places(
     before = np.stack(kinds)[numbers, np.searchsorted(rows, left)]
     while np.any(right - left > 1):
         middle = left + (right - left) // 2
-        there = np.stack(_kinds(program, fixed, middle, form, work))[numbers, columns]
+        found = _values(program, fixed, middle, form, work)
+        there = np.stack([_kind(value, work) for value in found])[numbers, columns]
         same = there == before
         left, right = np.where(same, middle, left), np.where(same, right, middle)
-    return np.unique(np.concatenate([left, right]))
+    return np.concatenate([left, right])
 
 
-def _kinds(
+def _dips(
+    values: Sequence[Array],
+    rows: Positions,
+    program: Lowered,
+    fixed: Sequence[Array],
+    form: Format,
+    work: Format,
+) -> Positions:
+    """Where a value keeps its sign and is next to nothing, compared with what is around."""
+    low, high, which = [], [], []
+    for number, value in enumerate(values):
+        size = _size(value)
+        least = (size[1:-1] < size[:-2]) & (size[1:-1] < size[2:])
+        sign = np.sign(value.astype(np.float64))
+        least &= (sign[1:-1] == sign[:-2]) & (sign[1:-1] == sign[2:])
+        middles = 1 + np.flatnonzero(least)
+        # Where the sample is dense it shows what there is, and no pattern of its own.
+        gaps = rows[middles + 1] - rows[middles - 1]
+        middles = middles[np.argsort(gaps, kind="stable")[:MOST_DIPS]]
+        low.append(rows[middles - 1])
+        high.append(rows[middles + 1])
+        which.append(np.full(len(middles), number))
+    left, right, numbers = (np.concatenate(part) for part in (low, high, which))
+    if not len(left):
+        return left
+    columns = np.arange(len(left))
+
+    def sizes(places_: Positions) -> Array:
+        values_ = _values(program, fixed, places_, form, work)
+        found: Array = np.stack([_size(value) for value in values_])[numbers, columns]
+        return found
+
+    around_ = np.minimum(sizes(left), sizes(right))
+    while np.any(right - left > 2):
+        third = (right - left) // 3
+        one, other = left + third, right - third
+        lower = sizes(one) < sizes(other)
+        left, right = np.where(lower, left, one), np.where(lower, other, right)
+    middle = left + (right - left) // 2
+    deep: Positions = middle[sizes(middle) < _DEEP * around_]
+    return deep
+
+
+def _some(numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
+    """All of them, or ``MOST_OF_A_VALUE`` from one end to the other."""
+    if len(numbers) <= MOST_OF_A_VALUE:
+        return numbers
+    chosen = np.linspace(0, len(numbers) - 1, MOST_OF_A_VALUE).round().astype(np.intp)
+    found: npt.NDArray[np.intp] = numbers[chosen]
+    return found
+
+
+def _values(
     program: Lowered, fixed: Sequence[Array], rows: Positions, form: Format, work: Format
-) -> list[npt.NDArray[np.int8]]:
-    """What kind of number each value of the program is at each input."""
+) -> list[Array]:
+    """Each value of the program that varies, at each input."""
     given = [at(rows, form).astype(work.dtype), *fixed]
-    varying = [value for value in every_value(program, given, work) if np.shape(value)]
-    return [_kind(value, work) for value in varying]
+    return [value for value in every_value(program, given, work) if np.shape(value)]
+
+
+def _size(value: Array) -> Array:
+    """How far it is from 0; NaN is far."""
+    size = np.abs(value.astype(np.float64))
+    return np.where(np.isnan(size), np.inf, size)
 
 
 def _kind(value: Array, work: Format) -> npt.NDArray[np.int8]:

@@ -23,8 +23,9 @@ from chainrule.codegen.source import Job
 from chainrule.derivations import Derivation
 from chainrule.expr.nodes import Expr, Symbol, substitute
 
-# An error in ULP of a function in float64 that is no reason to compute it to twice the precision.
-_ERROR_OF_FUNCTION = 2.5
+# Errors in ULP of a function that are no reason to compute it to twice the precision: in float64,
+# and in float32 rounded once.
+_ERROR_OF_FUNCTION, _ROUNDED_ONCE = 2.5, 0.55
 
 
 class Asked(NamedTuple):
@@ -111,9 +112,12 @@ def _where_it_switches(
 
 def _of_function(labs: Sequence[Laboratory]) -> list[Laboratory]:
     """With the error that is small enough for a function."""
-    if labs[0].form.bits < 64:
-        return list(labs)
-    return [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
+    form, work = labs[0].form, labs[0].work
+    if form.bits == 64:
+        return [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
+    if form.bits == 32 and work is not form:
+        return [replace(lab, allowed=_ROUNDED_ONCE) for lab in labs]
+    return list(labs)
 
 
 def _forward(asked: Asked, labs: Sequence[Laboratory]) -> Candidate:

@@ -24,7 +24,7 @@ from chainrule.derivations import Derivation
 from chainrule.expr.nodes import Expr, Symbol, substitute
 
 # Errors in ULP of a function that are no reason to compute it to twice the precision: in float64,
-# and in float32 rounded once.
+# and where it is rounded once to float32.
 _ERROR_OF_FUNCTION, _ROUNDED_ONCE = 2.5, 0.55
 
 
@@ -112,12 +112,9 @@ def _where_it_switches(
 
 def _of_function(labs: Sequence[Laboratory]) -> list[Laboratory]:
     """With the error that is small enough for a function."""
-    form, work = labs[0].form, labs[0].work
-    if form.bits == 64:
-        return [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
-    if form.bits == 32 and work is not form:
-        return [replace(lab, allowed=_ROUNDED_ONCE) for lab in labs]
-    return list(labs)
+    if labs[0].form.bits < 64:
+        return list(labs)
+    return [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
 
 
 def _forward(asked: Asked, labs: Sequence[Laboratory]) -> Candidate:
@@ -129,7 +126,10 @@ def _forward(asked: Asked, labs: Sequence[Laboratory]) -> Candidate:
     if not _is_precise(asked, labs[0]):
         return min(tried, key=lambda one: one.rank(labs[0].allowed))
     whole = {one.name: one.expr for one in found}
-    return _best(tried, whole, function, labs, measured, precise=True)
+    lab = labs[0]
+    to_float32 = lab.form.bits == 32 and lab.work is not lab.form
+    precise = _ROUNDED_ONCE if to_float32 else lab.allowed
+    return _best(tried, whole, function, labs, measured, precise=precise)
 
 
 def _gradient(asked: Asked, labs: Sequence[Laboratory], forward: Candidate) -> Candidate:
@@ -157,7 +157,8 @@ def _gradient(asked: Asked, labs: Sequence[Laboratory], forward: Candidate) -> C
             labs, exact, replace(one, expr=asked.settled(one.expr, lab), shown=shown)
         )
 
-    return _best(tried, by_input, exact, labs, measured, precise=_is_precise(asked, lab))
+    precise = lab.allowed if _is_precise(asked, lab) else None
+    return _best(tried, by_input, exact, labs, measured, precise=precise)
 
 
 def _is_precise(asked: Asked, lab: Laboratory) -> bool:
@@ -172,7 +173,7 @@ def _best(
     labs: Sequence[Laboratory],
     measured: Callable[[Candidate], Candidate],
     *,
-    precise: bool,
+    precise: float | None,
 ) -> Candidate:
     """The best of these, or if none is good, of what is put together of several forms.
 
@@ -182,15 +183,16 @@ def _best(
         exact: what they are to be.
         labs: where they were measured.
         measured: measures a form.
-        precise: whether forms are also computed to twice the precision.
+        precise: an error in ULP that is no reason to compute forms to twice the precision;
+            ``None`` if nothing is.
     """
     variable, allowed = labs[0].variable, labs[0].allowed
     best = min(tried, key=lambda one: one.rank(allowed))
     some = labs[:FITTED]
     truths = [] if best.good(allowed) else [lab.truth(exact) for lab in some]
     known = None
-    for _ in range(1 + precise):
-        if best.good(allowed):
+    for twice in (False, True):
+        if best.good(allowed) or (twice and (precise is None or best.good(precise))):
             break
         for name, expr, shown in assembled(whole, some, truths, known):
             one = Candidate(name, expr, (variable,), shown if shown is not expr else None)

@@ -132,7 +132,7 @@ def in_short(row: Row) -> Row:
 HEAD = """# How accurate the gradients are
 
 The largest error in ULP of the gradient of every row of the catalogue, computed as `chainrule
-code --target numpy` writes it, with the parameters at their defaults; a loss at five targets.
+code --target numpy` writes it, with the parameters at their defaults; a loss at several targets.
 The truth is ball arithmetic. Of bfloat16 and float16 all inputs are tried, of float32 and float64
 6,000 that are spread over all bit patterns, and next to every root, kink and threshold (where any
 value on the way to the result changes its sign, overflows or underflows) the numbers 2^k units in

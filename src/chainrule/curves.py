@@ -28,7 +28,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.rational import Field, TooLargeError
-from chainrule.rewrite.simplify import simplify
+from chainrule.rewrite.simplify import simplified
 from chainrule.rewrite.tidy import Tidier
 
 if TYPE_CHECKING:
@@ -109,8 +109,7 @@ class ImplicitDerivation(Walkthrough):
         return left if right is ZERO else Sum((left, negate(right)))
 
     def _simple(self, expr: Expr) -> Expr:
-        steps = simplify(expr, self.x, self._tidier)
-        return steps[-1].after if steps else expr
+        return simplified(expr, self.x, self._tidier)
 
     @cached_property
     def slope(self) -> Expr:

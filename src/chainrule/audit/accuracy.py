@@ -19,7 +19,7 @@ from chainrule.audit.assemble import MAX_ASSEMBLED
 from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import every, stratified
-from chainrule.audit.letters import value_rows
+from chainrule.audit.letters import as_stored, value_rows
 from chainrule.audit.measure import Measured, measure, together
 from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.plan import Plan
@@ -108,7 +108,7 @@ def _tried(
     each: int,
 ) -> _Tried:
     job, form, work = made.job, format_named(made.job.dtype), work_format(made)
-    stored = {s: (form if s in job.others else work).nearest(v) for s, v in values.items()}
+    stored = as_stored(values, job.others, form, work)
     letters = (job.variable, *stored)
     fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
     forward = lower([explicit(made.forward, FUNCTIONS)], letters, FUNCTIONS)

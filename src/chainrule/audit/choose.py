@@ -14,6 +14,7 @@ from chainrule.audit import evaluate, exactness
 from chainrule.audit.exponentials import exponential_fractions
 from chainrule.audit.formats import Format, format_named
 from chainrule.audit.inputs import every, stratified, usual
+from chainrule.audit.letters import as_stored
 from chainrule.audit.measure import Measured, measure, worse
 from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.positions import positions
@@ -268,8 +269,7 @@ def laboratory(
     # A float64 that is not rounded once more shows an error of its form at few inputs.
     everyday = usual(form, sample if form.bits < 64 else _MORE * sample)
     inputs = unique([stratified(form, sample), everyday], form)
-    # What a file holds is the parameter as it is stored in the format of the arithmetic.
-    stored = {s: (form if s in arguments else work).nearest(v) for s, v in fixed.items()}
+    stored = as_stored(fixed, arguments, form, work)
     rounded_once = accuracy == "best" and work is not form
     few = FEW_ULP_OF_DOUBLE if work.bits == 64 else FEW_ULP
     allowed = ROUNDED_ONCE if rounded_once else few

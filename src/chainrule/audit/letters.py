@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from fractions import Fraction
 
+from chainrule.audit.formats import Format
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
@@ -51,6 +53,13 @@ def value_rows(derivation: Derivation) -> list[dict[Symbol, Fraction]]:
         for row, value in zip(rows, values, strict=True):
             row[letter] = value
     return [dict(row) for row in dict.fromkeys(tuple(row.items()) for row in rows)]
+
+
+def as_stored(
+    values: Mapping[Symbol, Fraction], arguments: Collection[Symbol], form: Format, work: Format
+) -> dict[Symbol, Fraction]:
+    """The numbers as a file holds them: arrays in its format, parameters in its arithmetic's."""
+    return {s: (form if s in arguments else work).nearest(v) for s, v in values.items()}
 
 
 def _of_range(entry: Entry, name: str) -> list[Fraction]:

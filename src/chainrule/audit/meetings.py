@@ -13,17 +13,15 @@ from fractions import Fraction
 from math import factorial
 from typing import NamedTuple
 
+from chainrule.audit.assemble import MAX_ASSEMBLED
 from chainrule.derivations import Derivation, Problem
 from chainrule.expr.nodes import (
-    MINUS_ONE,
     ONE,
     ZERO,
     Comparison,
     Expr,
     Number,
     Piecewise,
-    Product,
-    Sum,
     Symbol,
     add,
     call,
@@ -35,12 +33,11 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.rewrite.simplify import simplify
+from chainrule.rewrite.simplify import simplified
 
 # So many terms; where the second is below 2^-_REACH of the first, what is left out is below half
 # a unit in the last place of float64.
 _TERMS, _REACH = 4, 14
-_MOST_NODES = 150
 
 
 class Meeting(NamedTuple):
@@ -69,7 +66,7 @@ def meetings(expr: Expr, variable: Symbol, letters: Iterable[Symbol]) -> Iterato
         variable: its variable.
         letters: letters that it may meet.
     """
-    if size(expr) > _MOST_NODES or any(isinstance(n, Piecewise) for n in postorder(expr)):
+    if size(expr) > MAX_ASSEMBLED or any(isinstance(n, Piecewise) for n in postorder(expr)):
         return
     used = set(symbols(expr))
     for letter in letters:
@@ -83,7 +80,7 @@ def _terms(expr: Expr, variable: Symbol, letter: Symbol) -> tuple[int, list[Expr
     order = 0
     for k in range(2 + _TERMS):
         at_letter = substitute(expr, {variable: letter})
-        coefficient = _simplified(multiply(Number(Fraction(1, factorial(k))), at_letter), letter)
+        coefficient = simplified(multiply(Number(Fraction(1, factorial(k))), at_letter), letter)
         if found or coefficient is not ZERO:
             if k == 0:
                 return None
@@ -100,10 +97,10 @@ def _terms(expr: Expr, variable: Symbol, letter: Symbol) -> tuple[int, list[Expr
 
 def _meeting(variable: Symbol, letter: Symbol, order: int, terms: list[Expr]) -> Meeting:
     # The difference of two numbers that are so near to each other is not rounded.
-    distance = Sum((variable, Product((MINUS_ONE, letter))))
+    distance = variable - letter
     first, *rest = terms
     total: Expr = ZERO
-    ratios = [_simplified(divide(term, first), letter) for term in rest]
+    ratios = [simplified(divide(term, first), letter) for term in rest]
     for ratio in reversed(ratios):
         total = multiply(distance, add(ratio, total))
     polynomial = multiply(first, power(distance, Number(order)), add(ONE, total))
@@ -111,8 +108,3 @@ def _meeting(variable: Symbol, letter: Symbol, order: int, terms: list[Expr]) ->
     second = call("abs", multiply(ratio, power(distance, Number(degree))))
     reach = Number(Fraction(1, 2 ** (_REACH * degree)))
     return Meeting(letter, polynomial, Comparison(("<=",), (second, reach)))
-
-
-def _simplified(expr: Expr, variable: Symbol) -> Expr:
-    steps = simplify(expr, variable)
-    return steps[-1].after if steps else expr

@@ -9,7 +9,7 @@ that nothing needs to be known about the formula.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ Array = npt.NDArray[Any]
 
 # Of a value that changes its kind more often, as sin(x) does, so many changes are looked at.
 MOST_OF_A_VALUE, MOST_DIPS = 12, 40
-_NAN, _NORMAL = 9, 2
+_NAN = 9
 # What dips this far below its neighbours in the sample has lost half of its digits, or more.
 _DEEP = 2.0**-20
 
@@ -42,81 +42,77 @@ def places(
         work: the format of the arithmetic.
     """
     rows = np.unique(positions(sample, form))
-    values = _values(program, fixed, rows, form, work)
-    changes = _changes([_kind(value, work) for value in values], rows, program, fixed, form, work)
-    return np.unique(np.concatenate([changes, _dips(values, rows, program, fixed, form, work)]))
+
+    def values(places_: Positions) -> list[Array]:
+        """Each value of the program that varies, at each input."""
+        given = [at(places_, form).astype(work.dtype), *fixed]
+        return [value for value in every_value(program, given, work) if np.shape(value)]
+
+    known = values(rows)
+    changes = _changes(rows, known, values, lambda value: _kind(value, work))
+    return np.unique(np.concatenate([changes, _dips(rows, known, values)]))
 
 
 def _changes(
-    kinds: Sequence[npt.NDArray[np.int8]],
     rows: Positions,
-    program: Lowered,
-    fixed: Sequence[Array],
-    form: Format,
-    work: Format,
+    known: Sequence[Array],
+    values: Callable[[Positions], list[Array]],
+    kind: Callable[[Array], Array],
 ) -> Positions:
     """Where a value changes its kind: the last of one, and the first of the other."""
-    low, high, which = [], [], []
-    for number, kind in enumerate(kinds):
-        changes = _some(np.flatnonzero(kind[1:] != kind[:-1]))
-        low.append(rows[changes])
-        high.append(rows[changes + 1])
-        which.append(np.full(len(changes), number))
-    left, right, numbers = (np.concatenate(part) for part in (low, high, which))
-    if not len(left):
-        return left
+    kinds = np.stack([kind(value) for value in known])
+    first = [_some(np.flatnonzero(row[1:] != row[:-1])) for row in kinds]
+    left, right, numbers = _between(rows, first, [one + 1 for one in first])
     columns = np.arange(len(left))
-    before = np.stack(kinds)[numbers, np.searchsorted(rows, left)]
+    before = kinds[numbers, np.searchsorted(rows, left)]
     while np.any(right - left > 1):
         middle = left + (right - left) // 2
-        found = _values(program, fixed, middle, form, work)
-        there = np.stack([_kind(value, work) for value in found])[numbers, columns]
-        same = there == before
+        same = np.stack([kind(value) for value in values(middle)])[numbers, columns] == before
         left, right = np.where(same, middle, left), np.where(same, right, middle)
     return np.concatenate([left, right])
 
 
 def _dips(
-    values: Sequence[Array],
-    rows: Positions,
-    program: Lowered,
-    fixed: Sequence[Array],
-    form: Format,
-    work: Format,
+    rows: Positions, known: Sequence[Array], values: Callable[[Positions], list[Array]]
 ) -> Positions:
     """Where a value keeps its sign and is next to nothing, compared with what is around."""
-    low, high, which = [], [], []
-    for number, value in enumerate(values):
-        size = _size(value)
-        least = (size[1:-1] < size[:-2]) & (size[1:-1] < size[2:])
-        sign = np.sign(value.astype(np.float64))
-        least &= (sign[1:-1] == sign[:-2]) & (sign[1:-1] == sign[2:])
-        middles = 1 + np.flatnonzero(least)
-        # Where the sample is dense it shows what there is, and no pattern of its own.
-        gaps = rows[middles + 1] - rows[middles - 1]
-        middles = middles[np.argsort(gaps, kind="stable")[:MOST_DIPS]]
-        low.append(rows[middles - 1])
-        high.append(rows[middles + 1])
-        which.append(np.full(len(middles), number))
-    left, right, numbers = (np.concatenate(part) for part in (low, high, which))
-    if not len(left):
-        return left
+    lowest = [_lowest(value, rows) for value in known]
+    left, right, numbers = _between(rows, [i - 1 for i in lowest], [i + 1 for i in lowest])
     columns = np.arange(len(left))
 
     def sizes(places_: Positions) -> Array:
-        values_ = _values(program, fixed, places_, form, work)
-        found: Array = np.stack([_size(value) for value in values_])[numbers, columns]
+        found: Array = np.stack([_size(value) for value in values(places_)])[numbers, columns]
         return found
 
-    around_ = np.minimum(sizes(left), sizes(right))
+    beside = np.minimum(sizes(left), sizes(right))
     while np.any(right - left > 2):
         third = (right - left) // 3
         one, other = left + third, right - third
         lower = sizes(one) < sizes(other)
         left, right = np.where(lower, left, one), np.where(lower, other, right)
     middle = left + (right - left) // 2
-    deep: Positions = middle[sizes(middle) < _DEEP * around_]
+    deep: Positions = middle[sizes(middle) < _DEEP * beside]
     return deep
+
+
+def _lowest(value: Array, rows: Positions) -> npt.NDArray[np.intp]:
+    """Where it is smaller than on either side, with the same sign, by their numbers."""
+    size, sign = _size(value), np.sign(value.astype(np.float64))
+    least = (size[1:-1] < size[:-2]) & (size[1:-1] < size[2:])
+    least &= (sign[1:-1] == sign[:-2]) & (sign[1:-1] == sign[2:])
+    found = 1 + np.flatnonzero(least)
+    # Where the sample is dense it shows what there is, and no pattern of its own.
+    gaps = rows[found + 1] - rows[found - 1]
+    chosen: npt.NDArray[np.intp] = found[np.argsort(gaps, kind="stable")[:MOST_DIPS]]
+    return chosen
+
+
+def _between(
+    rows: Positions, first: Sequence[npt.NDArray[np.intp]], last: Sequence[npt.NDArray[np.intp]]
+) -> tuple[Positions, Positions, npt.NDArray[np.intp]]:
+    """Ends of intervals, given for each value by the numbers of rows, and whose each is."""
+    numbers = np.repeat(np.arange(len(first)), [len(one) for one in first])
+    return rows[np.concatenate(first)], rows[np.concatenate(last)], numbers
 
 
 def _some(numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
@@ -126,14 +122,6 @@ def _some(numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
     chosen = np.linspace(0, len(numbers) - 1, MOST_OF_A_VALUE).round().astype(np.intp)
     found: npt.NDArray[np.intp] = numbers[chosen]
     return found
-
-
-def _values(
-    program: Lowered, fixed: Sequence[Array], rows: Positions, form: Format, work: Format
-) -> list[Array]:
-    """Each value of the program that varies, at each input."""
-    given = [at(rows, form).astype(work.dtype), *fixed]
-    return [value for value in every_value(program, given, work) if np.shape(value)]
 
 
 def _size(value: Array) -> Array:

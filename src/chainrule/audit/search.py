@@ -119,10 +119,7 @@ def search(
 ) -> list[Form]:
     """What ``stable_forms`` returns, with the measurements; ``form`` is float32 if not given."""
     form = form or format_named("float32")
-    rounded = {
-        name: Fraction(float(np.asarray(float(value)).astype(form.dtype)))
-        for name, value in parameters.items()
-    }
+    rounded = {name: form.nearest(value) for name, value in parameters.items()}
     pool = Pool(function, candidates, variable, rounded, form)
     choice = _Choice(pool)
     pool.fill()

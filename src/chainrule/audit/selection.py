@@ -123,10 +123,10 @@ def _forward(asked: Asked, labs: Sequence[Laboratory]) -> Candidate:
     found = forward_candidates(function, variable, asked.functions)
     measured = partial(measured_in, labs, function)
     tried = [measured(one) for one in found]
-    if not _is_precise(asked, labs[0]):
-        return min(tried, key=lambda one: one.rank(labs[0].allowed))
-    whole = {one.name: one.expr for one in found}
     lab = labs[0]
+    if not _is_precise(asked, lab):
+        return min(tried, key=lambda one: one.rank(lab.allowed))
+    whole = {one.name: one.expr for one in found}
     to_float32 = lab.form.bits == 32 and lab.work is not lab.form
     precise = _ROUNDED_ONCE if to_float32 else lab.allowed
     return _best(tried, whole, function, labs, measured, precise=precise)

@@ -42,7 +42,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.rewrite.simplify import MAX_NODES, simplify
+from chainrule.rewrite.simplify import MAX_NODES, simplified
 from chainrule.verify.algebra import prove
 from chainrule.verify.check import derivative, equal
 from chainrule.verify.verdict import Counterexample, Verdict
@@ -272,10 +272,10 @@ def constant_relation(answer: Expr, right: Expr, variable: Symbol) -> Relation |
     if size(answer, right) > MAX_NODES:
         return None
     if right is not ZERO:
-        factor = _simplified(Quotient(answer, right), variable)
+        factor = simplified(Quotient(answer, right), variable)
         if factor not in (ZERO, ONE) and _worth_saying(factor, variable):
             return Relation("factor", factor)
-    offset = _simplified(answer + negate(right), variable)
+    offset = simplified(answer + negate(right), variable)
     if offset is not ZERO and _worth_saying(offset, variable):
         return Relation("offset", offset)
     return None
@@ -285,11 +285,6 @@ def _worth_saying(constant: Expr, variable: Symbol) -> bool:
     if depends_on(constant, variable):
         return False
     return len(str(constant)) <= 12
-
-
-def _simplified(expr: Expr, variable: Symbol) -> Expr:
-    steps = simplify(expr, variable)
-    return steps[-1].after if steps else expr
 
 
 # --- remarks --------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import expand
 from chainrule.rewrite.rational import Exponential, Field, TooLargeError
-from chainrule.rewrite.simplify import simplify
+from chainrule.rewrite.simplify import simplified
 from chainrule.rewrite.tidy import Tidier
 
 if TYPE_CHECKING:
@@ -95,8 +95,7 @@ class Order:
             # What everyday rewriting turns into a number or a letter needs no more.
             found = self.tidier.tidy(expr)
             if found.args:
-                steps = simplify(found, self.variable, self.tidier)
-                found = steps[-1].after if steps else found
+                found = simplified(found, self.variable, self.tidier)
             self._simplified[expr] = found
         return found
 

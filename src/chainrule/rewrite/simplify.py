@@ -79,6 +79,12 @@ def simplify(expr: Expr, variable: Symbol, tidier: Tidier | None = None) -> list
         weight = tidier.cost(current)
 
 
+def simplified(expr: Expr, variable: Symbol, tidier: Tidier | None = None) -> Expr:
+    """Where ``simplify`` leads."""
+    steps = simplify(expr, variable, tidier)
+    return steps[-1].after if steps else expr
+
+
 def _improvement(current: Expr, weight: float, tidier: Tidier) -> list[tuple[str, Expr]] | None:
     """The next rewritings that make ``current`` strictly simpler, in the order to be shown."""
 

@@ -260,10 +260,12 @@ class Tidier:
 
     def _add_exponents(self, exponent: Exponent, *, apart: bool) -> None:
         """The exponents of one base as one sum; ``apart`` only where something is collected."""
+        if not exponent.terms:
+            return
         parts = [scaled(k, False, u) for k, u in exponent.terms]
         if exponent.number:
             parts.append(Number(exponent.number))
-        if not exponent.terms:
+        if apart and len(parts) == 1:
             return
         joined = self._sum(parts)
         collected = _count(joined) < sum(map(_count, parts))

@@ -91,6 +91,10 @@ def test_whole_numbers_in_an_exponent_are_added() -> None:
         ("x^(n + 2 - 2)/x^n", "1"),
     ):
         assert str(_simplified(chainrule.parse(text))) == simple
+    [step] = simplify(chainrule.parse("x*x^(n + 1)"), X)
+    # That "powers of e multiply by adding their exponents" is said of e alone.
+    assert "same-base" in step.reasons
+    assert "add-exponents" not in step.reasons
 
 
 @settings(max_examples=150)

@@ -269,7 +269,7 @@ class Tidier:
             return
         joined = self._sum(parts)
         collected = _count(joined) < sum(map(_count, parts))
-        if collected:
+        if collected and apart:
             self._note("add-exponents")
         if collected or not apart:
             value = rational_value(joined)

@@ -66,6 +66,13 @@ def test_check_exit_status(answer: str, status: int) -> None:
     assert run("check", "sin(x)^2", "--answer", answer).exit_code == status
 
 
+def test_an_answer_without_its_option() -> None:
+    result = run("check", "x^2", "2x")
+    assert result.exit_code == 2
+    assert "'2x'" in result.output
+    assert "--answer" in result.output
+
+
 def test_check_lines(tmp_path: Path) -> None:
     page = tmp_path / "homework.txt"
     page.write_text("f(x) = sin(x)^2\nf'(x) = 2 sin(x) cos(x)\n= sin(2x)\n")

@@ -170,11 +170,12 @@ def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: str, meth
 
 
 @main.command(
+    context_settings={"allow_extra_args": True},
     epilog=examples(
         'chainrule check "e^(-x^2)" --answer "-2x e^(-x^2)"',
         'chainrule check "sin(x)^2" --answer "2 sin(x)"',
         "chainrule check --lines homework.txt",
-    )
+    ),
 )
 @click.argument("formula", required=False)
 @click.option("--answer", metavar="FORMULA", help="Your derivative.")
@@ -185,7 +186,9 @@ def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: str, meth
 )
 @variable_options
 @format_options
+@click.pass_context
 def check(
+    context: click.Context,
     formula: str | None,
     answer: str | None,
     lines: Path | None,
@@ -197,6 +200,10 @@ def check(
     """Check your own derivative of FORMULA. Exit status 0 if it is right, 1 if not."""
     from chainrule import api
 
+    if context.args:
+        raise click.UsageError(
+            f"one formula, not also {context.args[0]!r}; your derivative goes after --answer"
+        )
     if lines is not None:
         right, document = api.check_lines(read(lines))
     elif formula is not None and answer is not None:

@@ -22,7 +22,7 @@ from chainrule.audit.formats import Format
 from chainrule.audit.patches import series_at_origin, series_at_zeros
 from chainrule.audit.pool import number
 from chainrule.audit.switching import Cut, choices
-from chainrule.audit.ulp import Floats, Truth, errors, faults
+from chainrule.audit.ulp import Flags, Floats, Truth, errors, faults, spacing
 from chainrule.codegen.compensated import compensated, polynomial_near
 from chainrule.codegen.lifted import lifted
 from chainrule.expr.nodes import (
@@ -94,6 +94,8 @@ class Part:
         high: to here.
         bits: at each input 0 if the error is small enough, else 1 + log₂ of the error over the
             one that is allowed.
+        most: the same of the largest error that rounding may lead to. What shows at one input in
+            a million after a value is rounded shows at all of them before.
         steps: how many operations it takes.
     """
 
@@ -103,6 +105,7 @@ class Part:
     low: float
     high: float
     bits: Floats
+    most: Floats
     steps: int
 
 
@@ -135,13 +138,15 @@ class Trial(NamedTuple):
         found = np.frexp(np.clip(sizes, self.lab.form.smallest, largest))[1]
         return np.asarray(found, np.int64)
 
-    def bits(self, expr: Expr) -> tuple[Floats, int]:
-        """What a form is worth at each input, as in a ``Part``, and its operations."""
-        found, steps = [], 0
+    def worth(self, expr: Expr) -> tuple[Floats, Floats, int]:
+        """What a form is worth at each input, twice as in a ``Part``, and its operations."""
+        after, before, steps = [], [], 0
         for lab, truth in zip(self.labs, self.truths, strict=True):
-            results, steps = lab.values(expr, {lab.variable: lab.inputs})
-            found.append(excess(results, truth, lab.form, lab.allowed))
-        return np.concatenate(found), steps
+            results, steps = lab.computed(expr, {lab.variable: lab.inputs})
+            bits, most = excess(results, truth, lab.form, lab.allowed)
+            after.append(bits)
+            before.append(most)
+        return np.concatenate(after), np.concatenate(before), steps
 
 
 class Assembled(NamedTuple):
@@ -152,12 +157,22 @@ class Assembled(NamedTuple):
     shown: Expr
 
 
-def excess(results: Array, truth: Truth, form: Format, allowed: float) -> Floats:
-    """The bits of a ``Part``; ``_FAULT_BITS`` for a fault."""
+def excess(computed: Array, truth: Truth, form: Format, allowed: float) -> tuple[Floats, Floats]:
+    """The ``bits`` and ``most`` of a ``Part``; ``_FAULT_BITS`` for a fault."""
+    results = form.rounded(computed)
     with np.errstate(all="ignore"):
         off = errors(results, truth, form)
         fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
-        bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
+        after = _bits(off, fault, truth, form, allowed)
+        if computed.dtype == results.dtype:
+            return after, after
+        before = np.abs((computed - truth.high) - truth.low) / spacing(truth.high, form)
+        off = np.where(np.abs(results) < np.inf, np.maximum(off, 0.5 + before), off)
+        return after, _bits(off, fault, truth, form, allowed)
+
+
+def _bits(off: Floats, fault: Flags, truth: Truth, form: Format, allowed: float) -> Floats:
+    bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
     # A result without one right bit is no better than none.
     found: Floats = np.where(fault | (bits > form.precision), _FAULT_BITS, bits)
     return np.where(truth.known, found, 0.0)
@@ -264,10 +279,10 @@ def _part(
     high: float,
     shown: Expr | None = None,
 ) -> Part:
-    bits, steps = trial.bits(expr)
-    x = trial.x
-    bits = np.where((x < low) | (x > high), _FAULT_BITS, bits)
-    return Part(expr, shown or expr, name, low, high, bits, steps)
+    *worth, steps = trial.worth(expr)
+    outside = (trial.x < low) | (trial.x > high)
+    bits, most = (np.where(outside, _FAULT_BITS, one) for one in worth)
+    return Part(expr, shown or expr, name, low, high, bits, most, steps)
 
 
 def _more_precise(
@@ -327,8 +342,7 @@ def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, 
         low, high = (float(end) for end in ends)
         inside = (trial.x >= low) & (trial.x <= high)
         if inside.any() and not everywhere.bits[inside].any():
-            bits = np.where(inside, everywhere.bits, _FAULT_BITS)
-            part = Part(expr, first, name, low, high, bits, everywhere.steps)
+            part = _part(trial, name, expr, low, high, first)
             return part, [Cut(Number(end), float(end)) for end in ends]
     return None
 
@@ -366,24 +380,27 @@ def _precise_versions(one: Part, trial: Trial) -> list[Part]:
 
 
 def _chosen(pool: Sequence[Part], trial: Trial, cuts: Sequence[Cut]) -> list[Assembled]:
-    """The best choice for each number of switches."""
+    """The best choice for each number of switches.
+
+    First of those that switch where the largest error that there may be says so: of two forms of
+    as many operations they are the surer ones.
+    """
     x, variable = trial.x, trial.lab.variable
     order = np.argsort(x, kind="stable")
     weight = _THOUSAND_OPERATIONS / 1000 / len(x)
-    costs = np.stack([one.bits**2 + weight * one.steps for one in pool])
     found = []
-    for choice in choices(costs[:, order], x[order], cuts, _MOST_SWITCHES):
-        names = dict.fromkeys(pool[i].name for i in choice.numbers)
-        exprs = [one.expr for one in pool]
-        shown = [one.shown for one in pool]
-        found.append(
-            Assembled(
-                " and ".join(names),
-                choice.written(exprs, variable),
-                choice.written(shown, variable),
-            )
+    for bits in ([one.most for one in pool], [one.bits for one in pool]):
+        costs = np.stack([b**2 + weight * one.steps for b, one in zip(bits, pool, strict=True)])
+        found += choices(costs[:, order], x[order], cuts, _MOST_SWITCHES)
+    exprs, shown = [one.expr for one in pool], [one.shown for one in pool]
+    return [
+        Assembled(
+            " and ".join(dict.fromkeys(pool[i].name for i in choice.numbers)),
+            choice.written(exprs, variable),
+            choice.written(shown, variable),
         )
-    return found
+        for choice in dict.fromkeys(found)
+    ]
 
 
 def _ends(

@@ -110,6 +110,8 @@ def test_a_path_below_a_package() -> None:
         ("jion", "there is no os.jion", "did you mean os:path.join?"),
         ("sep.jion", "there is no os.sep.jion", "did you mean os:sep.join?"),
         ("path.zzz", "there is no os.path.zzz", None),
+        # A module, and no function.
+        ("path.genericpaht", "there is no os.path.genericpaht", None),
         ("path.join.deeper", "there is no os.path.join.deeper", None),
         ("zzz.f", "there is no os.zzz.f", "nor a module zzz to import"),
         ("decimal.Decimla", "there is no decimal.Decimla", "did you mean os:decimal.Decimal?"),

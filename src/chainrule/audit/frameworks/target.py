@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import getattr_static
 from pkgutil import iter_modules
 from typing import Any, Literal
 
@@ -279,6 +280,8 @@ def _meant(found: Any, parts: Sequence[str], depth: int, space: Namespace) -> st
         if whole is not None:
             return whole
     else:
+        # Static: the attributes of some modules import others when they are read.
+        here = {a: path for a, path in here.items() if callable(getattr_static(found, a, None))}
         here = {path.rpartition(".")[2]: path for path in space.known} | here
     near = nearest(name, here)
     return here[near] if near is not None else None

@@ -140,8 +140,11 @@ class Laboratory:
         for expr in exprs:
             program = lower([expr], letters, evaluate.FUNCTIONS)
             found.append(places(program, fixed, sample, self.form, self.work))
-        near = around(np.unique(np.concatenate(found)), self.form)
-        inputs = unique([self.inputs, near], self.form)
+        return self.also(around(np.unique(np.concatenate(found)), self.form))
+
+    def also(self, more: Array) -> Laboratory:
+        """The same, with more inputs."""
+        inputs = unique([self.inputs, more], self.form)
         return replace(self, inputs=self._kept(inputs, self.excluded))
 
     def truth(self, expr: Expr) -> Truth:
@@ -180,6 +183,11 @@ class Laboratory:
         calls = sum(step.operation not in _ARITHMETIC for step in code)
         shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
         return np.broadcast_to(np.asarray(result), shape), len(code) + _CALL * calls
+
+    def calls(self, candidate: Candidate) -> bool:
+        """Whether it takes functions of a library."""
+        program = inlined(self._lowered(candidate.expr, candidate.saved), self.working)
+        return any(step.operation not in _ARITHMETIC for step in program.code)
 
     def in_vectors(self, expr: Expr) -> int:
         """As long as how many additions it takes by vector instructions, from the variable."""

@@ -19,7 +19,7 @@ from chainrule.audit.halfway import Settled, rounded_correctly
 from chainrule.audit.letters import FITTED, value_rows
 from chainrule.audit.measure import Measured
 from chainrule.audit.selection import Asked, Chosen, chosen_forms
-from chainrule.audit.vectors import with_vectors
+from chainrule.audit.vectors import LOOPS, with_vectors
 from chainrule.codegen.source import Accuracy, Job
 from chainrule.codegen.targets import known as known_target
 from chainrule.derivations import Derivation, Problem
@@ -101,12 +101,15 @@ def plan(
 
     plain = chosen_forms(asked, labs())
     chosen = with_vectors(asked, plain)
-    if accuracy == "fast" and dtype != "float64" and not chosen.good:
-        # Nothing is accurate enough in the dtype itself.
+    calls = target in LOOPS and _calls(chosen)
+    if accuracy == "fast" and dtype != "float64" and (calls or not chosen.good):
+        # Nothing is accurate enough in the dtype itself, or only what takes a library's functions:
+        # then a loop is faster in double, if it can do without.
         double = chosen_forms(asked, labs(double=True))
-        if double.rank < chosen.rank:
-            plain, job = double, replace(job, promoted=True)
-            chosen = with_vectors(asked, plain)
+        vectors = with_vectors(asked, double)
+        alone = calls and vectors.good and not _calls(vectors)
+        if alone or double.rank < chosen.rank:
+            plain, chosen, job = double, vectors, replace(job, promoted=True)
     everywhere = None
     if job.short and accuracy == "best" and save != "output":
         everywhere = rounded_correctly(asked, chosen)
@@ -130,6 +133,11 @@ def plan(
         notes=notes,
     )
     return Plan(forward.expr, gradient.expr, job)
+
+
+def _calls(chosen: Chosen) -> bool:
+    """Whether the gradient takes functions of a library."""
+    return chosen.lab.working == "library" and chosen.lab.calls(chosen.gradient)
 
 
 def one_of(what: str, given: str, choices: Sequence[str]) -> None:

@@ -16,6 +16,7 @@ from chainrule.audit.choose import (
     saved_by,
 )
 from chainrule.audit.conventions import settled
+from chainrule.audit.doubtful import doubtful
 from chainrule.audit.letters import FITTED
 from chainrule.audit.measure import together
 from chainrule.audit.meetings import meetings
@@ -26,6 +27,10 @@ from chainrule.expr.nodes import Expr, Symbol, substitute
 # Errors in ULP of a function that are no reason to compute it to twice the precision: in float64,
 # and where it is rounded once to float32.
 _ERROR_OF_FUNCTION, _ROUNDED_ONCE = 2.5, 0.55
+# An error in ULP of gradients that are not rounded once more, where they may be off by most.
+_ENOUGH = 1.75
+# So often is it searched again, with the inputs at which what was found turned out to be worse.
+_SEARCHES = 2
 
 
 class Asked(NamedTuple):
@@ -95,19 +100,24 @@ def _where_it_switches(
     exact: Expr,
     labs: Sequence[Laboratory],
 ) -> tuple[Sequence[Laboratory], Candidate]:
-    """What a search finds, measured next to its own thresholds too; if it is worse there, again.
+    """What a search finds, measured also next to its own thresholds and where it may be off by
+    most; if it is worse there, again.
 
     And the laboratories in which it was measured.
     """
     allowed = labs[0].allowed
+    # Less room than at a sample, where most is to be expected.
+    enough = max(allowed, _ENOUGH) if labs[0].form is labs[0].work else allowed
     found = search(asked, labs)
     if asked.job.output in found.saved:
         return labs, found
-    wider = [lab.at_places([found.plain]) for lab in labs]
-    there = measured_in(wider, exact, found)
-    if there.good(allowed) or there.rank(allowed) <= found.rank(allowed):
-        return wider, there
-    return wider, search(asked, wider)
+    for _ in range(_SEARCHES):
+        labs = [lab.at_places([found.plain]).also(doubtful(lab, found)) for lab in labs]
+        there = measured_in(labs, exact, found)
+        if there.good(enough) or there.rank(allowed) <= found.rank(allowed):
+            return labs, there
+        found = search(asked, labs)
+    return labs, found
 
 
 def _of_function(labs: Sequence[Laboratory]) -> list[Laboratory]:

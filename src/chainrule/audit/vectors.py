@@ -19,6 +19,7 @@ from chainrule.audit.choose import (
     forward_candidates,
     gradient_candidates,
 )
+from chainrule.audit.doubtful import doubtful
 from chainrule.audit.exponentials import exponential_fractions
 from chainrule.audit.fitted import fitted
 from chainrule.audit.patches import series_at_zeros
@@ -50,9 +51,9 @@ KEEPING = ("numba", "c", "cuda")
 # How much more than with a library's functions, which take ten times as long, an error may be;
 # what a value may be off in ULP before it is rounded once.
 _FACTOR, _SMALL = 4.0, 0.01
-# An error in ULP at a sample that leaves room for those at all inputs, which are half as large
-# again.
-_SURE = 1.5
+# Errors in ULP that leave room for those at all inputs: at a sample, where they are half as large
+# again, and with inputs at which most is to be expected.
+_SURE, _SURE_AT_WORST = 1.5, 1.6
 # Formulas of more nodes are not tried with what is rounded off.
 _MOST_KEPT = 60
 # Of a polynomial near a zero: the degree at most, and which part of its value it may lack; near
@@ -89,12 +90,14 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
             forwards += _keeping(forward_candidates(function, lab.variable, asked.functions))
         if not forwards:
             continue
-        forward, *_ = _surer(labs[0].measured(one, exact, known) for one in forwards)
-        measured = (
+        forward, *_ = _surer((labs[0].measured(one, exact, known) for one in forwards), _SURE)
+        measured: Iterable[Candidate] = (
             measured_in(labs, derivation.derivative, one, outputs)
             for one in _gradients(asked, chosen, labs[0])
         )
-        for gradient in _surer(measured) if working == "single" else measured:
+        if working == "single":
+            measured = _surer((_at_its_worst(asked, labs, one) for one in measured), _SURE_AT_WORST)
+        for gradient in measured:
             there = Chosen(tuple(labs), forward, gradient)
             good = _nearly_as_good(forward, chosen.forward, there.lab)
             good = good and _nearly_as_good(gradient, chosen.gradient, there.lab)
@@ -118,14 +121,22 @@ def _shorter(asked: Asked, chosen: Chosen) -> Chosen:
     return chosen
 
 
-def _surer(candidates: Iterable[Candidate]) -> list[Candidate]:
+def _at_its_worst(asked: Asked, labs: Sequence[Laboratory], gradient: Candidate) -> Candidate:
+    """The gradient measured also where it may be off by most."""
+    if gradient.saved != (labs[0].variable,):
+        return gradient
+    wider = [lab.also(doubtful(lab, gradient)) for lab in labs]
+    return measured_in(wider, asked.derivation.derivative, gradient)
+
+
+def _surer(candidates: Iterable[Candidate], enough: float) -> list[Candidate]:
     """The first one whose error is so small that it will not be too large anywhere; else all.
 
     The smallest error comes first then.
     """
     tried = []
     for candidate in candidates:
-        if candidate.good(_SURE):
+        if candidate.good(enough):
             return [candidate]
         tried.append(candidate)
     return sorted(tried, key=_error)

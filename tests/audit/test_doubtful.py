@@ -1,0 +1,64 @@
+"""Where a form may be off by most."""
+
+from __future__ import annotations
+
+import numpy as np
+
+import chainrule
+from chainrule.audit.accuracy import promised
+from chainrule.audit.choose import Candidate, Laboratory, laboratory
+from chainrule.audit.doubtful import doubtful
+from chainrule.audit.formats import format_named
+from chainrule.audit.measure import measure
+from chainrule.audit.plan import plan
+from chainrule.audit.positions import at, positions
+from chainrule.audit.truth import truth
+from chainrule.codegen.source import Accuracy
+from chainrule.expr.nodes import Symbol
+
+X = Symbol("x")
+# Rounded four times in two of two thousand powers of two.
+STEEP = chainrule.parse("{x < 2^52: 1, x > 2^54: 1, else: 1/2/(1 + x)/(1 + x)}")
+
+
+def lab_of(dtype: str, accuracy: Accuracy) -> Laboratory:
+    return laboratory(X, dtype, accuracy, {})
+
+
+def largest(lab: Laboratory) -> float:
+    """The largest error of STEEP at the inputs."""
+    found = lab.measured(Candidate("", STEEP, (X,)), lab.truth(STEEP), {X: lab.inputs})
+    assert found.measured is not None
+    return found.measured.largest
+
+
+def test_an_error_that_a_sample_does_not_show() -> None:
+    lab = lab_of("float64", "best")
+    assert largest(lab) < 1.25
+    found = doubtful(lab, Candidate("", STEEP, (X,)))
+    assert 2 < largest(lab.also(found)) < 2.6
+
+
+def test_none_where_results_are_rounded_once_more() -> None:
+    assert doubtful(lab_of("float32", "best"), Candidate("", STEEP, (X,))).size == 0
+    assert doubtful(lab_of("bfloat16", "fast"), Candidate("", STEEP, (X,))).size == 0
+    assert doubtful(lab_of("float32", "fast"), Candidate("", STEEP, (X,))).size > 0
+
+
+def test_a_gradient_is_not_off_by_more_between_the_inputs_of_a_sample() -> None:
+    derivation = chainrule.derive("x/(2(1 + abs(x)))")
+    gradient = plan(derivation, "numpy", dtype="float64").gradient
+    form = format_named("float64")
+    ends = positions(np.array([2.0**47, 2.0**55]), form)
+    x = at(np.linspace(ends[0], ends[1], 40_000).astype(np.int64), form)
+    results, _ = lab_of("float64", "best").values(gradient, {X: x})
+    exact = truth(derivation.derivative, X, x, {}, form)
+    assert measure(x, results, exact, form).largest <= promised("float64", "best")
+
+
+def test_float32_by_a_library_is_slower_than_double_without() -> None:
+    """Approximated in float32, lisht′ is off by more than 2 ULP next to 1.7."""
+    loops = plan(chainrule.derive("lisht"), "numba", accuracy="fast").job
+    assert (loops.promoted, loops.working) == (True, "short")
+    arrays = plan(chainrule.derive("lisht"), "numpy", accuracy="fast").job
+    assert (arrays.promoted, arrays.working) == (False, "library")

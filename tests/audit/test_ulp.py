@@ -14,7 +14,7 @@ from chainrule.audit.formats import FORMATS, Format, format_named
 from chainrule.audit.inputs import every, inputs, stratified
 from chainrule.audit.measure import measure
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import MOST, Truth, errors, nearest, spacing, ties
+from chainrule.audit.ulp import MOST, Truth, errors, errors_before, nearest, spacing, ties
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Symbol
 
@@ -143,6 +143,15 @@ def test_each_kind_of_fault_is_counted() -> None:
     assert (found.not_finite, found.early_zeros, found.wrong_signs) == (1, 1, 1)
     assert found.first == {"not finite": 0.0, "early zero": 1.0, "wrong sign": 2.0}
     assert found.count == 5
+
+
+def test_an_error_before_rounding() -> None:
+    form = format_named("float32")
+    unit = 2.0**-23
+    exact = Truth(np.full(4, 1.0), np.zeros(4), np.ones(4, np.int8), np.array([True] * 3 + [False]))
+    # The second one is a number of the format already: nothing is rounded any more.
+    computed = np.array([1 + unit / 16, 1 + unit, 1e39, 1 + unit / 4])
+    assert errors_before(computed, exact, form).tolist() == [1 / 16, 0, 0, 0]
 
 
 def test_unknown_format() -> None:

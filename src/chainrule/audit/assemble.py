@@ -22,7 +22,7 @@ from chainrule.audit.formats import Format
 from chainrule.audit.patches import series_at_origin, series_at_zeros
 from chainrule.audit.pool import number
 from chainrule.audit.switching import Cut, choices
-from chainrule.audit.ulp import Flags, Floats, Truth, errors, faults, spacing
+from chainrule.audit.ulp import Floats, Truth, errors, errors_before, faults
 from chainrule.codegen.compensated import compensated, polynomial_near
 from chainrule.codegen.lifted import lifted
 from chainrule.expr.nodes import (
@@ -93,9 +93,9 @@ class Part:
         low: it holds for values from here,
         high: to here.
         bits: at each input 0 if the error is small enough, else 1 + log₂ of the error over the
-            one that is allowed.
-        most: the same of the largest error that rounding may lead to. What shows at one input in
-            a million after a value is rounded shows at all of them before.
+            one that is allowed. At inputs that were not sought out, an error is what rounding may
+            make of it: what shows at one input in a million after a value is rounded shows at all
+            of them before.
         steps: how many operations it takes.
     """
 
@@ -105,7 +105,6 @@ class Part:
     low: float
     high: float
     bits: Floats
-    most: Floats
     steps: int
 
 
@@ -138,15 +137,13 @@ class Trial(NamedTuple):
         found = np.frexp(np.clip(sizes, self.lab.form.smallest, largest))[1]
         return np.asarray(found, np.int64)
 
-    def worth(self, expr: Expr) -> tuple[Floats, Floats, int]:
-        """What a form is worth at each input, twice as in a ``Part``, and its operations."""
-        after, before, steps = [], [], 0
+    def bits(self, expr: Expr) -> tuple[Floats, int]:
+        """What a form is worth at each input, as in a ``Part``, and its operations."""
+        found, steps = [], 0
         for lab, truth in zip(self.labs, self.truths, strict=True):
             results, steps = lab.computed(expr, {lab.variable: lab.inputs})
-            bits, most = excess(results, truth, lab.form, lab.allowed)
-            after.append(bits)
-            before.append(most)
-        return np.concatenate(after), np.concatenate(before), steps
+            found.append(excess(results, truth, lab))
+        return np.concatenate(found), steps
 
 
 class Assembled(NamedTuple):
@@ -157,22 +154,17 @@ class Assembled(NamedTuple):
     shown: Expr
 
 
-def excess(computed: Array, truth: Truth, form: Format, allowed: float) -> tuple[Floats, Floats]:
-    """The ``bits`` and ``most`` of a ``Part``; ``_FAULT_BITS`` for a fault."""
+def excess(computed: Array, truth: Truth, lab: Laboratory) -> Floats:
+    """The bits of a ``Part``; ``_FAULT_BITS`` for a fault."""
+    form, allowed = lab.form, lab.allowed
     results = form.rounded(computed)
     with np.errstate(all="ignore"):
         off = errors(results, truth, form)
         fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
-        after = _bits(off, fault, truth, form, allowed)
-        if computed.dtype == results.dtype:
-            return after, after
-        before = np.abs((computed - truth.high) - truth.low) / spacing(truth.high, form)
-        off = np.where(np.abs(results) < np.inf, np.maximum(off, 0.5 + before), off)
-        return after, _bits(off, fault, truth, form, allowed)
-
-
-def _bits(off: Floats, fault: Flags, truth: Truth, form: Format, allowed: float) -> Floats:
-    bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
+        if form is not lab.work:
+            before = np.where(lab.sought_out, 0.0, errors_before(computed, truth, form))
+            off = np.maximum(off, np.where(before > 0, 0.5 + before, 0.0))
+        bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
     # A result without one right bit is no better than none.
     found: Floats = np.where(fault | (bits > form.precision), _FAULT_BITS, bits)
     return np.where(truth.known, found, 0.0)
@@ -279,10 +271,10 @@ def _part(
     high: float,
     shown: Expr | None = None,
 ) -> Part:
-    *worth, steps = trial.worth(expr)
-    outside = (trial.x < low) | (trial.x > high)
-    bits, most = (np.where(outside, _FAULT_BITS, one) for one in worth)
-    return Part(expr, shown or expr, name, low, high, bits, most, steps)
+    bits, steps = trial.bits(expr)
+    x = trial.x
+    bits = np.where((x < low) | (x > high), _FAULT_BITS, bits)
+    return Part(expr, shown or expr, name, low, high, bits, steps)
 
 
 def _more_precise(
@@ -380,18 +372,11 @@ def _precise_versions(one: Part, trial: Trial) -> list[Part]:
 
 
 def _chosen(pool: Sequence[Part], trial: Trial, cuts: Sequence[Cut]) -> list[Assembled]:
-    """The best choice for each number of switches.
-
-    First of those that switch where the largest error that there may be says so: of two forms of
-    as many operations they are the surer ones.
-    """
+    """The best choice for each number of switches."""
     x, variable = trial.x, trial.lab.variable
     order = np.argsort(x, kind="stable")
     weight = _THOUSAND_OPERATIONS / 1000 / len(x)
-    found = []
-    for bits in ([one.most for one in pool], [one.bits for one in pool]):
-        costs = np.stack([b**2 + weight * one.steps for b, one in zip(bits, pool, strict=True)])
-        found += choices(costs[:, order], x[order], cuts, _MOST_SWITCHES)
+    costs = np.stack([one.bits**2 + weight * one.steps for one in pool])
     exprs, shown = [one.expr for one in pool], [one.shown for one in pool]
     return [
         Assembled(
@@ -399,7 +384,7 @@ def _chosen(pool: Sequence[Part], trial: Trial, cuts: Sequence[Cut]) -> list[Ass
             choice.written(exprs, variable),
             choice.written(shown, variable),
         )
-        for choice in dict.fromkeys(found)
+        for choice in choices(costs[:, order], x[order], cuts, _MOST_SWITCHES)
     ]
 
 

@@ -20,7 +20,7 @@ from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.positions import positions
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Flags, Truth, spacing
+from chainrule.audit.ulp import Flags, Truth, errors_before, spacing
 from chainrule.codegen.approximations import PRIMITIVES, Working, functions
 from chainrule.codegen.inlining import contracted, inlined, uses
 from chainrule.codegen.lower import COMPARISONS, Lowered, lower
@@ -58,6 +58,9 @@ class Candidate:
         shown: the same as one would write it, where ``expr`` is much longer: it computes to
             twice the precision, keeps what is rounded off, or has a polynomial in it.
         measured: its errors; ``None`` until it is measured.
+        before: the largest error at a fair sample before results are rounded once more, 0 if they
+            are not. It tells at a thousand inputs what the error after rounding shows at one in a
+            million.
         steps: how many operations it takes.
     """
 
@@ -66,6 +69,7 @@ class Candidate:
     saved: tuple[Symbol, ...]
     shown: Expr | None = None
     measured: Measured | None = None
+    before: float = 0.0
     steps: int = 0
 
     @property
@@ -76,8 +80,13 @@ class Candidate:
     def good(self, allowed: float) -> bool:
         """Whether every result is an answer, and no error is larger than what is allowed."""
         assert self.measured is not None
-        found = self.measured
-        return not found.faults and not found.largest > allowed
+        return not self.measured.faults and not self.largest > allowed
+
+    @property
+    def largest(self) -> float:
+        """The largest error in ULP, or the largest that there may be, which can be more."""
+        assert self.measured is not None
+        return max(self.measured.largest, 0.5 + self.before if self.before else 0.0)
 
     def rank(self, allowed: float) -> tuple[float, ...]:
         """Smaller is better: results that are no answer, the largest error, what is saved, steps.
@@ -86,7 +95,7 @@ class Candidate:
         of an ULP, or of themselves.
         """
         assert self.measured is not None
-        largest = self.measured.largest
+        largest = self.largest
         error = np.ceil(4 * np.log2(max(largest, 0.5) + 0.25)) if largest == largest else np.inf
         error = -np.inf if self.good(allowed) else error
         none = self.measured.faults + self.measured.senseless
@@ -106,6 +115,7 @@ class Laboratory:
         allowed: an error in ULP that is small enough.
         working: whose elementary functions are called.
         excluded: values that are no inputs.
+        spread: those of the inputs that were not sought out as hard ones.
         memory: what is known of the truth about expressions, by the positions of inputs.
     """
 
@@ -117,6 +127,7 @@ class Laboratory:
     allowed: float
     working: Working = "library"
     excluded: tuple[float, ...] = ()
+    spread: Array = field(default_factory=lambda: np.zeros(0))
     memory: dict[Expr, dict[int, tuple[float, float, int, bool]]] = field(default_factory=dict)
 
     def without(self, points: Sequence[float]) -> Laboratory:
@@ -146,6 +157,17 @@ class Laboratory:
         """The same, with more inputs."""
         inputs = unique([self.inputs, more], self.form)
         return replace(self, inputs=self._kept(inputs, self.excluded))
+
+    def spread_to(self, more: Array) -> Laboratory:
+        """The same, with more inputs that count as a fair sample."""
+        spread = unique([self.spread, more], self.form) if more.size else self.spread
+        return replace(self.also(more), spread=spread)
+
+    @property
+    def sought_out(self) -> Flags:
+        """Which of the inputs are no fair sample."""
+        found: Flags = ~np.isin(self.inputs, self.spread)
+        return found
 
     def truth(self, expr: Expr) -> Truth:
         """The values of an expression at the inputs."""
@@ -217,16 +239,23 @@ class Laboratory:
     def before_rounding(
         self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
     ) -> float:
-        """The largest error that a result has before it is rounded to the format, in its ULP.
-
-        It tells at a thousand inputs what the error after rounding shows at one in a million.
-        """
+        """The largest error that a result has before it is rounded to the format, in its ULP."""
         arrays = {symbol: known[symbol] for symbol in candidate.saved}
         result, _ = self.computed(candidate.expr, arrays)
         with np.errstate(all="ignore"):
             normal = np.abs(self.form.rounded(result)) < np.inf
             off = np.abs((result - exact.high) - exact.low) / spacing(exact.high, self.form)
         return float(np.max(off, where=exact.known & normal, initial=0.0))
+
+    def before_at_spread(
+        self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
+    ) -> float:
+        """The same at the inputs that were not sought out; 0 if nothing is rounded any more."""
+        if self.form is self.work:
+            return 0.0
+        result, _ = self.computed(candidate.expr, {s: known[s] for s in candidate.saved})
+        off = errors_before(result, exact, self.form)
+        return float(np.max(off, where=~self.sought_out, initial=0.0))
 
     def best(
         self, candidates: Sequence[Candidate], exact: Truth, known: Mapping[Symbol, Array]
@@ -245,7 +274,8 @@ class Laboratory:
         if self.working == "single":
             other, _ = self.computed(candidate.expr, arrays, together=True)
             errors = worse(errors, measure(self.inputs, self.form.rounded(other), exact, self.form))
-        return replace(candidate, measured=errors, steps=steps)
+        before = self.before_at_spread(candidate, exact, known)
+        return replace(candidate, measured=errors, before=before, steps=steps)
 
 
 def laboratory(
@@ -281,7 +311,7 @@ def laboratory(
     rounded_once = accuracy == "best" and work is not form
     few = FEW_ULP_OF_DOUBLE if work.bits == 64 else FEW_ULP
     allowed = ROUNDED_ONCE if rounded_once else few
-    return Laboratory(variable, form, work, inputs, stored, allowed)
+    return Laboratory(variable, form, work, inputs, stored, allowed, spread=inputs)
 
 
 def forward_candidates(

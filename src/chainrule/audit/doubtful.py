@@ -24,36 +24,37 @@ from chainrule.expr.nodes import size
 from chainrule.rewrite.regimes import elementary
 
 Array = npt.NDArray[Any]
-# Inputs that are tried, spread over the format and of everyday size (a form to twice the precision
-# is longer in float64), and how many are named.
+# Inputs that are tried, spread over the format and of everyday size, by the bits of the arithmetic
+# (in float64 a form to twice the precision is long), and how many are named.
 _SPREAD, _USUAL, _NAMED = 100_000, {32: 300_000, 64: 20_000}, 200
 
 
 def doubtful(lab: Laboratory, candidate: Candidate) -> Array:
     """Inputs at which a form of the variable may be off by most.
 
-    None where results are rounded once more, which hides an error of the arithmetic, and of long
-    formulas. For float32, float64 is precise enough.
+    None of 16 bits, of which all inputs are tried elsewhere, and of long formulas. For float32,
+    float64 is precise enough.
     """
     plain = candidate.plain
-    if lab.form is not lab.work or size(plain) > MAX_ASSEMBLED:
+    if lab.form.bits == 16 or size(plain) > MAX_ASSEMBLED:
         return lab.inputs[:0]
     exact, precise = replace(lab, working="library"), elementary(plain)
-    if lab.form.bits < 64:
+    if lab.work.bits < 64:
         exact = replace(exact, work=format_named("float64"))
     else:
         precise = compensated(precise, lab.work.precision, PRECISE_TERMS)
-    x = _many(lab.form)
+    x = _many(lab.form, _USUAL[lab.work.bits])
     results, _ = lab.computed(candidate.expr, {lab.variable: x})
     better, _ = exact.computed(precise, {lab.variable: x})
     with np.errstate(all="ignore"):
         off = np.abs(results - better) / spacing(better, lab.form)
-    off = np.where(np.isfinite(off), off, 0.0)
+        hidden = np.abs(lab.form.rounded(better)) == np.inf
+    off = np.where(np.isfinite(off) & ~hidden, off, 0.0)
     found: Array = x[np.argsort(off)[-_NAMED:]]
     return found
 
 
 @cache
-def _many(form: Format) -> Array:
-    found: Array = np.concatenate([stratified(form, _SPREAD), usual(form, _USUAL[form.bits])])
+def _many(form: Format, count: int) -> Array:
+    found: Array = np.concatenate([stratified(form, _SPREAD), usual(form, count)])
     return found

@@ -30,7 +30,7 @@ _ERROR_OF_FUNCTION, _ROUNDED_ONCE = 2.5, 0.55
 # An error in ULP of gradients that are not rounded once more, where they may be off by most.
 _ENOUGH = 1.75
 # So often is it searched again, with the inputs at which what was found turned out to be worse.
-_SEARCHES = 2
+_SEARCHES = 4
 
 
 class Asked(NamedTuple):
@@ -112,7 +112,7 @@ def _where_it_switches(
     if asked.job.output in found.saved:
         return labs, found
     for _ in range(_SEARCHES):
-        labs = [lab.at_places([found.plain]).also(doubtful(lab, found)) for lab in labs]
+        labs = [lab.at_places([found.plain]).spread_to(doubtful(lab, found)) for lab in labs]
         there = measured_in(labs, exact, found)
         if there.good(enough) or there.rank(allowed) <= found.rank(allowed):
             return labs, there
@@ -242,7 +242,8 @@ def measured_in(
         values = {s: lab.values(e, known)[0] for s, e in (outputs or {}).items()}
         found.append(lab.measured(candidate, lab.truth(exact), known | values))
     errors = [one.measured for one in found if one.measured is not None]
-    return replace(found[0], measured=together(errors))
+    before = max(one.before for one in found)
+    return replace(found[0], measured=together(errors), before=before)
 
 
 def _kinks(derivation: Derivation, lab: Laboratory) -> list[float]:

@@ -119,3 +119,15 @@ def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
     off = np.where(right, 0.0, off)
     off = np.where(np.isfinite(got) | right, off, np.inf)
     return np.where(truth.known, off, 0.0)
+
+
+def errors_before(computed: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
+    """The error of each result before it is rounded to the format, in its ULP.
+
+    0 where nothing is rounded any more, where the result rounds to infinity, and without a truth.
+    """
+    rounded = form.rounded(computed)
+    with np.errstate(invalid="ignore", over="ignore"):
+        off = np.abs((computed - truth.high) - truth.low) / spacing(truth.high, form)
+        compared = truth.known & (np.abs(rounded) < np.inf) & (rounded != computed)
+    return np.where(compared, off, 0.0)

@@ -125,7 +125,7 @@ def _at_its_worst(asked: Asked, labs: Sequence[Laboratory], gradient: Candidate)
     """The gradient measured also where it may be off by most."""
     if gradient.saved != (labs[0].variable,):
         return gradient
-    wider = [lab.also(doubtful(lab, gradient)) for lab in labs]
+    wider = [lab.spread_to(doubtful(lab, gradient)) for lab in labs]
     return measured_in(wider, asked.derivation.derivative, gradient)
 
 

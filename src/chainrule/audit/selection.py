@@ -27,10 +27,8 @@ from chainrule.expr.nodes import Expr, Symbol, substitute
 # Errors in ULP of a function that are no reason to compute it to twice the precision: in float64,
 # and where it is rounded once to float32.
 _ERROR_OF_FUNCTION, _ROUNDED_ONCE = 2.5, 0.55
-# An error in ULP of gradients that are not rounded once more, where they may be off by most.
-_ENOUGH = 1.75
 # So often is it searched again, with the inputs at which what was found turned out to be worse.
-_SEARCHES = 4
+_SEARCHES = 3
 
 
 class Asked(NamedTuple):
@@ -106,15 +104,13 @@ def _where_it_switches(
     And the laboratories in which it was measured.
     """
     allowed = labs[0].allowed
-    # Less room than at a sample, where most is to be expected.
-    enough = max(allowed, _ENOUGH) if labs[0].form is labs[0].work else allowed
     found = search(asked, labs)
     if asked.job.output in found.saved:
         return labs, found
     for _ in range(_SEARCHES):
         labs = [lab.at_places([found.plain]).spread_to(doubtful(lab, found)) for lab in labs]
         there = measured_in(labs, exact, found)
-        if there.good(enough) or there.rank(allowed) <= found.rank(allowed):
+        if there.good(allowed) or there.rank(allowed) <= found.rank(allowed):
             return labs, there
         found = search(asked, labs)
     return labs, found

@@ -22,7 +22,7 @@ from chainrule.audit.formats import Format
 from chainrule.audit.patches import series_at_origin, series_at_zeros
 from chainrule.audit.pool import number
 from chainrule.audit.switching import Cut, choices
-from chainrule.audit.ulp import Floats, Truth, errors, errors_before, faults
+from chainrule.audit.ulp import Floats, Truth, errors, faults
 from chainrule.codegen.compensated import compensated, polynomial_near
 from chainrule.codegen.lifted import lifted
 from chainrule.expr.nodes import (
@@ -161,9 +161,8 @@ def excess(computed: Array, truth: Truth, lab: Laboratory) -> Floats:
     with np.errstate(all="ignore"):
         off = errors(results, truth, form)
         fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
-        if form is not lab.work:
-            before = np.where(lab.sought_out, 0.0, errors_before(computed, truth, form))
-            off = np.maximum(off, np.where(before > 0, 0.5 + before, 0.0))
+        hidden = lab.hidden(computed, truth)
+        off = np.maximum(off, np.where(hidden > 0, 0.5 + hidden, 0.0))
         bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
     # A result without one right bit is no better than none.
     found: Floats = np.where(fault | (bits > form.precision), _FAULT_BITS, bits)
@@ -334,7 +333,8 @@ def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, 
         low, high = (float(end) for end in ends)
         inside = (trial.x >= low) & (trial.x <= high)
         if inside.any() and not everywhere.bits[inside].any():
-            part = _part(trial, name, expr, low, high, first)
+            bits = np.where(inside, everywhere.bits, _FAULT_BITS)
+            part = Part(expr, first, name, low, high, bits, everywhere.steps)
             return part, [Cut(Number(end), float(end)) for end in ends]
     return None
 

@@ -20,7 +20,7 @@ from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.positions import positions
 from chainrule.audit.respell import respelled
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Flags, Truth, errors_before, spacing
+from chainrule.audit.ulp import Flags, Floats, Truth, distance, errors_before
 from chainrule.codegen.approximations import PRIMITIVES, Working, functions
 from chainrule.codegen.inlining import contracted, inlined, uses
 from chainrule.codegen.lower import COMPARISONS, Lowered, lower
@@ -111,11 +111,11 @@ class Laboratory:
         form: the format of inputs and results.
         work: the format of the arithmetic.
         inputs: values of the variable.
+        spread: those of the inputs that were not sought out as hard ones.
         fixed: the values of all other letters.
         allowed: an error in ULP that is small enough.
         working: whose elementary functions are called.
         excluded: values that are no inputs.
-        spread: those of the inputs that were not sought out as hard ones.
         memory: what is known of the truth about expressions, by the positions of inputs.
     """
 
@@ -123,11 +123,11 @@ class Laboratory:
     form: Format
     work: Format
     inputs: Array
+    spread: Array
     fixed: Mapping[Symbol, Fraction]
     allowed: float
     working: Working = "library"
     excluded: tuple[float, ...] = ()
-    spread: Array = field(default_factory=lambda: np.zeros(0))
     memory: dict[Expr, dict[int, tuple[float, float, int, bool]]] = field(default_factory=dict)
 
     def without(self, points: Sequence[float]) -> Laboratory:
@@ -244,18 +244,17 @@ class Laboratory:
         result, _ = self.computed(candidate.expr, arrays)
         with np.errstate(all="ignore"):
             normal = np.abs(self.form.rounded(result)) < np.inf
-            off = np.abs((result - exact.high) - exact.low) / spacing(exact.high, self.form)
+            off = distance(result, exact, self.form)
         return float(np.max(off, where=exact.known & normal, initial=0.0))
 
-    def before_at_spread(
-        self, candidate: Candidate, exact: Truth, known: Mapping[Symbol, Array]
-    ) -> float:
-        """The same at the inputs that were not sought out; 0 if nothing is rounded any more."""
+    def hidden(self, computed: Array, exact: Truth) -> Floats:
+        """What rounding hides: the error of each result before it, in ULP of the format.
+
+        0 at inputs that were sought out, and where nothing is rounded any more.
+        """
         if self.form is self.work:
-            return 0.0
-        result, _ = self.computed(candidate.expr, {s: known[s] for s in candidate.saved})
-        off = errors_before(result, exact, self.form)
-        return float(np.max(off, where=~self.sought_out, initial=0.0))
+            return np.zeros(self.inputs.shape)
+        return np.where(self.sought_out, 0.0, errors_before(computed, exact, self.form))
 
     def best(
         self, candidates: Sequence[Candidate], exact: Truth, known: Mapping[Symbol, Array]
@@ -269,12 +268,12 @@ class Laboratory:
     ) -> Candidate:
         """The candidate with its errors; in float32 with those of either way to round."""
         arrays = {symbol: known[symbol] for symbol in candidate.saved}
-        results, steps = self.values(candidate.expr, arrays)
-        errors = measure(self.inputs, results, exact, self.form)
+        result, steps = self.computed(candidate.expr, arrays)
+        errors = measure(self.inputs, self.form.rounded(result), exact, self.form)
         if self.working == "single":
             other, _ = self.computed(candidate.expr, arrays, together=True)
             errors = worse(errors, measure(self.inputs, self.form.rounded(other), exact, self.form))
-        before = self.before_at_spread(candidate, exact, known)
+        before = float(np.max(self.hidden(result, exact), initial=0.0))
         return replace(candidate, measured=errors, before=before, steps=steps)
 
 
@@ -311,7 +310,7 @@ def laboratory(
     rounded_once = accuracy == "best" and work is not form
     few = FEW_ULP_OF_DOUBLE if work.bits == 64 else FEW_ULP
     allowed = ROUNDED_ONCE if rounded_once else few
-    return Laboratory(variable, form, work, inputs, stored, allowed, spread=inputs)
+    return Laboratory(variable, form, work, inputs, inputs, stored, allowed)
 
 
 def forward_candidates(

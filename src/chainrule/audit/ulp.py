@@ -104,6 +104,12 @@ def faults(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Format) -
     }
 
 
+def distance(values: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
+    """How far values of any format are from the truth, in ULP of ``form``."""
+    found: Floats = np.abs((values - truth.high) - truth.low) / spacing(truth.high, form)
+    return found
+
+
 def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
     """The error of each result in ULP; infinite for NaN and for a wrong infinity.
 
@@ -111,8 +117,7 @@ def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
     """
     got = results.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        off = np.abs((got - truth.high) - truth.low) / spacing(truth.high, form)
-        off = np.minimum(off, MOST)
+        off = np.minimum(distance(got, truth, form), MOST)
     rounds_to_infinity = np.abs(truth.high) >= form.overflow
     right = np.isinf(got) & rounds_to_infinity & (np.sign(got) == truth.sign)
     # The largest finite number is as near to an overflowing truth as there is.
@@ -128,6 +133,6 @@ def errors_before(computed: npt.NDArray[Any], truth: Truth, form: Format) -> Flo
     """
     rounded = form.rounded(computed)
     with np.errstate(invalid="ignore", over="ignore"):
-        off = np.abs((computed - truth.high) - truth.low) / spacing(truth.high, form)
+        off = distance(computed, truth, form)
         compared = truth.known & (np.abs(rounded) < np.inf) & (rounded != computed)
     return np.where(compared, off, 0.0)

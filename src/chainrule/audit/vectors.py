@@ -91,13 +91,11 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
         if not forwards:
             continue
         forward, *_ = _surer((labs[0].measured(one, exact, known) for one in forwards), _SURE)
-        measured: Iterable[Candidate] = (
-            measured_in(labs, derivation.derivative, one, outputs)
+        measured = (
+            measured_in(_at_its_worst(labs, one), derivation.derivative, one, outputs)
             for one in _gradients(asked, chosen, labs[0])
         )
-        if working == "single":
-            measured = _surer((_at_its_worst(asked, labs, one) for one in measured), _SURE_AT_WORST)
-        for gradient in measured:
+        for gradient in _surer(measured, _SURE_AT_WORST) if working == "single" else measured:
             there = Chosen(tuple(labs), forward, gradient)
             good = _nearly_as_good(forward, chosen.forward, there.lab)
             good = good and _nearly_as_good(gradient, chosen.gradient, there.lab)
@@ -121,12 +119,11 @@ def _shorter(asked: Asked, chosen: Chosen) -> Chosen:
     return chosen
 
 
-def _at_its_worst(asked: Asked, labs: Sequence[Laboratory], gradient: Candidate) -> Candidate:
-    """The gradient measured also where it may be off by most."""
-    if gradient.saved != (labs[0].variable,):
-        return gradient
-    wider = [lab.spread_to(doubtful(lab, gradient)) for lab in labs]
-    return measured_in(wider, asked.derivation.derivative, gradient)
+def _at_its_worst(labs: Sequence[Laboratory], gradient: Candidate) -> Sequence[Laboratory]:
+    """In float32 also with the inputs at which a gradient from the variable may be off by most."""
+    if labs[0].working != "single" or gradient.saved != (labs[0].variable,):
+        return labs
+    return [lab.spread_to(doubtful(lab, gradient)) for lab in labs]
 
 
 def _surer(candidates: Iterable[Candidate], enough: float) -> list[Candidate]:

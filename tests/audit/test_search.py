@@ -13,7 +13,7 @@ from chainrule.audit.formats import format_named
 from chainrule.audit.patches import patches
 from chainrule.audit.pool import sample
 from chainrule.audit.search import Form, search, stable_forms
-from chainrule.audit.switching import Cut, choices
+from chainrule.audit.switching import Choice, Cut, choices
 from chainrule.audit.truth import truth
 from chainrule.expr.nodes import Expr, Number, Symbol, symbols
 from chainrule.rewrite import float_identities
@@ -106,6 +106,13 @@ def test_the_cheapest_choice_for_each_number_of_switches() -> None:
     found = choices(costs, np.array([-0.5, 0.5, 1.5, 2.5]), cuts, 2)
     assert [choice.numbers for choice in found] == [(1,), (0, 1)]
     assert [cut.value for cut in found[1].cuts] == [1.0]
+
+
+def test_no_switch_between_the_same_expressions() -> None:
+    choice = Choice((0, 1, 2), (Cut(Number(0), 0.0), Cut(Number(1), 1.0)))
+    forms = [parse("1 + x"), parse("1 + x"), parse("x")]
+    assert choice.written(forms, X) is parse("{x < 1: 1 + x, else: x}")
+    assert choice.written([forms[0]] * 3, X) is forms[0]
 
 
 def test_a_polynomial_at_a_removable_singularity() -> None:

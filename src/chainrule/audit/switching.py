@@ -46,12 +46,17 @@ class Choice:
         return list(zip(self.numbers, ends, ends[1:], strict=False))
 
     def written(self, exprs: Sequence[Expr], subject: Expr) -> Expr:
-        """The choice as one expression that compares ``subject`` with the cuts."""
+        """The choice as one expression that compares ``subject`` with the cuts.
+
+        Where the expressions on both sides of a cut are the same, there is no switch.
+        """
+        values = [exprs[number] for number in self.numbers]
         args: list[Expr] = []
-        for number, cut in zip(self.numbers, self.cuts, strict=False):
-            condition = Comparison(("<=" if cut.inclusive else "<",), (subject, cut.place))
-            args += [exprs[number], condition]
-        args.append(exprs[self.numbers[-1]])
+        for value, after, cut in zip(values, values[1:], self.cuts, strict=False):
+            if value is not after:
+                condition = Comparison(("<=" if cut.inclusive else "<",), (subject, cut.place))
+                args += [value, condition]
+        args.append(values[-1])
         return Piecewise(tuple(args)) if len(args) > 1 else args[0]
 
 

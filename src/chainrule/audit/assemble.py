@@ -209,7 +209,7 @@ def assembled(
     whole: Mapping[str, Expr],
     labs: Sequence[Laboratory],
     truths: Sequence[Truth],
-    best: Candidate | None = None,
+    best: Sequence[Candidate] = (),
 ) -> list[Assembled]:
     """Gradients out of several forms, the one of fewer switches first.
 
@@ -218,8 +218,8 @@ def assembled(
         labs: evaluate a form at their inputs, each with other values of letters. Where it
             depends on these at which place a form switches, only the first one is asked.
         truths: the values there.
-        best: the best form that is known; if it is given, forms are also computed to twice the
-            precision, this one among them.
+        best: the best forms that are known; if there are any, forms are also computed to twice
+            the precision, these among them.
     """
     variable, fixed = labs[0].variable, labs[0].fixed
     lines: list[tuple[Regime, list[Expr]]] = []
@@ -235,12 +235,13 @@ def assembled(
         new = [expr for expr in dict.fromkeys(exprs) if expr not in known]
         pool += [_part(trial, "by parts", expr, low, high) for expr in new]
     cuts = _cuts([regime for regime, _ in lines], fixed, trial.lab.form)
-    if best is None:
+    if not best:
         return _chosen(pool, trial, cuts)
     more = _more_precise(pool, ends or [(-np.inf, np.inf)], trial)
-    more += _precise_versions(
-        _part(trial, best.name, best.expr, -np.inf, np.inf, best.shown), trial
-    )
+    for candidate in best:
+        name, expr, shown = candidate.name, candidate.expr, candidate.shown
+        part = _part(trial, name, expr, -np.inf, np.inf, shown)
+        more += _precise_versions(part, trial)
     for one, places in _polynomials(whole, pool, trial):
         more.append(one)
         cuts = sorted([*cuts, *places], key=lambda cut: (cut.value, cut.inclusive))

@@ -11,7 +11,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import wait
@@ -228,13 +228,17 @@ class Child:
         self._log = Path(log)
         self._slots = self._context.RawArray("d", child.SLOT * (self._threads + 1))
         self._connection, other = self._context.Pipe()
-        args = (other, self._slots, str(self._log), self._threads)
-        self._process = self._context.Process(target=child.serve, args=args, daemon=True)
-        with _deaf(), _STARTING:
-            self._process.start()
+        args = (other, self._slots, log, self._threads)
+        process = self._context.Process(target=child.serve, args=args, daemon=True)
+        with ExitStack() as unused, _deaf(), _STARTING:
+            unused.callback(self._log.unlink)
+            unused.callback(self._connection.close)
+            # Refused where a script without a main guard is imported by its own child.
+            process.start()
+            unused.pop_all()
         # So that the end of the pipe is seen when the child is gone.
         other.close()
-        self._target = target
+        self._process, self._target = process, target
 
     def _ask(self, request: child.Request, doing: str) -> Iterator[child.Reply]:
         """The replies to a request.

@@ -196,7 +196,7 @@ def _best(
     best = min(tried, key=lambda one: one.rank(allowed))
     some = labs[:FITTED]
     truths = [] if best.good(allowed) else [lab.truth(exact) for lab in some]
-    known = None
+    known: list[Candidate] = []
     for twice in (False, True):
         if best.good(allowed) or (twice and (precise is None or best.good(precise))):
             break
@@ -205,7 +205,10 @@ def _best(
             tried.append(measured(one))
         best = min(tried, key=lambda one: one.rank(allowed))
         by_x = [one for one in tried if one.saved == (variable,)]
-        known = min(by_x, key=lambda one: one.rank(allowed))
+        by_x.sort(key=lambda one: one.rank(allowed))
+        # What is put together may be the better one here and beyond repair there.
+        single = [one for one in by_x if one.name in whole]
+        known = list({one.expr: one for one in (*by_x[:1], *single[:1])}.values())
     if not best.good(allowed):
         tried += [measured(one) for one in _with_meetings(tried, exact, labs[0])]
         best = min(tried, key=lambda one: one.rank(allowed))

@@ -255,6 +255,20 @@ def test_exit_status(
     assert "Traceback" not in result.stderr
 
 
+def test_a_script_without_a_main_guard(tmp_path: Path) -> None:
+    """Its child imports it, and starts none of its own; what Python says of that is not buried."""
+    script = tmp_path / "script.py"
+    script.write_text(
+        "from chainrule.audit.campaign import Options, outcomes\n"
+        "options = Options(dtypes=('bfloat16',), kinds=('gradient',))\n"
+        "print([one.failure for one in outcomes(['chainrule:relu'], options)])\n"
+    )
+    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
+    assert "ended its process with exit status 1" in done.stdout
+    assert "if __name__ == '__main__':" in done.stdout + done.stderr
+    assert "AttributeError" not in done.stdout + done.stderr
+
+
 # --- what it leaves -------------------------------------------------------------------------------
 def test_files(tmp_path: Path) -> None:
     import matplotlib.image

@@ -19,6 +19,7 @@ from typing import Any
 import numba
 import numpy as np
 import numpy.typing as npt
+from llvmlite import binding as llvm
 
 import chainrule
 from chainrule.audit.formats import format_named
@@ -276,7 +277,10 @@ def report() -> str:
             )
     units = " and ".join(f"{run['triad'] * 1e9:.2f} ns" for run in runs.values())
     head = ["gradient", "1 thread", "2 threads", "aim", "largest error, ULP"]
+    wide = "with" if llvm.get_host_cpu_features().get("avx512f") else "without"
     return (
+        f"For {llvm.get_host_cpu_name()}, {wide} AVX-512; [kernels.md](kernels.md) has the figures "
+        f"of other processors and what limits them.\n\n"
         f"2^24 float32, x and upstream in, gradient out; times as ratios to the triad "
         f"`o = a*x + g` in the same round, the median of {ROUNDS} rounds; it takes {units} an "
         f"element with 1 and 2 threads at best. PyTorch's sigmoid and tanh read the output that "

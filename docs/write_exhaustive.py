@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from write_accuracy import figure
 
-from chainrule.audit.accuracy import promised
 from chainrule.api import derive
+from chainrule.audit.accuracy import promised
 from chainrule.audit.campaign import Options, outcomes
 from chainrule.audit.plan import plan
 from chainrule.codegen.source import Accuracy

@@ -28,7 +28,9 @@ def test_positions_are_the_order_of_the_inputs(form: Format) -> None:
 
 @BY_FORMAT
 def test_there_and_back(form: Format) -> None:
-    values = np.sort(stratified(form, 500).astype(np.float64)).astype(form.dtype)
+    values = stratified(form, 500)
+    # Not by np.sort, which with AVX-512 gives -0 twice for 0 and -0.
+    values = values[np.argsort(values.astype(np.float64), kind="stable")]
     found = np.sort(positions(values, form))
     assert (np.diff(found) > 0).all()
     assert (at(found, form).astype(np.float64) == values.astype(np.float64)).all()

@@ -50,7 +50,8 @@ def doubtful(lab: Laboratory, candidate: Candidate) -> Array:
         off = np.abs(results - better) / spacing(better, lab.form)
         hidden = np.abs(lab.form.rounded(better)) == np.inf
     off = np.where(np.isfinite(off) & ~hidden, off, 0.0)
-    found: Array = x[np.argsort(off)[-_NAMED:]]
+    # Stable, so that of equal ones the same are found on every processor.
+    found: Array = x[np.argsort(off, kind="stable")[-_NAMED:]]
     return found
 
 

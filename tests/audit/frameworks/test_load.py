@@ -314,6 +314,6 @@ def test_numbers_in_reproductions() -> None:
 
 def test_versions_are_recorded(own: str) -> None:
     found = load(f"numpy:{own}:silu_grad", "float32")
-    assert found.versions.keys() >= {"python", "numpy", "cpu", "platform"}
+    assert found.versions.keys() >= {"python", "numpy", "cpu", "simd", "platform"}
     assert found.versions["numpy"] == np.__version__
     assert cpu()

@@ -284,12 +284,17 @@ def _module(framework: str) -> ModuleType:
 
 # --- for the modules ----------------------------------------------------------------------------
 def versions(*packages: str) -> dict[str, str]:
-    """The versions of packages, of Python and NumPy, and the processor."""
+    """The versions of packages, of Python and NumPy, and the processor.
+
+    With its vector instructions: NumPy and others have functions for AVX-512 that are not those
+    for AVX2, and give other results.
+    """
     return {package: version_of(package) for package in packages} | {
         "numpy": version("numpy"),
         "python": platform.python_version(),
         "platform": f"{sys.platform} {platform.machine()}",
         "cpu": cpu(),
+        "simd": simd(),
     }
 
 
@@ -299,6 +304,14 @@ def version_of(package: str) -> str:
         return version(package)
     except PackageNotFoundError:
         return "from source"
+
+
+@cache
+def simd() -> str:
+    """The widest vector instructions that NumPy found here, by its own name for them."""
+    levels = (np.show_config(mode="dicts") or {}).get("SIMD Extensions", {})
+    names: list[str] = [*levels.get("baseline", ()), *levels.get("found", ())]
+    return names[-1] if names else "none"
 
 
 @cache

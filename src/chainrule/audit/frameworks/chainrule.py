@@ -22,6 +22,7 @@ from chainrule.audit.frameworks.implementation import (
 from chainrule.audit.frameworks.matching import Reference, audited_at, to_dtype
 from chainrule.audit.frameworks.target import read_call
 from chainrule.audit.letters import typical_values
+from chainrule.audit.plan import plan
 from chainrule.codegen.numba import DOUBLE
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
@@ -76,14 +77,22 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
 
 
 def reference(rest: str, dtype: str) -> Reference | None:
-    """The formula itself. Arguments beside the variable are arrays of the dtype."""
+    """The formula itself.
+
+    Arguments beside the variable are arrays of the dtype, parameters numbers of what is computed
+    in, which may be float32 if it is to be fast.
+    """
     formula, given = _read(rest)
     derivation = Derivation(make_problem(formula))
     values = _values(derivation, given)
     arrays = derivation.problem.arguments
+    kept = "float64"
+    if given.get("accuracy") == "fast":
+        job = plan(derivation, "numba", dtype=dtype, accuracy="fast").job
+        kept = "float64" if job.double else "float32"
     return Reference(
         formula,
-        {s.name: to_dtype(v, dtype) if s in arrays else v for s, v in values.items()},
+        {s.name: to_dtype(v, dtype if s in arrays else kept) for s, v in values.items()},
     )
 
 

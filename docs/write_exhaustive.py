@@ -94,9 +94,10 @@ def audited(name: str, dtype: str, accuracy: Accuracy) -> Row | None:
 
 def same_code(name: str) -> bool:
     """Whether `fast` computes the gradient of float32 as `best` does."""
-    best, fast = (plan(derive(name), "numba", accuracy=accuracy) for accuracy in ("best", "fast"))
-    working = [one.job.working for one in (best, fast)]
-    return best.gradient is fast.gradient and fast.job.promoted and working[0] == working[1]
+    derivation = derive(name)
+    best, fast = (plan(derivation, "numba", accuracy=accuracy) for accuracy in ("best", "fast"))
+    same = best.gradient is fast.gradient and best.job.working == fast.job.working
+    return same and fast.job.double
 
 
 def read() -> list[Row]:

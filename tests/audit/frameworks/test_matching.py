@@ -112,6 +112,7 @@ THRESHOLD = {"theta": single(0.1), "v": 20}
         ("chainrule:elu(alpha=0.3)", "bfloat16", {"alpha": Fraction(0.3)}),
         ("chainrule:squared_error(y=0.3)", "bfloat16", {"y": Fraction(77, 256)}),
         ("chainrule:hard_shrink(lambda=0.25)", "float32", {"lambda": Fraction(1, 4)}),
+        ("chainrule:threshold", "float32", {"theta": Fraction(1, 10), "v": 20}),
         ("chainrule:threshold(accuracy='fast')", "float32", THRESHOLD),
         # This one computes in double if it is fast, too.
         ("chainrule:swish(beta=0.3, accuracy='fast')", "float32", {"beta": Fraction(0.3)}),

@@ -22,7 +22,6 @@ from chainrule.audit.frameworks.implementation import (
 from chainrule.audit.frameworks.matching import Reference, audited_at, to_dtype
 from chainrule.audit.frameworks.target import read_call
 from chainrule.audit.letters import typical_values
-from chainrule.audit.plan import plan
 from chainrule.codegen.numba import DOUBLE
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
@@ -86,14 +85,22 @@ def reference(rest: str, dtype: str) -> Reference | None:
     derivation = Derivation(make_problem(formula))
     values = _values(derivation, given)
     arrays = derivation.problem.arguments
-    kept = "float64"
-    if given.get("accuracy") == "fast":
-        job = plan(derivation, "numba", dtype=dtype, accuracy="fast").job
-        kept = "float64" if job.double else "float32"
+    single = given.get("accuracy") == "fast" and _in_float32(derivation, dtype)
+    held = {s: to_dtype(v, "float32") if single else v for s, v in values.items()}
     return Reference(
         formula,
-        {s.name: to_dtype(v, dtype if s in arrays else kept) for s, v in values.items()},
+        {s.name: to_dtype(values[s], dtype) if s in arrays else v for s, v in held.items()},
     )
+
+
+def _in_float32(derivation: Derivation, dtype: str) -> bool:
+    """Whether the kernel that is to be fast computes in float32."""
+    if dtype == "float64":
+        return False
+    # Only this needs the search for forms, which takes a while to import.
+    from chainrule.audit.plan import plan
+
+    return not plan(derivation, "numba", dtype=dtype, accuracy="fast").job.double
 
 
 def targets() -> list[str]:

@@ -47,7 +47,7 @@ from chainrule.verify.check import equal
 
 _BITS = 300
 # The error of the polynomial, and how long it may be.
-_ERROR, _DEGREES = 2.0**-34, range(6, 17)
+_ERROR, _DEGREES = 2.0**-32, range(6, 17)
 _SHIFTS = (1, 2, 3, 4)
 # Compared with at so many points for each node.
 _POINTS = 8

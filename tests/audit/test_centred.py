@@ -20,6 +20,7 @@ CASES = {
     "x*sigmoid(-x)": (lambda x: x / (1 + mpmath.exp(x)), 1.3),
     "x/(1 + e^(-3x))": (lambda x: x / (1 + mpmath.exp(-3 * x)), -0.4),
     "x/(1 + e^(-2x/7))": (lambda x: x / (1 + mpmath.exp(-2 * x / 7)), -4.5),
+    "x*sigmoid(1.702x)": (lambda x: x / (1 + mpmath.exp(-mpmath.mpf("1.702") * x)), -0.75),
     "x*tanh(ln(1 + e^x))": (lambda x: x * mpmath.tanh(mpmath.log(1 + mpmath.exp(x))), -1.2),
     "(x + 2)/(1 + e^(x/2))": (lambda x: (x + 2) / (1 + mpmath.exp(x / 2)), 1.1),
 }

@@ -130,26 +130,27 @@ def _written(
     with precision(_BITS):
         root = arb(fmpq(center.numerator, center.denominator))
         scale = (arb(fmpq(-rate.numerator, rate.denominator)) * root).exp()
-        numerator = _around(top, root, scale)
+        numerator = _around(top, root, scale, content)
         parts = [
             (polynomial(_in_one(terms, scale), Sum((ONE, p))), times) for terms, times in bottoms
         ]
     above_line = horner([polynomial(row, t) for row in numerator], p)
     below = [Power(part, Number(times)) if times > 1 else part for part, times in parts]
-    if content != 1:
-        below.append(Number(content))
     return Quotient(above_line, below[0] if len(below) == 1 else Product(tuple(below)))
 
 
-def _around(terms: Terms, root: arb, scale: arb) -> list[list[float]]:
-    """The coefficients in t and p of a polynomial in x = r + t and v = s(1 + p), by powers of p."""
+def _around(terms: Terms, root: arb, scale: arb, divisor: int) -> list[list[float]]:
+    """The coefficients in t and p of a polynomial in x = r + t and v = s(1 + p), by powers of p.
+
+    Divided by a number.
+    """
     width, count = max(i for i, _ in terms) + 1, _degree(terms) + 1
     found = [[arb(0)] * width for _ in range(count)]
     for (i, k), value in terms.items():
         for a in range(i + 1):
             for b in range(k + 1):
                 found[b][a] += value * comb(i, a) * comb(k, b) * root ** (i - a) * scale**k
-    return [[float(value) for value in row] for row in found]
+    return [[float(value / divisor) for value in row] for row in found]
 
 
 def _in_one(terms: Terms, scale: arb) -> Iterator[float]:

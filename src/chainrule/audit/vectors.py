@@ -20,7 +20,7 @@ from chainrule.audit.choose import (
     gradient_candidates,
 )
 from chainrule.audit.doubtful import doubtful
-from chainrule.audit.exponentials import exponential_fractions
+from chainrule.audit.exponentials import exponential_fractions, fractions_of_one_argument
 from chainrule.audit.fitted import fitted
 from chainrule.audit.patches import series_at_zeros
 from chainrule.audit.selection import Asked, Chosen, measured_in
@@ -154,11 +154,13 @@ def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candid
     if not chosen.gradient.shown:
         if lab.working == "short" and chosen.gradient.saved == (lab.variable,):
             forms = [chosen.gradient, *_as_fraction(asked, chosen)]
-            yield from sorted(forms, key=lambda one: lab.in_vectors(one.expr))
+            forms.sort(key=lambda one: lab.in_vectors(one.expr))
+            yield from forms
             zeros = _zeros(asked, chosen)
             yield from _centred(asked, chosen, zeros)
             yield from _fitted(asked, chosen, zeros)
-            yield from _patched(chosen, zeros)
+            for one in forms:
+                yield from _patched(one, zeros)
         else:
             yield chosen.gradient
     if _keeps(asked, lab) and asked.save != "output":
@@ -194,9 +196,12 @@ def _keeping(forms: Iterable[Candidate]) -> list[Candidate]:
 
 def _as_fraction(asked: Asked, chosen: Chosen) -> Iterator[Candidate]:
     """The gradient by one exponential and one division, which may be less work than it is."""
-    lab = chosen.lab
-    for name, expr in exponential_fractions(asked.derivation.derivative, lab.variable).items():
+    lab, exact = chosen.lab, asked.derivation.derivative
+    for name, expr in exponential_fractions(exact, lab.variable).items():
         yield Candidate(name, asked.settled(expr, lab), (lab.variable,))
+    for name, expr in fractions_of_one_argument(exact, lab.variable).items():
+        form = replace(chosen.gradient, name=name, expr=asked.settled(expr, lab))
+        yield replace(form, shown=chosen.gradient.plain)
 
 
 def _zeros(asked: Asked, chosen: Chosen) -> Zeros:
@@ -228,16 +233,16 @@ def _fitted(asked: Asked, chosen: Chosen, zeros: Zeros) -> Iterator[Candidate]:
             yield replace(chosen.gradient, name=name, expr=expr, shown=chosen.gradient.plain)
 
 
-def _patched(chosen: Chosen, zeros: Zeros) -> Iterator[Candidate]:
-    """The gradient with a polynomial near its zeros, where short functions have too few digits."""
-    variable = chosen.lab.variable
+def _patched(gradient: Candidate, zeros: Zeros) -> Iterator[Candidate]:
+    """A form with a polynomial near its zeros, where short functions have too few digits."""
+    [variable] = gradient.saved
     for exponent in _WIDTHS if zeros else ():
-        expr = chosen.gradient.expr
+        expr = gradient.expr
         for zero, coefficients in zeros:
             expr = _near(variable, zero, coefficients, exponent, expr)
         places = " and ".join(f"{float(zero):.4g}" for zero, _ in zeros)
-        name = f"{chosen.gradient.name}, and its Taylor polynomial near {places}"
-        yield replace(chosen.gradient, name=name, expr=expr, shown=chosen.gradient.expr)
+        name = f"{gradient.name}, and its Taylor polynomial near {places}"
+        yield replace(gradient, name=name, expr=expr, shown=gradient.plain)
 
 
 def _near(

@@ -18,6 +18,9 @@ def backward(name: str) -> Callable[[Any, Any, Any], Any]:
         "sigmoid": lambda y, g, out: aten.sigmoid_backward.grad_input(g, y, grad_input=out),
         "silu": lambda x, g, out: aten.silu_backward.grad_input(g, x, grad_input=out),
         "gelu": lambda x, g, out: aten.gelu_backward.grad_input(g, x, grad_input=out),
+        "gelu_tanh": lambda x, g, out: aten.gelu_backward.grad_input(
+            g, x, approximate="tanh", grad_input=out
+        ),
         # Has no form that writes into memory that is there.
         "mish": lambda x, g, out: aten.mish_backward(g, x),
         "softplus": lambda x, g, out: aten.softplus_backward.grad_input(

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -49,7 +50,7 @@ AIMS = {
     ("softplus", "best"): 1.8,
     ("tanh", "best"): 1.8,
 }
-NAMES = ("sigmoid", "silu", "gelu", "mish", "softplus", "tanh")
+NAMES = ("sigmoid", "silu", "gelu", "gelu_tanh", "mish", "softplus", "tanh")
 NUMEXPR = {
     "sigmoid": "g*exp(-abs(x))/(1+exp(-abs(x)))**2",
     "silu": "g*(1+exp(-x)+x*exp(-x))/(1+exp(-x))**2",
@@ -128,7 +129,9 @@ def torch_compiled(name: str, threads: int) -> Work:
 
     torch.set_num_threads(threads)
     functional = torch.nn.functional
-    function = getattr(functional, name, None) or getattr(torch, name)
+    function = getattr(functional, name, None) or getattr(torch, name, None)
+    if name == "gelu_tanh":
+        function = partial(functional.gelu, approximate="tanh")
 
     @torch.compile  # type: ignore[untyped-decorator]
     def gradient(x: Any, g: Any) -> Any:
@@ -144,9 +147,13 @@ def torch_compiled(name: str, threads: int) -> Work:
 def jax_jitted(name: str, _threads: int) -> Work:
     import jax
 
-    function = {"tanh": jax.numpy.tanh}.get(name) or getattr(jax.nn, name)
-    if name == "gelu":
-        function = lambda x: jax.nn.gelu(x, approximate=False)  # noqa: E731
+    gelu = jax.nn.gelu
+    named = {
+        "tanh": jax.numpy.tanh,
+        "gelu": partial(gelu, approximate=False),
+        "gelu_tanh": partial(gelu, approximate=True),
+    }
+    function = named.get(name) or getattr(jax.nn, name)
 
     @jax.jit
     def gradient(x: Any, g: Any) -> Any:

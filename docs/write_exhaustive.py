@@ -1,8 +1,9 @@
 """Audit our own gradients at every float32, and at 10^8 float64: docs/exhaustive.md.
 
 ``python docs/write_exhaustive.py`` takes the rows of the catalogue that have not been done yet, in
-the order of ``FIRST`` and then of the catalogue; with names it takes only these. A row takes half
-a minute or more on two cores, all of them hours; Ctrl-C keeps what is done.
+the order of ``FIRST`` and then of the catalogue, a loss at each of several targets; with names
+(``elu``, ``'huber(y=3)'``) it takes only these. A row takes 10 seconds to half a minute or more on
+two cores, all of them hours; Ctrl-C keeps what is done.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from write_accuracy import figure
 from chainrule.api import derive
 from chainrule.audit.accuracy import promised
 from chainrule.audit.campaign import Options, outcomes
+from chainrule.audit.frameworks.chainrule import targets
 from chainrule.audit.plan import plan
 from chainrule.codegen.source import Accuracy
 from chainrule.expr.catalogue import CATALOGUE
@@ -38,21 +40,25 @@ FIRST = (
 HEAD = """# Every input there is
 
 The largest error in ULP of the gradient as `chainrule.compile` makes it, with the parameters at
-their defaults, over all 4,278,190,080 finite float32, and over 10^8 float64 with the neighbourhoods
-of roots, kinks and thresholds among them: `chainrule audit 'chainrule:NAME' --kind gradient
---exhaustive`. The figure is that of ball arithmetic at the worst input. What misses the promise
-(0.51 ULP for float32 `best`, 2 for `fast` and for float64, no fault) is **bold**, with the number
-of faults in brackets: results that are NaN or infinite where the truth is finite, zeros where it
-is a normal number, wrong signs. An asterisk says that some inputs had no quick truth, and were
-left out; how many stands in `exhaustive.tsv`, with the worst input and the time. Where `fast` is
-the same code as `best`, it has the same figure, and 0 seconds.
+their defaults and losses by the prediction, at several targets, over all 4,278,190,080 finite
+float32, and over 10^8 float64 with the neighbourhoods of roots, kinks and thresholds among them:
+`chainrule audit 'chainrule:NAME' --kind gradient --exhaustive`. The figure is that of ball
+arithmetic at the worst input. What misses the promise (0.51 ULP for float32 `best`, 2 for `fast`
+and for float64, no fault) is **bold**, with the number of faults in brackets: results that are NaN
+or infinite where the truth is finite, zeros where it is a normal number, wrong signs. An asterisk
+says that some inputs had no quick truth, and were left out; how many stands in `exhaustive.tsv`,
+with the worst input and the time. Where `fast` is the same code as `best`, it has the same figure,
+and 0 seconds.
 
 Written by `python docs/write_exhaustive.py`; rows that are not here have not been done.
 """
 
 
 class Row(NamedTuple):
-    """What came of one audit; ``seconds`` of the whole on two cores."""
+    """What came of one audit; ``seconds`` of the whole on two cores.
+
+    ``name`` has the values of a loss's other arguments in brackets.
+    """
 
     name: str
     dtype: str
@@ -67,6 +73,11 @@ class Row(NamedTuple):
     seconds: float
 
     @property
+    def entry(self) -> str:
+        """The row of the catalogue."""
+        return self.name.partition("(")[0]
+
+    @property
     def cell(self) -> str:
         """The error, with faults if there are any."""
         faults = self.not_finite + self.early_zeros + self.wrong_signs
@@ -76,7 +87,10 @@ class Row(NamedTuple):
 
 def audited(name: str, dtype: str, accuracy: Accuracy) -> Row | None:
     """One gradient at all inputs; ``None`` where that cannot be done, which is printed."""
-    target = f"chainrule:{name}(accuracy='fast')" if accuracy == "fast" else f"chainrule:{name}"
+    entry, _, given = name.partition("(")
+    values = [given.removesuffix(")")] if given else []
+    values += ["accuracy='fast'"] if accuracy == "fast" else []
+    target = f"chainrule:{entry}({', '.join(values)})" if values else f"chainrule:{entry}"
     options = Options(dtypes=(dtype,), kinds=("gradient",), exhaustive=True)
     start = time.perf_counter()
     [outcome] = outcomes([target], options)
@@ -94,7 +108,7 @@ def audited(name: str, dtype: str, accuracy: Accuracy) -> Row | None:
 
 def same_code(name: str) -> bool:
     """Whether `fast` computes the gradient of float32 as `best` does."""
-    derivation = derive(name)
+    derivation = derive(name.partition("(")[0])
     best, fast = (plan(derivation, "numba", accuracy=accuracy) for accuracy in ("best", "fast"))
     same = best.gradient is fast.gradient and best.job.working == fast.job.working
     return same and fast.job.double
@@ -130,12 +144,30 @@ def read() -> list[Row]:
 def write(rows: Iterable[Row]) -> None:
     """The table, and the page."""
     order = {entry.name: place for place, entry in enumerate(CATALOGUE)}
-    ordered = sorted(rows, key=lambda r: (order[r.name], COLUMNS.index((r.dtype, r.accuracy))))
+    places = {name: place for place, name in enumerate(every_name())}
+
+    def place(row: Row) -> tuple[int, int, int]:
+        column = COLUMNS.index((row.dtype, row.accuracy))
+        return order[row.entry], places.get(row.name, 0), column
+
+    ordered = sorted(rows, key=place)
     with RESULTS.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file, delimiter="\t", lineterminator="\n")
         table.writerow(Row._fields)
         table.writerows(ordered)
     PAGE.write_text(page(ordered), encoding="utf-8")
+
+
+def every_name() -> list[str]:
+    """Activations by their names, losses with the values of their other arguments."""
+    losses: dict[str, list[str]] = {}
+    for target in targets():
+        name = target.removeprefix("chainrule:")
+        losses.setdefault(name.partition("(")[0], []).append(name)
+    found = []
+    for entry in CATALOGUE:
+        found += losses[entry.name] if entry.kind == "loss" else [entry.name]
+    return found
 
 
 def page(rows: Sequence[Row]) -> str:
@@ -157,7 +189,7 @@ def main() -> None:
     options = parser.parse_args()
     rows = read()
     known = {(row.name, row.dtype, row.accuracy) for row in rows}
-    names = options.names or dict.fromkeys([*FIRST, *(entry.name for entry in CATALOGUE)])
+    names = options.names or dict.fromkeys([*FIRST, *every_name()])
     for column in [COLUMNS[i] for i in options.column or range(len(COLUMNS))]:
         for name in names:
             if (name, *column) in known:

@@ -306,6 +306,15 @@ def test_files(tmp_path: Path) -> None:
     assert any("early_zero" in (text.text or "") for text in drawing.iter() if text.text)
 
 
+@pytest.mark.parametrize(("name", "exact"), [("relu", True), ("sigmoid", False)])
+def test_a_picture_without_errors_says_so(name: str, exact: bool) -> None:
+    from chainrule.audit.picture import picture
+
+    [outcome] = audited(f"chainrule:{name}", against=None)
+    _, axes = picture(outcome, 1.0).axes
+    assert any(text.get_text() == "no error" for text in axes.texts) is exact
+
+
 def test_a_whole_framework_is_one_table() -> None:
     """Rows for each function and dtype, none of them too wide."""
     from chainrule.audit.audit_report import audit_document

@@ -97,6 +97,9 @@ def _draw_errors(axes: Axes, rows: npt.NDArray[Any], max_ulp: float) -> None:
             va=side,
             fontsize=8,
         )
+    if not rows["largest"].any():
+        # Nothing at all would look as if nothing had been drawn.
+        axes.text(0.5, 0.5, "no error", ha="center", color="gray", transform=axes.transAxes)
     axes.spines[["top", "right"]].set_visible(False)
 
 

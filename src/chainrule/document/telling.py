@@ -555,7 +555,10 @@ class Teller:
             if factor in dependent:
                 row = [*factors]
                 row[i] = slopes[factor]
-                terms.append(Product(tuple(row)))
+                # In (x sin x)′ = 1·sin x + … the 1 says what became of x; not in 5·1 sin x + ….
+                if slopes[factor] is ONE and i and not dependent.intersection(factors[:i]):
+                    del row[i]
+                terms.append(Product(tuple(row)) if len(row) > 1 else row[0])
         self._show_result(name, step, Sum(tuple(terms)) if len(terms) > 1 else terms[0])
 
     def _quotient(self, step: Step, name: str, number: str, depth: int) -> None:

@@ -129,9 +129,8 @@ def torch_compiled(name: str, threads: int) -> Work:
 
     torch.set_num_threads(threads)
     functional = torch.nn.functional
-    function = getattr(functional, name, None) or getattr(torch, name, None)
-    if name == "gelu_tanh":
-        function = partial(functional.gelu, approximate="tanh")
+    named = {"gelu_tanh": partial(functional.gelu, approximate="tanh")}
+    function = named.get(name) or getattr(functional, name, None) or getattr(torch, name)
 
     @torch.compile  # type: ignore[untyped-decorator]
     def gradient(x: Any, g: Any) -> Any:

@@ -54,6 +54,11 @@ Written by `python docs/write_exhaustive.py`; rows that are not here have not be
 """
 
 
+def entry_of(name: str) -> str:
+    """The row of the catalogue, without values in brackets."""
+    return name.partition("(")[0]
+
+
 class Row(NamedTuple):
     """What came of one audit; ``seconds`` of the whole on two cores.
 
@@ -75,7 +80,7 @@ class Row(NamedTuple):
     @property
     def entry(self) -> str:
         """The row of the catalogue."""
-        return self.name.partition("(")[0]
+        return entry_of(self.name)
 
     @property
     def cell(self) -> str:
@@ -108,7 +113,7 @@ def audited(name: str, dtype: str, accuracy: Accuracy) -> Row | None:
 
 def same_code(name: str) -> bool:
     """Whether `fast` computes the gradient of float32 as `best` does."""
-    derivation = derive(name.partition("(")[0])
+    derivation = derive(entry_of(name))
     best, fast = (plan(derivation, "numba", accuracy=accuracy) for accuracy in ("best", "fast"))
     same = best.gradient is fast.gradient and best.job.working == fast.job.working
     return same and fast.job.double
@@ -163,7 +168,7 @@ def every_name() -> list[str]:
     losses: dict[str, list[str]] = {}
     for target in targets():
         name = target.removeprefix("chainrule:")
-        losses.setdefault(name.partition("(")[0], []).append(name)
+        losses.setdefault(entry_of(name), []).append(name)
     found = []
     for entry in CATALOGUE:
         found += losses[entry.name] if entry.kind == "loss" else [entry.name]

@@ -89,9 +89,27 @@ def test_any_one_argument(formula: str) -> None:
                 assert abs(digits - exact) <= 1e-13 * abs(exact) + 1e-25
 
 
-@pytest.mark.parametrize("formula", ["gelu", "softsign", "e^x + e^(x^2)", "sin(x)", "x*tanh(e^x)"])
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "gelu",
+        "softsign",
+        "e^x + e^(x^2)",
+        "sin(x)",
+        "x*tanh(e^x)",
+        "e^x*log(x, 3)",
+        "e^x/atan2(x, 2)",
+    ],
+)
 def test_not_of_one_argument(formula: str) -> None:
     derivation = chainrule.derive(formula)
+    assert not fractions_of_one_argument(derivation.derivative, derivation.variable)
+
+
+@pytest.mark.parametrize("number", ["sqrt(-2)", "1/ln(1)", "tan(pi/2)", "10^400", "e^1000"])
+@pytest.mark.parametrize("formula", ["tanh(3x)*{}", "{}/(1 + e^(2x/7))", "e^(x*{})/x"])
+def test_numbers_that_no_double_holds(formula: str, number: str) -> None:
+    derivation = chainrule.derive(formula.format(number))
     assert not fractions_of_one_argument(derivation.derivative, derivation.variable)
 
 

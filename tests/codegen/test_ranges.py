@@ -14,6 +14,7 @@ from chainrule.codegen.approximations import BOUNDED
 from chainrule.codegen.inlining import prepared
 from chainrule.codegen.lower import lower
 from chainrule.codegen.ranges import ranges
+from chainrule.errors import InputError
 from chainrule.expr.nodes import Symbol
 
 X = Symbol("x")
@@ -61,3 +62,8 @@ def test_exponentials_of_what_cannot_be_large(formula: str, bounded: bool) -> No
     assert ("expm1" in called) is not bounded
     # Only with short functions there is another program.
     assert "expm1" in {operation for operation, _ in prepared(program, "double").code}
+
+
+def test_a_number_that_no_double_holds_is_named() -> None:
+    with pytest.raises(InputError, match="is no number that float64 has"):
+        chainrule.code("10^400*x*sigmoid(x)", target="numba")

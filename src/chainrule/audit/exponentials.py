@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from math import gcd
+from math import gcd, isfinite
 from typing import NamedTuple
 
 from flint import arb, fmpq, fmpz_mpoly
@@ -39,7 +39,6 @@ from chainrule.expr.nodes import (
     rational_value,
     substitute,
     symbols,
-    transform,
 )
 from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.monomial import coefficient_and_rest
@@ -138,23 +137,24 @@ def fractions_of_one_argument(expr: Expr, variable: Symbol) -> dict[str, Expr]:
     for results that are rounded later.
     """
     whole = expand_all(expr)
-    amounts = {
-        node.args[0]: _amount(node.args[0])
-        for node in postorder(whole)
-        if isinstance(node, Call) and len(node.args) == 1 and depends_on(node, variable)
-    }
+    calls = [
+        node for node in postorder(whole) if isinstance(node, Call) and depends_on(node, variable)
+    ]
+    if any(len(node.args) != 1 for node in calls):
+        return {}
+    amounts = {node: _amount(node.args[0]) for node in calls}
     if len({rest for _, rest in amounts.values()}) != 1:
         return {}
     unit, rest = min(amounts.values(), key=lambda found: abs(found[0]))
     argument = Symbol(" u")
-
-    def visit(node: Expr) -> Expr:
-        if isinstance(node, Call) and node.args[0] in amounts:
-            share = Number(amounts[node.args[0]][0] / unit)
-            return Call(node.name, (multiply(share, argument),))
-        return node
-
-    lettered = transform(whole, visit)
+    # None is inside of another one: then their arguments would not be the same.
+    lettered = substitute(
+        whole,
+        {
+            node: Call(node.name, (multiply(Number(amount / unit), argument),))
+            for node, (amount, _) in amounts.items()
+        },
+    )
     numbers = {node: Symbol(f" c{i}") for i, node in enumerate(_irrational(lettered))}
     found = in_one_exponential(substitute(lettered, numbers), argument)
     if found is None:
@@ -163,8 +163,11 @@ def fractions_of_one_argument(expr: Expr, variable: Symbol) -> dict[str, Expr]:
     with precision(_BITS):
         balls = compile_balls(list(numbers)).run([])
         writing = _Writing(argument, variable, dict(zip(numbers.values(), balls, strict=True)))
-        meant = _rounded_product(unit * abs(found.factor), rest)
-        forms = _fractions(found._replace(factor=found.factor / abs(found.factor)), writing)
+        try:
+            meant = _rounded_product(unit * abs(found.factor), rest)
+            forms = _fractions(found._replace(factor=found.factor / abs(found.factor)), writing)
+        except _NotInFloat64Error:
+            return {}
     return {name: substitute(form, {argument: meant}) for name, form in forms.items()}
 
 
@@ -202,6 +205,10 @@ def _irrational(root: Expr) -> list[Expr]:
             if not symbols(arg) and rational_value(arg) is None
         )
     )
+
+
+class _NotInFloat64Error(ArithmeticError):
+    """A coefficient is too large for float64, or no number at all, as √−2 is."""
 
 
 class _Writing(NamedTuple):
@@ -315,7 +322,12 @@ def _coefficients(
 
 
 def _number(amount: int | arb) -> Number:
-    return Number(amount if isinstance(amount, int) else Fraction(float(amount)))
+    if isinstance(amount, int):
+        return Number(amount)
+    value = float(amount)
+    if not isfinite(value):
+        raise _NotInFloat64Error
+    return Number(Fraction(value))
 
 
 def _horner(coefficients: Mapping[int, Expr], at: Expr) -> Expr:

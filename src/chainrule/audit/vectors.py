@@ -197,9 +197,12 @@ def _keeping(forms: Iterable[Candidate]) -> list[Candidate]:
 def _as_fraction(asked: Asked, chosen: Chosen) -> Iterator[Candidate]:
     """The gradient by one exponential and one division, which may be less work than it is."""
     lab, exact = chosen.lab, asked.derivation.derivative
-    for name, expr in exponential_fractions(exact, lab.variable).items():
+    fractions = exponential_fractions(exact, lab.variable)
+    for name, expr in fractions.items():
         yield Candidate(name, asked.settled(expr, lab), (lab.variable,))
     for name, expr in fractions_of_one_argument(exact, lab.variable).items():
+        if expr in fractions.values():
+            continue
         form = replace(chosen.gradient, name=name, expr=asked.settled(expr, lab))
         yield replace(form, shown=chosen.gradient.plain)
 

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import inf
+from sys import float_info
 
 from chainrule.codegen.lower import Instruction, Lowered
 from chainrule.expr.nodes import Number
 
 Range = tuple[float, float]
 _EVERYTHING: Range = (-inf, inf)
+_LARGEST = float_info.max
 
 
 def ranges(program: Lowered) -> list[Range]:
     """Between which numbers every value is, if it is one: by its sums, products and choices."""
     found = [_EVERYTHING] * len(program.inputs)
     for constant in program.constants:
-        value = float(constant.value) if isinstance(constant, Number) else None
-        found.append(_EVERYTHING if value is None else (value, value))
+        # What is no float64 is complained of where it is written.
+        if isinstance(constant, Number) and -_LARGEST <= constant.value <= _LARGEST:
+            value = float(constant.value)
+            found.append((value, value))
+        else:
+            found.append(_EVERYTHING)
     first = len(found)
     for operation, operands in program.code:
         given = [found[i] for i in operands]

@@ -167,6 +167,7 @@ class Derivation(Walkthrough):
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self._tidier = Tidier()
+        self._form_verdicts: dict[Step, Verdict] = {}
         if problem.entry is not None:
             for parameter in problem.entry.parameters:
                 if parameter.domain == f"{parameter.name} > 0":
@@ -263,8 +264,21 @@ class Derivation(Walkthrough):
         if len(set(self.problem.variables)) > 1:
             return None
         return output_form(
-            self.function, self._case_by_case, self.variable, self.output, self._tidier
+            self.function,
+            self._case_by_case,
+            self.variable,
+            self.output,
+            self._tidier,
+            self._holds,
         )
+
+    def _holds(self, function: Expr, form: OutputForm) -> bool:
+        """Whether the form, and every step to it, holds on the whole domain."""
+        from chainrule.verify.check import verify_form
+
+        verdicts = verify_form(function, form.steps, ranges=_sample_ranges(self.problem.entry))
+        self._form_verdicts |= verdicts
+        return all(verdict.holds for verdict in verdicts.values())
 
     @property
     def _case_by_case(self) -> Expr:
@@ -321,26 +335,18 @@ class Derivation(Walkthrough):
         return self.verify()
 
     def verify(self, points: int = 16) -> dict[Step, Verdict]:
-        """Verify every step: by algebra, else in ball arithmetic at so many points."""
+        """Verify every step: by algebra, else in ball arithmetic at so many points.
+
+        The steps to the output form were verified when it was found, on every piece of the
+        domain.
+        """
         from chainrule.verify.check import verify_steps
 
-        ranges = _sample_ranges(self.problem.entry)
-        # In a case of a piecewise function, the output is that case's value.
-        by_case = [(value, (*form.solved, *form.rewriting)) for value, form in self._case_forms()]
-        inside = {step for _, steps in by_case for step in steps}
-        whole = [step for step in self.steps if step not in inside]
-        verdicts: dict[Step, Verdict] = {}
-        for function, steps in ((self.function, whole), *by_case):
-            verdicts |= verify_steps(function, steps, ranges=ranges, points=points)
-        return {step: verdicts[step] for step in self.steps}
-
-    def _case_forms(self) -> Iterator[tuple[Expr, OutputForm]]:
-        """The value and the output form of each case that has one."""
         form = self.output_form
-        if form is not None and isinstance(self.function, Piecewise):
-            for value, case in zip(self.function.values, form.cases, strict=True):
-                if case is not None:
-                    yield value, case
+        others = [step for step in self.steps if form is None or step not in form.steps]
+        ranges = _sample_ranges(self.problem.entry)
+        verdicts = verify_steps(self.function, others, ranges=ranges, points=points)
+        return {step: verdicts.get(step) or self._form_verdicts[step] for step in self.steps}
 
     @property
     def verdict(self) -> Verdict:
@@ -386,24 +392,9 @@ class Derivation(Walkthrough):
         if self.inverse_claim is not None:
             yield self.inverse_claim
         if self.output_form is not None:
-            yield from self.output_form.solved
-            yield from self.output_form.rewriting
-            yield self._output_claim
+            yield from self.output_form.steps
         if self._claim is not None:
             yield self._claim
-
-    @cached_property
-    def _output_claim(self) -> Step:
-        form = self.output_form
-        assert form is not None
-        return Step(
-            "rewriting",
-            "output-form",
-            self.derivative,
-            form.expr,
-            self.variable,
-            output=form.output,
-        )
 
     # --- what comes out; formats are imported when they are asked for --------------------------
     def document(self, style: Style | None = None, *, at: str | None = None) -> Document:

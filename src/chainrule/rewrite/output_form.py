@@ -3,6 +3,10 @@
 It is found, not looked up: y = f(x) is solved for inner parts of f (``solve``), and they are
 replaced in f'. Where that leaves the variable behind, f and f' are seen as rational functions
 of one transcendental part, which is eliminated between y = f and f'.
+
+Solving chooses a branch, which can be the wrong one on a part of the domain: of y = (√x − 3)²,
+√x − 3 is √y or −√y. So a form is handed out only if the caller, who can verify it, says that
+it holds everywhere.
 """
 
 from __future__ import annotations
@@ -10,8 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from math import gcd
+from operator import itemgetter
 
 from flint import fmpq_mpoly
 
@@ -63,7 +68,7 @@ class OutputForm:
     """f' written with the function's output.
 
     Attributes:
-        expr: the form; ``output`` in it stands for f(x).
+        claim: that f' is the form, in which ``output`` stands for f(x).
         output: that symbol.
         needs_variable: whether the variable is still in it.
         solved: what was solved for, as steps of kind ``solving``.
@@ -73,7 +78,7 @@ class OutputForm:
             between the output and y' (an unknown function without arguments).
     """
 
-    expr: Expr
+    claim: Step
     output: Symbol
     needs_variable: bool
     solved: tuple[Step, ...] = ()
@@ -81,11 +86,30 @@ class OutputForm:
     cases: tuple[OutputForm | None, ...] = ()
     relation: tuple[Expr, Expr] | None = None
 
+    @property
+    def expr(self) -> Expr:
+        """The form itself."""
+        return self.claim.after
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """All that is claimed, the form last."""
+        return (*self.solved, *self.rewriting, self.claim)
+
+
+Holds = Callable[[Expr, OutputForm], bool]
+"""Whether the derivative of a function (or of one of its cases) is such a form everywhere."""
+
 
 def output_form(
-    function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
+    function: Expr,
+    derivative: Expr,
+    variable: Symbol,
+    output: Symbol,
+    tidier: Tidier,
+    holds: Holds,
 ) -> OutputForm | None:
-    """The derivative by the function's own output, or ``None`` if none was found.
+    """The derivative by the function's own output, or ``None`` if none was found that holds.
 
     A form that keeps the variable is returned only if it takes less ink than ``derivative`` or
     is free of the transcendental parts of the function.
@@ -93,12 +117,12 @@ def output_form(
     if size(function, derivative) > MAX_NODES:
         return None
     if isinstance(function, Piecewise):
-        return _case_by_case(function, derivative, variable, output, tidier)
+        return _case_by_case(function, derivative, variable, output, tidier, holds)
     if not depends_on(derivative, variable):
         return None
     if tidier.is_positive(function):
         tidier.assume_positive(output)
-    best: tuple[tuple[bool, float], OutputForm] | None = None
+    with_variable: list[tuple[tuple[bool, float], OutputForm]] = []
     seen: set[Expr] = set()
     bound = HOPELESS * tidier.cost(derivative) + 10
     for solving, candidate in _candidates(function, derivative, variable, output, tidier):
@@ -106,28 +130,30 @@ def output_form(
         if replaced in seen or (tidier.cost(replaced) > bound and depends_on(replaced, variable)):
             continue
         seen.add(replaced)
-        form = _finish(candidate, variable, output, tidier)
+        form = _finish(candidate, derivative, variable, output, tidier)
         nodes = postorder(form.expr)
         if output not in nodes or any(
             isinstance(node, Call) and node.name in UNWELCOME for node in nodes
         ):
             continue
         if not form.needs_variable:
-            return _with_solved(form, solving(), variable)
-        if _welcome(form.expr, derivative, variable, tidier):
+            form = _with_solved(form, solving(), variable)
+            if holds(function, form):
+                return form
+        elif _welcome(form.expr, derivative, variable, tidier):
             key = _transcendental(form.expr, variable), tidier.cost(form.expr)
-            if best is None or key < best[0]:
-                best = key, _with_solved(form, solving(), variable)
-    found = _by_resultant(function, derivative, variable, output, tidier)
-    return found or (None if best is None else best[1])
+            with_variable.append((key, _with_solved(form, solving(), variable)))
+    without = _by_resultant(function, derivative, variable, output, tidier)
+    ranked = [form for _, form in sorted(with_variable, key=itemgetter(0))]
+    return next((form for form in chain(without, ranked) if holds(function, form)), None)
 
 
 def _by_resultant(
     function: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
-) -> OutputForm | None:
-    """The form that is left when the variable is eliminated between a part of f and f'."""
+) -> Iterator[OutputForm]:
+    """The forms that are left when the variable is eliminated between a part of f and f'."""
     if size(function, derivative) > MAX_ELIMINATED or two_valued(function, derivative, variable):
-        return None
+        return
     bound = HOPELESS * tidier.cost(derivative) + 10
     value, slope = Symbol(" value"), Unknown(output.name, (1,), ())
     levels = list(islice(inner_parts(function, variable, output, tidier), MAX_LEVELS))
@@ -140,11 +166,15 @@ def _by_resultant(
         start = tidier.tidy(substitute(found.solution, back))
         rewriting = simplify(start, variable, tidier)
         expr = rewriting[-1].after if rewriting else start
-        claim = substitute(left, {_SLOPE: derivative})
-        solved = Step("solving", "eliminate", claim, right, variable, output=output)
+        relates = substitute(left, {_SLOPE: derivative})
+        solved = Step("solving", "eliminate", relates, right, variable, output=output)
         relation = substitute(left, {_SLOPE: slope}), right
-        return OutputForm(expr, output, False, (solved,), tuple(rewriting), relation=relation)
-    return None
+        claim = _claim(derivative, expr, variable, output)
+        yield OutputForm(claim, output, False, (solved,), tuple(rewriting), relation=relation)
+
+
+def _claim(derivative: Expr, expr: Expr, variable: Symbol, output: Symbol) -> Step:
+    return Step("rewriting", "output-form", derivative, expr, variable, output=output)
 
 
 def _with_solved(form: OutputForm, solved: tuple[Solved, ...], variable: Symbol) -> OutputForm:
@@ -168,7 +198,9 @@ def _transcendental(expr: Expr, variable: Symbol) -> bool:
     )
 
 
-def _finish(replaced: Expr, variable: Symbol, output: Symbol, tidier: Tidier) -> OutputForm:
+def _finish(
+    replaced: Expr, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
+) -> OutputForm:
     rewriting = simplify(replaced, variable, tidier)
     expr = rewriting[-1].after if rewriting else replaced
     factored = _factored(expr, tidier)
@@ -177,7 +209,8 @@ def _finish(replaced: Expr, variable: Symbol, output: Symbol, tidier: Tidier) ->
         expr = factored
     # What leads back to where it was is not worth telling.
     rewriting = rewriting[: next((i for i, s in enumerate(rewriting) if s.before is expr), None)]
-    return OutputForm(expr, output, depends_on(expr, variable), rewriting=tuple(rewriting))
+    claim = _claim(derivative, expr, variable, output)
+    return OutputForm(claim, output, depends_on(expr, variable), rewriting=tuple(rewriting))
 
 
 def _factored(expr: Expr, tidier: Tidier) -> Expr:
@@ -382,13 +415,19 @@ def _substitute_kernel(
 
 
 def _case_by_case(
-    function: Piecewise, derivative: Expr, variable: Symbol, output: Symbol, tidier: Tidier
+    function: Piecewise,
+    derivative: Expr,
+    variable: Symbol,
+    output: Symbol,
+    tidier: Tidier,
+    holds: Holds,
 ) -> OutputForm | None:
     """One form for each case; a case without one keeps the derivative as it is."""
     if not isinstance(derivative, Piecewise) or len(derivative.values) != len(function.values):
         return None
     forms = tuple(
-        output_form(part, slope, variable, output, tidier)
+        # What is known of the output in one case is not known in another.
+        output_form(part, slope, variable, output, tidier.copy(), holds)
         for part, slope in zip(function.values, derivative.values, strict=True)
     )
     if not any(forms):
@@ -401,4 +440,6 @@ def _case_by_case(
     needs = any(depends_on(value, variable) for value in values)
     solved = tuple(step for form in forms if form for step in form.solved)
     rewriting = tuple(step for form in forms if form for step in form.rewriting)
-    return OutputForm(expr, output, needs, solved, rewriting, forms)
+    claim = _claim(derivative, expr, variable, output)
+    form = OutputForm(claim, output, needs, solved, rewriting, forms)
+    return form if holds(function, form) else None

@@ -70,6 +70,14 @@ class Tidier:
         """From now on ``expr`` counts as not negative: |expr| is expr."""
         self._positive.add(expr)
 
+    def copy(self) -> Tidier:
+        """One that knows as much, and keeps to itself what is assumed from now on."""
+        other = Tidier()
+        other.costs = self.costs
+        other._positive = set(self._positive)
+        other._sums = dict(self._sums)
+        return other
+
     def tidy(self, root: Expr) -> Expr:
         """The everyday form of an expression. Applying it twice changes nothing more."""
         done = self._done

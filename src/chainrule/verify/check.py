@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from chainrule.differentiate.derivation import Step
@@ -20,8 +21,9 @@ from chainrule.verify.algebra import (
     shared_converter,
     signs_of_condition,
 )
-from chainrule.verify.comparison import POINTS, Claim, compare
+from chainrule.verify.comparison import LESS_DEFINED, POINTS, Claim, compare
 from chainrule.verify.generators import RingFullError
+from chainrule.verify.pieces import defined_as_far
 from chainrule.verify.points import Range
 from chainrule.verify.verdict import Verdict
 
@@ -84,14 +86,22 @@ def verify_steps(
     condition: Expr | None = None,
     ranges: Mapping[Symbol, Range] | None = None,
     points: int = POINTS,
+    everywhere: bool = False,
 ) -> dict[Step, Verdict]:
     """A verdict for every step of a derivation of ``f``.
 
     An ``output`` symbol stands for ``f``, in rewritings that follow a solving step too. Where
     ``f`` is piecewise and a step is not, the step is about one of the cases, and the symbol
-    stands for the value of that one.
+    stands for the value of that one. For ``everywhere`` see ``compare``.
     """
     steps = list(steps)
+    look = partial(
+        _compare_each,
+        variable=steps[0].variable if steps else None,
+        ranges=ranges,
+        points=points,
+        everywhere=everywhere,
+    )
     output = next((step.output for step in steps if step.output is not None), None)
     proofs = _prove_all(f, [step for step in steps if step.kind != "derivative"], output)
     claims = {step: _claim(step) for step in steps if _sides(step) not in proofs}
@@ -102,20 +112,35 @@ def verify_steps(
     for claim in distinct:
         meant = claim.left in with_output or claim.right in with_output
         (involved if meant else plain).append(claim)
-    found = _compare_each(plain, steps, {}, condition, ranges, points)
+    found = look(plain, {}, condition)
     if output is not None:
         alike = [c for c in involved if len(_meanings(f, c.left, c.right)) == 1]
-        found |= _compare_each(alike, steps, {output: f}, condition, ranges, points)
+        found |= look(alike, {output: f}, condition)
         for claim in involved:
             if claim in found:
                 continue
             for value, case in _meanings(f, claim.left, claim.right):
-                there = condition if case is None else case
-                aliases = {output: value}
-                found |= _compare_each([claim], steps, aliases, there, ranges, points)
+                found |= look([claim], {output: value}, condition if case is None else case)
                 if found[claim].holds:
                     break
     return {step: found[claims[step]] if step in claims else proofs[_sides(step)] for step in steps}
+
+
+def verify_form(
+    f: Expr, steps: Sequence[Step], *, ranges: Mapping[Symbol, Range] | None = None
+) -> dict[Step, Verdict]:
+    """A verdict for each step to a form of f' by the output of ``f``; the last claims the form.
+
+    A step that algebra does not prove is compared on every piece of the domain, and the form
+    has to have values wherever f' has.
+    """
+    verdicts = verify_steps(f, steps, ranges=ranges, everywhere=True)
+    form = steps[-1]
+    if verdicts[form].holds and form.output is not None:
+        stands: dict[Expr, Expr] = {form.output: f}
+        if not defined_as_far(form.before, form.after, form.variable, stands, ranges or {}):
+            verdicts[form] = Verdict("not checked", reason=LESS_DEFINED)
+    return verdicts
 
 
 def _holding(symbol: Symbol | None, roots: Iterable[Expr]) -> set[Expr]:
@@ -145,19 +170,22 @@ def _meanings(f: Expr, *sides: Expr) -> list[Meaning]:
 
 def _compare_each(
     claims: Sequence[Claim],
-    steps: Sequence[Step],
     aliases: Mapping[Any, Expr],
     condition: Expr | None,
+    *,
+    variable: Symbol | None,
     ranges: Mapping[Symbol, Range] | None,
     points: int,
+    everywhere: bool,
 ) -> dict[Claim, Verdict]:
     found = compare(
         claims,
-        variable=steps[0].variable if steps else None,
+        variable=variable,
         aliases=aliases,
         condition=condition,
         ranges=ranges,
         points=points,
+        everywhere=everywhere,
     )
     return dict(zip(claims, found, strict=True))
 

@@ -19,6 +19,7 @@ from flint import arb, ctx
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
 from chainrule.verify.certified import ball_decimal
+from chainrule.verify.pieces import on_every_piece
 from chainrule.verify.points import Point, Range, grid, point, search, turning_points
 from chainrule.verify.series import compile_series, derivatives
 from chainrule.verify.verdict import Counterexample, Verdict
@@ -27,6 +28,7 @@ BITS = 160
 """Bits to begin with: 128, and some to lose."""
 POINTS = 16
 """Points to compare at unless told otherwise."""
+LESS_DEFINED = "the right side is not defined where the left side is"
 
 # The digits that are wanted at every point (30 decimals), and that will do (15).
 _WANTED_BITS, _LEAST_BITS = 101, 51
@@ -80,6 +82,7 @@ class _Setting:
     condition: Expr | None
     ranges: Mapping[Symbol, Range]
     first: tuple[Symbol, ...]
+    everywhere: bool = False
 
 
 class _Sides(NamedTuple):
@@ -173,6 +176,7 @@ def compare(
     condition: Expr | None = None,
     ranges: Mapping[Symbol, Range] | None = None,
     points: int = POINTS,
+    everywhere: bool = False,
 ) -> list[Verdict]:
     """A verdict for each claim.
 
@@ -183,11 +187,13 @@ def compare(
         condition: only points at which it holds count.
         ranges: where to look, for each symbol that is not to go everywhere.
         points: how many are wanted.
+        everywhere: whether to look on every piece between places where a formula may change its
+            branch, for claims that may hold on some of them only.
     """
     if not claims:
         return []
     first = () if variable is None else (variable,)
-    batch = _Batch(claims, _Setting(aliases or {}, condition, ranges or {}, first))
+    batch = _Batch(claims, _Setting(aliases or {}, condition, ranges or {}, first, everywhere))
     records = [_Record(claim) for claim in batch.claims]
     pool = grid(len(batch.symbols), tuple(map(batch.setting.ranges.get, batch.symbols)))
     extra = _extra_points(batch, pool)
@@ -203,11 +209,13 @@ def compare(
 
 def _extra_points(batch: _Batch, pool: Sequence[Point]) -> list[Point]:
     """Points around the places where some formula changes its branch."""
+    roots = [side for claim in batch.claims for side in (claim.left, claim.right)]
+    aliases = batch.setting.aliases
+    if batch.setting.everywhere:
+        return on_every_piece(roots, batch.symbols, batch.setting.ranges, aliases)
     if not (batch.branches and batch.symbols):
         return []
-    roots = [side for claim in batch.claims for side in (claim.left, claim.right)]
     rest = pool[0].values[1:]
-    aliases = batch.setting.aliases
     values = turning_points([*roots, *aliases.values()], batch.symbols, rest, aliases)
     limits = batch.setting.ranges.get(batch.symbols[0])
     return [
@@ -343,7 +351,7 @@ def _why_not(record: _Record) -> str:
     if record.undecided:
         return f"the balls stay too wide even with {MAX_PRECISION} bits"
     if record.undefined:
-        return "the right side is not defined where the left side is"
+        return LESS_DEFINED
     return "no point was found at which both sides are defined"
 
 
@@ -432,9 +440,12 @@ def _plain(value: Fraction) -> str:
 def inward(value: float) -> str:
     """A bound of the points, cut towards 0, so that the points reach at least that far.
 
-    >>> inward(-702.25), inward(0.0457), inward(1.9e-6)
-    ('-702', '0.045', '1.9e-06')
+    >>> inward(-702.25), inward(0.0457), inward(1.9e-6), inward(12345678.5)
+    ('-702', '0.045', '1.9e-06', '1e+07')
     """
+    if abs(value) >= 1e6:
+        unit = 10 ** (len(str(abs(int(value)))) - 1)
+        return f"{int(value / unit) * unit:.0e}"
     if abs(value) >= 10:
         return str(int(value))
     digits = 1

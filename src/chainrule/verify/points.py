@@ -35,7 +35,7 @@ Range = tuple[Fraction, Fraction]
 Values = tuple[Fraction | float, ...]
 
 
-def _dyadic(value: float, bits: int = 12) -> float:
+def dyadic(value: float, bits: int = 12) -> float:
     """A nearby number with a power of two below the line and an odd number above."""
     scale = 1
     while abs(value) * scale < 2 ** (bits - 1):
@@ -46,7 +46,7 @@ def _dyadic(value: float, bits: int = 12) -> float:
 # Every prefix of this row spreads over sizes and signs; half the points are inside ±6, where
 # activation functions bend.
 MAIN = tuple(
-    _dyadic(value)
+    dyadic(value)
     for value in (
         *(0.7183, -1.2824, 2.6457, -0.3337, 0.1459, -3.1679, 5.2915, -11.358, 1.4427, -0.8414),
         *(23.14, -37.7, -0.0457, 347.1, -702.3, 0.0106, 4.123, -2.236, 121.7, -5.744, 0.5306),
@@ -57,13 +57,13 @@ MAIN = tuple(
 )
 ROW = tuple(sorted(MAIN))
 _MIXED = tuple(
-    _dyadic(value, 8)
+    dyadic(value, 8)
     for value in (0.683, 1.317, -0.442, 0.31, 2.19, -1.57, 0.558, 3.41, -0.83, 0.127, -2.71)
 )
 POSITIVE = tuple(
-    _dyadic(value, 8) for value in (1.317, 0.683, 2.19, 0.31, 3.41, 0.558, 1.73, 0.127, 5.21)
+    dyadic(value, 8) for value in (1.317, 0.683, 2.19, 0.31, 3.41, 0.558, 1.73, 0.127, 5.21)
 )
-_UNIT = tuple(_dyadic(value, 8) for value in (0.442, 0.683, 0.31, 0.127, 0.558, 0.83, 0.94))
+_UNIT = tuple(dyadic(value, 8) for value in (0.442, 0.683, 0.31, 0.127, 0.558, 0.83, 0.94))
 _ROUNDS = (_MIXED, POSITIVE, _UNIT)
 
 
@@ -214,7 +214,7 @@ def _between(
     rests = [p.values[1:] for p in grid(len(limits), tuple(limits))[:: len(MAIN)]]
     for rest in rests:
         for tenths in range(-90, 91):
-            size = _dyadic(10 ** (tenths / 15))
+            size = dyadic(10 ** (tenths / 15))
             yield point((size, *rest))
             yield point((-size, *rest))
 

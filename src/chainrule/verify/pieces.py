@@ -1,0 +1,232 @@
+"""Points on both sides of every place where a formula may change its branch.
+
+Formulas of elementary functions are analytic between the zeros of what stands under a root, in
+a logarithm, in |.| or below a line: what holds near one point of such a piece holds on all of
+it. Zeros without a change of sign matter too, √((√x − 3)²) is 3 − √x left of 9 and √x − 3 right
+of it; there the slope of what is under the root changes its sign. So the signs of all of these
+and of their slopes are followed along the line.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, pairwise
+from math import log
+
+from flint import arb, arb_series
+
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    ZERO,
+    Call,
+    Comparison,
+    Expr,
+    Power,
+    Quotient,
+    Symbol,
+    postorder,
+    symbols,
+)
+from chainrule.parsing.definitions import expand_all
+from chainrule.verify.balls import compile_balls, precision
+from chainrule.verify.points import (
+    MAIN,
+    Point,
+    Range,
+    Values,
+    dyadic,
+    grid,
+    point,
+    spread,
+    switches,
+)
+from chainrule.verify.program import rational
+from chainrule.verify.series import compile_series
+
+_BITS = 128
+# Where signs are looked at: eight sizes in a decade from 10⁻¹¹ to 10⁹, thirty where functions
+# bend, on both sides of 0.
+_SIZES = sorted({k / 8 for k in range(-88, 73)} | {k / 30 for k in range(-60, 61)})
+_LINE = sorted(sign * dyadic(10.0**size) for size in _SIZES for sign in (-1, 1))
+# Where the variable has a range, so many points in it.
+_INSIDE = 96
+# With other letters there are several lines, and every third point has to do.
+_THINNER = 3
+# A change of sign is narrowed down by so many halvings.
+_HALVINGS = 16
+# Of something that oscillates, so many pieces are looked at.
+_MOST_CHANGES = 24
+# Other letters have the values of so many points of each round of the grid.
+_RESTS = 4
+
+Signs = tuple[int | None, ...]
+"""Of all that is followed: 0 where the ball does not tell, ``None`` where it is undefined."""
+
+
+def on_every_piece(
+    roots: Sequence[Expr],
+    letters: Sequence[Symbol],
+    ranges: Mapping[Symbol, Range],
+    aliases: Mapping[Expr, Expr],
+) -> list[Point]:
+    """Points at both ends and in the middle of every piece of the line.
+
+    Args:
+        roots: the formulas.
+        letters: the coordinates of a point, the variable of the line first.
+        ranges: where to look, for letters that are not to go everywhere.
+        aliases: symbols in ``roots`` that stand for formulas.
+    """
+    if not letters:
+        return []
+    program = compile_series(_followed([*roots, *aliases.values()]), aliases)
+    places = [letters.index(symbol) for symbol in program.symbols]
+    row = _row(ranges.get(letters[0]))[:: _THINNER if len(letters) > 1 else 1]
+    found: list[Point] = []
+    for rest in _rests(letters, ranges):
+
+        def signs(xs: Sequence[float], rest: Values = rest) -> list[Signs]:
+            points = [point((x, *rest)) for x in xs]
+            with precision(_BITS, 2):
+                inputs = [[at.along[i] for at in points] for i in places]
+                columns = program.columns(inputs, len(xs))
+                return [_signs(values) for values in zip(*columns, strict=True)]
+
+        found += [point((x, *rest)) for x in _beside(_changes(signs, row), row)]
+    return found
+
+
+def defined_as_far(
+    left: Expr,
+    right: Expr,
+    variable: Symbol,
+    aliases: Mapping[Expr, Expr],
+    ranges: Mapping[Symbol, Range],
+) -> bool:
+    """Whether every operation of ``right`` has a value wherever ``left`` has one.
+
+    Single points at which it divides by 0 are not counted.
+    """
+    conditions = _conditions([right])
+    if not conditions:
+        return True
+    program = compile_balls([left, right, *conditions], aliases)
+    letters = [variable, *(symbol for symbol in program.symbols if symbol is not variable)]
+    places = [letters.index(symbol) for symbol in program.symbols]
+    points = on_every_piece([left, right], letters, ranges, aliases)
+    with precision(_BITS):
+        for at in points:
+            one, other, *inside = program.run([at.balls[i] for i in places])
+            if one.is_finite() and not other.is_finite() and False in inside:
+                return False
+    return True
+
+
+# --- what is followed -----------------------------------------------------------------------------
+def _followed(roots: Sequence[Expr]) -> list[Expr]:
+    """Expressions at whose zeros something in the formulas is not analytic."""
+    roots = [expand_all(root) for root in roots]
+    found = dict.fromkeys(switches(roots))
+    for condition in _conditions(roots):
+        found.update((left - right, None) for left, right in pairwise(condition.args))
+    for node in postorder(*roots):
+        if isinstance(node, Power):
+            found[node.args[0]] = None
+        elif isinstance(node, Quotient):
+            found[node.args[1]] = None
+    return [node for node in found if symbols(node)]
+
+
+def _conditions(roots: Iterable[Expr]) -> list[Comparison]:
+    """Under which the functions and roots in the formulas have values."""
+    found: dict[Comparison, None] = {}
+    for node in postorder(*map(expand_all, roots)):
+        if isinstance(node, Call) and node.name in BY_NAME:
+            domain = BY_NAME[node.name].domain
+            condition = domain(*node.args) if domain is not None else None
+            if isinstance(condition, Comparison):
+                found[condition] = None
+        elif isinstance(node, Power):
+            base, exponent = node.args
+            value = rational(exponent)
+            if value is None or value.denominator != 1:
+                found[Comparison((">=",), (base, ZERO))] = None
+    return list(found)
+
+
+def _signs(values: Iterable[arb_series]) -> Signs:
+    return tuple([_sign(series[k]) for series in values for k in (0, 1)])
+
+
+def _sign(value: arb) -> int | None:
+    if not value.is_finite():
+        return None
+    return 1 if value > 0 else -1 if value < 0 else 0
+
+
+# --- where it changes -----------------------------------------------------------------------------
+def _changes(
+    signs: Callable[[Sequence[float]], list[Signs]], row: Sequence[float]
+) -> list[tuple[float, float]]:
+    """Close neighbours between which a sign changes or something ceases to be defined."""
+    known = dict(zip(row, signs(row), strict=True))
+    pairs = [(x, y) for x, y in pairwise(row) if _differ(known[x], known[y])]
+    narrow: list[tuple[float, float]] = []
+    for _ in range(_HALVINGS):
+        # Next to 1 is what a function with very many changes is looked at for.
+        pairs = sorted(pairs, key=lambda pair: abs(log(_size(pair))))[:_MOST_CHANGES]
+        middles = [_middle(x, y) for x, y in pairs]
+        known |= zip(middles, signs(middles), strict=True)
+        halves: list[tuple[float, float]] = []
+        for (x, y), middle in zip(pairs, middles, strict=True):
+            both = [(x, middle), (middle, y)]
+            changed = [(a, b) for a, b in both if _differ(known[a], known[b])]
+            halves += changed
+            if not changed:
+                narrow.append((x, y))
+        pairs = halves
+    return sorted([*narrow, *pairs])
+
+
+def _differ(one: Signs, other: Signs) -> bool:
+    return any(
+        a != b and (a is None or b is None or a * b < 0) for a, b in zip(one, other, strict=True)
+    )
+
+
+def _size(pair: tuple[float, float]) -> float:
+    return max(abs(pair[0]), abs(pair[1]))
+
+
+def _middle(x: float, y: float) -> float:
+    """Not quite in the middle, where special numbers lie, 0 for one."""
+    return x + (y - x) * 0.53
+
+
+def _beside(changes: Sequence[tuple[float, float]], row: Sequence[float]) -> Iterator[float]:
+    """Both ends of every piece between the changes, and the middle of the row's points on it."""
+    ends = [row[0], *chain.from_iterable(changes), row[-1]]
+    for low, high in zip(ends[::2], ends[1::2], strict=True):
+        inside = row[bisect_right(row, low) : bisect_left(row, high)]
+        middle = inside[len(inside) // 2] if inside else _middle(low, high)
+        yield from dict.fromkeys((low, middle, high))
+
+
+def _row(limits: Range | None) -> Sequence[float]:
+    if limits is None:
+        return _LINE
+    low, high = map(float, limits)
+    more = [spread(low, high - low, i) for i in range(_INSIDE)]
+    return sorted({*more, *(x for x in _LINE if low <= x <= high)})
+
+
+def _rests(letters: Sequence[Symbol], ranges: Mapping[Symbol, Range]) -> Iterator[Values]:
+    """Values of the letters that are not the variable."""
+    points = grid(len(letters), tuple(map(ranges.get, letters)))
+    if len(letters) == 1:
+        yield ()
+        return
+    for start in range(0, len(points), len(MAIN)):
+        for at in points[start : start + _RESTS]:
+            yield at.values[1:]

@@ -14,7 +14,7 @@ from chainrule.audit.formats import FORMATS, Format, format_named
 from chainrule.audit.inputs import every, inputs, stratified
 from chainrule.audit.measure import measure
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import MOST, Truth, errors, errors_before, nearest, spacing, ties
+from chainrule.audit.ulp import MOST, Truth, errors, errors_before, faults, nearest, spacing, ties
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Symbol
 
@@ -64,6 +64,29 @@ def test_what_no_number_can_express() -> None:
     known = exactly([1.0, 1.0, large, -large, large, tiny * 0.25, tiny * 0.75])
     got = np.array([np.nan, np.inf, np.inf, -np.inf, -np.inf, 0.0, 0.0], np.float32)
     assert errors(got, known, form).tolist() == [np.inf, np.inf, 0, 0, np.inf, 0.25, 0.75]
+
+
+@BY_FORMAT
+def test_infinity_is_right_from_the_middle_above_the_largest_number_on(form: Format) -> None:
+    """Below it the largest number is the nearest one, and infinity is no answer."""
+    unit = spacing(np.array([form.largest]), form)[0]
+    # What lies between them is no float64 where the format is float64.
+    middle = np.inf if form.bits == 64 else form.largest + unit / 2
+    below = form.largest if form.bits == 64 else float(np.nextafter(middle, 0))
+    assert form.overflow == middle
+    truths = [form.largest, below, middle, -form.largest, -below, -middle]
+    got = np.copysign(np.full(6, np.inf), truths).astype(form.dtype)
+    assert errors(got, exactly(truths), form).tolist() == [np.inf, np.inf, 0] * 2
+    largest = np.copysign(np.full(6, form.largest), truths).astype(form.dtype)
+    found = errors(largest, exactly(truths), form)
+    assert found[0] == found[3] == 0
+    assert np.all(found[[1, 2, 4, 5]] <= (MOST if form.bits == 64 else 0.5))
+    assert (
+        faults(got, errors(got, exactly(truths), form), exactly(truths), form)[
+            "not finite"
+        ].tolist()
+        == [True, True, False] * 2
+    )
 
 
 def test_an_error_that_no_number_can_express() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import flint
@@ -143,6 +144,22 @@ def test_parity(row: Function) -> None:
         ]
     even, odd = (all(column) for column in zip(*signs, strict=True)) if signs else (False, False)
     assert row.parity == ("even" if even else "odd" if odd else "")
+
+
+@rows
+def test_monotone(row: Function) -> None:
+    """A function is called increasing exactly where it is, over all of its domain at once."""
+    if row.arity > 1:
+        assert not row.monotone
+        return
+    function = MPMATH[row.name]
+    with mpmath.workdps(DIGITS):
+        line = [mpmath.mpf(k) / 64 + mpmath.mpf(1) / 128 for k in range(-400, 400)]
+        found = [function(u) for u in line if row.domain is None or at(row.domain, (u,))]
+    assert len(found) > 50
+    up = all(a <= b for a, b in pairwise(found))
+    down = all(a >= b for a, b in pairwise(found))
+    assert row.monotone == ("increasing" if up else "decreasing" if down else "")
 
 
 @rows

@@ -34,6 +34,7 @@ from chainrule.document.blocks import (
     math,
 )
 from chainrule.document.phrases import because, joined, look_alike
+from chainrule.document.sentences import rule_in_words
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,
@@ -268,7 +269,7 @@ class Teller:
         match step.rule:
             case "elementary":
                 assert isinstance(node, Call)
-                return (BY_NAME[node.name].rule,)
+                return (rule_in_words(BY_NAME[node.name]),)
             case "named" | "unknown":
                 letter = self.letter(step.premises[0].before)
                 outer = self.outer(step, letter)

@@ -1,7 +1,8 @@
 """The table of elementary functions: one row is all that chainrule knows about one.
 
-A row's derivative is a formula in its argument ``u``; its rule is the sentence quoted in a
-walk-through. Sources: DLMF chapters 4 (elementary), 5 (gamma) and 7 (error functions).
+A row's derivative is a formula in its argument ``u``, from which the sentence that a walk-through
+quotes is made, unless there is something better to say. Sources: DLMF chapters 4 (elementary),
+5 (gamma) and 7 (error functions).
 
 Named activations and losses are not here but in the catalogue: their derivatives are derived
 from their formulas, not stated.
@@ -29,7 +30,8 @@ class Function:
         title: its name in a sentence ("the sine").
         derivatives: the partial derivative by each argument, as formulas of all arguments;
             ``None`` for an argument that takes whole numbers only.
-        rule: the rule of differentiation in words.
+        rule: the rule of differentiation in words; ``{slope}`` stands for the words that are made
+            from the derivative (``document.sentences``).
         aliases: other spellings the parser accepts.
         inverse: name of the inverse function, on the branch where this one is inverted.
         inverse_range: values ``u`` for which ``inverse(f(u)) = u``, in words; "" if all.
@@ -55,7 +57,7 @@ class Function:
     name: str
     title: str
     derivatives: tuple[Formula | None, ...]
-    rule: str
+    rule: str = "The derivative of {title} is {slope}."
     aliases: tuple[str, ...] = ()
     inverse: str = ""
     inverse_range: str = ""
@@ -152,7 +154,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="log",
         title="the natural logarithm",
         derivatives=(lambda u: 1 / u,),
-        rule="The derivative of the natural logarithm is one over its argument.",
         aliases=("ln",),
         inverse="exp",
         undoes=True,
@@ -169,7 +170,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="log1p",
         title="the natural logarithm of one plus the argument",
         derivatives=(lambda u: 1 / (1 + u),),
-        rule="The derivative of the natural logarithm is one over its argument, here 1 + u.",
         inverse="expm1",
         domain=lambda u: _greater(u, Number(-1)),
         domain_words="greater than −1",
@@ -186,6 +186,7 @@ FUNCTIONS: tuple[Function, ...] = (
         aliases=("lb",),
         domain=_positive,
         domain_words="positive",
+        monotone="increasing",
         definition=lambda u: call("log", u) / call("log", 2),
         latex=r"\log_{2}",
         text="log₂",
@@ -199,6 +200,7 @@ FUNCTIONS: tuple[Function, ...] = (
         aliases=("lg",),
         domain=_positive,
         domain_words="positive",
+        monotone="increasing",
         definition=lambda u: call("log", u) / call("log", 10),
         latex=r"\log_{10}",
         text="log₁₀",
@@ -223,7 +225,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="sqrt",
         title="the square root",
         derivatives=(lambda u: 1 / (2 * call("sqrt", u)),),
-        rule="The derivative of a square root is one over twice the root.",
         domain=_positive,
         domain_words="positive",
         monotone="increasing",
@@ -237,10 +238,10 @@ FUNCTIONS: tuple[Function, ...] = (
         name="cbrt",
         title="the cube root",
         derivatives=(lambda u: 1 / (3 * call("cbrt", u) ** 2),),
-        rule="The derivative of a cube root is one over three times the root squared.",
         kinks=(0,),
         at_kink="infinity",
         parity="odd",
+        monotone="increasing",
         definition=lambda u: call("sign", u) * call("abs", u) ** Fraction(1, 3),
         latex=r"\sqrt[3]",
         text="∛",
@@ -251,7 +252,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="sin",
         title="the sine",
         derivatives=(lambda u: call("cos", u),),
-        rule="The derivative of the sine is the cosine.",
         inverse="asin",
         inverse_range="between −π/2 and π/2",
         parity="odd",
@@ -262,7 +262,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="cos",
         title="the cosine",
         derivatives=(lambda u: -call("sin", u),),
-        rule="The derivative of the cosine is minus the sine.",
         inverse="acos",
         inverse_range="between 0 and π",
         parity="even",
@@ -273,7 +272,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="tan",
         title="the tangent",
         derivatives=(lambda u: 1 / call("cos", u) ** 2,),
-        rule="The derivative of the tangent is one over the squared cosine.",
         aliases=("tg",),
         inverse="atan",
         inverse_range="between −π/2 and π/2",
@@ -285,7 +283,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="cot",
         title="the cotangent",
         derivatives=(lambda u: -1 / call("sin", u) ** 2,),
-        rule="The derivative of the cotangent is minus one over the squared sine.",
         aliases=("ctg",),
         inverse="acot",
         inverse_range="between −π/2 and π/2",
@@ -300,7 +297,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="sec",
         title="the secant",
         derivatives=(lambda u: call("sec", u) * call("tan", u),),
-        rule="The derivative of the secant is the secant times the tangent.",
         inverse="asec",
         inverse_range="between 0 and π",
         parity="even",
@@ -314,7 +310,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="csc",
         title="the cosecant",
         derivatives=(lambda u: -call("csc", u) * call("cot", u),),
-        rule="The derivative of the cosecant is minus the cosecant times the cotangent.",
         aliases=("cosec",),
         inverse="acsc",
         inverse_range="between −π/2 and π/2",
@@ -330,7 +325,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="asin",
         title="the inverse sine",
         derivatives=(lambda u: 1 / call("sqrt", 1 - u**2),),
-        rule="The derivative of the inverse sine is one over the root of 1 − u².",
         aliases=("arcsin",),
         inverse="sin",
         undoes=True,
@@ -348,7 +342,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="acos",
         title="the inverse cosine",
         derivatives=(lambda u: -1 / call("sqrt", 1 - u**2),),
-        rule="The derivative of the inverse cosine is minus one over the root of 1 − u².",
         aliases=("arccos",),
         inverse="cos",
         undoes=True,
@@ -365,7 +358,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="atan",
         title="the inverse tangent",
         derivatives=(lambda u: 1 / (1 + u**2),),
-        rule="The derivative of the inverse tangent is one over 1 + u².",
         aliases=("arctan", "arctg"),
         inverse="tan",
         undoes=True,
@@ -381,7 +373,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="acot",
         title="the inverse cotangent",
         derivatives=(lambda u: -1 / (1 + u**2),),
-        rule="The derivative of the inverse cotangent is minus one over 1 + u².",
         aliases=("arccot",),
         inverse="cot",
         undoes=True,
@@ -397,7 +388,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="asec",
         title="the inverse secant",
         derivatives=(lambda u: 1 / (call("abs", u) * call("sqrt", u**2 - 1)),),
-        rule="The derivative of the inverse secant is one over |u| times the root of u² − 1.",
         aliases=("arcsec",),
         inverse="sec",
         undoes=True,
@@ -412,8 +402,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="acsc",
         title="the inverse cosecant",
         derivatives=(lambda u: -1 / (call("abs", u) * call("sqrt", u**2 - 1)),),
-        rule="The derivative of the inverse cosecant is minus one over |u| times the root of "
-        "u² − 1.",
         aliases=("arccsc",),
         inverse="csc",
         undoes=True,
@@ -432,7 +420,8 @@ FUNCTIONS: tuple[Function, ...] = (
             lambda v, u: u / (u**2 + v**2),
             lambda v, u: -v / (u**2 + v**2),
         ),
-        rule="The angle changes by the coordinate on the other axis over the squared distance.",
+        rule="The angle of the point (u, v) grows by u over u² + v² with v, and by −v over u² + v² "
+        "with u.",
         aliases=("arctan2",),
         definition=lambda v, u: 2 * call("atan", v / (call("sqrt", u**2 + v**2) + u)),
         **_operator("atan2", python="atan2({0}, {1})", sympy="atan2"),
@@ -442,7 +431,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="sinh",
         title="the hyperbolic sine",
         derivatives=(lambda u: call("cosh", u),),
-        rule="The derivative of the hyperbolic sine is the hyperbolic cosine.",
         inverse="asinh",
         parity="odd",
         monotone="increasing",
@@ -454,7 +442,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="cosh",
         title="the hyperbolic cosine",
         derivatives=(lambda u: call("sinh", u),),
-        rule="The derivative of the hyperbolic cosine is the hyperbolic sine.",
         inverse="acosh",
         inverse_range="not negative",
         parity="even",
@@ -466,7 +453,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="tanh",
         title="the hyperbolic tangent",
         derivatives=(lambda u: 1 - call("tanh", u) ** 2,),
-        rule="The derivative of the hyperbolic tangent is one minus its square.",
         inverse="atanh",
         parity="odd",
         monotone="increasing",
@@ -478,8 +464,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="coth",
         title="the hyperbolic cotangent",
         derivatives=(lambda u: -1 / call("sinh", u) ** 2,),
-        rule="The derivative of the hyperbolic cotangent is minus one over the squared "
-        "hyperbolic sine.",
         inverse="acoth",
         parity="odd",
         arb="coth",
@@ -492,8 +476,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="sech",
         title="the hyperbolic secant",
         derivatives=(lambda u: -call("sech", u) * call("tanh", u),),
-        rule="The derivative of the hyperbolic secant is minus itself times the hyperbolic "
-        "tangent.",
         inverse="asech",
         inverse_range="not negative",
         parity="even",
@@ -507,8 +489,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="csch",
         title="the hyperbolic cosecant",
         derivatives=(lambda u: -call("csch", u) * call("coth", u),),
-        rule="The derivative of the hyperbolic cosecant is minus itself times the hyperbolic "
-        "cotangent.",
         inverse="acsch",
         parity="odd",
         arb="csch",
@@ -522,7 +502,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="asinh",
         title="the inverse hyperbolic sine",
         derivatives=(lambda u: 1 / call("sqrt", u**2 + 1),),
-        rule="The derivative of the inverse hyperbolic sine is one over the root of u² + 1.",
         aliases=("arcsinh", "arsinh"),
         inverse="sinh",
         undoes=True,
@@ -539,7 +518,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="acosh",
         title="the inverse hyperbolic cosine",
         derivatives=(lambda u: 1 / call("sqrt", u**2 - 1),),
-        rule="The derivative of the inverse hyperbolic cosine is one over the root of u² − 1.",
         aliases=("arccosh", "arcosh"),
         inverse="cosh",
         undoes=True,
@@ -557,7 +535,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="atanh",
         title="the inverse hyperbolic tangent",
         derivatives=(lambda u: 1 / (1 - u**2),),
-        rule="The derivative of the inverse hyperbolic tangent is one over 1 − u².",
         aliases=("arctanh", "artanh"),
         inverse="tanh",
         undoes=True,
@@ -576,7 +553,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="acoth",
         title="the inverse hyperbolic cotangent",
         derivatives=(lambda u: 1 / (1 - u**2),),
-        rule="The derivative of the inverse hyperbolic cotangent is one over 1 − u².",
         aliases=("arccoth", "arcoth"),
         inverse="coth",
         undoes=True,
@@ -592,13 +568,12 @@ FUNCTIONS: tuple[Function, ...] = (
         name="asech",
         title="the inverse hyperbolic secant",
         derivatives=(lambda u: -1 / (u * call("sqrt", 1 - u**2)),),
-        rule="The derivative of the inverse hyperbolic secant is minus one over u times the "
-        "root of 1 − u².",
         aliases=("arcsech", "arsech"),
         inverse="sech",
         undoes=True,
         domain=lambda u: Comparison(("<", "<"), (ZERO, u, ONE)),
         domain_words="between 0 and 1",
+        monotone="decreasing",
         definition=lambda u: call("acosh", 1 / u),
         latex=r"\operatorname{arsech}",
         text="arsech",
@@ -608,8 +583,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="acsch",
         title="the inverse hyperbolic cosecant",
         derivatives=(lambda u: -1 / (call("abs", u) * call("sqrt", 1 + u**2)),),
-        rule="The derivative of the inverse hyperbolic cosecant is minus one over |u| times "
-        "the root of 1 + u².",
         aliases=("arccsch", "arcsch"),
         inverse="csch",
         undoes=True,
@@ -624,8 +597,7 @@ FUNCTIONS: tuple[Function, ...] = (
         name="erf",
         title="the error function",
         derivatives=(lambda u: 2 / call("sqrt", PI) * call("exp", -(u**2)),),
-        rule="The error function is an integral; its derivative is the integrand, "
-        "2/√π times e to the power of −u².",
+        rule="The error function is an integral; its derivative is the integrand, {slope}.",
         inverse="erfinv",
         parity="odd",
         monotone="increasing",
@@ -676,6 +648,7 @@ FUNCTIONS: tuple[Function, ...] = (
         derivatives=(lambda u: call("normpdf", u),),
         rule="The derivative of the normal distribution function is the normal density φ.",
         aliases=("Phi", "norm_cdf", "ndtr"),
+        monotone="increasing",
         definition=lambda u: HALF * call("erfc", -u / call("sqrt", 2)),
         latex=r"\Phi",
         text="Φ",
@@ -685,7 +658,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="gamma",
         title="the gamma function",
         derivatives=(lambda u: call("gamma", u) * call("digamma", u),),
-        rule="The derivative of the gamma function is itself times the digamma function.",
         aliases=("Gamma",),
         arb="gamma",
         latex=r"\Gamma",
@@ -697,7 +669,6 @@ FUNCTIONS: tuple[Function, ...] = (
         name="lgamma",
         title="the logarithm of the gamma function",
         derivatives=(lambda u: call("digamma", u),),
-        rule="The derivative of the log-gamma function is the digamma function.",
         aliases=("gammaln", "loggamma"),
         domain=_positive,
         domain_words="positive",
@@ -769,6 +740,7 @@ FUNCTIONS: tuple[Function, ...] = (
         aliases=("step", "unitstep"),
         kinks=(0,),
         at_kink="0",
+        monotone="increasing",
         definition=lambda u: Piecewise((ONE, Comparison((">=",), (u, ZERO)), ZERO)),
         latex=r"\operatorname{H}",
         text="H",
@@ -850,6 +822,7 @@ FUNCTIONS: tuple[Function, ...] = (
         kinks=(None,),
         at_kink="0",
         parity="odd",
+        monotone="increasing",
         definition=lambda u: call("floor", u + HALF),
         **_operator("round", python="round({0})"),
     ),
@@ -863,6 +836,7 @@ FUNCTIONS: tuple[Function, ...] = (
         kinks=(None,),
         at_kink="0",
         parity="odd",
+        monotone="increasing",
         definition=lambda u: call("sign", u) * call("floor", call("abs", u)),
         **_operator("trunc", python="trunc({0})"),
     ),

@@ -191,3 +191,28 @@ def test_a_nan_stays_one_under_jit(tmp_path: Path) -> None:
     given = np.array([np.nan, 1, -3, 0], np.float32)
     found = np.asarray(jax.jit(made.module.soft_shrink)(given))
     assert np.array_equal(np.isnan(found), np.isnan(given))
+
+
+BY_OTHERS: dict[str, tuple[float, Callable[..., Any]]] = {
+    "elu": (1.0, lambda x, alpha: np.where(x > 0, 0, np.expm1(np.minimum(x, 0)))),
+    "prelu": (0.25, lambda x, a: np.minimum(x, 0)),
+    "celu": (1.5, lambda x, a: np.where(x > 0, 0, (1 - x / a) * np.exp(np.minimum(x / a, 0)) - 1)),
+    "huber": (0.5, lambda x, y: -np.clip(x - y, -1, 1)),
+}
+"""A value of the letter that comes after x, and the derivative by it."""
+
+
+@pytest.mark.parametrize("accuracy", ["best", "fast"])
+@pytest.mark.parametrize("name", BY_OTHERS)
+def test_by_other_letters(name: str, accuracy: str, tmp_path: Path) -> None:
+    """Also where a branch that is not taken overflows: inf·0 is no number."""
+    module = write(chainrule.derive(name), "jax", tmp_path, Fraction(1), accuracy=accuracy).module
+    function = getattr(module, name)
+    value, by = BY_OTHERS[name]
+    x = np.array([-1000, -3, -0.5, 0.25, 2, 90, 1000], np.float32)
+    wanted = by(x.astype(np.float64), value)
+    slope = jax.grad(function, argnums=1)
+    found = [slope(one, np.float32(value)) for one in x]
+    np.testing.assert_allclose(found, wanted, rtol=1e-6, atol=1e-7)
+    together = jax.grad(lambda at: function(x, at).sum())(np.float32(value))
+    np.testing.assert_allclose(together, wanted.sum(), rtol=1e-5)

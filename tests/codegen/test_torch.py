@@ -500,3 +500,24 @@ def test_float64_by_a_file_for_float32(name: str, tmp_path: Path) -> None:
     values, slopes = truths(derivation, made.plan, x, None)
     np.testing.assert_allclose(y.detach().numpy(), values.high, rtol=1e-14)
     np.testing.assert_allclose(given.grad.numpy(), slopes.high, rtol=1e-14, atol=1e-15)
+
+
+# --- what has no gradient -----------------------------------------------------------------------
+def test_a_number_that_is_to_be_trained_is_refused(make: Callable[..., Made]) -> None:
+    """Backward, forward and by ``torch.func``, compiled or not: it would be a number, and stay."""
+    elu = make("elu").function
+    x, alpha = torch.tensor([-1.0, 2.0], requires_grad=True), torch.tensor(0.5)
+    asking = {
+        "backward": lambda: elu(x, torch.nn.Parameter(alpha)),
+        "beside no gradient": lambda: elu(x.detach(), torch.nn.Parameter(alpha)),
+        "grad": lambda: torch.func.grad(lambda a: elu(x, a).sum())(alpha),
+        "jvp": lambda: torch.func.jvp(lambda a: elu(x, a), (alpha,), (alpha,)),
+        "compiled": lambda: torch.compile(elu)(x, torch.nn.Parameter(alpha)),
+    }
+    for way, ask in asking.items():
+        with pytest.raises(NotImplementedError, match="only x has a gradient, not alpha"):
+            pytest.fail(f"{way} gave {ask()}")
+    expected = elu(x, 0.5)
+    same(elu(x, alpha), expected)
+    with torch.no_grad():
+        same(elu(x, torch.nn.Parameter(alpha)), expected.detach())

@@ -15,7 +15,6 @@ from chainrule.codegen.python import (
     define,
     signature,
     together,
-    tuple_of,
 )
 from chainrule.codegen.source import (
     INFIX,
@@ -27,6 +26,7 @@ from chainrule.codegen.source import (
     calls,
     decimal,
     docstring,
+    indented,
     program,
 )
 from chainrule.expr.nodes import ZERO, Expr
@@ -171,7 +171,7 @@ def _slope(job: Job, saved: Sequence[str]) -> str:
 
 
 def _rule_of_function(job: Job, first: Sequence[str], saved: Sequence[str]) -> str:
-    """By the variable it is the slope, by anything else what JAX makes of the formula."""
+    """By the variable it is the slope, by others what JAX makes of the formula."""
     output = LANGUAGE.named(job.output)
     given = arguments(job, LANGUAGE, first)
     lines = [f"{together(given)} = primals"]
@@ -179,25 +179,32 @@ def _rule_of_function(job: Job, first: Sequence[str], saved: Sequence[str]) -> s
     slope = arguments(job, LANGUAGE, saved)
     lines += call_lines(f"slope = _{job.name}_slope", slope)
     lines.append("tangent = slope * tangents[0]")
-    lines += _by_others(job, first, "_value", "1")
+    lines += _by_others(job, first, "_value", 1)
     lines.append(f"return {output}, tangent")
     rule = define(f"_{job.name}_jvp", ["primals", "tangents"], lines)
     return f"@_{job.name}.defjvp\n{rule}"
 
 
-def _by_others(job: Job, first: Sequence[str], inner: str, start: str) -> list[str]:
-    if not job.extra:
-        return []
+def _by_others(job: Job, first: Sequence[str], inner: str, start: int) -> list[str]:
+    """Terms for the letters that are neither the variable nor the output.
+
+    Each slope is JAX's own, forward: there a branch that is not taken has no part in it. Backward,
+    elu by its alpha would be inf·0 at x = 1000.
+    """
+    lines = []
     extra = [LANGUAGE.named(symbol) for symbol in job.extra]
-    lines = call_lines(
-        "_, by_others = jax.jvp",
-        [
-            f"lambda *others: _rounded({inner}, {', '.join(first)}, *others)",
-            tuple_of(extra),
-            f"tangents[{start}:]",
-        ],
-    )
-    return [*lines, "tangent += by_others"]
+    for index, letter in enumerate(extra, start):
+        given = ", ".join([inner, *first, *extra])
+        function = f"lambda {letter}: _rounded({given})"
+        depth = 2 if job.double else 1
+        term = call_lines(
+            f"_, by_{letter} = jax.jvp",
+            [function, f"({letter},)", f"(jnp.ones_like({letter}),)"],
+            depth=depth,
+        )
+        term.append(f"tangent += jnp.asarray(by_{letter} * tangents[{index}], DTYPE)")
+        lines += ["with jax.enable_x64(True):", indented(term)] if job.double else term
+    return lines
 
 
 def _rule_of_slope(job: Job, saved: Sequence[str], curved: Sequence[str]) -> str:
@@ -209,7 +216,7 @@ def _rule_of_slope(job: Job, saved: Sequence[str], curved: Sequence[str]) -> str
         lines += call_lines(f"by_{name} = _rounded", [f"_slope_by_{name}", *given])
         terms.append(f"by_{name} * tangents[{list(saved).index(name)}]")
     lines.append(f"tangent = {' + '.join(terms) if terms else 'jnp.zeros_like(slope)'}")
-    lines += _by_others(job, saved, "_slope", str(len(saved)))
+    lines += _by_others(job, saved, "_slope", len(saved))
     lines.append("return slope, tangent")
     rule = define(f"_{job.name}_slope_jvp", ["primals", "tangents"], lines)
     return f"@_{job.name}_slope.defjvp\n{rule}"

@@ -18,6 +18,7 @@ from chainrule.codegen.python import (
     define,
     parameters,
     together,
+    tuple_of,
     unlike_extremes,
 )
 from chainrule.codegen.source import (
@@ -33,7 +34,15 @@ from chainrule.codegen.source import (
     indented,
     program,
 )
-from chainrule.codegen.torch_sections import BATCHED, FLAT, compiled, sharded, titled, working
+from chainrule.codegen.torch_sections import (
+    BATCHED,
+    DIFFERENTIATED,
+    FLAT,
+    compiled,
+    sharded,
+    titled,
+    working,
+)
 from chainrule.errors import InputError
 from chainrule.expr.nodes import ZERO, Expr
 
@@ -111,7 +120,7 @@ def write(forward: Expr, gradient: Expr, job: Job, kernels: str | None = None) -
         *titled("on CUDA", [on_cuda(job, kernels)] if kernels else []),
         *titled("their derivatives", [_rules(job, saved), _rules_of_gradient(job, saved, curved)]),
         *titled("tensors in several places", [sharded(name)]),
-        *titled("what to call", [_public(job)]),
+        *titled("what to call", [*([DIFFERENTIATED] if job.parameters else []), _public(job)]),
     ]
     title = docstring(job, f"{job.name} and its gradient for PyTorch, made for {job.dtype}.")
     optional = _imports_of(kernels) if kernels else []
@@ -413,6 +422,13 @@ def _public(job: Job) -> str:
     lines.append(f"if not {x}.is_floating_point():")
     said = f'f"{job.name} is for floating-point tensors, not {{{x}.dtype}}"'
     lines += [f"    {line}" for line in call_lines("raise TypeError", [said], depth=2)]
+    numbers = _numbers(job)
+    if numbers:
+        lines.append(f"if any(map(_differentiated, {tuple_of(numbers)})):")
+        listed = " or ".join(numbers)
+        refusal = [f'"only {x} has a gradient, not {listed}"']
+        refused = call_lines("raise NotImplementedError", refusal, depth=2)
+        lines += [f"    {line}" for line in refused]
     lines += [f'if hasattr({x}, "placements"):', "    _sharded()"]
-    lines += _choice(job.name, [*tensors, *_numbers(job)])
+    lines += _choice(job.name, [*tensors, *numbers])
     return define(job.name, given, lines, "Tensor")

@@ -148,6 +148,16 @@ def compiled(
     return [f"{_COMPILED}{indented([inside])}\n", _FILLED]
 
 
+DIFFERENTIATED = '''\
+def _differentiated(number):
+    """Whether a number is a tensor that somebody asks for a derivative by, either way."""
+    if not isinstance(number, Tensor):
+        return False
+    dual = torch.autograd.forward_ad.unpack_dual(number)
+    return number.requires_grad and torch.is_grad_enabled() or dual.tangent is not None
+'''
+
+
 # --- batches, and tensors in several places -----------------------------------------------------
 BATCHED = '''\
 def _batched(op):

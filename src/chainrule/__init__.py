@@ -18,13 +18,21 @@ if TYPE_CHECKING:
     from chainrule.api import code, compile, derive, diff, gradient, implicit, parse
     from chainrule.codegen.kernel import Kernel
     from chainrule.derivations import Derivation
-    from chainrule.errors import ChainruleError, InputError, MissingExtraError
+    from chainrule.errors import (
+        ChainruleError,
+        FaultError,
+        FaultWarning,
+        InputError,
+        MissingExtraError,
+    )
     from chainrule.expr.nodes import Expr
 
 __all__ = [
     "ChainruleError",
     "Derivation",
     "Expr",
+    "FaultError",
+    "FaultWarning",
     "InputError",
     "Kernel",
     "MissingExtraError",
@@ -41,6 +49,8 @@ _HOMES = {
     "ChainruleError": "chainrule.errors",
     "Derivation": "chainrule.derivations",
     "Expr": "chainrule.expr.nodes",
+    "FaultError": "chainrule.errors",
+    "FaultWarning": "chainrule.errors",
     "InputError": "chainrule.errors",
     "Kernel": "chainrule.codegen.kernel",
     "MissingExtraError": "chainrule.errors",

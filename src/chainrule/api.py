@@ -42,7 +42,9 @@ def parse(text: str) -> Expr:
     return formula.expr
 
 
-def derive(f: Source, wrt: Wrt = None, order: int = 1, *, method: str = "power") -> Derivation:
+def derive(
+    f: Source, wrt: Wrt = None, order: int = 1, *, method: str = "power", verify: bool = True
+) -> Derivation:
     """The derivative of ``f`` with every step that leads to it.
 
     Args:
@@ -52,6 +54,7 @@ def derive(f: Source, wrt: Wrt = None, order: int = 1, *, method: str = "power")
             the first argument of the function, or x, or the only letter.
         order: how often to differentiate.
         method: "power" takes 1/u as u^-1, "quotient" by the quotient rule.
+        verify: whether the derivative is verified when it is first asked for.
 
     Raises:
         InputError: the formula cannot be read or the options make no sense.
@@ -59,7 +62,8 @@ def derive(f: Source, wrt: Wrt = None, order: int = 1, *, method: str = "power")
     >>> str(derive("sigmoid").output_form.expr)
     'sigma*(1 - sigma)'
     """
-    return Derivation(make_problem(f, wrt=wrt, order=order, method=method))
+    problem = make_problem(f, wrt=wrt, order=order, method=method)
+    return Derivation(problem, verified=verify)
 
 
 def diff(
@@ -69,6 +73,7 @@ def diff(
     *,
     form: Form = "simplified",
     method: str = "power",
+    verify: bool = True,
 ) -> Expr:
     """The derivative of ``f`` as an expression. Arguments as for ``derive``.
 
@@ -76,10 +81,15 @@ def diff(
         form: "simplified", "raw" (as the rules give it), or "output" (by the function's own
             output, for which the result has a letter of its own).
 
+    Raises:
+        InputError: the formula cannot be read or the options make no sense.
+        FaultError: with ``verify``, what the rules give is wrong. If only what it was
+            simplified to is, there is a ``FaultWarning`` and the result is what the rules give.
+
     >>> str(diff("x^x"))
     'x^x*(ln(x) + 1)'
     """
-    return derive(f, wrt, order, method=method).form(form)
+    return derive(f, wrt, order, method=method, verify=verify).form(form)
 
 
 def implicit(

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sys
+import warnings
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +14,7 @@ import click
 from chainrule.cli_measuring import audit, code, forms
 from chainrule.cli_shared import (
     BAD_INPUT,
+    FAULT,
     chosen_format,
     examples,
     format_options,
@@ -22,7 +26,7 @@ from chainrule.cli_shared import (
     write_text,
 )
 from chainrule.dtypes import NAMES
-from chainrule.errors import ChainruleError, InputError
+from chainrule.errors import ChainruleError, FaultError, FaultWarning, InputError
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
@@ -30,12 +34,26 @@ if TYPE_CHECKING:
 SYNTAXES = ("plain", "latex", "python", "sympy")
 
 
+def _show(usual: Callable[..., None], message: Warning | str, *args: Any) -> None:
+    """A warning of ours as a message of ours, any other as usual."""
+    if isinstance(message, FaultWarning):
+        click.echo(f"chainrule: {message}", err=True)
+    else:
+        usual(message, *args)
+
+
 class Group(click.Group):
-    """A group that turns our own errors into a message and exit status 2."""
+    """A group that turns our own errors into a message and exit status 2, or 3 for our faults."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            with warnings.catch_warnings():
+                warnings.simplefilter("always", FaultWarning)
+                warnings.showwarning = partial(_show, warnings.showwarning)
+                return super().invoke(ctx)
+        except FaultError as error:
+            click.echo(f"chainrule: {error}", err=True)
+            ctx.exit(FAULT)
         except ChainruleError as error:
             describe = error.describe() if isinstance(error, InputError) else str(error)
             click.echo(f"chainrule: {describe}", err=True)
@@ -117,11 +135,13 @@ def explain(
     style = Style(detail, notation)
     documents: list[Document] = []
     values: list[Any] = []
+    faulty = False
     for derivation in api.derivations(formula, wrt=wrt, order=order, method=method):
         if chosen == "json":
             values.append(derivation.to_dict())
         else:
             documents.append(api.document(derivation, style, at=at, dtypes=dtypes))
+        faulty = faulty or derivation.verdict.word == "wrong"
     if chosen == "json":
         import json
 
@@ -129,6 +149,7 @@ def explain(
         write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", output)
     else:
         print_documents(documents, chosen, output)
+    sys.exit(FAULT if faulty else 0)
 
 
 @main.command(

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 FORMATS = ("terminal", "text", "markdown", "latex", "json")
 BAD_INPUT = 2
+FAULT = 3
+"""Exit statuses: input that cannot be read, and something of ours that was found wrong."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

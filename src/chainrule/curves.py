@@ -7,13 +7,15 @@ once more and puts y′ in.
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from chainrule.derivations import Form, Walkthrough, named_slope
 from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.differentiate import differentiate
-from chainrule.errors import InputError
+from chainrule.errors import FaultError, FaultWarning, InputError
 from chainrule.expr.nodes import (
     ONE,
     ZERO,
@@ -61,6 +63,7 @@ class ImplicitDerivation(Walkthrough):
         self.left, self.right, self.x, self.y, self.order = left, right, x, y, order
         self.bare_log = bare_log
         self._tidier = Tidier()
+        self._judged: dict[tuple[Expr, ...], Verdict] = {}
         if self.by_y is ZERO:
             raise InputError(
                 f"the equation does not determine {y.name}",
@@ -113,8 +116,17 @@ class ImplicitDerivation(Walkthrough):
 
     @cached_property
     def slope(self) -> Expr:
-        """y′ in x and y."""
-        return self._simple(divide(negate(self.by_x), self.by_y))
+        """y′ in x and y, verified.
+
+        Raises:
+            FaultError: it is wrong, and what it was simplified from is so too.
+        """
+        return self._sound([self._simple(self.slope_raw), self.slope_raw])
+
+    @property
+    def slope_raw(self) -> Expr:
+        """y′ as the equation is solved for it, before it is simplified."""
+        return divide(negate(self.by_x), self.by_y)
 
     @cached_property
     def second_raw(self) -> Expr:
@@ -123,13 +135,36 @@ class ImplicitDerivation(Walkthrough):
 
     @cached_property
     def second_simplified(self) -> Expr:
-        """The same, simplified."""
-        return self._simple(self.second_raw)
+        """The same, simplified; verified as ``slope`` is."""
+        return self._sound([self._simple(self.second_raw), self.second_raw], [self.slope])
 
     @cached_property
     def second(self) -> Expr:
         """y″ in x and y, shortened by the equation of the curve where that helps."""
-        return self._by_the_curve(self.second_simplified)
+        forms = [self._by_the_curve(self.second_simplified), self.second_simplified]
+        return self._sound(forms, [self.slope])
+
+    def _sound(self, forms: Sequence[Expr], lower: Sequence[Expr] = ()) -> Expr:
+        """The first form that is not wrong; ``lower`` are the derivatives of lower orders."""
+        wrong: list[Verdict] = []
+        for form in forms:
+            found = self._judge((*lower, form))
+            if found.word == "wrong":
+                wrong.append(found)
+                continue
+            if wrong:
+                evidence = wrong[0].counterexample
+                warnings.warn(FaultWarning(form, forms[0], evidence), stacklevel=2)
+            return form
+        raise FaultError(f"{self.left} = {self.right}", forms[-1], wrong[-1].counterexample)
+
+    def _judge(self, claims: tuple[Expr, ...]) -> Verdict:
+        from chainrule.verify.curves import implicit_derivative
+
+        if claims not in self._judged:
+            relation = Sum((self.left, negate(self.right)))
+            self._judged[claims] = implicit_derivative(relation, self.x, self.y, claims)
+        return self._judged[claims]
 
     def _by_the_curve(self, expr: Expr) -> Expr:
         """The numerator reduced by the equation: x² + y² becomes 1 on the unit circle."""
@@ -159,7 +194,9 @@ class ImplicitDerivation(Walkthrough):
             raise InputError("an implicit derivative has no form by the function's own output")
         if form == "simplified":
             return self.derivative
-        return divide(negate(self.by_x), self.by_y) if self.order == 1 else self.second_raw
+        if self.order == 1:
+            return self._sound([self.slope_raw])
+        return self._sound([self.second_raw], [self.slope])
 
     @property
     def label(self) -> str:
@@ -177,12 +214,13 @@ class ImplicitDerivation(Walkthrough):
 
     @cached_property
     def verdict(self) -> Verdict:
-        """The claim compared with the power series of the curve at points proved to lie on it."""
-        from chainrule.verify.curves import implicit_derivative
+        """The claim compared with the power series of the curve at points proved to lie on it.
 
-        claims = [self.slope] if self.order == 1 else [self.slope, self.second]
-        relation = Sum((self.left, negate(self.right)))
-        return implicit_derivative(relation, self.x, self.y, claims)
+        That of a step instead, should one be wrong.
+        """
+        wrong = next((v for v in self.verdicts.values() if v.word == "wrong"), None)
+        claims = (self.slope,) if self.order == 1 else (self.slope, self.second)
+        return wrong or self._judge(claims)
 
     @cached_property
     def verdicts(self) -> dict[Step, Verdict]:

@@ -6,10 +6,11 @@ first asked for and kept.
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.inverse import inverse_rule
-from chainrule.errors import InputError
+from chainrule.errors import FaultError, FaultWarning, InputError
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import (
     ONE,
@@ -50,6 +51,8 @@ if TYPE_CHECKING:
 # Larger derivatives are left as the rules give them; nobody reads them, and tidying a formula
 # that is thousands of levels deep takes time that grows with the square of its depth.
 MAX_TIDIED = 1_000
+# At how many points a claim is compared unless told otherwise.
+POINTS = 16
 METHODS = ("power", "quotient")
 Form = Literal["simplified", "output", "raw"]
 
@@ -81,12 +84,18 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One differentiation: of ``function`` by ``variable``, and the simplification after it."""
+    """One differentiation: of ``function`` by ``variable``, and the simplification after it.
+
+    Attributes:
+        discarded: what the simplification led to, where verification found it wrong; then
+            the stage is what the rules give and nothing more.
+    """
 
     function: Expr
     variable: Symbol
     step: Step
     rewriting: tuple[Step, ...]
+    discarded: Expr | None = None
 
     @property
     def raw(self) -> Expr:
@@ -115,6 +124,11 @@ class Walkthrough(ABC):
     @abstractmethod
     def label(self) -> str:
         """What is printed before the derivative where there are several."""
+
+    @property
+    @abstractmethod
+    def verdict(self) -> Verdict:
+        """The verdict on the derivative itself; that of a step instead, should one be wrong."""
 
     @abstractmethod
     def document(self, style: Style | None = None, *, at: str | None = None) -> Document:
@@ -160,12 +174,19 @@ class Walkthrough(ABC):
 class Derivation(Walkthrough):
     """A formula and its derivative, with every step between them.
 
+    The derivative is compared with the power series of the function when it is first asked
+    for. Where the simplified one is wrong, the one that the rules give takes its place, with a
+    ``FaultWarning``.
+
     Attributes:
         problem: what was asked.
+        verified: whether derivatives are verified before they are handed out.
     """
 
-    def __init__(self, problem: Problem) -> None:
+    def __init__(self, problem: Problem, *, verified: bool = True) -> None:
         self.problem = problem
+        self.verified = verified
+        self._judged: dict[tuple[Expr, Symbol, Expr, int], Verdict] = {}
         self._tidier = Tidier()
         self._form_verdicts: dict[Step, Verdict] = {}
         if problem.entry is not None:
@@ -193,8 +214,15 @@ class Derivation(Walkthrough):
 
     @cached_property
     def raw(self) -> Expr:
-        """The derivative as the rules give it, before anything is tidied up."""
-        return self._differentiate(self._last_function, self.variable, tidy=False).after
+        """The derivative as the rules give it, before anything is tidied up.
+
+        Raises:
+            FaultError: it is wrong.
+        """
+        stage = self._by_rules(self._last_function, self.variable)
+        if self.verified:
+            self._require(stage)
+        return stage.derivative
 
     @property
     def _last_function(self) -> Expr:
@@ -206,9 +234,52 @@ class Derivation(Walkthrough):
         stages: list[Stage] = []
         function = self.function
         for variable in self.problem.variables[:-1]:
-            stages.append(self._stage(function, variable))
+            stages.append(self._sound_stage(function, variable))
             function = stages[-1].derivative
         return tuple(stages)
+
+    def _by_rules(self, function: Expr, variable: Symbol) -> Stage:
+        """The stage without any simplification."""
+        step = self._differentiate(function, variable, tidy=False)
+        return Stage(function, variable, step, ())
+
+    def _sound_stage(self, function: Expr, variable: Symbol) -> Stage:
+        """The stage; without its simplification, if that is wrong.
+
+        Raises:
+            FaultError: what the rules give is wrong too.
+        """
+        stage = self._stage(function, variable)
+        if not self.verified:
+            return stage
+        found = self.judge(stage)
+        if found.word != "wrong":
+            return stage
+        plain = self._by_rules(function, variable)
+        self._require(plain)
+        fault = FaultWarning(plain.derivative, stage.derivative, found.counterexample)
+        warnings.warn(fault, stacklevel=2)
+        return replace(plain, discarded=stage.derivative)
+
+    def _require(self, stage: Stage) -> None:
+        found = self.judge(stage)
+        if found.word == "wrong":
+            raise FaultError(stage.function, stage.derivative, found.counterexample)
+
+    def judge(self, stage: Stage, points: int = POINTS) -> Verdict:
+        """The derivative of a stage against the power series of what is differentiated."""
+        from chainrule.verify.check import derivative
+
+        claim = stage.function, stage.variable, stage.derivative, points
+        if claim not in self._judged:
+            self._judged[claim] = derivative(
+                stage.function,
+                stage.derivative,
+                {stage.variable: 1},
+                ranges=_sample_ranges(self.problem.entry),
+                points=points,
+            )
+        return self._judged[claim]
 
     def _differentiate(self, function: Expr, variable: Symbol, *, tidy: bool) -> Step:
         return differentiate(
@@ -240,11 +311,15 @@ class Derivation(Walkthrough):
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """One for each differentiation, in order."""
-        return (*self._earlier, self._stage(self._last_function, self.variable))
+        return (*self._earlier, self._sound_stage(self._last_function, self.variable))
 
     @property
     def derivative(self) -> Expr:
-        """The simplified derivative."""
+        """The simplified derivative, verified.
+
+        Raises:
+            FaultError: what the rules give is wrong.
+        """
         return self.stages[-1].derivative
 
     @property
@@ -334,7 +409,7 @@ class Derivation(Walkthrough):
         """What was verified of each of ``steps``, and how."""
         return self.verify()
 
-    def verify(self, points: int = 16) -> dict[Step, Verdict]:
+    def verify(self, points: int = POINTS) -> dict[Step, Verdict]:
         """Verify every step: by algebra, else in ball arithmetic at so many points.
 
         The steps to the output form were verified when it was found, on every piece of the
@@ -343,10 +418,14 @@ class Derivation(Walkthrough):
         from chainrule.verify.check import verify_steps
 
         form = self.output_form
-        others = [step for step in self.steps if form is None or step not in form.steps]
+        known = {self._claim, *(() if form is None else form.steps)}
+        others = [step for step in self.steps if step not in known]
         ranges = _sample_ranges(self.problem.entry)
         verdicts = verify_steps(self.function, others, ranges=ranges, points=points)
-        return {step: verdicts.get(step) or self._form_verdicts[step] for step in self.steps}
+        verdicts |= self._form_verdicts
+        if self._claim is not None:
+            verdicts[self._claim] = self.judge(self.stages[-1], points)
+        return {step: verdicts[step] for step in self.steps}
 
     @property
     def verdict(self) -> Verdict:

@@ -71,6 +71,46 @@ class InputError(ChainruleError):
         return "\n".join(parts)
 
 
+class FaultError(ChainruleError):
+    """A derivative of chainrule's was verified to be wrong, and nothing can be given for it.
+
+    Args:
+        function: what was differentiated.
+        derivative: what came out.
+        evidence: where that is wrong.
+    """
+
+    def __init__(self, function: object, derivative: object, evidence: object) -> None:
+        super().__init__(
+            f"{_REPORT}: the derivative of {_short(function)} came out as "
+            f"{_short(derivative)}, which is wrong {evidence}"
+        )
+
+
+class FaultWarning(UserWarning):
+    """What a derivative was simplified to was verified to be wrong, and is left out.
+
+    Args:
+        before: the derivative that is given.
+        after: what it was simplified to.
+        evidence: where that is wrong.
+    """
+
+    def __init__(self, before: object, after: object, evidence: object) -> None:
+        super().__init__(
+            f"{_REPORT}: {_short(before)} was simplified to {_short(after)}, which is wrong "
+            f"{evidence}; it is left as it was"
+        )
+
+
+_REPORT = "a fault of chainrule, please report"
+
+
+def _short(formula: object, longest: int = 200) -> str:
+    text = str(formula)
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
 class MissingExtraError(ChainruleError):
     """An optional library is not installed; the message names the extra that brings it."""
 

@@ -235,6 +235,15 @@ def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> l
         blocks += teller.blocks
         blocks += _inverse(derivation, teller, name)
     blocks += _simplified(teller.slope(name), stage.rewriting)
+    if stage.discarded is not None:
+        blocks.append(
+            Paragraph(
+                (
+                    "It can be simplified, but what chainrule simplified it to is wrong, and is "
+                    "left out. That is a bug of chainrule; please report it.",
+                )
+            )
+        )
     return blocks
 
 

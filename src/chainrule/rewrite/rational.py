@@ -185,7 +185,11 @@ class Field:
         if self._relations:
             # Before √u² becomes u, which may hide what top and bottom share.
             found = self.cancelled(found.top, found.bottom)
-        return self.cancelled(self._reduced(found.top), self._reduced(found.bottom))
+        bottom = self._reduced(found.bottom)
+        if bottom.is_zero():
+            # 1/(√u² − u), or 0 to a negative power.
+            raise TooLargeError
+        return self.cancelled(self._reduced(found.top), bottom)
 
     def _convert(self, node: Expr) -> Ratio:
         one = self._one

@@ -239,7 +239,12 @@ class Tidier:
 
     def _opened(self, node: Expr) -> Expr | None:
         """−(a − b) is b − a; −(a + b) stays."""
-        if len(node.args) == 2 and node.args[0] is MINUS_ONE and type(node.args[1]) is Sum:
+        if (
+            type(node) is Product
+            and len(node.args) == 2
+            and node.args[0] is MINUS_ONE
+            and type(node.args[1]) is Sum
+        ):
             terms = node.args[1].args
             if any(coefficient_and_rest(term)[0] < 0 for term in terms):
                 self._note("open-bracket")

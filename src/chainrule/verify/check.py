@@ -90,6 +90,8 @@ def verify_steps(
 ) -> dict[Step, Verdict]:
     """A verdict for every step of a derivation of ``f``.
 
+    What a rule gives before it is tidied up (``applied``) is shown, and so it is claimed too.
+
     An ``output`` symbol stands for ``f``, in rewritings that follow a solving step too. Where
     ``f`` is piecewise and a step is not, the step is about one of the cases, and the symbol
     stands for the value of that one. For ``everywhere`` see ``compare``.
@@ -105,7 +107,12 @@ def verify_steps(
     output = next((step.output for step in steps if step.output is not None), None)
     proofs = _prove_all(f, [step for step in steps if step.kind != "derivative"], output)
     claims = {step: _claim(step) for step in steps if _sides(step) not in proofs}
-    distinct = list(dict.fromkeys(claims.values()))
+    shown = {
+        step: Claim(claims[step].left, step.applied, claims[step].orders)
+        for step in steps
+        if step.applied is not None and step.applied is not step.after
+    }
+    distinct = list(dict.fromkeys([*claims.values(), *shown.values()]))
     with_output = _holding(output, [side for c in distinct for side in (c.left, c.right)])
     plain: list[Claim] = []
     involved: list[Claim] = []
@@ -123,7 +130,11 @@ def verify_steps(
                 found |= look([claim], {output: value}, condition if case is None else case)
                 if found[claim].holds:
                     break
-    return {step: found[claims[step]] if step in claims else proofs[_sides(step)] for step in steps}
+    verdicts = {
+        step: found[claims[step]] if step in claims else proofs[_sides(step)] for step in steps
+    }
+    wrong = {step: found[claim] for step, claim in shown.items() if found[claim].word == "wrong"}
+    return verdicts | wrong
 
 
 def verify_form(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from chainrule.expr.catalogue import CATALOGUE, GROUPS, Entry
+from chainrule.rewrite.frameworks import table
 
 TARGET = Path(__file__).with_name("catalogue.md")
 
@@ -15,7 +17,8 @@ HEAD = """# The catalogue
 parameters follow the arguments, and those left out have the values given here.
 
 A *kink* is a point where the function, its slope or its curvature jumps; the slopes that
-PyTorch 2.13 and JAX 0.10 return there are given in the same order.
+{torch} and {jax} were measured to return there (`docs/write_frameworks.py`) are given in
+the same order.
 
 This page is written by `docs/write_catalogue.py` from the table in
 `src/chainrule/expr/catalogue/`.
@@ -25,7 +28,8 @@ This page is written by `docs/write_catalogue.py` from the table in
 def page() -> str:
     """The text of docs/catalogue.md."""
     kinds = [entry.kind for entry in CATALOGUE]
-    parts = [HEAD.format(activations=kinds.count("activation"), losses=kinds.count("loss"))]
+    counted = {"activations": kinds.count("activation"), "losses": kinds.count("loss")}
+    parts = [HEAD.format(**counted, torch=version("torch"), jax=version("jax"))]
     for title, entries in GROUPS.items():
         parts.append(f"## {title}\n\n" + "\n".join(map(described, entries)) + "\n")
     return "\n".join(parts)
@@ -42,13 +46,30 @@ def described(entry: Entry) -> str:
     lines += [f"Parameters: {', '.join(given)}."] if given else []
     lines += [f"Defined for `{entry.domain}`."] if entry.domain else []
     if entry.kinks:
-        returned = {"PyTorch": entry.torch_slopes, "JAX": entry.jax_slopes}
-        slopes = [f"; {name} returns {code(found)}" for name, found in returned.items() if found]
+        slopes = [f"; {said}" for said in map(partial(returned, entry), NAMES) if said]
         lines.append(f"Kinks: {code(entry.kinks)}{''.join(slopes)}.")
     lines += [f"Also: {code(entry.spellings[1:])}."] if entry.spellings[1:] else []
     lines += [f"In {code(entry.apis)}."] if entry.apis else []
     lines += [f"Source: {entry.source}."] if entry.source else []
     return "  \n  ".join(lines)
+
+
+NAMES = {"torch": "PyTorch", "jax": "JAX"}
+
+
+def returned(entry: Entry, framework: str) -> str:
+    """What a framework was measured to return at the kinks of a row, in a few words."""
+    rows = {r.point: r for r in table() if (r.function, r.framework) == (entry.name, framework)}
+    if not rows:
+        return ""
+    slopes = tuple(rows[kink].returned for kink in entry.kinks)
+    return f"{NAMES[framework]} returns {code(slopes)}"
+
+
+def version(framework: str) -> str:
+    """The framework and the version that was measured."""
+    (found,) = {row.version for row in table() if row.framework == framework}
+    return f"{NAMES[framework]} {found}"
 
 
 def code(words: tuple[str, ...]) -> str:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from chainrule.codegen.cases import with_value_at
 from chainrule.derivations import Derivation
 from chainrule.expr.nodes import ZERO, Expr, Symbol, substitute
+from chainrule.rewrite.frameworks import Returned
 from chainrule.rewrite.kinks import Kink
 from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.program import ball
@@ -34,16 +35,23 @@ def settled(
 def convention(kink: Kink, target: str) -> Expr | None:
     """The gradient at a kink: the derivative if there is one, else what the framework returns.
 
-    All but JAX get what PyTorch returns. Where that is not known it is the slope on the
-    left, or 0; where it is no number, the formula is left as it is.
+    All but JAX get what PyTorch returns, and JAX does where only PyTorch was measured. Where
+    neither was, it is what differentiating operation by operation gives; where that is not
+    known, the slope on the left, or 0. Where it is no number, the formula is left as it is.
     """
     left = kink.left.slope if kink.left is not None else None
     if kink.removable and left is not None:
         return left
-    framework = kink.jax if target == "jax" else kink.torch
-    if isinstance(framework, Expr):
-        return framework
-    return None if framework else left or ZERO
+    measured = measured_for(kink, target)
+    value = kink.composed if measured is None else measured.value
+    if isinstance(value, Expr):
+        return value
+    return None if value else left or ZERO
+
+
+def measured_for(kink: Kink, target: str) -> Returned | None:
+    """What was measured of the framework whose word counts for a target."""
+    return (kink.jax or kink.torch) if target == "jax" else kink.torch
 
 
 def _agree(first: Expr, second: Expr, fixed: Mapping[Symbol, Fraction]) -> bool:

@@ -14,7 +14,7 @@ from chainrule.audit.choose import (
     laboratory,
     second_candidates,
 )
-from chainrule.audit.conventions import convention, settled
+from chainrule.audit.conventions import convention, measured_for, settled
 from chainrule.audit.halfway import Settled, rounded_correctly
 from chainrule.audit.letters import FITTED, value_rows
 from chainrule.audit.measure import Measured
@@ -286,13 +286,13 @@ def _errors(measured: Measured) -> str:
 
 def _at_kinks(kinks: Iterable[Kink], variable: str, target: str) -> list[str]:
     found = []
-    whose = "JAX" if target == "jax" else "PyTorch"
     for kink in kinks:
         value = convention(kink, target)
         if kink.removable or value is None or kink.kind in ("zeros", "integers"):
             continue
-        stated = isinstance(kink.jax if target == "jax" else kink.torch, Expr)
-        as_in = f", as in {whose}" if stated else ""
+        measured = measured_for(kink, target)
+        whose = "JAX" if measured is not None and measured is kink.jax else "PyTorch"
+        as_in = f", as in {whose}" if measured is not None else ""
         found.append(f"at {variable} = {kink.at} it is {value}{as_in}")
     return [f"Where there is no derivative, the gradient is chosen: {'; '.join(found)}."] * bool(
         found

@@ -10,11 +10,12 @@ from chainrule.document.blocks import (
     Inline,
     Paragraph,
     Piece,
-    Term,
     math,
 )
 from chainrule.expr.nodes import ZERO, Expr
-from chainrule.rewrite.kinks import Kink, Side
+from chainrule.rewrite.frameworks import Returned
+from chainrule.rewrite.kinks import Kink
+from chainrule.rewrite.limits import Side
 
 # Catalogue rows and typed formulas have at most a handful; more are not a reader's business.
 MAX_KINKS = 8
@@ -42,8 +43,9 @@ def _sentence(kink: Kink, x: Expr) -> Inline:
         return (
             "Wherever ",
             math(kink.at),
-            " is a point at which the rounding jumps, the function jumps too and has no "
-            "derivative; frameworks return 0 there.",
+            " is a point at which the rounding jumps, the formula switches",
+            *_frameworks(kink),
+            ".",
         )
     if kink.kind == "zeros":
         return (
@@ -54,6 +56,8 @@ def _sentence(kink: Kink, x: Expr) -> Inline:
     where: Inline = ("At ", math(x, kink.at))
     if kink.kind == "edge":
         return (*where, " the domain ends, and there is no derivative", *_frameworks(kink), ".")
+    if not kink.defined:
+        return (*where, " the function is not defined", *_frameworks(kink), ".")
     if kink.jump and kink.condition is None:
         return (*where, " the function jumps and has no derivative", *_frameworks(kink), ".")
     assert kink.left is not None
@@ -65,7 +69,7 @@ def _sentence(kink: Kink, x: Expr) -> Inline:
         *_slope(kink.right),
     )
     if kink.removable:
-        return (*where, *slopes, ": the derivative exists.")
+        return (*where, *slopes, ": the derivative exists", *_frameworks(kink), ".")
     if kink.condition is not None:
         return (
             *where,
@@ -76,7 +80,7 @@ def _sentence(kink: Kink, x: Expr) -> Inline:
             ".",
         )
     if kink.exists is None:
-        return (*where, *slopes, ".")
+        return (*where, *slopes, *_frameworks(kink), ".")
     return (*where, *slopes, ": there is no derivative", *_frameworks(kink), ".")
 
 
@@ -87,16 +91,25 @@ def _slope(side: Side) -> Inline:
 
 
 def _frameworks(kink: Kink) -> Inline:
-    torch, jax = _returned(kink.torch), _returned(kink.jax)
-    if not torch and not jax:
-        return ()
-    if kink.torch == kink.jax or not jax:
-        return ("; PyTorch and JAX return ", *torch)
-    return ("; PyTorch returns ", *torch, ", JAX ", *jax)
+    """What was measured of frameworks, if it is not the derivative."""
+    rows = [("PyTorch", kink.torch), ("JAX", kink.jax)]
+    found = [(name, row) for name, row in rows if row is not None and not _is_right(kink, row)]
+    named = [f"{name} {row.version}" for name, row in found]
+    values = [_returned(row) for _, row in found]
+    match found:
+        case []:
+            return ()
+        case [(_, first), (_, second)] if first.value == second.value:
+            return (f"; {named[0]} and {named[1]} return ", *values[0])
+        case [_, _]:
+            return (f"; {named[0]} returns ", *values[0], f", {named[1]} ", *values[1])
+    return (f"; {named[0]} returns ", *values[0])
 
 
-def _returned(value: Expr | str) -> tuple[Piece, ...]:
-    if isinstance(value, str):
-        return (value,) if value else ()
-    term: Term = value
-    return (math(term),)
+def _is_right(kink: Kink, row: Returned) -> bool:
+    return kink.removable and kink.left is not None and row.value == kink.left.slope
+
+
+def _returned(row: Returned) -> tuple[Piece, ...]:
+    value = row.value
+    return (value,) if isinstance(value, str) else (math(value),)

@@ -41,7 +41,6 @@ class Function:
         domain_words: the same in words.
         kinks: arguments ``u`` at which the derivative may not exist (``None`` in the tuple
             stands for "at every integer", as for floor).
-        at_kink: what PyTorch and JAX return there, in words.
         parity: "odd", "even" or "".
         monotone: "increasing" or "decreasing" throughout its domain, or "".
         arb: the method of ``flint.arb`` and ``flint.arb_series`` that evaluates it, "" if it
@@ -65,7 +64,6 @@ class Function:
     domain: Callable[..., Expr] | None = None
     domain_words: str = ""
     kinks: tuple[int | None, ...] = ()
-    at_kink: str = ""
     parity: str = ""
     monotone: str = ""
     arb: str = ""
@@ -239,7 +237,6 @@ FUNCTIONS: tuple[Function, ...] = (
         title="the cube root",
         derivatives=(lambda u: 1 / (3 * call("cbrt", u) ** 2),),
         kinks=(0,),
-        at_kink="infinity",
         parity="odd",
         monotone="increasing",
         definition=lambda u: call("sign", u) * call("abs", u) ** Fraction(1, 3),
@@ -377,7 +374,6 @@ FUNCTIONS: tuple[Function, ...] = (
         inverse="cot",
         undoes=True,
         kinks=(0,),
-        at_kink="-1",
         parity="odd",
         definition=lambda u: call("atan", 1 / u),
         sympy="acot",
@@ -707,7 +703,6 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The absolute value has slope 1 where its argument is positive and −1 where it is "
         "negative: the sign of the argument.",
         kinks=(0,),
-        at_kink="0",
         parity="even",
         arb="__abs__",
         definition=lambda u: Piecewise((-u, Comparison(("<",), (u, ZERO)), u)),
@@ -723,7 +718,6 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The sign is constant on either side of 0, so its derivative is 0; at 0 it jumps.",
         aliases=("sgn", "signum"),
         kinks=(0,),
-        at_kink="0",
         parity="odd",
         monotone="increasing",
         arb="sgn",
@@ -739,7 +733,6 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The step is constant on either side of 0, so its derivative is 0; at 0 it jumps.",
         aliases=("step", "unitstep"),
         kinks=(0,),
-        at_kink="0",
         monotone="increasing",
         definition=lambda u: Piecewise((ONE, Comparison((">=",), (u, ZERO)), ZERO)),
         latex=r"\operatorname{H}",
@@ -756,7 +749,6 @@ FUNCTIONS: tuple[Function, ...] = (
         "meet it has a kink, unless their slopes agree.",
         aliases=("maximum", "fmax"),
         kinks=(0,),
-        at_kink="1/2 of each",
         definition=lambda u, v: Piecewise((u, Comparison((">=",), (u, v)), v)),
         latex=r"\max",
         text="max",
@@ -774,7 +766,6 @@ FUNCTIONS: tuple[Function, ...] = (
         "they meet it has a kink, unless their slopes agree.",
         aliases=("minimum", "fmin"),
         kinks=(0,),
-        at_kink="1/2 of each",
         definition=lambda u, v: Piecewise((u, Comparison(("<=",), (u, v)), v)),
         latex=r"\min",
         text="min",
@@ -788,7 +779,6 @@ FUNCTIONS: tuple[Function, ...] = (
         rule="The floor is constant between integers, so its derivative is 0; at every integer "
         "it jumps.",
         kinks=(None,),
-        at_kink="0",
         monotone="increasing",
         arb="floor",
         latex=r"\operatorname{floor}",
@@ -804,7 +794,6 @@ FUNCTIONS: tuple[Function, ...] = (
         "integer it jumps.",
         aliases=("ceiling",),
         kinks=(None,),
-        at_kink="0",
         monotone="increasing",
         arb="ceil",
         latex=r"\operatorname{ceil}",
@@ -820,7 +809,6 @@ FUNCTIONS: tuple[Function, ...] = (
         "integers it jumps.",
         aliases=("rint",),
         kinks=(None,),
-        at_kink="0",
         parity="odd",
         monotone="increasing",
         definition=lambda u: call("floor", u + HALF),
@@ -834,7 +822,6 @@ FUNCTIONS: tuple[Function, ...] = (
         "but 0 it jumps.",
         aliases=("fix",),
         kinks=(None,),
-        at_kink="0",
         parity="odd",
         monotone="increasing",
         definition=lambda u: call("sign", u) * call("floor", call("abs", u)),

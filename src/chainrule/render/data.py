@@ -13,7 +13,8 @@ from chainrule.rewrite.identities import WORDS
 if TYPE_CHECKING:
     from chainrule.curves import ImplicitDerivation
     from chainrule.derivations import Derivation
-    from chainrule.rewrite.kinks import Kink, Side
+    from chainrule.rewrite.kinks import Kink
+    from chainrule.rewrite.limits import Side
     from chainrule.verify.verdict import Verdict
 
 SCHEMA = "chainrule/derivation/1"
@@ -80,8 +81,10 @@ def kink_data(kink: Kink) -> dict[str, Any]:
         "condition": None if kink.condition is None else expression(kink.condition),
         "left": _slope(kink.left),
         "right": _slope(kink.right),
-        "torch": str(kink.torch),
-        "jax": str(kink.jax),
+        "torch": "" if kink.torch is None else str(kink.torch.value),
+        "torch_version": "" if kink.torch is None else kink.torch.version,
+        "jax": "" if kink.jax is None else str(kink.jax.value),
+        "jax_version": "" if kink.jax is None else kink.jax.version,
     }
 
 

@@ -205,7 +205,7 @@ def differences(node: Expr) -> list[Expr]:
     return [node.args[0]]
 
 
-_HOLDS: dict[str, Callable[[int], bool]] = {
+HOLDS: dict[str, Callable[[int], bool]] = {
     "<": lambda sign: sign < 0,
     "<=": lambda sign: sign <= 0,
     ">": lambda sign: sign > 0,
@@ -222,7 +222,7 @@ def chosen(node: Expr, sign_of: Callable[[Expr], int]) -> Expr | None:
             for value, condition in node.branches:
                 assert isinstance(condition, Comparison)
                 signs = (sign_of(a - b) for a, b in pairwise(condition.args))
-                if all(_HOLDS[op](s) for op, s in zip(condition.operators, signs, strict=True)):
+                if all(HOLDS[op](s) for op, s in zip(condition.operators, signs, strict=True)):
                     return None if value is _UNDEFINED else value
             return None if node.otherwise is _UNDEFINED else node.otherwise
         case Call("max", (u, v)):

@@ -234,6 +234,9 @@ def _approximated(node: Expr, args: list[arb]) -> arb | None:
             return args[0] / args[1]
         case Power(_, exponent):
             whole = rational_value(exponent)
+            if whole.__class__ is int and whole > 0 and args[0].mid().is_zero():
+                # Arb's power of a ball around 0 is not a number.
+                return arb(0, args[0].rad() ** int(whole))
             return args[0] ** (int(whole) if whole.__class__ is int else args[1])
         case Call("abs", _):
             return abs(args[0])

@@ -214,7 +214,6 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         arguments=("x", "y"),
         parameters=(Parameter("delta", "1", "delta > 0"),),
         kinks=("delta",),
-        torch_slopes=("y",),
         aliases=("hinge_embedding_loss",),
         apis=(
             "torch.nn.HingeEmbeddingLoss",
@@ -229,7 +228,6 @@ CLASSIFICATION_LOSSES: tuple[Entry, ...] = (
         arguments=("x_1", "x_2", "y"),
         parameters=(Parameter("m", "0"),),
         kinks=("x_2 + m/y",),
-        torch_slopes=("-y",),
         aliases=("margin_ranking_loss",),
         apis=(
             "torch.nn.MarginRankingLoss",

@@ -45,9 +45,6 @@ class Entry:
         domain: the condition on the arguments under which the formula is defined; "" if always.
         kinks: the points of the first argument at which the function, its first or its second
             derivative jumps, as formulas in the other arguments and the parameters.
-        torch_slopes: the derivatives by the first argument that PyTorch returns at the kinks, in
-            their order, as formulas too; empty where PyTorch lacks the function.
-        jax_slopes: the same for JAX.
         letter: the symbol mathematics uses for it: a Greek name ("sigma"), one letter, or an
             upright operator name ("SiLU").
         aliases: other spellings that formulas may use.
@@ -69,8 +66,6 @@ class Entry:
     parameters: tuple[Parameter, ...] = ()
     domain: str = ""
     kinks: tuple[str, ...] = ()
-    torch_slopes: tuple[str, ...] = ()
-    jax_slopes: tuple[str, ...] = ()
     letter: str = "f"
     aliases: tuple[str, ...] = ()
     apis: tuple[str, ...] = ()

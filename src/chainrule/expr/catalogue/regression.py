@@ -38,7 +38,6 @@ REGRESSION_LOSSES: tuple[Entry, ...] = (
         title="absolute error",
         formula="|x - y|",
         kinks=("y",),
-        torch_slopes=("0",),
         aliases=("mae", "l1_loss"),
         apis=(
             "torch.nn.L1Loss",
@@ -53,7 +52,6 @@ REGRESSION_LOSSES: tuple[Entry, ...] = (
         formula="{|x - y| <= delta: (x - y)^2/2, else: delta*(|x - y| - delta/2)}",
         parameters=(_DELTA,),
         kinks=("y - delta", "y + delta"),
-        torch_slopes=("-delta", "delta"),
         apis=(
             "torch.nn.HuberLoss",
             "torch.nn.functional.huber_loss(target=y, delta=delta)",
@@ -68,7 +66,6 @@ REGRESSION_LOSSES: tuple[Entry, ...] = (
         formula="{|x - y| < beta: (x - y)^2/(2*beta), else: |x - y| - beta/2}",
         parameters=(Parameter("beta", "1", "beta > 0"),),
         kinks=("y - beta", "y + beta"),
-        torch_slopes=("-1", "1"),
         aliases=("smooth_l1_loss",),
         apis=("torch.nn.SmoothL1Loss", "torch.nn.functional.smooth_l1_loss(target=y, beta=beta)"),
         source="R. Girshick (Fast R-CNN), arXiv:1504.08083",

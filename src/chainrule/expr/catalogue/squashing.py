@@ -47,8 +47,6 @@ SQUASHING: tuple[Entry, ...] = (
         title="hard sigmoid",
         formula="{x <= -3: 0, x >= 3: 1, else: x/6 + 1/2}",
         kinks=("-3", "3"),
-        torch_slopes=("0", "0"),
-        jax_slopes=("0", "0"),
         letter="hardsigmoid",
         apis=(
             "torch.nn.Hardsigmoid",
@@ -73,7 +71,6 @@ SQUASHING: tuple[Entry, ...] = (
         title="sparse sigmoid",
         formula="{x <= -1: 0, x >= 1: 1, else: (x + 1)/2}",
         kinks=("-1", "1"),
-        jax_slopes=("1/4", "1/4"),
         letter="sparsesigmoid",
         apis=("jax.nn.sparse_sigmoid", "keras.activations.sparse_sigmoid"),
         source="Martins, Astudillo, arXiv:1602.02068",
@@ -222,8 +219,6 @@ SQUASHING: tuple[Entry, ...] = (
         formula="{x < a: a, x > b: b, else: x}",
         parameters=(Parameter("a", "-1", "a < b"), Parameter("b", "1", "b > a")),
         kinks=("a", "b"),
-        torch_slopes=("0", "0"),
-        jax_slopes=("1", "1"),
         letter="hardtanh",
         aliases=("clip", "clamp"),
         apis=(
@@ -241,8 +236,6 @@ SQUASHING: tuple[Entry, ...] = (
         title="softsign",
         formula="x/(1 + |x|)",
         kinks=("0",),
-        torch_slopes=("1",),
-        jax_slopes=("1",),
         letter="softsign",
         aliases=("soft_sign",),
         apis=(

@@ -1,0 +1,287 @@
+"""The germ of a formula beside a point, see ``germs``.
+
+A function of the table that has no expansion of its own here is the integral of its derivative's
+germ, with its value at the point.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from functools import reduce
+from itertools import pairwise
+from typing import Literal
+
+from chainrule.expr.functions import BY_NAME
+from chainrule.expr.nodes import (
+    HALF,
+    ONE,
+    PI,
+    ZERO,
+    Call,
+    Comparison,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    call,
+    depends_on,
+    divide,
+    multiply,
+    postorder,
+    rational_value,
+    transform,
+)
+from chainrule.parsing.definitions import expand, is_catalogue_name
+from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
+from chainrule.rewrite.intervals import HOLDS
+from chainrule.rewrite.order import Order, UndecidedError
+
+Direction = Literal[-1, 1]
+
+# Functions of which a germ is found directly; of others, by their definitions.
+_OWN = frozenset(
+    ["abs", "sign", "heaviside", "max", "min", "floor", "ceil", "cbrt", "erf", "asinh", "sqrt"]
+)
+_FAR: dict[str, Callable[[Germs, Germ, int], Germ]] = {
+    "sin": lambda germs, u, sign: germs.bounded(),
+    "cos": lambda germs, u, sign: germs.bounded(),
+    "erf": lambda germs, u, sign: germs.plus(
+        germs.constant(Number(sign)), germs.bounded(germs.negligible)
+    ),
+}
+"""What a function is like where its argument grows beyond all bounds, with that sign."""
+
+
+def expanded(function: Expr) -> Expr:
+    """The formula in functions of which a germ can be found."""
+
+    def visit(node: Expr) -> Expr:
+        if not isinstance(node, Call) or node.name in _OWN:
+            return node
+        if is_catalogue_name(node.name):
+            return expand(node)
+        if node.name == "tan":
+            return call("sin", *node.args) / call("cos", *node.args)
+        row = BY_NAME[node.name]
+        return node if row.definition is None else row.definition(*node.args)
+
+    while (found := transform(function, visit)) is not function:
+        function = found
+    return function
+
+
+class Expansion:
+    """Germs of formulas at points, to one depth."""
+
+    def __init__(self, order: Order, depth: int) -> None:
+        self.order = order
+        self.germs = Germs(order, depth)
+
+    def germ(self, root: Expr, point: Expr, direction: Direction) -> Germ:
+        """The germ of an expanded formula for x = point + direction·t.
+
+        Raises:
+            UndefinedError: the formula is not defined there.
+            UndecidedError: its germ cannot be told.
+        """
+        variable, germs = self.order.variable, self.germs
+        line = germs.made([(UNIT, point), (LINEAR, Number(direction))])
+        found: dict[Expr, Germ | Exception] = {}
+        for node in postorder(root):
+            try:
+                if node is variable:
+                    found[node] = line
+                elif isinstance(node, Comparison):
+                    continue
+                elif not depends_on(node, variable):
+                    found[node] = germs.constant(node)
+                elif isinstance(node, Piecewise):
+                    found[node] = self._chosen(node, found)
+                else:
+                    args = [_given(found[arg]) for arg in node.args]
+                    found[node] = self._applied(node, args)
+            except (UndecidedError, UndefinedError) as error:
+                # A case that does not apply may be undefined.
+                found[node] = error
+        return _given(found[root])
+
+    def _chosen(self, node: Piecewise, found: dict[Expr, Germ | Exception]) -> Germ:
+        for value, condition in node.branches:
+            assert isinstance(condition, Comparison)
+            args = [_given(found[arg]) for arg in condition.args]
+            signs = [self._sign(a, b) for a, b in pairwise(args)]
+            if all(HOLDS[op](s) for op, s in zip(condition.operators, signs, strict=True)):
+                return _given(found[value])
+        if node.otherwise is None:
+            raise UndefinedError
+        return _given(found[node.otherwise])
+
+    def _sign(self, a: Germ, b: Germ) -> int:
+        """The sign of a − b beside the point."""
+        return self.germs.leading_sign(self.germs.plus(a, self.germs.negative(b)))
+
+    def _applied(self, node: Expr, args: list[Germ]) -> Germ:
+        germs = self.germs
+        match node:
+            case Sum():
+                return reduce(germs.plus, args)
+            case Product():
+                return reduce(germs.product, args)
+            case Quotient():
+                return germs.product(args[0], germs.inverse(args[1]))
+            case Power(_, exponent):
+                if depends_on(exponent, self.order.variable):
+                    return germs.exponential(germs.product(args[1], germs.logarithm(args[0])))
+                number = rational_value(exponent)
+                return germs.raised(args[0], exponent if number is None else Number(number))
+            case Call("exp", _):
+                return germs.exponential(args[0])
+            case Call("log", _):
+                return germs.logarithm(args[0])
+            case Call("sqrt", _):
+                return germs.raised(args[0], HALF)
+            case Call("cbrt", _):
+                sign = Number(germs.leading_sign(args[0]) or 1)
+                size_ = germs.scaled(sign, args[0])
+                return germs.scaled(sign, germs.raised(size_, Number(Fraction(1, 3))))
+            case Call("abs", _):
+                return germs.scaled(Number(germs.leading_sign(args[0])), args[0])
+            case Call("sign", _):
+                return germs.constant(Number(germs.leading_sign(args[0])))
+            case Call("heaviside", _):
+                return germs.constant(ONE if germs.leading_sign(args[0]) >= 0 else ZERO)
+            case Call("max", (_, _)):
+                return args[0] if self._sign(*args) >= 0 else args[1]
+            case Call("min", (_, _)):
+                return args[0] if self._sign(*args) <= 0 else args[1]
+            case Call("floor" | "ceil" as name, _):
+                return self._rounded(name, args[0])
+            case Call(name, (_,)):
+                return self._smooth(name, args[0])
+        raise UndecidedError
+
+    def _rounded(self, name: str, u: Germ) -> Germ:
+        center, beside = self._center(u)
+        value = self.order.number(center)
+        if value is None:
+            raise UndecidedError
+        whole = value.floor().unique_fmpz()
+        if whole is None:
+            whole = value.mid().floor().unique_fmpz() if value.is_exact() else None
+        if whole is None:
+            raise UndecidedError
+        below = int(whole)
+        if self.order.simplified(center - below) is ZERO:
+            # Beside an integer, on the side on which u is.
+            side_ = self.germs.leading_sign(beside)
+            below += (side_ < 0) * -1 if name == "floor" else (side_ > 0)
+        elif name == "ceil":
+            below += 1
+        return self.germs.constant(Number(below))
+
+    def _center(self, u: Germ) -> tuple[Expr, Germ]:
+        """The limit of u, and what is left: u has to have one."""
+        if u.exponent and self.germs.grows(u.exponent) < 0:
+            return ZERO, u
+        bound = u.bound
+        if u.exponent or (bound is not None and size(bound) < size(UNIT)):
+            raise UndecidedError
+        center = u.terms.get(UNIT, ZERO)
+        return center, Germ({m: c for m, c in u.terms.items() if m != UNIT}, u.error)
+
+    def _smooth(self, name: str, u: Germ) -> Germ:
+        """A function of one argument with a derivative in the table, of u."""
+        germs = self.germs
+        far = (u.exponent and germs.grows(u.exponent) > 0) or (
+            not u.exponent and u.leading is not None and size(u.leading) < size(UNIT)
+        )
+        if far:
+            return self._far(name, u)
+        center, delta = self._center(u)
+        if not delta.vanishes():
+            raise UndecidedError
+        if delta.is_zero:
+            return germs.constant(call(name, center))
+        if delta.exponent:
+            # Smaller than every power of t; the next term of the function is, too.
+            delta = germs.bounded(germs.negligible)
+        if delta.leading is None:
+            # u may lie on both sides, or on the point.
+            for way in (-1, 1):
+                outer = self._outer(name, center, 1 if way > 0 else -1)
+                rest = [m for m in (*outer.terms, outer.error) if m is not None and m != UNIT]
+                if any(size(m) < size(LINEAR) for m in rest):
+                    raise UndecidedError
+            assert delta.error is not None
+            return germs.plus(germs.constant(call(name, center)), germs.bounded(delta.error))
+        direction: Direction = 1 if germs.leading_sign(delta) > 0 else -1
+        outer = self._outer(name, center, direction)
+        distance = germs.scaled(Number(direction), delta)
+        return self._composed(outer, distance)
+
+    def _far(self, name: str, u: Germ) -> Germ:
+        germs, sign = self.germs, self.germs.leading_sign(u)
+        if name in _FAR:
+            return _FAR[name](germs, u, sign)
+        if name == "atan":
+            quarter = germs.constant(PI * HALF * Number(sign))
+            return germs.plus(quarter, germs.negative(self._smooth(name, germs.inverse(u))))
+        if name == "asinh":
+            u = germs.scaled(Number(sign), u)
+            root = germs.raised(germs.plus(germs.product(u, u), germs.constant(ONE)), HALF)
+            return germs.scaled(Number(sign), germs.logarithm(germs.plus(u, root)))
+        raise UndecidedError
+
+    def _outer(self, name: str, center: Expr, direction: Direction) -> Germ:
+        """The germ of a function at a point of its own: the integral of its derivative's."""
+        germs, order = self.germs, self.order
+        value, variable = call(name, center), order.variable
+        derive = BY_NAME[name].derivatives[0]
+        if derive is None or order.number(value) is None:
+            raise UndecidedError
+        slope = expanded(derive(variable))
+        start = germs.made([(UNIT, value)])
+        if germs.depth == 1 and order.number(slope, center) is not None:
+            # It is bounded near the point, being made of what is continuous there.
+            return germs.made(start.terms.items(), LINEAR)
+        inner = Expansion(order, max(germs.depth - 1, 1)).germ(slope, center, direction)
+        if inner.exponent or (inner.bound is not None and inner.bound[0] <= -1):
+            raise UndecidedError
+        terms = list(start.terms.items())
+        for (p, q), coefficient in inner.terms.items():
+            if q:
+                raise UndecidedError
+            terms.append(
+                ((p + 1, 0), divide(multiply(Number(direction), coefficient), Number(p + 1)))
+            )
+        error = None if inner.error is None else (inner.error[0] + 1, inner.error[1])
+        return germs.made(terms, error)
+
+    def _composed(self, outer: Germ, distance: Germ) -> Germ:
+        """A germ in s with s replaced by a germ that goes to 0 from above."""
+        germs = self.germs
+        total = germs.constant(outer.terms.get(UNIT, ZERO))
+        for (p, q), coefficient in outer.terms.items():
+            if q:
+                raise UndecidedError
+            if p:
+                powered = germs.raised(distance, Number(p))
+                total = germs.plus(total, germs.scaled(coefficient, powered))
+        if outer.error is not None:
+            p, q = outer.error
+            bound = distance.bound
+            assert bound is not None
+            if q or (bound[1] and p != int(p)):
+                raise UndecidedError
+            total = germs.plus(total, germs.bounded((bound[0] * p, int(bound[1] * p))))
+        return total
+
+
+def _given(found: Germ | Exception) -> Germ:
+    if isinstance(found, Exception):
+        raise found
+    return found

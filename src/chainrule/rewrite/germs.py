@@ -1,0 +1,404 @@
+"""What a function is like just beside a point: its expansion for t → 0 from above.
+
+A germ is
+
+    e^E · (Σ c t^p (ln t)^q + O(t^p (ln t)^q))
+
+with exact coefficients c, rational p and whole q; E is a sum of such terms that grow beyond all
+bounds, so that e^E is smaller or larger than every power of t. That is a finite piece of a
+transseries (J. van der Hoeven, Transseries and Real Differential Algebra, 2006). The error is an
+upper bound and is never differentiated; a coefficient is dropped only where it is proved to be 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from chainrule.expr.nodes import (
+    ONE,
+    ZERO,
+    Expr,
+    Number,
+    Value,
+    add,
+    call,
+    divide,
+    multiply,
+    power,
+    substitute,
+    symbols,
+)
+from chainrule.rewrite.order import Order, UndecidedError, approximate
+
+Monomial = tuple[Fraction, int]
+"""t^p (ln t)^q."""
+
+UNIT: Monomial = (Fraction(0), 0)
+LINEAR: Monomial = (Fraction(1), 0)
+LOGARITHM: Monomial = (Fraction(0), 1)
+# How many terms of a series in 1/ln t are kept; each gains next to nothing.
+_LOGARITHMIC_TERMS = 4
+
+
+class UndefinedError(Exception):
+    """The function is not defined beside the point."""
+
+
+def size(monomial: Monomial) -> tuple[Fraction, int]:
+    """A key by which larger monomials come first: −ln t grows slower than every power of t."""
+    return monomial[0], -monomial[1]
+
+
+def times(first: Monomial, second: Monomial) -> Monomial:
+    return first[0] + second[0], first[1] + second[1]
+
+
+def over(first: Monomial, second: Monomial) -> Monomial:
+    return first[0] - second[0], first[1] - second[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Germ:
+    """An expansion; see the module's docstring.
+
+    Attributes:
+        terms: coefficients by monomials, the largest first, none of them 0.
+        error: a bound for what is left out; ``None`` if nothing is.
+        exponent: E, in the same form as ``terms``.
+    """
+
+    terms: Mapping[Monomial, Expr]
+    error: Monomial | None = None
+    exponent: Mapping[Monomial, Expr] = field(default_factory=dict)
+
+    @property
+    def leading(self) -> Monomial | None:
+        """The largest monomial; ``None`` if only a bound is known, or the function is 0."""
+        return next(iter(self.terms), None)
+
+    @property
+    def bound(self) -> Monomial | None:
+        """A monomial that the factor after e^E stays below; ``None`` for 0."""
+        return self.leading or self.error
+
+    @property
+    def is_zero(self) -> bool:
+        return not self.terms and self.error is None
+
+    def vanishes(self) -> bool:
+        """Whether the factor after e^E is known to go to 0."""
+        return self.bound is None or size(self.bound) > size(UNIT)
+
+
+class Germs:
+    """Arithmetic of germs.
+
+    Attributes:
+        order: tells signs, and whether a coefficient is 0.
+        depth: how many powers of t are kept after the first.
+    """
+
+    def __init__(self, order: Order, depth: int) -> None:
+        self.order = order
+        self.depth = depth
+
+    # --- coefficients ---------------------------------------------------------------------------
+    def tidied(self, expr: Expr) -> Expr:
+        return expr if isinstance(expr, Number) else self.order.tidier.tidy(expr)
+
+    def is_zero(self, coefficient: Expr) -> bool:
+        """Whether a coefficient is 0, whatever its letters are.
+
+        Raises:
+            UndecidedError: it is too close to 0 to tell.
+        """
+        if isinstance(coefficient, Number):
+            return not coefficient.value
+        value = approximate(substitute(coefficient, _near(self.order, coefficient)))
+        if value is not None and not value.contains(0):
+            return False
+        if value is not None and value.is_zero() and not symbols(coefficient):
+            return True
+        if self.order.simplified(coefficient) is ZERO:
+            return True
+        raise UndecidedError
+
+    def sign(self, coefficient: Expr) -> int:
+        found = self.order.sign(coefficient)
+        if not found:
+            # The letters only happen to have values for which it is 0.
+            raise UndecidedError
+        return found
+
+    def leading_sign(self, germ: Germ) -> int:
+        """The sign of the function beside the point, 0 if it is 0 there.
+
+        Raises:
+            UndecidedError: only a bound is known.
+        """
+        if germ.is_zero:
+            return 0
+        if germ.leading is None:
+            raise UndecidedError
+        odd = germ.leading[1] % 2
+        return self.sign(germ.terms[germ.leading]) * (-1 if odd else 1)
+
+    def grows(self, exponent: Mapping[Monomial, Expr]) -> int:
+        """1 if e^E grows beyond all bounds, −1 if it vanishes, 0 if E is 0."""
+        return self.leading_sign(Germ(exponent))
+
+    # --- making them ----------------------------------------------------------------------------
+    def made(
+        self,
+        terms: Iterable[tuple[Monomial, Expr]],
+        error: Monomial | None = None,
+        exponent: Mapping[Monomial, Expr] | None = None,
+    ) -> Germ:
+        """A germ of terms in any order, cut off behind ``depth`` powers or at the error."""
+        sums: dict[Monomial, Expr] = {}
+        for monomial, coefficient in terms:
+            before = sums.get(monomial)
+            sums[monomial] = coefficient if before is None else add(before, coefficient)
+        kept: dict[Monomial, Expr] = {}
+        last: Fraction | None = None
+        for monomial in sorted(sums, key=size):
+            if error is not None and size(monomial) >= size(error):
+                break
+            if last is not None and monomial[0] >= last:
+                error = monomial
+                break
+            coefficient = self.tidied(sums[monomial])
+            if self.is_zero(coefficient):
+                continue
+            if last is None:
+                last = monomial[0] + self.depth
+            kept[monomial] = coefficient
+        return Germ(kept, error, exponent or {})
+
+    def constant(self, value: Expr) -> Germ:
+        return self.made([(UNIT, value)])
+
+    def bounded(self, error: Monomial = UNIT) -> Germ:
+        """A function of which no more is known than that it stays below a monomial."""
+        return Germ({}, error)
+
+    @property
+    def negligible(self) -> Monomial:
+        """The bound for what is smaller than every power of t."""
+        return Fraction(self.depth), 0
+
+    # --- operations -----------------------------------------------------------------------------
+    def plus(self, a: Germ, b: Germ) -> Germ:
+        if a.is_zero or b.is_zero:
+            return b if a.is_zero else a
+        difference = self.made([*a.exponent.items(), *_negated(b.exponent)])
+        if not difference.terms:
+            error = _larger(a.error, b.error)
+            return self.made([*a.terms.items(), *b.terms.items()], error, a.exponent)
+        main = a if self.grows(difference.terms) > 0 else b
+        if main.leading is None:
+            return main
+        swallowed = main.leading[0] + self.depth, 0
+        return self.made(main.terms.items(), _larger(main.error, swallowed), main.exponent)
+
+    def scaled(self, factor: Expr, a: Germ) -> Germ:
+        terms = [(m, multiply(factor, c)) for m, c in a.terms.items()]
+        return self.made(terms, a.error, a.exponent)
+
+    def negative(self, a: Germ) -> Germ:
+        return self.scaled(Number(-1), a)
+
+    def product(self, a: Germ, b: Germ) -> Germ:
+        if a.is_zero or b.is_zero:
+            return Germ({})
+        assert a.bound is not None
+        assert b.bound is not None
+        error = None
+        if b.error is not None:
+            error = times(a.bound, b.error)
+        if a.error is not None:
+            error = _larger(error, times(b.bound, a.error))
+        terms = [
+            (times(m, n), multiply(c, d)) for m, c in a.terms.items() for n, d in b.terms.items()
+        ]
+        exponent = self.made([*a.exponent.items(), *b.exponent.items()]).terms
+        return self.made(terms, error, exponent)
+
+    def split(self, a: Germ) -> tuple[Monomial, Expr, Germ]:
+        """The leading term, and δ with a = e^E · term · (1 + δ).
+
+        Raises:
+            UndecidedError: no leading term is known.
+            UndefinedError: the function is 0.
+        """
+        if a.is_zero:
+            raise UndefinedError
+        first = a.leading
+        if first is None:
+            raise UndecidedError
+        lead = a.terms[first]
+        rest = [(over(m, first), divide(c, lead)) for m, c in a.terms.items() if m != first]
+        error = None if a.error is None else over(a.error, first)
+        return first, lead, self.made(rest, error)
+
+    def series(self, coefficients: Callable[[int], Expr], delta: Germ) -> Germ:
+        """Σ c_k δ^k for a δ that goes to 0.
+
+        Raises:
+            UndecidedError: it is not known to.
+        """
+        if not delta.vanishes() or delta.exponent:
+            raise UndecidedError
+        terms: list[tuple[Monomial, Expr]] = [(UNIT, coefficients(0))]
+        error, k = delta.error, 1
+        if delta.bound is None:
+            return self.made(terms)
+        powered = delta
+        while powered.bound is not None:
+            if powered.bound[0] >= self.depth or k > self.depth * 4:
+                break
+            if delta.bound[0] == 0 and k > _LOGARITHMIC_TERMS:
+                break
+            terms += [(m, multiply(coefficients(k), c)) for m, c in powered.terms.items()]
+            error = _larger(error, powered.error)
+            powered = self.product(powered, delta)
+            k += 1
+        return self.made(terms, _larger(error, powered.bound))
+
+    def inverse(self, a: Germ) -> Germ:
+        return self.raised(a, Number(-1))
+
+    def raised(self, base: Germ, exponent: Expr) -> Germ:
+        """A power with a constant exponent.
+
+        Raises:
+            UndefinedError: 0 to a power that is not positive, or a root of what is negative.
+            UndecidedError: t to a power that is not rational.
+        """
+        r = exponent.value if isinstance(exponent, Number) else None
+        error: Monomial | None
+        if base.is_zero:
+            if r is None:
+                raise UndecidedError
+            if r <= 0:
+                raise UndefinedError
+            return base
+        whole = r is not None and r == int(r)
+        if base.leading is None and whole and r is not None and 0 < r <= self.depth * 4:
+            assert base.error is not None
+            error = base.error[0] * int(r), base.error[1] * int(r)
+            return Germ({}, error, self._multiplied(base.exponent, exponent))
+        first, lead, delta = self.split(base)
+        if not whole and self.leading_sign(base) < 0:
+            raise UndefinedError
+        monomial: Monomial = UNIT
+        if first != UNIT or base.exponent:
+            if r is None or (first[1] * r) != int(first[1] * r):
+                raise UndecidedError
+            monomial = first[0] * Fraction(r), int(first[1] * r)
+        rest = self.series(_binomial(exponent), delta)
+        # −ln t is what is positive.
+        powered = power(multiply(Number(-1 if first[1] % 2 else 1), lead), exponent)
+        powered = multiply(Number(-1 if monomial[1] % 2 else 1), powered)
+        terms = [(times(monomial, m), multiply(powered, c)) for m, c in rest.terms.items()]
+        error = None if rest.error is None else times(monomial, rest.error)
+        return self.made(terms, error, self._multiplied(base.exponent, exponent))
+
+    def _multiplied(
+        self, exponent: Mapping[Monomial, Expr], factor: Expr
+    ) -> Mapping[Monomial, Expr]:
+        return self.scaled(factor, Germ(exponent)).terms if exponent else {}
+
+    def exponential(self, u: Germ) -> Germ:
+        """e^u.
+
+        Raises:
+            UndecidedError: it grows faster than e^E, or no more is known than a bound.
+        """
+        if u.exponent:
+            if self.grows(u.exponent) < 0:
+                return self.plus(self.constant(ONE), self.bounded(self.negligible))
+            if self.leading_sign(u) < 0:
+                return self.bounded(self.negligible)
+            raise UndecidedError
+        if u.error is not None and size(u.error) <= size(UNIT):
+            raise UndecidedError
+        large: dict[Monomial, Expr] = {}
+        small: list[tuple[Monomial, Expr]] = []
+        monomial: Monomial = UNIT
+        factor: Expr = ONE
+        for m, c in u.terms.items():
+            if m[0] < 0:
+                large[m] = c
+            elif m == LOGARITHM and isinstance(c, Number):
+                monomial = Fraction(c.value), 0
+            elif size(m) < size(UNIT):
+                raise UndecidedError
+            elif m == UNIT:
+                factor = call("exp", c)
+            else:
+                small.append((m, c))
+        rest = self.series(_exponential, Germ(dict(small), u.error))
+        terms = [(times(monomial, m), multiply(factor, c)) for m, c in rest.terms.items()]
+        error = None if rest.error is None else times(monomial, rest.error)
+        return self.made(terms, error, large)
+
+    def logarithm(self, u: Germ) -> Germ:
+        """ln u.
+
+        Raises:
+            UndefinedError: u is not positive.
+            UndecidedError: it is ln(−ln t), which is no germ.
+        """
+        first, lead, delta = self.split(u)
+        if self.leading_sign(u) < 0:
+            raise UndefinedError
+        if first[1]:
+            raise UndecidedError
+        rest = self.series(_logarithm, delta)
+        large = [*u.exponent.items(), (LOGARITHM, Number(first[0]))]
+        return self.made([*large, (UNIT, call("log", lead)), *rest.terms.items()], rest.error)
+
+
+def _near(order: Order, coefficient: Expr) -> dict[Expr, Expr]:
+    """Values near those of the letters, about which there is nothing special."""
+    values: dict[Expr, Expr] = {}
+    for i, letter in enumerate(symbols(coefficient), start=1):
+        usual = order.defaults.get(letter, ONE)
+        values[letter] = usual * Number(Fraction(9, 8)) + Number(Fraction(i, 64))
+    return values
+
+
+def _negated(terms: Mapping[Monomial, Expr]) -> Iterator[tuple[Monomial, Expr]]:
+    return ((m, multiply(Number(-1), c)) for m, c in terms.items())
+
+
+def _larger(a: Monomial | None, b: Monomial | None) -> Monomial | None:
+    found = [m for m in (a, b) if m is not None]
+    return min(found, key=size, default=None)
+
+
+def _exponential(k: int) -> Expr:
+    return Number(_over_factorial(Fraction(1), k))
+
+
+def _over_factorial(value: Fraction, k: int) -> Value:
+    for i in range(2, k + 1):
+        value /= i
+    return value
+
+
+def _logarithm(k: int) -> Expr:
+    return Number(Fraction((-1) ** (k + 1), k)) if k else ZERO
+
+
+def _binomial(exponent: Expr) -> Callable[[int], Expr]:
+    def coefficient(k: int) -> Expr:
+        value: Expr = ONE
+        for i in range(k):
+            value = multiply(value, divide(add(exponent, Number(-i)), Number(i + 1)))
+        return value
+
+    return coefficient

@@ -1,0 +1,153 @@
+"""One-sided limits of a formula and of its slope, found from its germ beside the point.
+
+No rule of differentiation has a part in it: the slope is the second coefficient of the
+function's own expansion, which is the limit of the difference quotient. What is found is exact;
+where it cannot be decided, ``None`` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chainrule.expr.nodes import ZERO, Expr, Number, multiply, substitute
+from chainrule.rewrite.expansion import Direction, Expansion, expanded
+from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
+from chainrule.rewrite.order import Order, UndecidedError
+
+# Powers of t that are kept: more of them where fewer leave it open.
+DEPTHS = (3, 6, 10)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """What is left of, or right of, a point.
+
+    Attributes:
+        value: the limit of the function, ``None`` if there is none or it is not known.
+        slope: the one-sided derivative of the function with that value at the point, ``None``
+            if it is not known or infinite.
+        infinite: 1 or −1 if the slope grows beyond all bounds.
+        grows: 1 or −1 if the function itself does.
+        defined: whether the function is defined there at all.
+    """
+
+    value: Expr | None
+    slope: Expr | None
+    infinite: int = 0
+    grows: int = 0
+    defined: bool = True
+
+
+UNKNOWN = Side(None, None)
+NOWHERE = Side(None, None, defined=False)
+
+
+def side(function: Expr, point: Expr, direction: Direction, order: Order) -> Side:
+    """The limits of a function of ``order.variable``, and of its difference quotient.
+
+    Args:
+        function: any formula.
+        point: where; it may hold letters.
+        direction: −1 for the limit from the left, 1 from the right.
+        order: what is known about the letters.
+    """
+    whole = expanded(function)
+    found = UNKNOWN
+    for depth in DEPTHS:
+        try:
+            germ = Expansion(order, depth).germ(whole, point, direction)
+        except UndefinedError:
+            return NOWHERE
+        except UndecidedError:
+            continue
+        found = _read(germ, direction, Germs(order, depth))
+        if found.slope is not None or found.infinite or found.grows:
+            break
+    return found
+
+
+def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
+    try:
+        growing = germs.grows(germ.exponent)
+        if growing < 0:
+            return Side(ZERO, ZERO)
+        if growing > 0 or (germ.leading is not None and size(germ.leading) < size(UNIT)):
+            return Side(None, None, grows=germs.leading_sign(germ))
+    except UndecidedError:
+        return UNKNOWN
+    if germ.error is not None and size(germ.error) <= size(UNIT):
+        return UNKNOWN
+    simplified = germs.order.simplified
+    value = simplified(germ.terms.get(UNIT, ZERO))
+    rest = Germ({m: c for m, c in germ.terms.items() if m != UNIT}, germ.error)
+    if rest.leading is not None and size(rest.leading) < size(LINEAR):
+        try:
+            return Side(value, None, infinite=direction * germs.leading_sign(rest))
+        except UndecidedError:
+            return Side(value, None)
+    if germ.error is not None and size(germ.error) <= size(LINEAR):
+        return Side(value, None)
+    return Side(value, simplified(multiply(Number(direction), rest.terms.get(LINEAR, ZERO))))
+
+
+@dataclass(frozen=True, slots=True)
+class Joint:
+    """What is left of, at and right of a point.
+
+    Attributes:
+        left: the limits from the left.
+        here: the value at the point, ``None`` if it is not defined.
+        right: the limits from the right.
+        jumps: by how much the function jumps on either side; ``None`` if that is not known.
+        turn: by how much the slopes differ; ``None`` if that is not known.
+    """
+
+    left: Side
+    here: Expr | None
+    right: Side
+    jumps: tuple[Expr | None, Expr | None]
+    turn: Expr | None
+
+
+def joint(
+    left: Expr | None, middle: Expr | None, right: Expr | None, point: Expr, order: Order
+) -> Joint:
+    """Where three formulas meet, of which ``middle`` holds at the point; ``None`` for none."""
+    before = NOWHERE if left is None else side(left, point, -1, order)
+    after = NOWHERE if right is None else side(right, point, 1, order)
+    here = None
+    if middle is not None and order.number(middle, point) is not None:
+        here = order.simplified(substitute(middle, {order.variable: point}))
+    jumps = gap(before.value, here, order), gap(after.value, here, order)
+    return Joint(before, here, after, jumps, gap(before.slope, after.slope, order))
+
+
+def gap(first: Expr | None, second: Expr | None, order: Order) -> Expr | None:
+    """By how much two values differ; ``None`` if it cannot be told."""
+    if first is None or second is None:
+        return None
+    difference = order.simplified(first - second)
+    try:
+        return ZERO if Germs(order, 1).is_zero(difference) else difference
+    except UndecidedError:
+        return None
+
+
+def slope_at(
+    left: Expr | None, middle: Expr | None, right: Expr | None, point: Expr, order: Order
+) -> Expr | None:
+    """The derivative where three formulas meet; ``None`` if there is none for all letters.
+
+    Raises:
+        UndecidedError: it cannot be told.
+    """
+    found = joint(left, middle, right, point, order)
+    sides = found.left, found.right
+    if found.here is None or any(s.grows or s.infinite or not s.defined for s in sides):
+        return None
+    gaps = *found.jumps, found.turn
+    if all(gap is ZERO for gap in gaps):
+        return found.left.slope
+    if any(gap is not None and gap is not ZERO for gap in gaps):
+        return None
+    raise UndecidedError

@@ -59,11 +59,11 @@ Lexer = Callable[[str, Reader], list[Token]]
 
 
 def parse(text: str, symbols: Iterable[str] = ()) -> Formula:
-    """Read a formula in LaTeX, if it has a backslash or a dollar sign, or else in plain text.
+    r"""Read a formula in LaTeX, if it has a backslash or a dollar sign, or else in plain text.
 
     ``symbols`` are words to be read as one symbol each whatever the rules above say.
 
-    >>> str(parse("1/(1+e^-x)").expr), str(parse(r"\\\\frac{1}{1+e^{-x}}").expr)
+    >>> str(parse("1/(1+e^-x)").expr), str(parse(r"\frac{1}{1+e^{-x}}").expr)
     ('1/(1 + e^(-x))', '1/(1 + e^(-x))')
 
     Raises:

@@ -304,17 +304,20 @@ class _Reader:
     # --- what an expression means ----------------------------------------------------------------
     def _meaning(self, side: Side) -> Expr:
         """The expression with everything that has a name written out."""
-        if side.operand is not None:
-            inner = self._meaning(side.operand)
-            variable = Symbol(side.by or "x")
-            return differentiate(inner, variable, named=named_slope).after
+        variables: list[Symbol] = []
+        while side.operand is not None:
+            variables.append(Symbol(side.by or "x"))
+            side = side.operand
         reading = read(side, self._text, [*self._state.names, self._state.problem.name, "y"])
         mapping: dict[Expr, Expr] = {
             symbol: self._derivative_of(name, by)
             for symbol, (name, by) in reading.derivatives.items()
         }
         expr = substitute(reading.expr, mapping) if mapping else reading.expr
-        return own_name_replaced(self._state.problem, self._with_names(expr))
+        expr = own_name_replaced(self._state.problem, self._with_names(expr))
+        for variable in reversed(variables):
+            expr = differentiate(expr, variable, named=named_slope).after
+        return expr
 
     def _with_names(self, expr: Expr) -> Expr:
         mapping: dict[Expr, Expr] = {Symbol(n): value for n, value in self._state.names.items()}

@@ -141,20 +141,26 @@ def _split(line: str, start: int, end: int) -> Iterable[tuple[int, int]]:
 
 
 def _side(line: str, left: int, right: int, offset: int) -> Side:
-    while left < right and line[left] in " \t&$":
-        left += 1
-    while right > left and line[right - 1] in " \t&$":
-        right -= 1
-    text = line[left:right]
-    operator = _OPERATOR.match(text)
-    if operator and operator["rest"].strip():
-        begin = left + operator.start("rest")
-        operand = _side(line, begin, right, offset)
+    operators: list[tuple[str, int, str]] = []
+    while True:
+        while left < right and line[left] in " \t&$":
+            left += 1
+        while right > left and line[right - 1] in " \t&$":
+            right -= 1
+        text = line[left:right]
+        operator = _OPERATOR.match(text)
+        if not operator or not operator["rest"].strip():
+            break
         by = _plain(operator["below1"] or operator["below2"])
-        if operand.label is not None and operand.label.order == 0:
-            return Side(text, offset + left, Label(operand.label.name, 1, by))
-        return Side(text, offset + left, None, operand, by)
-    return Side(text, offset + left, label(text))
+        operators.append((text, offset + left, by))
+        left += operator.start("rest")
+    side = Side(text, offset + left, label(text))
+    for text, start, by in reversed(operators):
+        if side.label is not None and side.label.order == 0:
+            side = Side(text, start, Label(side.label.name, 1, by))
+        else:
+            side = Side(text, start, None, side, by)
+    return side
 
 
 def label(text: str) -> Label | None:

@@ -114,34 +114,27 @@ def with_decays(program: Lowered, working: Working) -> Lowered:
     """Exponentials of what is never positive, −|x| or −x², by the simpler program for these."""
     if "decay" not in functions(working):
         return program
-    inputs = len(program.inputs)
-    first = inputs + len(program.constants)
-
-    def step(value: int) -> Instruction:
-        return program.code[value - first] if value >= first else Instruction("", ())
-
-    def never_negative(value: int) -> bool:
-        if inputs <= value < first:
-            constant = program.constants[value - inputs]
-            return isinstance(constant, Number) and constant.value >= 0
-        operation, operands = step(value)
-        if operation == "multiply":
-            return operands[0] == operands[1] or all(map(never_negative, operands))
-        return operation == "abs"
-
-    def never_positive(value: int) -> bool:
-        operation, operands = step(value)
-        if operation == "multiply":
-            one, other = operands
-            return any(
-                never_negative(a) and never_positive(b) for a, b in ((one, other), (other, one))
-            )
-        return operation == "negative" and never_negative(operands[0])
-
+    # Of each value, whether it is known to be never negative, and never positive.
+    not_negative = [False for _ in program.inputs]
+    not_negative += [isinstance(c, Number) and c.value >= 0 for c in program.constants]
+    not_positive = [False for _ in not_negative]
     code = []
     for operation, operands in program.code:
-        if operation == "exp" and never_positive(operands[0]):
-            operation = "decay"
+        up = down = False
+        match operation, operands:
+            case "multiply", (one, other):
+                up = one == other or (not_negative[one] and not_negative[other])
+                down = (not_negative[one] and not_positive[other]) or (
+                    not_positive[one] and not_negative[other]
+                )
+            case "negative", (value,):
+                down = not_negative[value]
+            case "abs", _:
+                up = True
+            case "exp", (value,) if not_positive[value]:
+                operation = "decay"
+        not_negative.append(up)
+        not_positive.append(down)
         code.append(Instruction(operation, operands))
     return Lowered(program.inputs, program.constants, tuple(code), program.outputs)
 

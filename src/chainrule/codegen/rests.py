@@ -47,6 +47,7 @@ from chainrule.expr.nodes import (
     Sum,
     call,
     postorder,
+    postorder_through,
     rational_value,
     symbols,
     transform,
@@ -263,11 +264,21 @@ def _divide(a: Kept, divisor: Number) -> Kept:
 
 
 def _reciprocal(bottom: Expr, kept: Mapping[Expr, Kept], multiply: _Multiply) -> Kept:
-    if isinstance(bottom, Power):
+    powers: list[int] = []
+    while isinstance(bottom, Power):
         value = rational_value(bottom.exponent)
-        if value is not None and value.denominator == 1 and 0 < value <= _LARGEST_POWER:
-            # The reciprocal keeps more than the power does.
-            return _repeated(_reciprocal(bottom.base, kept, multiply), int(value), multiply)
+        if value is None or value.denominator != 1 or not 0 < value <= _LARGEST_POWER:
+            break
+        # The reciprocal keeps more than the power does.
+        powers.append(int(value))
+        bottom = bottom.base
+    found = _reciprocal_of_base(bottom, kept)
+    for power in reversed(powers):
+        found = _repeated(found, power, multiply)
+    return found
+
+
+def _reciprocal_of_base(bottom: Expr, kept: Mapping[Expr, Kept]) -> Kept:
     constant = _value(bottom)
     if constant:
         return _constant(1 / constant)
@@ -321,16 +332,29 @@ def _cases(args: list[Kept]) -> Kept:
 # --- sizes ---------------------------------------------------------------------------------------
 def _at_most_one(node: Expr) -> bool:
     """Whether the size is no more than 1."""
+    return all(_is_at_most_one(part) for part in postorder_through(node, _sizes))
+
+
+def _sizes(node: Expr) -> Sequence[Expr]:
+    """The parts that are to be no more than 1 for ``node`` to be so."""
+    match node:
+        case Product(args):
+            return args
+        case Power(base, Number()):
+            return (base,)
+    return ()
+
+
+def _is_at_most_one(node: Expr) -> bool:
+    """The same, if the parts of a product or power are."""
     match node:
         case Number():
             return abs(Fraction(node.value)) <= 1
         case Call("exp", (argument,)):
             return _never_positive(argument)
-        case Product(args):
-            return all(_at_most_one(arg) for arg in args)
-        case Power(base, Number() as exponent):
-            return exponent.value > 0 and _at_most_one(base)
-    return False
+        case Power(_, Number() as exponent):
+            return exponent.value > 0
+    return isinstance(node, Product)
 
 
 def _never_positive(node: Expr) -> bool:

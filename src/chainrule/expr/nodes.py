@@ -512,6 +512,23 @@ def postorder(*roots: Expr) -> list[Expr]:
     return order
 
 
+def postorder_through(root: Expr, inside: Callable[[Expr], Sequence[Expr]]) -> list[Expr]:
+    """The distinct nodes to which ``inside`` leads from ``root``, children before parents.
+
+    ``inside`` gives those children of a node that are to be looked at.
+    """
+    done: dict[Expr, None] = {}
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        pending = [child for child in inside(node) if child not in done]
+        if pending:
+            stack += reversed(pending)
+        else:
+            done[stack.pop()] = None
+    return list(done)
+
+
 def transform(root: Expr, visit: Callable[[Expr], Expr]) -> Expr:
     """Rebuild the graph bottom-up; ``visit`` sees each node with its new children."""
     new: dict[Expr, Expr] = {}

@@ -31,8 +31,8 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.expr.plain import to_text
+from chainrule.expr.trampoline import run
 from chainrule.render.abridge import unfolded_size
-from chainrule.render.trampoline import run
 
 LARGEST_SOURCE = 200_000
 """Nodes that an expression may have when it is written out."""

@@ -27,6 +27,7 @@ from chainrule.expr.nodes import (
     Unknown,
     postorder,
 )
+from chainrule.expr.trampoline import run
 from chainrule.render.abridge import ELLIPSIS, LARGEST_FORMULA, abridge
 from chainrule.render.letters import decimal, digits
 from chainrule.render.names import function_name, primed, symbol, without_defaults
@@ -43,7 +44,6 @@ from chainrule.render.setter import (
     signed,
     total,
 )
-from chainrule.render.trampoline import run
 
 T = TypeVar("T")
 Walk: TypeAlias = Generator[tuple[Expr, Setter[T]], Piece[T], Piece[T]]

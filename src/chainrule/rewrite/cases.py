@@ -7,7 +7,7 @@ expression apart into the intervals between its switching points and writes it a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -29,6 +29,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
+from chainrule.expr.trampoline import run
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
@@ -72,16 +73,28 @@ def merge_cases(
         function: what was differentiated; without it, a jump of the function is not seen.
         tidier: the derivation's own.
     """
-    tidier = tidier or Tidier()
-    if _by_parameters(expr, variable):
-        assert isinstance(expr, Piecewise)
-        parts = _parts_of(function, expr)
-        return expr.with_values(
-            [
-                merge_cases(value, variable, defaults, part, tidier)
-                for value, part in zip(expr.values, parts, strict=True)
-            ]
-        )
+    one_tidier = tidier or Tidier()
+
+    def merged(pair: tuple[Expr, Expr | None]) -> Generator[tuple[Expr, Expr | None], Expr, Expr]:
+        expr, function = pair
+        if not isinstance(expr, Piecewise) or not _by_parameters(expr, variable):
+            return _merged(expr, variable, defaults, function, one_tidier)
+        values = []
+        for part in zip(expr.values, _parts_of(function, expr), strict=True):
+            values.append((yield part))
+        return expr.with_values(values)
+
+    return run(merged, (expr, function))
+
+
+def _merged(
+    expr: Expr,
+    variable: Symbol,
+    defaults: Mapping[Symbol, Expr],
+    function: Expr | None,
+    tidier: Tidier,
+) -> Expr:
+    """The same where the outermost cases are not told apart by parameters alone."""
     expanded = expand_switches(expr, EXTREMES)
     if not _worth_it(expanded):
         return expr
@@ -104,11 +117,9 @@ def merge_cases(
     return min(found, key=lambda form: (nesting(form), cost(form)))
 
 
-def _by_parameters(expr: Expr, variable: Symbol) -> bool:
+def _by_parameters(expr: Piecewise, variable: Symbol) -> bool:
     """Whether the outermost cases are told apart by parameters alone."""
-    return isinstance(expr, Piecewise) and not any(
-        depends_on(condition, variable) for _, condition in expr.branches
-    )
+    return not any(depends_on(condition, variable) for _, condition in expr.branches)
 
 
 def _parts_of(function: Expr | None, expr: Piecewise) -> Sequence[Expr | None]:

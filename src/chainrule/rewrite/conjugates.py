@@ -100,15 +100,20 @@ def _has_root(root: Expr) -> bool:
 
 def _wave(term: Expr) -> tuple[Expr, Call] | None:
     """B and sin u or cos u, for a term B sin u, B cos u or B sin u cos u."""
-    if isinstance(term, Quotient):
-        found = _wave(term.args[0])
-        return None if found is None else (divide(found[0], term.args[1]), found[1])
+    divisors: list[Expr] = []
+    while isinstance(term, Quotient):
+        divisors.append(term.denominator)
+        term = term.numerator
     factors = term.args if isinstance(term, Product) else (term,)
     waves = [f for f in factors if isinstance(f, Call) and f.name in _OTHER]
-    rest = multiply(*(f for f in factors if f not in waves))
+    size = multiply(*(f for f in factors if f not in waves))
     match waves:
         case [Call() as wave]:
-            return rest, wave
+            pass
         case [Call(first, u), Call(second, v)] if u == v and first != second:
-            return multiply(Number(1) / 2, rest), Call("sin", (multiply(Number(2), u[0]),))
-    return None
+            size, wave = multiply(Number(1) / 2, size), Call("sin", (multiply(Number(2), u[0]),))
+        case _:
+            return None
+    for divisor in reversed(divisors):
+        size = divide(size, divisor)
+    return size, wave

@@ -8,7 +8,7 @@ underflows before the product does, is (e^{−x/2}·x)·e^{−x/2}.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 
 from chainrule.expr.nodes import (
@@ -31,6 +31,7 @@ from chainrule.expr.nodes import (
     multiply,
     negate,
     postorder,
+    postorder_through,
     power,
     rational_value,
     transform,
@@ -39,6 +40,8 @@ from chainrule.rewrite.rational import Field, TooLargeError
 from chainrule.rewrite.tidy import Tidier
 
 _MOST_FACTORS = 12
+# Written out, a formula with shared parts can have 2^n factors for its n nodes.
+_MOST_WRITTEN_OUT = 1000
 
 
 def divided(root: Expr) -> Expr:
@@ -60,13 +63,16 @@ def scaled_for_large(root: Expr, variable: Symbol, scale: int) -> Expr:
     For results that are hardly numbers of the format, where parts of them are less.
     """
     match root:
-        case Product((first, Quotient() as rest)) if first is MINUS_ONE:
-            return negate(scaled_for_large(rest, variable, scale))
+        case Product((first, Quotient(top, bottom))) if first is MINUS_ONE:
+            negative = True
         case Quotient(top, bottom):
-            above = [Number(2**scale), *(top.args if isinstance(top, Product) else (top,))]
-            found = for_large(Quotient(multiply(*above), bottom), variable)
-            return Product((Number(Fraction(1, 2**scale)), found))
-    return root
+            negative = False
+        case _:
+            return root
+    above = multiply(Number(2**scale), *_product(top))
+    found = for_large(Quotient(above, bottom), variable)
+    scaled = Product((Number(Fraction(1, 2**scale)), found))
+    return negate(scaled) if negative else scaled
 
 
 def large_apart(root: Expr, variable: Symbol) -> Expr:
@@ -93,21 +99,32 @@ def logarithms_apart(root: Expr) -> Expr:
 def _log_apart(node: Expr) -> Expr:
     match node:
         case Call("log", (Quotient() | Product() as argument,)):
-            return Sum(tuple(_log_terms(argument)))
+            terms = _log_terms(argument)
+            return add(*terms) if len(terms) <= _MOST_WRITTEN_OUT else node
     return node
 
 
 def _log_terms(node: Expr) -> list[Expr]:
-    """Terms of ln|node|."""
-    match node:
-        case Product(args):
-            return [term for arg in args for term in _log_terms(arg)]
-        case Quotient(top, bottom):
-            return [*_log_terms(top), *(negate(term) for term in _log_terms(bottom))]
-        case Number():
-            size = abs(Fraction(node.value))
-            return [] if size == 1 else [Call("log", (Number(size),))]
-    return [Call("log", (Call("abs", (node,)),))]
+    """Terms of ln|node|; not all of them where they are too many."""
+    terms: list[Expr] = []
+    stack: list[tuple[Expr, bool]] = [(node, False)]
+    while stack and len(terms) <= _MOST_WRITTEN_OUT:
+        part, below = stack.pop()
+        match part:
+            case Product(args):
+                stack += [(arg, below) for arg in reversed(args)]
+                continue
+            case Quotient(top, bottom):
+                stack += [(bottom, not below), (top, below)]
+                continue
+            case Number():
+                size: Expr = Number(abs(Fraction(part.value)))
+            case _:
+                size = Call("abs", (part,))
+        if size is not ONE:
+            logarithm = Call("log", (size,))
+            terms.append(negate(logarithm) if below else logarithm)
+    return terms
 
 
 def terms_apart(root: Expr) -> Expr:
@@ -276,22 +293,43 @@ def _halves(node: Expr) -> tuple[list[Expr], list[Expr], list[Expr]]:
 
 def _factors(node: Expr) -> list[Expr]:
     """What a product is made of, with whole powers written out."""
-    if isinstance(node, Product):
-        return [factor for arg in node.args for factor in _factors(arg)]
-    if isinstance(node, Power):
-        exponent = rational_value(node.exponent)
-        if exponent is not None and exponent.denominator == 1 and 2 <= exponent <= 6:
-            return _factors(node.base) * int(exponent)
-        if exponent is not None and exponent.denominator == 2 and 3 <= exponent.numerator <= 9:
-            base = _factors(node.base)
-            if len(base) > 1:
-                # √(u·u·v) to that power, with u taken out of the root.
-                return _rooted(base) * exponent.numerator
-            return [Power(node.base, Number(Fraction(1, 2)))] * exponent.numerator
-        if exponent == Fraction(1, 2):
-            return _rooted(_factors(node.base))
-    if isinstance(node, Call) and node.name == "sqrt":
-        return _rooted(_factors(node.args[0]))
+    found: dict[Expr, list[Expr]] = {}
+    for part in postorder_through(node, _inside):
+        factors = _written_out(part, found)
+        found[part] = factors if len(factors) <= _MOST_WRITTEN_OUT else [part]
+    return found[node]
+
+
+def _inside(node: Expr) -> Sequence[Expr]:
+    """The parts of whose factors those of ``node`` are made."""
+    match node:
+        case Product(args) | Call("sqrt", args):
+            return args
+        case Power(base, exponent):
+            value = rational_value(exponent)
+            whole = value is not None and value.denominator == 1 and 2 <= value <= 6
+            halves = value is not None and value.denominator == 2 and 1 <= value.numerator <= 9
+            return (base,) if whole or halves else ()
+    return ()
+
+
+def _written_out(node: Expr, found: Mapping[Expr, list[Expr]]) -> list[Expr]:
+    """The factors of ``node``, from those of its parts."""
+    inside = _inside(node)
+    match node:
+        case Product():
+            return [factor for part in inside for factor in found[part]]
+        case Call() if inside:
+            return _rooted(found[inside[0]])
+        case Power(base, exponent) if inside:
+            value = rational_value(exponent)
+            assert value is not None
+            if value.denominator == 1:
+                return found[base] * int(value)
+            if value.numerator > 1 and len(found[base]) == 1:
+                return [Power(base, HALF)] * value.numerator
+            # √(u·u·v) to that power, with u taken out of the root.
+            return _rooted(found[base]) * value.numerator
     return [node]
 
 

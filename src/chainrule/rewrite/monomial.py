@@ -6,6 +6,7 @@ puts them together: number first, positive exponents above the line and negative
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isqrt
@@ -27,6 +28,7 @@ from chainrule.expr.nodes import (
     Value,
     add,
     order_key,
+    postorder_through,
     rational_value,
 )
 
@@ -300,20 +302,38 @@ def exact_root(value: Value) -> Value | None:
 
 def coefficient_and_rest(term: Expr) -> tuple[Value, bool, Expr]:
     """A term as a number (and whether it is a decimal) times the rest: 3x/2 is (3/2, x)."""
+    if not _fractions(term):
+        return _coefficient(term, {})
+    found: dict[Expr, tuple[Value, bool, Expr]] = {}
+    for part in postorder_through(term, _fractions):
+        found[part] = _coefficient(part, found)
+    return found[term]
+
+
+def _fractions(term: Expr) -> Sequence[Expr]:
+    """The parts whose coefficients go into that of ``term``."""
+    match term:
+        case Quotient():
+            return term.args
+        case Product((Number(-1), Quotient() as fraction)):
+            return (fraction,)
+    return ()
+
+
+def _coefficient(
+    term: Expr, found: Mapping[Expr, tuple[Value, bool, Expr]]
+) -> tuple[Value, bool, Expr]:
     match term:
         case Number(value):
             return value, term.decimal, ONE
-        case Product(args):
-            first = args[0]
-            if isinstance(first, Number):
-                rest = args[1] if len(args) == 2 else Product(args[1:])
-                if first.value == -1 and type(rest) is Quotient:
-                    value, decimal, inner = coefficient_and_rest(rest)
-                    return -value, decimal, inner
-                return first.value, first.decimal, rest
+        case Product((Number(-1), Quotient() as fraction)):
+            value, decimal, rest = found[fraction]
+            return -value, decimal, rest
+        case Product((Number(value) as first, *others)):
+            return value, first.decimal, _product(others)
         case Quotient(top, bottom):
-            value, decimal, above = coefficient_and_rest(top)
-            divisor, decimal_below, below = coefficient_and_rest(bottom)
+            value, decimal, above = found[top]
+            divisor, decimal_below, below = found[bottom]
             if (value != 1 or divisor != 1) and divisor != 0:
                 number = Fraction(value) / divisor
                 rest = above if below is ONE else Quotient(above, below)

@@ -5,6 +5,8 @@ A change of sign is exact in floating point, so that none of this changes a resu
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,
@@ -17,39 +19,44 @@ from chainrule.expr.nodes import (
     Product,
     Quotient,
     Sum,
+    postorder_through,
     rational_value,
     transform,
 )
 
+_Signed = tuple[int, Expr]
+_Known = dict[Expr, _Signed]
+
 
 def collected(root: Expr) -> Expr:
     """The expression with its signs collected, every other operation as it was."""
-    return transform(root, _visit)
+    known: _Known = {}
+    return transform(root, lambda node: _visit(node, known))
 
 
-def _visit(node: Expr) -> Expr:
+def _visit(node: Expr, known: _Known) -> Expr:
     match node:
         case Product(args):
-            return _product(args)
+            return _product(args, known)
         case Quotient(top, bottom):
-            sign, above = _split(top)
-            other, below = _split(bottom)
+            sign, above = _split(top, known)
+            other, below = _split(bottom, known)
             if sign * other < 0 and other < 0:
                 return Quotient(_negative(above), below)
             return Quotient(above, below) if other < 0 else node
         case Power(base, exponent):
-            return _power(node, base, exponent)
+            return _power(node, base, exponent, known)
         case Call("exp", (argument,)) if argument is ZERO:
             return ONE
         case Call(name, (argument,)) if parity := BY_NAME[name].parity:
-            sign, inner = _split(argument)
+            sign, inner = _split(argument, known)
             if sign < 0:
                 call = Call(name, (inner,))
                 return call if parity == "even" else _negative(call)
     return node
 
 
-def _product(args: tuple[Expr, ...]) -> Expr:
+def _product(args: tuple[Expr, ...], known: _Known) -> Expr:
     sign = 1
     kept: list[Expr] = []
     for arg in args:
@@ -58,7 +65,7 @@ def _product(args: tuple[Expr, ...]) -> Expr:
         elif isinstance(arg, Number):
             kept.append(arg)
         else:
-            own, rest = _split(arg)
+            own, rest = _split(arg, known)
             sign *= own
             kept.append(rest)
     if sign < 0:
@@ -72,9 +79,9 @@ def _product(args: tuple[Expr, ...]) -> Expr:
     return kept[0] if len(kept) == 1 else Product(tuple(kept))
 
 
-def _power(node: Expr, base: Expr, exponent: Expr) -> Expr:
+def _power(node: Expr, base: Expr, exponent: Expr, known: _Known) -> Expr:
     value = rational_value(exponent)
-    sign, inner = _split(base)
+    sign, inner = _split(base, known)
     if value is None or value.denominator != 1:
         return node
     if isinstance(inner, Call) and inner.name == "abs" and value % 2 == 0:
@@ -84,8 +91,26 @@ def _power(node: Expr, base: Expr, exponent: Expr) -> Expr:
     return Power(inner, exponent) if value % 2 == 0 else _negative(Power(inner, exponent))
 
 
-def _split(node: Expr) -> tuple[int, Expr]:
+def _split(node: Expr, known: _Known) -> _Signed:
     """The sign in front of an expression, and what it is in front of."""
+    if node not in known:
+        for part in postorder_through(node, lambda part: () if part in known else _signed(part)):
+            if part not in known:
+                known[part] = _own_split(part, known)
+    return known[node]
+
+
+def _signed(node: Expr) -> Sequence[Expr]:
+    """The parts whose signs decide on that of ``node``."""
+    match node:
+        case Quotient(top, _):
+            return (top,)
+        case Sum(args):
+            return args
+    return ()
+
+
+def _own_split(node: Expr, known: _Known) -> _Signed:
     match node:
         case Number(value) if value < 0:
             return -1, Number(-value, node.decimal)
@@ -94,10 +119,10 @@ def _split(node: Expr) -> tuple[int, Expr]:
                 return -1, args[1] if len(args) == 2 else Product(args[1:])
             return -1, Product((Number(-args[0].value, args[0].decimal), *args[1:]))
         case Quotient(top, bottom):
-            sign, above = _split(top)
+            sign, above = known[top]
             return (sign, Quotient(above, bottom)) if sign < 0 else (1, node)
         case Sum(args):
-            parts = [_split(arg) for arg in args]
+            parts = [known[arg] for arg in args]
             if all(sign < 0 for sign, _ in parts):
                 return -1, Sum(tuple(part for _, part in parts))
     return 1, node

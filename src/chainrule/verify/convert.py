@@ -6,9 +6,10 @@ it equals itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Generator, Hashable, Mapping
 from fractions import Fraction
 from functools import reduce
+from itertools import pairwise
 from typing import Any
 
 from flint import fmpz_mpoly
@@ -73,13 +74,20 @@ class Converter(Kernels):
             RingFullError: too many generators.
         """
         memo, convert = self._memo, _CONVERT
+        deciding: dict[Expr, Generator[Expr, None, Expr]] = {}
         stack = [root]
         while stack:
             node = stack[-1]
             if node in memo:
                 stack.pop()
                 continue
-            stands_for = self._stands_for(node)
+            if type(node) is Piecewise and node not in self._aliases:
+                try:
+                    stack.append(next(deciding.setdefault(node, self._case(node))))
+                    continue
+                except StopIteration as decided:
+                    self._aliases[node] = decided.value
+            stands_for = self._aliases.get(node)
             args = node.args if stands_for is None else (stands_for,)
             if args:
                 pending = [arg for arg in args if arg not in memo]
@@ -95,13 +103,6 @@ class Converter(Kernels):
             except TooLargeError:
                 memo[node] = self._opaque(node)
         return memo[root]
-
-    def _stands_for(self, node: Expr) -> Expr | None:
-        """What an alias means, and of a case distinction the case that applies."""
-        found = self._aliases.get(node)
-        if found is None and type(node) is Piecewise:
-            found = self._aliases[node] = self._case(node)
-        return found
 
     # --- signs and cases ---------------------------------------------------------------------
     def assume(self, node: Expr, sign: int) -> None:
@@ -148,23 +149,24 @@ class Converter(Kernels):
             raise UndecidedError(node)
         return factors.sign
 
-    def _case(self, node: Piecewise) -> Expr:
+    def _case(self, node: Piecewise) -> Generator[Expr, None, Expr]:
+        """The case that applies; yields what is to be converted first to tell."""
         for value, condition in node.branches:
-            if self._holds(condition):
+            if not isinstance(condition, Comparison):
+                raise TooLargeError
+            for operator, (left, right) in zip(
+                condition.operators, pairwise(condition.args), strict=True
+            ):
+                difference = left - right
+                if difference not in self._memo:
+                    yield difference
+                if not _TESTS[operator](self.sign(difference)):
+                    break
+            else:
                 return value
         if node.otherwise is None:
             raise UndefinedError
         return node.otherwise
-
-    def _holds(self, condition: Expr) -> bool:
-        if not isinstance(condition, Comparison):
-            raise TooLargeError
-        return all(
-            _TESTS[operator](self.sign(left - right))
-            for operator, left, right in zip(
-                condition.operators, condition.args, condition.args[1:], strict=False
-            )
-        )
 
     # --- one node at a time ---------------------------------------------------------------------
     def _symbol(self, node: Symbol) -> Ratio:

@@ -320,17 +320,18 @@ def _all_true(links: list[bool | None]) -> bool | None:
 
 
 def rational(node: Expr) -> Fraction | int | None:
-    """The value of an exact number, written as one or as a quotient of two."""
-    if type(node) is Number:
-        return node.value
-    match node:
-        case Quotient(Number(above), Number(below)) if below != 0:
-            return Fraction(above) / below
-        case Product((Number(-1), factor)):
-            value = rational(factor)
-            return None if value is None else -value
-        case _:
-            return None
+    """The value of an exact number, written as one or as a quotient of two, maybe negated."""
+    sign = 1
+    while True:
+        match node:
+            case Number(value):
+                return sign * value
+            case Quotient(Number(above), Number(below)) if below != 0:
+                return sign * Fraction(above) / below
+            case Product((Number(-1), factor)):
+                sign, node = -sign, factor
+            case _:
+                return None
 
 
 def definition(node: Call) -> Expr:

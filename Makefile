@@ -7,13 +7,14 @@ pip := $(python) -m pip install --quiet --disable-pip-version-check
 workers := auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-gpu lint format bench clean
+.PHONY: help demo test test-slow test-all test-gpu mutation lint format bench clean
 
 help:
 	@echo 'make demo      print the walk-through of the sigmoid'
 	@echo 'make test      the tests, but for the slow ones'
 	@echo 'make test-all  all tests (installs PyTorch, JAX and Triton)'
 	@echo 'make test-gpu  the tests that need a GPU (with a PyTorch for it in .venv)'
+	@echo 'make mutation  plant faults, see whether the tests notice, write docs/mutation.md (an hour)'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make bench     measure speed and growth, write docs/benchmarks.md'
@@ -33,6 +34,12 @@ test-all: test test-slow
 test-gpu: .venv/.dev .venv/.frameworks
 	$(python) -m pytest -m gpu
 
+# seed=2 draws other places; what was interrupted goes on where it was.
+seed := 1
+mutation: .venv/.mutation
+	$(python) bench/mutation/run.py --seed $(seed) --workers 2
+	$(python) bench/mutation/report.py $(seed)
+
 lint: .venv/.dev
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
@@ -46,7 +53,7 @@ bench: .venv/.bench
 	$(python) bench/write_report.py docs/benchmarks.md
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis tests/katex/node_modules
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutation tests/katex/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- what the targets need --------------------------------------------------------------------
@@ -70,6 +77,11 @@ clean:
 .venv/.bench: .venv/.runtime
 	@echo 'installing SymPy and SymEngine in .venv' >&2
 	@$(pip) --editable '.[bench]'
+	@touch $@
+
+.venv/.mutation: .venv/.dev
+	@echo 'installing cosmic-ray and coverage in .venv' >&2
+	@$(pip) --editable '.[mutation]'
 	@touch $@
 
 # KaTeX checks every formula that is written as LaTeX; without npm those tests are skipped.

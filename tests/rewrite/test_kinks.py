@@ -80,3 +80,30 @@ def test_the_root_has_none_at_the_end_of_its_domain() -> None:
 )
 def test_cases_are_listed_by_intervals(formula: str, merged: str) -> None:
     assert str(chainrule.diff(formula)) == merged
+
+
+@pytest.mark.parametrize(
+    "formula",
+    ["sqrt(|x|)", "-sqrt(|x|)", "cbrt(x)", "-cbrt(x)", "x + cbrt(x - 1)", "-2*sqrt(|x - 3|)",
+     "{x > 0: sqrt(x), else: x}", "{x > 0: x, else: -sqrt(-x)}", "{x > 0: x*ln(x), else: x^2}",
+     "|x|^(1/3)", "-|x + 2|^0.3", "{x > 0: x, else: x*ln(-x)}"],
+)  # fmt: skip
+def test_an_infinite_slope_has_the_sign_of_the_function(formula: str) -> None:
+    """The quotient of differences grows without bounds, and is positive or negative."""
+    derivation = chainrule.derive(formula)
+    (kink,) = derivation.kinks
+    assert kink.exists is False
+    with mpmath.workdps(60):
+        at = evaluate(kink.at, {})
+        for side, sign in ((kink.left, -1), (kink.right, 1)):
+            assert side is not None
+            near, nearer = (
+                (_at(derivation.function, at + step) - _at(derivation.function, at + step / 2))
+                / (step / 2)
+                for step in (sign * mpmath.mpf(10) ** -15, sign * mpmath.mpf(10) ** -40)
+            )
+            grows = abs(nearer) > 2 * abs(near) and abs(nearer) > 10
+            assert side.infinite == (int(mpmath.sign(nearer)) if grows else 0)
+            if not grows:
+                assert side.slope is not None
+                assert abs(evaluate(side.slope, {}) - nearer) < 1e-10

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import random
 from fractions import Fraction
+from itertools import product
 
+import mpmath
 import pytest
 from flint import arb
 
+import oracle
 from chainrule.api import derive, parse
 from chainrule.audit.letters import typical_values
-from chainrule.expr.nodes import Symbol
+from chainrule.expr.functions import BY_NAME, FUNCTIONS
+from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.balls import evaluate, precision
 from chainrule.verify.enclosures import compile_enclosures
 from chainrule.verify.program import ball
@@ -68,3 +72,71 @@ def test_a_pole_has_no_range() -> None:
     [(low, high)] = program.run([(arb(-1), arb(1))])
     assert low.is_nan()
     assert high.is_nan()
+
+
+# Formulas of one operation each: an interval is to hold every value, and no more than it must.
+OPERATIONS = (
+    *("x + y", "x - y", "x*y", "x*x", "x/y", "1/x", "x^2", "x^3", "x^4", "x^5", "x^(-1)", "x^(-2)"),
+    *("x^(-3)", "x^y", "2^x", "x^(1/2)", "x^(3/2)", "x^(1/3)", "x^(-1/2)", "|x|", "max(x, y)"),
+    *("min(x, y)", "e^x", "-x", "3*x", "{x < y: 1, else: 2}", "{x <= y: 1, else: 2}"),
+    *("{x > y: 1, else: 2}", "{x >= y: 1, else: 2}", "{x == y: 1, else: 2}"),
+    *("{x != y: 1, else: 2}",),
+)
+ENDS = [Fraction(k, 4) for k in (-13, -8, -5, -4, -1, 0, 1, 3, 4, 8, 9)]
+
+
+def _values(expr: Expr, xs: list[Fraction], ys: list[Fraction]) -> list[mpmath.mpf | None]:
+    found: list[mpmath.mpf | None] = []
+    for a, b in product(xs, ys):
+        try:
+            value = oracle.evaluate(expr, {"x": _mpf(a), "y": _mpf(b)})
+        except (ValueError, ZeroDivisionError):
+            value = mpmath.nan
+        real = not isinstance(value, mpmath.mpc) and mpmath.isfinite(value)
+        found.append(value if real else None)
+    return found
+
+
+def _mpf(value: Fraction) -> mpmath.mpf:
+    return mpmath.mpf(value.numerator) / value.denominator
+
+
+def _within(a: Fraction, b: Fraction, count: int) -> list[Fraction]:
+    inside = [Fraction(0)] if a < 0 < b else []
+    return [*inside, *(a + (b - a) * k / count for k in range(count + 1))] if count else [a]
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [*OPERATIONS, *(f"{row.name}(x)" for row in FUNCTIONS if row.arity == 1)],
+)
+def test_an_interval_holds_every_value_and_reaches_the_extremes(formula: str) -> None:
+    expr = parse(formula)
+    program = compile_enclosures([expr])
+    chosen = random.Random(formula)
+    row = BY_NAME.get(formula.removesuffix("(x)"))
+    # What is not monotone, or defined by others, is evaluated by balls: they hold more.
+    tight = row is None or (bool(row.monotone) and row.arb != "") or row.name == "abs"
+    decided = 0
+    for _ in range(40):
+        (a, b), (c, d) = (sorted(chosen.choices(ENDS, k=2)) for _ in range(2))
+        given = {X: (a, b), Symbol("y"): (c, d)}
+        with precision(128):
+            [(low, high)] = program.run(
+                [(ball(given[s][0]), ball(given[s][1])) for s in program.symbols]
+            )
+        if not (low.is_finite() and high.is_finite()):
+            continue
+        decided += 1
+        with mpmath.workdps(40):
+            values = _values(expr, _within(a, b, 8), _within(c, d, 4 if "y" in formula else 0))
+            least, most = (mpmath.mpf(end.str(40, radius=False)) for end in (low, high))
+            slack = mpmath.mpf(10) ** -30
+            for value in values:
+                assert value is not None
+                assert least - slack * (1 + abs(value)) <= value
+                assert value <= most + slack * (1 + abs(value))
+            if tight and formula != "x^y":
+                assert abs(min(values) - least) <= slack * (1 + abs(least))
+                assert abs(max(values) - most) <= slack * (1 + abs(most))
+    assert decided >= 1

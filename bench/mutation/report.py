@@ -1,0 +1,104 @@
+"""What the tests notice, package by package: writes docs/mutation.md from the kept results.
+
+``equivalent.tsv`` names the mutants that survive because they change nothing that can be seen
+from outside, each with the reason: path, lines before, lines after, reason.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from covering import ROOT
+from run import results, results_of
+
+EQUIVALENT = Path(__file__).with_name("equivalent.tsv")
+TARGET = ROOT / "docs" / "mutation.md"
+KILLED = ("killed", "too slow")
+
+HEAD = """\
+# Mutation testing
+
+A mutant is the program with one small fault planted: a sign, a comparison, a number, a name in a
+table, a row left out. The tests are good if they notice. `make mutation` draws a sample of places
+by a seed, in `differentiate`, `rewrite`, `verify`, `check`, `document`, the table of elementary
+functions, and what errors in ULP are measured with (`bench/mutation/mutants.py`); each place is as
+likely as any other, those in tables included. The operators are those of
+[cosmic-ray](https://cosmic-ray.readthedocs.io), without those that only ever raise a TypeError, and
+a few for what it leaves alone: names of functions and facts in tables, formulas written as text,
+rows of tables and calls left out, and limits (to 1, or a hundred times as high). What annotations,
+imports and decorators say is left as it is.
+
+Each mutant is tried with the everyday tests that can see it: those that run the line, by a
+record of coverage for each test; for a line of a table, those that import it or run what imports
+it. The quickest come first, up to {seconds:.0f} seconds of tests. It is killed when one fails, or
+takes three times as long as it should.
+"""
+
+
+def equivalent() -> dict[str, str]:
+    """The reason for each mutant that is known to change nothing, by its key."""
+    with EQUIVALENT.open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
+    return {"\t".join(row[:3]): row[3] for row in rows if not row[0].startswith("#")}
+
+
+def write(seed: int) -> None:
+    from run import SECONDS
+
+    rows = results(results_of(seed))
+    reasons = equivalent()
+    survivors = [row for row in rows if row["outcome"] not in KILLED]
+    left = [row for row in survivors if row["key"] not in reasons]
+    lines = [HEAD.format(seconds=SECONDS), f"## The sample of seed {seed}", ""]
+    lines += _table(rows, {row["key"] for row in left})
+    lines += ["", "## What survives", ""]
+    lines += ["Nothing." if not left else "Lines before and after, as they stand in the file.", ""]
+    lines += [line for row in left for line in _shown(row, "")]
+    lines += ["## What survives and changes nothing", ""]
+    lines += [
+        line
+        for row in survivors
+        if row["key"] in reasons
+        for line in _shown(row, reasons[row["key"]])
+    ]
+    TARGET.write_text("\n".join(lines).rstrip() + "\n", encoding="utf-8")
+
+
+def _table(rows: list[dict[str, Any]], left: set[str]) -> list[str]:
+    found = [
+        "| package | mutants | killed | change nothing | survive | killed of those that count |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    packages = sorted({row["path"].split("/")[0] for row in rows})
+    for name in (*packages, ""):
+        chosen = [row for row in rows if row["path"].startswith(f"{name}/") or not name]
+        counts = Counter(
+            "killed"
+            if row["outcome"] in KILLED
+            else "survive"
+            if row["key"] in left
+            else "equivalent"
+            for row in chosen
+        )
+        counted = len(chosen) - counts["equivalent"]
+        rate = f"{100 * counts['killed'] / counted:.1f} %" if counted else ""
+        found.append(
+            f"| {name or '**all**'} | {len(chosen)} | {counts['killed']} "
+            f"| {counts['equivalent']} | {counts['survive']} | {rate} |"
+        )
+    return found
+
+
+def _shown(row: dict[str, Any], reason: str) -> list[str]:
+    path, before, after = row["key"].split("\t")
+    said = reason or ("no test runs the line" if row["outcome"] == "unseen" else "")
+    head = f"`{path}`, line {row['line']}" + (f": {said}" if said else "")
+    return [head, "", "```diff", f"- {before}", f"+ {after}", "```", ""]
+
+
+if __name__ == "__main__":
+    write(int(sys.argv[1]) if len(sys.argv) > 1 else 1)

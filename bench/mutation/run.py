@@ -1,0 +1,252 @@
+"""Change the sources at one place after another, and see whether the everyday tests notice.
+
+    python bench/mutation/run.py --count 600 --seed 1
+
+A sample of mutants is drawn by a seed. Each is put into a copy of the tree and tried with the
+tests that can see its line, the quickest first, until one fails or all have passed. Results are
+kept below ``.mutation`` as they come: what was interrupted goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import resource
+import shutil
+import signal
+import sys
+import time
+from collections.abc import Mapping, Sequence, Set
+from pathlib import Path
+from typing import Any
+
+from covering import KEPT, Covering, record_all
+from mutants import ROOT, Mutant, Place, drawn, mutated
+
+FIRST_SECONDS, SECONDS = 4.0, 60.0
+"""How many seconds of tests a mutant is tried with: at first, and if it survives these."""
+FIRST_FILES = 6
+MEMORY = 8 << 30
+"""Bytes that a test may take."""
+SLACK = 25.0
+"""Seconds of processor time for loading; a mutant may take three times as long as the tests do."""
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--count", type=int, default=640, help="how many mutants")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--again", action="store_true", help="try the survivors once more")
+    parser.add_argument("--workers", type=int, default=1, help="how many at a time")
+    options = parser.parse_args()
+    target = results_of(options.seed)
+    record_all()
+    covering = Covering.load()
+    _load_what_tests_import()
+    known = {row["key"]: row for row in results(target)}
+    chosen = list(enumerate(drawn(options.count, options.seed), 1))
+    workers = [
+        _Worker(number, covering).start(chosen[number :: options.workers], known, target, options)
+        for number in range(options.workers)
+    ]
+    for worker in workers:
+        os.waitpid(worker, 0)
+
+
+def results_of(seed: int) -> Path:
+    """Where the results of a sample are kept."""
+    return KEPT / f"results-{seed}.jsonl"
+
+
+def results(target: Path) -> list[dict[str, Any]]:
+    """What was found so far; of a mutant that was tried twice the last outcome counts."""
+    lines = target.read_text().splitlines() if target.exists() else []
+    return list({row["key"]: row for row in map(json.loads, lines)}.values())
+
+
+def _load_what_tests_import() -> None:
+    """Libraries are loaded once, and a process is forked for each mutant; chainrule is not."""
+    os.environ |= {"CI": "1", "OPENBLAS_NUM_THREADS": "1"}
+    sys.dont_write_bytecode = False
+    for name in (
+        *("pytest", "hypothesis.strategies", "numpy", "mpmath", "sympy", "flint", "ml_dtypes"),
+        "scipy.special",
+    ):
+        importlib.import_module(name)
+    assert not any(name.startswith("chainrule") for name in sys.modules)
+
+
+def _portions(tests: Sequence[str], seconds: dict[str, float]) -> tuple[list[str], list[str]]:
+    """The first tests to try, in few files, and the others as far as there is time for them."""
+    first: list[str] = []
+    rest: list[str] = []
+    spent = {"first": 0.0, "rest": 0.0}
+    loaded: set[str] = set()
+    for test in tests:
+        file = test.split("::")[0]
+        few = file in loaded or len(loaded) < FIRST_FILES
+        if few and spent["first"] + seconds[test] <= FIRST_SECONDS:
+            loaded.add(file)
+            first.append(test)
+            spent["first"] += seconds[test]
+        elif spent["rest"] + seconds[test] <= SECONDS or not rest:
+            rest.append(test)
+            spent["rest"] += seconds[test]
+    return first, rest
+
+
+class _Worker:
+    """A copy of the tree, in which one mutant after another is tried."""
+
+    def __init__(self, number: int, covering: Covering) -> None:
+        self.tree = KEPT / f"tree-{number}"
+        self.report = KEPT / f"report-{number}"
+        self.output = KEPT / f"output-{number}"
+        self.covering = covering
+        self.known = covering.seconds.keys() | covering.failed
+        self.written = 0
+
+    def start(
+        self,
+        chosen: Sequence[tuple[int, tuple[Place, str, int]]],
+        known: Mapping[str, Any],
+        target: Path,
+        options: argparse.Namespace,
+    ) -> int:
+        """Try the chosen ones in a process of its own, whose number is returned."""
+        child = os.fork()
+        if child:
+            return child
+        self._copy()
+        for number, choice in chosen:
+            mutant = mutated(*choice)
+            if mutant is None:
+                continue
+            row = known.get(mutant.key)
+            if row is None or (options.again and row["outcome"] == "survived"):
+                row = self._tried(mutant)
+                with target.open("a") as file:
+                    file.write(json.dumps(row) + "\n")
+            print(f"{number:4} {row['outcome']:9} {row['seconds']:5.1f} s {mutant.key}", flush=True)
+        os._exit(0)
+
+    def _copy(self) -> None:
+        shutil.rmtree(self.tree, ignore_errors=True)
+        self.tree.mkdir(parents=True)
+        for name in ("src", "tests", "docs", "bench"):
+            ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+            shutil.copytree(ROOT / name, self.tree / name, ignore=ignored)
+        for name in ("pyproject.toml", "README.md", "CHANGELOG.md"):
+            shutil.copy(ROOT / name, self.tree / name)
+
+    def _write(self, path: Path, text: str) -> None:
+        """Python takes byte code to be fresh by the second; each version gets a second."""
+        self.written += 1
+        path.write_text(text, "utf-8")
+        moment = 1_000_000_000 + self.written
+        os.utime(path, (moment, moment))
+
+    def _tried(self, mutant: Mutant) -> dict[str, Any]:
+        tests = self.covering.seeing(mutant.path, mutant.line)
+        first, rest = _portions(tests, self.covering.seconds)
+        outcome, by, spent = "unseen", "", 0.0
+        path = self.tree / "src" / "chainrule" / mutant.path
+        original = path.read_text("utf-8")
+        try:
+            self._write(path, mutant.source)
+            for portion in filter(None, (first, rest)):
+                outcome, by, seconds = self._outcome(portion)
+                spent += seconds
+                if outcome != "survived":
+                    break
+        finally:
+            self._write(path, original)
+        return {
+            "key": mutant.key,
+            "path": mutant.path,
+            "line": mutant.line,
+            "operator": mutant.operator,
+            "outcome": outcome,
+            "by": by,
+            "tests": len(first) + len(rest),
+            "seconds": round(spent, 1),
+        }
+
+    def _outcome(self, tests: Sequence[str]) -> tuple[str, str, float]:
+        """Run tests in a process of their own: the outcome, the test that failed, its seconds."""
+        allowed = int(3 * sum(self.covering.seconds[test] for test in tests) + SLACK)
+        self.report.unlink(missing_ok=True)
+        child = os.fork()
+        if child == 0:
+            self._run(tests, allowed)
+        begun = time.monotonic()
+        while not (ended := os.wait4(child, os.WNOHANG))[0]:
+            if time.monotonic() - begun > 8 * allowed:
+                os.killpg(child, signal.SIGKILL)
+            time.sleep(0.05)
+        by = self.report.read_text() if self.report.exists() else ""
+        _, status, used = ended
+        seconds = used.ru_utime + used.ru_stime
+        if os.WIFSIGNALED(status):
+            slow = os.WTERMSIG(status) in (signal.SIGXCPU, signal.SIGKILL)
+            return ("too slow" if slow else "killed"), by, seconds
+        passed = os.WEXITSTATUS(status) in (0, 5)  # 5: none of the tests is there any more
+        return ("survived" if passed else "killed"), by, seconds
+
+    def _run(self, tests: Sequence[str], allowed: int) -> None:
+        """In the child: never returns."""
+        os.setpgid(0, 0)
+        resource.setrlimit(resource.RLIMIT_CPU, (allowed, allowed + 5))
+        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        sink = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+        os.dup2(sink, 1)
+        os.dup2(sink, 2)
+        os.chdir(self.tree)
+        source, tests_folder = str(self.tree / "src"), str(self.tree / "tests")
+        os.environ["PYTHONPATH"] = f"{source}:{os.environ.get('PYTHONPATH', '')}"
+        sys.path[:0] = [source, tests_folder]
+        import pytest
+
+        files = list(dict.fromkeys(test.split("::")[0] for test in tests))
+        options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short"]
+        code = 1
+        try:
+            code = int(pytest.main([*options, *files], [_Chosen(tests, self.known, self.report)]))
+        finally:
+            os._exit(code)
+
+
+class _Chosen:
+    """A plugin of pytest: of what was collected the chosen tests, in their order.
+
+    A mutant may change which tests there are: those of a table's rows that nobody had seen are
+    run, too.
+    """
+
+    def __init__(self, tests: Sequence[str], known: Set[str], report: Path) -> None:
+        self.order = {name: i for i, name in enumerate(tests)}
+        self.known = known
+        self.report = report
+
+    def pytest_collection_modifyitems(self, config: Any, items: list[Any]) -> None:
+        kept = [item for item in items if item.nodeid in self.order or self._new(item)]
+        kept.sort(key=lambda item: self.order.get(item.nodeid, -1))
+        items[:] = kept
+
+    def _new(self, item: Any) -> bool:
+        return item.nodeid not in self.known and item.get_closest_marker("slow") is None
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.failed:
+            self.report.write_text(report.nodeid)
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.report.write_text(f"{report.nodeid} (while loading)")
+
+
+if __name__ == "__main__":
+    main()

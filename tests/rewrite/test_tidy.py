@@ -43,7 +43,7 @@ REWRITTEN = [
     ("sqrt(e^x)", "e^(x/2)", "root-of-power"),
     ("sqrt(x^4)", "x^2", "root-of-square"),
     ("sqrt(x^6*a)", "sqrt(a)*|x|^3", "order-factors root-of-square"),
-    ("sqrt(x^2*e^x)", "|x|*sqrt(e^x)", "root-of-square"),
+    ("sqrt(x^2*e^x)", "|x|*e^(x/2)", "root-of-square root-of-power"),
     ("sqrt(e^(2*x)*a)", "sqrt(a*e^(2*x))", "order-factors"),
     ("e^(ln x)", "x", "inverse"),
     ("e^(2*ln x)", "x^2", "exp-log"),

@@ -345,7 +345,9 @@ class Tidier:
             return Call("sqrt", (base,))
         self._note("root-of-square")
         remaining = monomial.build()
-        if remaining is not ONE:
+        if isinstance(remaining, Call) and remaining.name == "exp":
+            outside.raise_base(self._root(remaining), 1, None)
+        elif remaining is not ONE:
             outside.raise_base(remaining, Fraction(1, 2), None)
         return outside.build()
 

@@ -456,8 +456,16 @@ class Derivation(Walkthrough):
 
     @cached_property
     def inverse_claim(self) -> Step | None:
-        """For arcsin and the like: that its rule follows from the rule of what it undoes."""
-        return inverse_rule(self.function, self.variable) if self.order == 1 else None
+        """For arcsin and the like: that its rule follows from the rule of what it undoes.
+
+        ``None`` for other functions, and if that turns out wrong: the page goes without it.
+        """
+        from chainrule.verify.check import verify_steps
+
+        claim = inverse_rule(self.function, self.variable) if self.order == 1 else None
+        if claim is None or verify_steps(self.function, [claim])[claim].word == "wrong":
+            return None
+        return claim
 
     @property
     def steps(self) -> tuple[Step, ...]:

@@ -8,6 +8,7 @@ simplifying it again does nothing.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from fractions import Fraction
 from functools import reduce
@@ -235,7 +236,8 @@ def _common_powers(parts: list[Monomial]) -> dict[Expr, Exponent]:
             if other is None:
                 break
             numbers.append(other.number)
-            terms = [term for term in terms if term in other.terms]
+            # A term can be there twice: what all have in common is counted.
+            terms = list((Counter(terms) & Counter(other.terms)).elements())
         else:
             if base is E and not terms:
                 continue

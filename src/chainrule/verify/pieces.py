@@ -41,8 +41,8 @@ from chainrule.verify.points import (
     spread,
     switches,
 )
-from chainrule.verify.program import rational
-from chainrule.verify.series import compile_series
+from chainrule.verify.program import ball, rational
+from chainrule.verify.series import SERIES, compile_series
 
 _BITS = 128
 # Where signs are looked at: eight sizes in a decade from 10⁻¹¹ to 10⁹, thirty where functions
@@ -58,7 +58,7 @@ _HALVINGS = 16
 # Of something that oscillates, so many pieces are looked at.
 _MOST_CHANGES = 24
 # Other letters have the values of so many points of each round of the grid.
-_RESTS = 4
+_RESTS = 2
 
 Signs = tuple[int | None, ...]
 """Of all that is followed: 0 where the ball does not tell, ``None`` where it is undefined."""
@@ -81,17 +81,19 @@ def on_every_piece(
     if not letters:
         return []
     program = compile_series(_followed([*roots, *aliases.values()]), aliases)
-    places = [letters.index(symbol) for symbol in program.symbols]
-    row = _row(ranges.get(letters[0]))[:: _THINNER if len(letters) > 1 else 1]
+    row = _row(ranges.get(letters[0]), alone=len(letters) == 1)
     found: list[Point] = []
     for rest in _rests(letters, ranges):
+        given = dict(zip(letters[1:], map(SERIES.lift, map(ball, rest)), strict=True))
 
-        def signs(xs: Sequence[float], rest: Values = rest) -> list[Signs]:
-            points = [point((x, *rest)) for x in xs]
+        def signs(xs: Sequence[float], given: Mapping[Symbol, arb_series] = given) -> list[Signs]:
+            inputs = [
+                [given[s]] * len(xs) if s in given else [arb_series([x, 1]) for x in xs]
+                for s in program.symbols
+            ]
             with precision(_BITS, 2):
-                inputs = [[at.along[i] for at in points] for i in places]
                 columns = program.columns(inputs, len(xs))
-                return [_signs(values) for values in zip(*columns, strict=True)]
+                return list(zip(*chain.from_iterable(map(_signs, columns)), strict=True))
 
         found += [point((x, *rest)) for x in _beside(_changes(signs, row), row)]
     return found
@@ -113,13 +115,16 @@ def defined_as_far(
         return True
     program = compile_balls([left, right, *conditions], aliases)
     letters = [variable, *(symbol for symbol in program.symbols if symbol is not variable)]
-    places = [letters.index(symbol) for symbol in program.symbols]
-    points = on_every_piece([left, right], letters, ranges, aliases)
-    with precision(_BITS):
-        for at in points:
-            one, other, *inside = program.run([at.balls[i] for i in places])
-            if one.is_finite() and not other.is_finite() and False in inside:
-                return False
+    row = _row(ranges.get(variable), alone=len(letters) == 1)
+    for rest in _rests(letters, ranges):
+        given = dict(zip(letters[1:], map(ball, rest), strict=True))
+        inputs = [
+            [given[s]] * len(row) if s in given else [arb(x) for x in row] for s in program.symbols
+        ]
+        with precision(_BITS):
+            for one, other, *inside in zip(*program.columns(inputs, len(row)), strict=True):
+                if one.is_finite() and not other.is_finite() and False in inside:
+                    return False
     return True
 
 
@@ -152,17 +157,20 @@ def _conditions(roots: Iterable[Expr]) -> list[Comparison]:
             value = rational(exponent)
             if value is None or value.denominator != 1:
                 found[Comparison((">=",), (base, ZERO))] = None
-    return list(found)
+    return [condition for condition in found if symbols(condition)]
 
 
-def _signs(values: Iterable[arb_series]) -> Signs:
-    return tuple([_sign(series[k]) for series in values for k in (0, 1)])
+def _signs(column: Sequence[arb_series]) -> tuple[list[int | None], list[int | None]]:
+    """Signs of the values and of the slopes."""
+    return [_sign(series[0]) for series in column], [_sign(series[1]) for series in column]
 
 
 def _sign(value: arb) -> int | None:
-    if not value.is_finite():
-        return None
-    return 1 if value > 0 else -1 if value < 0 else 0
+    if value > 0:
+        return 1
+    if value < 0:
+        return -1
+    return 0 if value.is_finite() else None
 
 
 # --- where it changes -----------------------------------------------------------------------------
@@ -213,12 +221,13 @@ def _beside(changes: Sequence[tuple[float, float]], row: Sequence[float]) -> Ite
         yield from dict.fromkeys((low, middle, high))
 
 
-def _row(limits: Range | None) -> Sequence[float]:
-    if limits is None:
-        return _LINE
-    low, high = map(float, limits)
-    more = [spread(low, high - low, i) for i in range(_INSIDE)]
-    return sorted({*more, *(x for x in _LINE if low <= x <= high)})
+def _row(limits: Range | None, *, alone: bool) -> Sequence[float]:
+    row = _LINE
+    if limits is not None:
+        low, high = map(float, limits)
+        more = [spread(low, high - low, i) for i in range(_INSIDE)]
+        row = sorted({*more, *(x for x in _LINE if low <= x <= high)})
+    return row if alone else row[::_THINNER]
 
 
 def _rests(letters: Sequence[Symbol], ranges: Mapping[Symbol, Range]) -> Iterator[Values]:

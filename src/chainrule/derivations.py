@@ -40,6 +40,7 @@ from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.output_form import OutputForm, output_form
 from chainrule.rewrite.simplify import MAX_NODES, simplify
+from chainrule.rewrite.single_points import single_point_rules
 from chainrule.rewrite.tidy import Tidier, negate_term
 
 if TYPE_CHECKING:
@@ -186,7 +187,7 @@ class Derivation(Walkthrough):
     def __init__(self, problem: Problem, *, verified: bool = True) -> None:
         self.problem = problem
         self.verified = verified
-        self._judged: dict[tuple[Expr, Symbol, Expr, int], Verdict] = {}
+        self._judged: dict[tuple[Expr, Symbol, Expr, int, bool], Verdict] = {}
         self._tidier = Tidier()
         self._form_verdicts: dict[Step, Verdict] = {}
         if problem.entry is not None:
@@ -262,24 +263,50 @@ class Derivation(Walkthrough):
         return replace(plain, discarded=stage.derivative)
 
     def _require(self, stage: Stage) -> None:
-        found = self.judge(stage)
+        found = self.judge(stage, joints=False)
         if found.word == "wrong":
             raise FaultError(stage.function, stage.derivative, found.counterexample)
 
-    def judge(self, stage: Stage, points: int = POINTS) -> Verdict:
-        """The derivative of a stage against the power series of what is differentiated."""
+    def judge(self, stage: Stage, points: int = POINTS, *, joints: bool = True) -> Verdict:
+        """The derivative of a stage against the power series of what is differentiated.
+
+        Args:
+            stage: one differentiation.
+            points: at how many points to compare.
+            joints: whether it has to be the slope from both sides where cases meet, too. What
+                the rules give has the slope of one of the cases there.
+        """
         from chainrule.verify.check import derivative
 
-        claim = stage.function, stage.variable, stage.derivative, points
+        claim = stage.function, stage.variable, stage.derivative, points, joints
         if claim not in self._judged:
-            self._judged[claim] = derivative(
+            found = derivative(
                 stage.function,
                 stage.derivative,
                 {stage.variable: 1},
                 ranges=_sample_ranges(self.problem.entry),
                 points=points,
             )
+            if joints and found.word != "wrong":
+                found = self._at_joints(stage) or found
+            self._judged[claim] = found
         return self._judged[claim]
+
+    def _at_joints(self, stage: Stage) -> Verdict | None:
+        """ "wrong", if where cases meet the derivative has a value that is not the slope."""
+        if not any(isinstance(n, Piecewise) for n in postorder(stage.function, stage.derivative)):
+            return None
+        from chainrule.rewrite.kinks import joints, values_of_letters
+        from chainrule.verify.one_sided import derivative_at, near
+
+        both = stage.function, stage.derivative
+        letters = values_of_letters(Sum(both), stage.variable, self.problem.defaults)
+        points = joints(both, stage.variable, letters)
+        for values in near(letters) if points else ():
+            found = derivative_at(*both, stage.variable, points, values)
+            if found is not None:
+                return found
+        return None
 
     def _differentiate(self, function: Expr, variable: Symbol, *, tidy: bool) -> Step:
         return differentiate(
@@ -288,6 +315,7 @@ class Derivation(Walkthrough):
             named=named_slope,
             method=self.problem.method,
             tidy=self._tidier.explained if tidy else None,
+            override=single_point_rules(function, variable, self.problem.defaults, self._tidier),
         )
 
     def _stage(self, function: Expr, variable: Symbol) -> Stage:
@@ -297,7 +325,8 @@ class Derivation(Walkthrough):
             return Stage(function, variable, step, ())
         rewriting = simplify(step.after, variable, self._tidier)
         result = rewriting[-1].after if rewriting else step.after
-        nodes = postorder(result)
+        # The function's cases too: x + {x = 0: 1, else: 0} has no derivative at 0.
+        nodes = postorder(result, function)
         if len(nodes) <= MAX_NODES and any(isinstance(node, Piecewise) for node in nodes):
             merged = merge_cases(
                 result, variable, self.problem.defaults, function, tidier=self._tidier
@@ -369,13 +398,24 @@ class Derivation(Walkthrough):
 
     @cached_property
     def kinks(self) -> tuple[Kink, ...]:
-        """Where the function switches, or its domain ends: does the derivative exist there?"""
-        from chainrule.rewrite.kinks import kinks
+        """Where the function switches, or its domain ends: does the derivative exist there?
+
+        What is said of the limits from both sides was checked in balls beside the point; what
+        was not found to be so is left out.
+        """
+        from chainrule.rewrite.kinks import kinks, values_of_letters
 
         if self.order > 1:
             return ()
         problem = self.problem
-        return kinks(self.function, self.variable, problem.defaults, named_slope, problem.entry)
+        found = kinks(self.function, self.variable, problem.defaults, named_slope, problem.entry)
+        if not found:
+            return ()
+        from chainrule.verify.one_sided import confirmed, near
+
+        letters = values_of_letters(self.function, self.variable, problem.defaults)
+        sets = near(letters)
+        return tuple(confirmed(self.function, self.variable, kink, sets) for kink in found)
 
     def form(self, form: Form = "simplified") -> Expr:
         """The derivative in one of its forms.

@@ -385,6 +385,17 @@ RULES: tuple[Rule, ...] = (
         kinds=(Piecewise,),
         derive=_piecewise,
     ),
+    Rule(
+        name="single-point",
+        title="Case by case, and by the limit at a point",
+        words="Inside each case only that case's formula counts, so differentiate them one by "
+        "one. A case that holds at a single point has nothing inside: the slope there is the "
+        "limit of the difference quotient, if there is one.",
+        kinds=(Piecewise,),
+        # Where a case holds is not seen from the node: see ``rewrite.single_points``.
+        applies=lambda node, context: False,
+        derive=_piecewise,
+    ),
 )
 
 BY_NAME_OF_RULE: dict[str, Rule] = {rule.name: rule for rule in RULES}

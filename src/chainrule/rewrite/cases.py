@@ -7,7 +7,7 @@ expression apart into the intervals between its switching points and writes it a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -42,6 +42,7 @@ from chainrule.rewrite.intervals import (
     on_intervals,
     spread,
 )
+from chainrule.rewrite.limits import slope_at
 from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.order import Order, UndecidedError, sorted_points
 from chainrule.rewrite.tidy import Tidier
@@ -96,7 +97,9 @@ def _merged(
 ) -> Expr:
     """The same where the outermost cases are not told apart by parameters alone."""
     expanded = expand_switches(expr, EXTREMES)
-    if not _worth_it(expanded):
+    # Where all cases have one slope, the points between them are still to be looked at.
+    cases = function is not None and any(isinstance(n, Piecewise) for n in postorder(function))
+    if not cases and not _worth_it(expanded):
         return expr
     letters = symbols(expr) if function is None else symbols(expr, function)
     known = all(letter is variable or letter in defaults for letter in letters)
@@ -104,17 +107,18 @@ def _merged(
     # it serves both ways of writing.
     order = Order(variable, defaults, lenient=known, tidier=tidier)
     cases_on = cache(_cases)
-    found = [_tightened(expr, function, order.generous, cases_on)]
+    typed = _tightened(expr, function, order.generous, cases_on)
+    found = [] if typed is None else [typed]
     signed = _is_signed(expand_switches(expanded))
     for names in (EXTREMES, EVERY_SWITCH) if signed else (EXTREMES,):
         try:
             found.append(_flattened(expanded, function, order, names, cases_on))
         except UndecidedError:
             continue
-    if len(found) == 1:
+    if len(found) == (typed is not None):
         with suppress(UndecidedError):
             found.append(_by_one_sign(expanded, function, order))
-    return min(found, key=lambda form: (nesting(form), cost(form)))
+    return min(found, default=expr, key=lambda form: (nesting(form), cost(form)))
 
 
 def _by_parameters(expr: Piecewise, variable: Symbol) -> bool:
@@ -151,6 +155,8 @@ class Case:
     closed: tuple[bool, bool]
 
     def condition(self, variable: Symbol) -> Comparison:
+        if self.low is not None and self.low is self.high:
+            return Comparison(("==",), (variable, self.low))
         above = "<=" if self.closed[0] else "<"
         below = "<=" if self.closed[1] else "<"
         if self.low is None:
@@ -161,7 +167,23 @@ class Case:
         return Comparison((above, below), (self.low, variable, self.high))
 
 
-CasesOn = Callable[[Line, Line | None, Order], tuple[list[Case], bool]]
+@dataclass(frozen=True, slots=True)
+class Cases:
+    """A derivative over intervals.
+
+    Attributes:
+        row: from left to right; a point at which there is no derivative is in none of them.
+        whole: whether no point is left out.
+        honest: whether the derivative as it was typed has at every point the value that it is
+            to have there, or none.
+    """
+
+    row: list[Case]
+    whole: bool
+    honest: bool
+
+
+CasesOn = Callable[[Line, Line | None, Order], Cases]
 """``_cases``, with what it found kept."""
 
 
@@ -170,14 +192,16 @@ def _flattened(
 ) -> Expr:
     line = on_intervals(expr, order, names)
     whole = None if function is None else _line_or_none(function, order)
-    cases, complete = cases_on(line, whole, order)
+    found = cases_on(line, whole, order)
+    cases = found.row
     if len(cases) == 1:
         return cases[0].value
     flat = isinstance(expr, Piecewise) and not any(map(_is_signed, expr.values))
-    if complete and flat and not nesting(expr) and len(cases) == len(expr.args[0::2]):
+    as_typed = found.whole and found.honest and len(cases) == len(expr.args[0::2])
+    if as_typed and flat and not nesting(expr):
         return expr
-    extreme = _as_extreme(cases, expr, order) if complete else None
-    return extreme or _written(_in_typed_order(cases, expr, order), order.variable)
+    extreme = _as_extreme(cases, expr, order) if found.whole else None
+    return extreme or written(_in_typed_order(cases, expr, order), order.variable)
 
 
 def _is_signed(value: Expr) -> bool:
@@ -191,13 +215,12 @@ def _line_or_none(function: Expr, order: Order) -> Line | None:
         return None
 
 
-def _cases(line: Line, whole: Line | None, order: Order) -> tuple[list[Case], bool]:
-    """The cases from left to right, and whether no point is left out."""
+def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
     points = sorted_points([*line.points, *(whole.points if whole else ())], order)
     values = spread(line, points, order)
     functions = spread(whole, points, order) if whole else None
     cases: list[Case] = []
-    complete = True
+    none_missing = honest = True
     for i in range(len(points) + 1):
         raw = values[2 * i]
         if raw is None:
@@ -206,18 +229,54 @@ def _cases(line: Line, whole: Line | None, order: Order) -> tuple[list[Case], bo
         if not cases:
             cases.append(Case(value, None, None, (False, False)))
             continue
-        point, last = points[i - 1], cases[-1]
-        joined = agree(last.value, value, point, order)
-        if functions is not None:
-            joined = joined and continuous(functions[2 * i - 2 : 2 * i + 1], point, order)
-        if joined and last.value is value:
+        point, last, here = points[i - 1], cases[-1], values[2 * i - 1]
+        if functions is None:
+            slope = _common_value(last.value, value, point, order)
+        else:
+            slope = _slope(functions[2 * i - 2 : 2 * i + 1], last.value, value, point, order)
+        if slope is None:
+            none_missing = False
+            honest = honest and here is None
+            cases[-1] = replace(last, high=point, closed=(last.closed[0], False))
+            cases.append(Case(value, point, None, (False, False)))
             continue
-        complete = complete and joined
+        honest = honest and (here is None or has_value(here, slope, point, order))
+        left, right = (has_value(side, slope, point, order) for side in (last.value, value))
+        if left and last.value is value:
+            continue
         # The point stays in the case that was typed for it.
-        right = joined and values[2 * i - 1] is raw and values[2 * i - 2] is not raw
-        cases[-1] = replace(last, high=point, closed=(last.closed[0], joined and not right))
+        right = right and (not left or (here is raw and values[2 * i - 2] is not raw))
+        left = left and not right
+        cases[-1] = replace(last, high=point, closed=(last.closed[0], left))
+        if not left and not right:
+            cases.append(Case(slope, point, point, (True, True)))
         cases.append(Case(value, point, None, (right, False)))
-    return cases, complete
+    return Cases(cases, none_missing, honest)
+
+
+def _slope(
+    function: Sequence[Expr | None], left: Expr, right: Expr, point: Expr, order: Order
+) -> Expr | None:
+    """The derivative of a function at a point, given it on both sides; ``None`` if unknown."""
+    try:
+        before, here, after = function
+        return slope_at(before, here, after, point, order.generous)
+    except UndecidedError:
+        pass
+    # A continuous function whose derivative has one limit from both sides has that derivative.
+    return _common_value(left, right, point, order) if continuous(function, point, order) else None
+
+
+def _common_value(left: Expr, right: Expr, point: Expr, order: Order) -> Expr | None:
+    """The value at a point of two formulas that are equal there."""
+    if not agree(left, right, point, order):
+        return None
+    return order.simplified(substitute(left, {order.variable: point}))
+
+
+def has_value(formula: Expr, value: Expr, point: Expr, order: Order) -> bool:
+    """Whether a formula is known to have a value at a point."""
+    return agree(formula, value, point, order)
 
 
 def agree(left: Expr, right: Expr, point: Expr, order: Order) -> bool:
@@ -249,7 +308,14 @@ def _in_typed_order(cases: list[Case], expr: Expr, order: Order) -> list[Case]:
     return sorted(cases, key=lambda case: typed.index(case.value))
 
 
-def _written(cases: Iterable[Case], variable: Symbol) -> Piecewise:
+def written(cases: Sequence[Case], variable: Symbol) -> Piecewise:
+    """Cases as a formula; on both sides of a point that is not in them, as x ≠ a."""
+    match cases:
+        case [Case(value, None, low), *at, Case(other, high, None)] if (
+            value is other and low is high and low is not None and len(at) <= 1
+        ):
+            rest = tuple(case.value for case in at)
+            return Piecewise((value, Comparison(("!=",), (variable, low)), *rest))
     args: list[Expr] = []
     for case in cases:
         args += [case.value, case.condition(variable)]
@@ -280,36 +346,36 @@ def _as_extreme(cases: list[Case], expr: Expr, order: Order) -> Expr | None:
 
 
 # --- conditions that stay as they were typed ------------------------------------------------------
-def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesOn) -> Expr:
+def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesOn) -> Expr | None:
     """The cases as typed; strict, with a strict complement, if the derivative is missing between
-    them."""
-    if not isinstance(expr, Piecewise):
-        return expr
+    them; ``None`` if they cannot be written so."""
     try:
         line = on_intervals(expr, order)
         whole = None if function is None else _line_or_none(function, order)
-        _, complete = cases_on(line, whole, order)
+        honest = cases_on(line, whole, order).honest
     except UndecidedError:
         return expr
-    return expr if complete else strict(expr)
+    if honest:
+        return expr
+    return strict(expr) if isinstance(expr, Piecewise) else None
 
 
-def strict(expr: Piecewise) -> Expr:
+def strict(expr: Piecewise) -> Expr | None:
     """Every condition without its end points, and "else" as the complement of the others.
 
-    Unchanged where the complement is not one chain of comparisons.
+    ``None`` where the complement is not one chain of comparisons.
     """
     conditions: list[Comparison] = []
     for _, condition in expr.branches:
         assert isinstance(condition, Comparison)
         if any(op not in _STRICT for op in condition.operators):
-            return expr
+            return None
         operators = tuple(_STRICT[op] for op in condition.operators)
         conditions.append(_variable_first(Comparison(operators, condition.args)))
     if expr.otherwise is not None:
         complement = _complement(conditions)
         if complement is None:
-            return expr
+            return None
         conditions.append(complement)
     pairs = zip(expr.values, conditions, strict=True)
     return Piecewise(tuple(part for pair in pairs for part in pair))

@@ -6,7 +6,7 @@ by the function and not by how it was typed: x|x| has none at 0.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -31,6 +31,7 @@ from chainrule.rewrite.composed import composed
 from chainrule.rewrite.frameworks import Returned, returned_by
 from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
+    EXTREMES,
     ROUNDING,
     Line,
     differences,
@@ -61,7 +62,8 @@ class Kink:
         exists: whether the derivative exists; ``None`` if it is not known, or depends on
             ``condition``.
         condition: a condition on the letters under which it does.
-        defined: whether the function is defined at the point itself.
+        here: the value at the point; ``None`` if the function is not defined there, or for the
+            last two kinds.
         torch: what PyTorch was measured to return there; ``None`` if it was not measured.
         jax: the same for JAX.
         composed: what differentiating operation by operation gives there, see ``composed``.
@@ -74,10 +76,15 @@ class Kink:
     jump: bool = False
     exists: bool | None = None
     condition: Comparison | None = None
-    defined: bool = True
+    here: Expr | None = None
     torch: Returned | None = None
     jax: Returned | None = None
     composed: Expr | str = ""
+
+    @property
+    def defined(self) -> bool:
+        """Whether the function is defined at the point itself."""
+        return self.here is not None
 
     @property
     def removable(self) -> bool:
@@ -105,7 +112,7 @@ def kinks(
     if size(function) > MAX_NODES:
         return ()
     whole = expand_switches(function)
-    order = Order(variable, _generic(whole, variable, defaults), lenient=True)
+    order = Order(variable, values_of_letters(whole, variable, defaults), lenient=True)
     rounding = [
         Kink("integers", node.args[0], jump=True, exists=False)
         for node in postorder(whole)
@@ -128,7 +135,9 @@ def _measured(
         yield replace(kink, torch=given.get("torch"), jax=given.get("jax"))
 
 
-def _generic(whole: Expr, variable: Symbol, defaults: Mapping[Symbol, Expr]) -> dict[Symbol, Expr]:
+def values_of_letters(
+    whole: Expr, variable: Symbol, defaults: Mapping[Symbol, Expr]
+) -> dict[Symbol, Expr]:
     letters = sorted(
         (s for s in symbols(whole) if s is not variable and s not in defaults),
         key=lambda symbol: symbol.name,
@@ -165,6 +174,18 @@ def _zeros(whole: Expr, variable: Symbol) -> Iterator[Kink]:
                     yield Kink("zeros", difference)
 
 
+def joints(
+    formulas: Iterable[Expr], variable: Symbol, letters: Mapping[Symbol, Expr]
+) -> list[Expr]:
+    """The points at which cases of one of the formulas meet, as far as they can be told."""
+    order = Order(variable, letters, lenient=True)
+    found: list[Expr] = []
+    for formula in formulas:
+        with suppress(UndecidedError):
+            found = sorted_points([*found, *on_intervals(formula, order, EXTREMES).points], order)
+    return found
+
+
 # --- ends of the domain -------------------------------------------------------------------------
 def _edges(line: Line, order: Order) -> Iterator[Expr]:
     """Points at which a root is taken of 0, or an inverse sine of ±1."""
@@ -199,23 +220,23 @@ def _critical(value: Expr) -> Iterator[Expr]:
 
 # --- slopes from both sides ---------------------------------------------------------------------
 def _judged(point: Expr, found: Joint, order: Order) -> Kink | None:
-    sides = found.left, found.right
+    sides, here = (found.left, found.right), found.here
     gone = [jump is not None and jump is not ZERO for jump in found.jumps]
     jump = any(gone) or any(side.grows for side in sides)
     if not all(side.defined for side in sides):
         if found.here is None or not any(side.defined for side in sides):
             return None
-        return Kink("edge", point, *sides, jump=jump, exists=False)
+        return Kink("edge", point, *sides, jump=jump, exists=False, here=here)
     if found.here is None:
         jump = jump or gap(found.left.value, found.right.value, order) not in (None, ZERO)
-        return Kink("switch", point, *sides, jump=jump, exists=False, defined=False)
-    if any(side.infinite or side.grows for side in sides):
         return Kink("switch", point, *sides, jump=jump, exists=False)
+    if any(side.infinite or side.grows for side in sides):
+        return Kink("switch", point, *sides, jump=jump, exists=False, here=here)
     open_gaps = {g for g in (*found.jumps, found.turn) if g is not ZERO}
     if not open_gaps:
-        return Kink("switch", point, *sides, exists=True)
+        return Kink("switch", point, *sides, exists=True, here=here)
     exists, condition = _verdict(open_gaps, order)
-    return Kink("switch", point, *sides, jump=jump, exists=exists, condition=condition)
+    return Kink("switch", point, *sides, jump, exists, condition, here)
 
 
 def _verdict(gaps: set[Expr | None], order: Order) -> tuple[bool | None, Comparison | None]:

@@ -23,7 +23,7 @@ from chainrule.audit.campaign import Options, outcomes
 from chainrule.audit.child import Counted
 from chainrule.audit.formats import format_named
 from chainrule.audit.jobs import Job, job_for, truth_of
-from chainrule.audit.positions import at
+from chainrule.audit.positions import at, finite_count
 from chainrule.audit.runner import Child, Executor, Outcome
 from chainrule.audit.tally import TALLY, Tallies, empty
 from chainrule.cli import main
@@ -57,6 +57,8 @@ PLANTED = {
     "wrong_sign": "silu",
     "off_on_an_interval": "sigmoid",
     "wrong_kink": "relu6",
+    "untaken": "{x < 1: x, else: sqrt(x)}",
+    "minus_zero": "sigmoid",
 }
 
 
@@ -77,6 +79,14 @@ def is_found(name: str, outcome: Outcome) -> bool:
             return found.largest > 30 and 1 <= found.worst < 1 + 2.0**-10 and not found.faults
         case "wrong_kink":
             return found.largest > 1e6 and 6 < found.worst < 6.0625
+        case "untaken":
+            # Of every format all that is not positive.
+            whole = outcome.job.plan.exhaustive
+            nothings = 1 + finite_count(outcome.job.form) if whole else 2_000_000
+            return found.not_finite >= nothings and not found.faults - found.not_finite
+        case "minus_zero":
+            place = where.get("not finite", np.nan)
+            return found.not_finite == 1 and place == 0 and bool(np.signbit(place))
     raise AssertionError(name)
 
 
@@ -101,6 +111,19 @@ def test_what_is_right_passes() -> None:
 def test_the_sample_of_float32_finds_them_too(name: str, against: str) -> None:
     [outcome] = audited(f"numpy:planted:{name}", against=against, dtypes=["float32"])
     assert is_found(name, outcome), outcome.measured
+
+
+@pytest.mark.slow
+def test_no_4000_neighbours_are_left_out() -> None:
+    [outcome] = audited("numpy:planted:neighbours", dtypes=["float32"])
+    assert outcome.measured is not None
+    assert 2 <= outcome.measured.wrong_signs <= 6
+    assert {w.x for w in outcome.witnesses if w.kind == "wrong sign" and 3 <= w.x < 3.001}
+
+
+def test_minus_zero_is_in_the_sample() -> None:
+    [outcome] = audited("numpy:planted:minus_zero", dtypes=["float64"])
+    assert is_found("minus_zero", outcome), outcome.measured
 
 
 @pytest.mark.slow
@@ -215,6 +238,9 @@ def test_bad_targets_are_told_and_the_rest_goes_on() -> None:
         (["numpy:planted:right", "--against", "sigmoid"], 0, "all 65,280"),
         (["numpy:planted:right", "--against", "sigmoid", "--max-ulp", "0.4"], 1, "0.50"),
         (["numpy:planted:nan_tail", "--against", "sigmoid"], 1, "no finite number: nan at"),
+        (["numpy:planted:tail", "--against", "sigmoid"], 1, "bfloat16, wrong with 1 element; 3"),
+        (["numpy:planted:upstream_squared", "--against", "sigmoid"], 1, "an upstream gradient of"),
+        (["numpy:planted:upstream_taken", "--against", "sigmoid"], 0, "Not tried: arrays of more"),
         (["numpy:planted:right"], 2, "nobody knows what numpy:planted:right is to compute"),
         pytest.param(
             ["torch:nn.functional.sillu"],
@@ -288,6 +314,10 @@ def test_files(tmp_path: Path) -> None:
     assert (audit["formula"], audit["dtype"], audit["passes"]) == ("sigmoid", "bfloat16", False)
     assert measured["count"] == 65_280
     assert {w["kind"] for w in audit["witnesses"]} == {"largest error", "early zero"}
+    assert audit["calls"]["inputs"] > 100
+    assert "65,537 elements" in audit["calls"]["tried"]
+    assert audit["calls"]["wrong"] == []
+    assert "upstream gradients: it takes none" in audit["untried"]
     assert audit["versions"]["numpy"] == np.__version__
 
     base = "numpy-planted-early_zero.bfloat16.gradient"

@@ -171,6 +171,26 @@ def test_all_of_16_bits_are_measured_as_before() -> None:
     assert set(found.first) == set(whole.first)
 
 
+@pytest.mark.parametrize(("name", "sample", "step"), [("float32", 4_000_000, 1 << 10)])
+def test_one_input_of_every_so_many_neighbours(name: str, sample: int, step: int) -> None:
+    """So that no 4,000 neighbours of float32 are left out, for one."""
+    chosen = plan(format_named(name), sample=sample)
+    assert chosen.step == step
+    ranges = chosen.ranges().tolist()
+    places = np.concatenate([chosen.places(*ends) for ends in ranges])
+    assert np.array_equal(places // step, np.arange(-len(places) // 2, len(places) // 2))
+    assert len(places) == 2 * finite_count(chosen.form) // step
+    # They are drawn anywhere among their neighbours, and are the same ones in every run.
+    assert len(np.unique(places % step)) == step
+    assert np.array_equal(chosen.places(*ranges[7]), chosen.places(*ranges[7]))
+
+
+def test_a_range_that_is_no_multiple_of_the_step() -> None:
+    chosen = Plan(SINGLES, 1000)
+    places = chosen.places(-2_500, -1)
+    assert ((places >= [-2_500, -1_500, -500]) & (places <= [-1_501, -501, -1])).all()
+
+
 def test_ranges_cover_all_inputs() -> None:
     for name in ("bfloat16", "float16", "float32", "float64"):
         form = format_named(name)
@@ -200,6 +220,14 @@ def test_parts_come_to_the_whole(sigmoid: Reference) -> None:
         ("x ln(1/x)", 3.0, -3.0),
         ("arcsin x", 0.5, 2.0),
         ("sigmoid(x)", 1.0, None),
+        ("{x < 1: x, else: sqrt(x)}", -2.0, None),
+        ("{x < 1: x, else: ln(x)}", 0.0, None),
+        ("{x <= 1: x^2, else: arccosh(x)}", 0.5, None),
+        ("{x > 0: x ln x, else: x^3}", -3.0, None),
+        ("{x < -1: {x > -2: ln(-x), else: x}, else: sqrt(1 - x)}", -3.0, 2.0),
+        ("ln({x < 1: x, else: sqrt(x)})", 2.0, -2.0),
+        ("{ln(x) > 1: x^2, else: x}", 2.0, -2.0),
+        ("sqrt(x) + {x < 1: x, else: arccosh(x)}", 0.5, -2.0),
     ],
 )
 def test_a_slope_is_none_where_the_function_is_not(
@@ -213,6 +241,7 @@ def test_a_slope_is_none_where_the_function_is_not(
     values = np.array([inside, inside if outside is None else outside]).astype(BFLOATS.dtype)
     known = found.truth(positions(values, BFLOATS)).known.tolist()
     assert known == [True, outside is None]
+    assert found.exact(values).known.tolist() == known
 
 
 def test_what_vanishes_faster_than_any_exponent() -> None:

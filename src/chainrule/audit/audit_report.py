@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import groupby
-from math import floor, isfinite
+from math import floor, isfinite, log2
 from typing import Any
 
+from chainrule.audit.calls import Called, Wrong
 from chainrule.audit.frameworks.implementation import CPU
 from chainrule.audit.jobs import LARGEST, Witness
 from chainrule.audit.measure import Measured
@@ -44,7 +45,8 @@ _LEGEND = (
     "The errors are in units in the last place (ULP) of the exact result, which comes from ball "
     "arithmetic; a correctly rounded result is off by at most 0.5, and “off” is the share of "
     "results that are not correctly rounded. The last three columns count results that are no "
-    "number or infinite, zero where a normal number is right, or of the wrong sign."
+    "number or infinite, zero where a normal number is right, or of the wrong sign; the sign of a "
+    "zero is not judged."
 )
 
 
@@ -91,6 +93,17 @@ def _outcome_data(outcome: Outcome, max_ulp: float) -> dict[str, Any]:
         "left_out": outcome.left_out,
         "measured": None if found is None else _measured_data(found),
         "witnesses": [_finite(asdict(witness)) for witness in outcome.witnesses],
+        "calls": None if outcome.called is None else _calls_data(outcome.called),
+        "untried": _untried(outcome),
+    }
+
+
+def _calls_data(called: Called) -> dict[str, Any]:
+    return {
+        "inputs": called.inputs,
+        "tried": list(called.tried),
+        "wrong": [asdict(wrong) for wrong in called.wrong],
+        "beyond": dict(called.beyond),
     }
 
 
@@ -127,6 +140,12 @@ def _listing(outcomes: Sequence[Outcome]) -> list[Block]:
             own = [o for o in mine if o.job.kind == kind and o.measured is not None]
             if own:
                 blocks += [Heading(3, (title,)), *_measured(own)]
+            wrong = [
+                (Code(_name(outcome)), ": ", *_wrong(outcome, outcome.called.wrong))
+                for outcome in own
+                if outcome.called is not None and outcome.called.wrong
+            ]
+            blocks += [Bullets(tuple(wrong))] if wrong else []
         refused = dict.fromkeys(_refused(o) for o in mine if o.failure is not None)
         blocks += [Bullets(tuple(refused))] if refused else []
     return blocks
@@ -177,6 +196,7 @@ def _target(target: str, outcomes: Sequence[Outcome], level: int) -> list[Block]
             blocks.append(Table(header, tuple(_row(outcome) for outcome in rows)))
             blocks.append(Paragraph(_counted(rows)))
             blocks += _shown(rows)
+            blocks += _called(rows)
     said = dict.fromkeys(_failure(outcome) for outcome in outcomes if outcome.failure is not None)
     blocks += [Paragraph((Strong("Not done: "), failure)) for failure in said]
     blocks += [Paragraph((f"{line}.",)) for line in [_versions(outcomes)] if line]
@@ -232,10 +252,55 @@ def _counted(outcomes: Sequence[Outcome]) -> Inline:
         assert outcome.measured is not None
         of = "all " if outcome.job.plan.exhaustive and outcome.failure is None else ""
         text = f"{outcome.job.dtype}: {of}{outcome.measured.count:,}"
+        if not outcome.job.plan.exhaustive:
+            text += f", one drawn at random of every {_neighbours(outcome)} neighbours"
         if outcome.left_out:
             text += f" but {outcome.left_out:,}"
         parts.append(text)
     return ("Inputs at which there is an exact value — ", "; ".join(parts), ".")
+
+
+def _neighbours(outcome: Outcome) -> str:
+    step = outcome.job.plan.step
+    return f"{step:,}" if step < 10**6 else f"2^{log2(step):.0f}"
+
+
+def _called(outcomes: Sequence[Outcome]) -> Iterator[Block]:
+    """What came of calls in other ways, and what was not tried."""
+    found = [(outcome, outcome.called) for outcome in outcomes if outcome.called is not None]
+    for names in dict.fromkeys(called.tried for _, called in found if called.tried):
+        dtypes = ", ".join(outcome.job.dtype for outcome, called in found if called.tried == names)
+        yield Paragraph((Strong("Called too with "), f"{'; '.join(names)} ({dtypes})."))
+    wrong = [_wrong(outcome, called.wrong) for outcome, called in found if called.wrong]
+    if wrong:
+        yield Bullets(tuple(wrong))
+    beyond = "; ".join(
+        f"{outcome.job.dtype} {', '.join(got for _, got in called.beyond)}"
+        for outcome, called in found
+    )
+    if beyond:
+        yield Paragraph((f"At ∞, −∞ and NaN, which is not judged: {beyond}.",))
+    untried = dict.fromkeys(said for outcome in outcomes for said in _untried(outcome))
+    if untried:
+        yield Paragraph((Strong("Not tried: "), f"{'; '.join(untried)}."))
+
+
+def _wrong(outcome: Outcome, wrong: Sequence[Wrong]) -> Inline:
+    """Of several calls that are wrong the first is shown."""
+    dtype, first = outcome.job.dtype, wrong[0]
+    ways = "; ".join(one.way for one in wrong)
+    return (Strong(f"{dtype}, wrong with {ways}"), f": {first.said} ({first.way}).")
+
+
+def _untried(outcome: Outcome) -> list[str]:
+    """What was not, though somebody may think so."""
+    job, called = outcome.job, outcome.called
+    found = list(called.untried) if called is not None else []
+    if not job.plan.exhaustive:
+        found.append(f"all other inputs of {job.dtype}")
+        if job.form.bits == 64 and not job.exhaustive:
+            found.append(f"the neighbours of roots and kinks in {job.dtype}")
+    return found
 
 
 def _failure(outcome: Outcome) -> str:

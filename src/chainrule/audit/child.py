@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.audit.calls import Called, called
 from chainrule.audit.frameworks.implementation import (
     CPU,
     Array,
@@ -29,7 +30,7 @@ from chainrule.audit.frameworks.implementation import (
     load,
     version_of,
 )
-from chainrule.audit.jobs import Job, Witness, found_at, function_of, narrowed, sweep_of
+from chainrule.audit.jobs import Job, Witness, exact, found_at, function_of, narrowed, sweep_of
 from chainrule.audit.sweep import Evaluate, Sweep
 from chainrule.audit.tally import Tallies
 from chainrule.errors import ChainruleError, InputError
@@ -105,8 +106,20 @@ class Failed:
     message: str
 
 
-Request = Begin | Count | Look
-Reply = Begun | Rows | Counted | Looked | Failed
+@dataclass(frozen=True, slots=True)
+class Try:
+    """Call in other ways."""
+
+    job: Job
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    called: Called
+
+
+Request = Begin | Count | Look | Try
+Reply = Begun | Rows | Counted | Looked | Tried | Failed
 
 
 # --- a job, loaded ------------------------------------------------------------------------------
@@ -162,6 +175,9 @@ class Loaded:
 
     def look(self, places: Sequence[tuple[str, int]]) -> tuple[Witness, ...]:
         return tuple(found_at(self.job, self.implementation, kind, place) for kind, place in places)
+
+    def called(self) -> Called:
+        return called(self.implementation, self.job.kind, lambda values: exact(self.job, values))
 
     def failure(self, error: InputError, values: Array) -> str:
         """What is to be said of a failure among the inputs: at which of them it is."""
@@ -287,6 +303,10 @@ def _answers(
             with watch.busy():
                 witnesses = loaded.look(places)
             yield Looked(witnesses)
+        case Try():
+            with watch.busy():
+                found = loaded.called()
+            yield Tried(found)
 
 
 def _counted(

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from chainrule.audit.calls import Called
 from chainrule.audit.child import Counted, FunctionError, Loaded, Rows, failing
 from chainrule.audit.jobs import Job, Witness
 from chainrule.errors import InputError, require
@@ -56,6 +57,10 @@ def _count(job: Job, indices: Sequence[int]) -> tuple[Rows, int] | str:
 
 def _look(job: Job, places: Sequence[tuple[str, int]]) -> tuple[Witness, ...]:
     return _loaded(job).look(places)
+
+
+def _called(job: Job) -> Called:
+    return _loaded(job).called()
 
 
 # --- on this machine ----------------------------------------------------------------------------
@@ -121,6 +126,10 @@ class Cluster:
 
     def look(self, job: Job, places: Sequence[tuple[str, int]]) -> tuple[Witness, ...]:
         found: tuple[Witness, ...] = self._one(_look, job, places)
+        return found
+
+    def called(self, job: Job) -> Called:
+        found: Called = self._one(_called, job)
         return found
 
     def close(self) -> None:

@@ -25,17 +25,17 @@ from chainrule.audit.frameworks.implementation import (
     reference,
 )
 from chainrule.audit.positions import at
-from chainrule.audit.sweep import CHUNK, CHUNK_OF_DEVICE, Evaluate, Plan, Sweep, plan
+from chainrule.audit.sweep import ARB, CHUNK, CHUNK_OF_DEVICE, Evaluate, Plan, Sweep, plan
 from chainrule.audit.tally import Tallies
 from chainrule.audit.truth import truth
-from chainrule.audit.ulp import errors
+from chainrule.audit.ulp import Truth, errors
 from chainrule.derivations import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.problems import make_problem
 from chainrule.verify.certified import decimal
 
-SAMPLE = 1_000_000
+SAMPLE = 4_000_000
 """Inputs of a long format, about, so many that a reference is worth it: with that, the
 neighbourhoods of roots and kinks are tried too."""
 DIGITS = 20
@@ -153,6 +153,13 @@ def sweep_of(job: Job) -> Sweep:
     """The comparison with the exact values."""
     chunk = CHUNK if job.device == CPU else CHUNK_OF_DEVICE
     return Sweep(*truth_of(job), job.plan, chunk=chunk)
+
+
+def exact(job: Job, values: Array) -> Truth:
+    """The exact values at inputs, by ball arithmetic."""
+    expr, variable, parameters = truth_of(job)
+    with ARB:
+        return truth(expr, variable, values, parameters)
 
 
 def function_of(implementation: Implementation, kind: Kind) -> Evaluate | None:

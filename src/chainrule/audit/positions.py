@@ -22,6 +22,13 @@ def finite_count(form: Format) -> int:
     return ((1 << (form.bits - form.precision)) - 1) << (form.precision - 1)
 
 
+def corners(form: Format) -> Positions:
+    """Where the format begins and ends: ±0, the smallest numbers, normal ones, the largest."""
+    normal = 1 << (form.precision - 1)
+    sizes = np.array([0, 1, normal - 1, normal, finite_count(form) - 1], np.int64)
+    return np.concatenate([-1 - sizes[::-1], sizes])
+
+
 def at(places: Positions, form: Format) -> npt.NDArray[Any]:
     """The inputs at positions."""
     sign = np.uint64(1 << (form.bits - 1))

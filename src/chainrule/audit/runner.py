@@ -22,7 +22,19 @@ from typing import Any, Protocol
 import numpy as np
 
 from chainrule.audit import child, state, tally
-from chainrule.audit.child import Begin, Begun, Count, Counted, Failed, Look, Looked, Rows
+from chainrule.audit.calls import Called
+from chainrule.audit.child import (
+    Begin,
+    Begun,
+    Count,
+    Counted,
+    Failed,
+    Look,
+    Looked,
+    Rows,
+    Tried,
+    Try,
+)
 from chainrule.audit.jobs import LARGEST, Job, Witness, places_to_look_at
 from chainrule.audit.measure import Measured
 from chainrule.audit.tally import Tallies
@@ -54,6 +66,9 @@ class Executor(Protocol):
     def look(self, job: Job, places: Sequence[tuple[str, int]]) -> tuple[Witness, ...]:
         """Evaluate again at positions."""
 
+    def called(self, job: Job) -> Called:
+        """Call the target in other ways."""
+
     def close(self) -> None:
         """End it."""
 
@@ -71,6 +86,7 @@ class Outcome:
         witnesses: the worst input, and one for each kind of fault.
         done: which part of the ranges is done, from 0 to 1.
         failure: why it could not be done, or not to the end.
+        called: what came of calls in other ways; ``None`` if it did not come to that.
     """
 
     job: Job
@@ -81,11 +97,13 @@ class Outcome:
     witnesses: tuple[Witness, ...]
     done: float
     failure: str | None = None
+    called: Called | None = None
 
     def passes(self, max_ulp: float) -> bool:
-        """Whether there is no fault and no error above ``max_ulp``."""
+        """Whether there is no fault, in no way to call it, and no error above ``max_ulp``."""
         found = self.measured
-        return found is not None and not found.faults and not found.largest > max_ulp
+        wrong = self.called is not None and self.called.wrong
+        return found is not None and not (found.faults or wrong or found.largest > max_ulp)
 
 
 def failed(job: Job, failure: str) -> Outcome:
@@ -123,6 +141,7 @@ def run(
         rows, header = state.read(kept, header)
     failure: str | None = None
     witnesses: tuple[Witness, ...] = ()
+    called: Called | None = None
     saved = monotonic()
     try:
         todo = np.flatnonzero(rows["compared"] < 0).tolist()
@@ -138,6 +157,7 @@ def run(
                     state.write(kept, rows, header)
                     saved = monotonic()
         witnesses = executor.look(job, places_to_look_at(rows))
+        called = executor.called(job)
     except InputError as error:
         failure = error.describe()
     finally:
@@ -152,6 +172,7 @@ def run(
         witnesses,
         float((rows["compared"] >= 0).mean()),
         failure,
+        called,
     )
 
 
@@ -211,6 +232,13 @@ class Child:
         for reply in self._ask(Look(job, places), what):
             if isinstance(reply, Looked):
                 return reply.witnesses
+        raise AssertionError("no reply")
+
+    def called(self, job: Job) -> Called:
+        what = f"the {job.kind} of {job.target} in {job.dtype}"
+        for reply in self._ask(Try(job), what):
+            if isinstance(reply, Tried):
+                return reply.called
         raise AssertionError("no reply")
 
     def close(self) -> None:

@@ -6,10 +6,11 @@ machines) does ranges, in any order, and puts the rows of the table together.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from math import ldexp
+from math import ldexp, log2
 from threading import Lock
 from typing import Any
 
@@ -20,7 +21,7 @@ from chainrule.audit import tally
 from chainrule.audit.cutting import SINGLE
 from chainrule.audit.formats import Format
 from chainrule.audit.pieces import HUGE, Kind
-from chainrule.audit.positions import at, consecutive, finite_count
+from chainrule.audit.positions import at, consecutive, corners, finite_count
 from chainrule.audit.reference import Reference
 from chainrule.audit.reference import reference as make_reference
 from chainrule.audit.tally import Tallies
@@ -44,6 +45,8 @@ WILD = 1 << 17
 LONG = 10**8
 """Inputs of float64 in a sweep that is called exhaustive."""
 
+_SEED = 2718
+
 # Arb's precision is one number for the whole process.
 ARB = Lock()
 
@@ -54,7 +57,7 @@ class Plan:
 
     Attributes:
         form: their format.
-        step: the distance of their positions; 1 for all of them.
+        step: of so many neighbours one is drawn; 1 for all of them.
     """
 
     form: Format
@@ -78,24 +81,22 @@ class Plan:
         return np.concatenate([-1 - positive[::-1, ::-1], positive])
 
     def places(self, first: int, last: int) -> npt.NDArray[np.int64]:
-        """The positions that are tried in a range."""
+        """The positions that are tried in a range, by size; the same ones in every run."""
         if self.exhaustive:
             return np.arange(first, last + 1, dtype=np.int64)
-        count = max((last - first + 1) // self.step, 1)
-        found = first + np.arange(count, dtype=np.int64) * self.step
-        # A multiplicative hash (Knuth, TAOCP 6.4) moves each one within its step.
-        moved = np.arange(count, dtype=np.uint64) * np.uint64(2654435761) + np.uint64(
-            first & 0xFFFF
+        starts = np.arange(first, last + 1, self.step, dtype=np.int64)
+        moved = np.random.default_rng([_SEED, first % (1 << 64)]).integers(
+            0, self.step, len(starts)
         )
-        found += (moved % np.uint64(self.step)).astype(np.int64)
-        return np.minimum(found, last)
+        moved[-1] %= last - starts[-1] + 1
+        return starts + moved
 
 
 def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> Plan:
     """All inputs of a format of 16 bits, of float32 too if it is to be exhaustive, else a sample.
 
     Args:
-        exhaustive: of float64 a sample of 10^8.
+        exhaustive: of float64 a sample of some 10^8.
         sample: about how many inputs otherwise; of float64 no more than ball arithmetic does in
             seconds, since a reference would take longer to make.
     """
@@ -103,7 +104,9 @@ def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> Pla
         sample = min(sample, FEW // 4)
     if form.bits <= 16 or (exhaustive and form.bits == 32):
         return Plan(form, 1)
-    return Plan(form, max(2 * finite_count(form) // (LONG if exhaustive else sample), 1))
+    distance = 2 * finite_count(form) / (LONG if exhaustive else sample)
+    # A power of two, as the ranges are.
+    return Plan(form, 1 << max(round(log2(distance)), 0))
 
 
 class Sweep:
@@ -157,13 +160,21 @@ class Sweep:
         if self._all_floats:
             for row, (first, last) in zip(rows, ranges, strict=True):
                 for start in range(first, last + 1, self._chunk):
-                    self._compiled(row, evaluate, start, min(start + self._chunk - 1, last))
+                    end = min(start + self._chunk - 1, last)
+                    block = consecutive(start, end, self.plan.form)
+                    run = range(start, end + 1)
+                    self._compiled(row, run, block, evaluate(block), self._stride)
             return rows
         tried = [self._tried(first, last) for first, last in ranges]
-        results = evaluate(at(np.concatenate([places for places, _ in tried]), self.plan.form))
+        values = [at(places, self.plan.form) for places, _ in tried]
+        results = evaluate(np.concatenate(values))
         ends = np.cumsum([len(places) for places, _ in tried])
-        for row, (places, kinds), own in zip(rows, tried, np.split(results, ends), strict=False):
-            self._sampled(row, places, kinds, own)
+        parts = zip(rows, tried, values, np.split(results, ends), strict=False)
+        for row, (places, kinds), own, got in parts:
+            if self.reference is not None and self.plan.form.name == "float32":
+                self._compiled(row, places, own, got)
+            else:
+                self._sampled(row, places, kinds, got)
         return rows
 
     def together(self, inputs: int) -> int:
@@ -180,10 +191,12 @@ class Sweep:
     def _tried(self, first: int, last: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
         """The positions that are tried in a range, and which kind of piece each is in."""
         places = self.plan.places(first, last)
+        if not self.plan.exhaustive:
+            more = corners(self.plan.form)
+            more = np.concatenate([more[(more >= first) & (more <= last)], self._near(first, last)])
+            places = np.unique(np.concatenate([places, more])) if len(more) else places
         if self.reference is None:
             return places, np.full(len(places), Kind.SETTLED)
-        if not self.plan.exhaustive:
-            places = np.concatenate([places, self._near(first, last)])
         kinds = self.reference.kinds(places)
         keep = kinds != Kind.UNDEFINED
         wild = np.flatnonzero(kinds == Kind.WILD)
@@ -207,7 +220,8 @@ class Sweep:
 
     def _near(self, first: int, last: int) -> npt.NDArray[np.int64]:
         """Positions around roots, kinks and ends: what no polynomial could do, and next to it."""
-        assert self.reference is not None
+        if self.reference is None:
+            return np.zeros(0, np.int64)
         pieces = self.reference.pieces
         inside = (pieces.kind == Kind.SETTLED) & (pieces.first >= first) & (pieces.last <= last)
         steps = 1 << np.arange(self.plan.form.precision - 2, dtype=np.int64)
@@ -222,24 +236,35 @@ class Sweep:
         places = np.unique(np.concatenate(found))
         return places[(places >= first) & (places <= last)]
 
-    def _compiled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
+    def _compiled(
+        self,
+        row: Any,
+        places: Sequence[int] | Array,
+        values: Array,
+        results: Array,
+        stride: int = 1,
+    ) -> None:
+        """Add results of float32 to a row.
+
+        Args:
+            places: the positions of the inputs, by size.
+            stride: of wild inputs every so many-th one is compared.
+        """
         from chainrule.audit.compare import HARD, compare
 
         assert self.reference is not None
-        pieces, form = self.reference.pieces, self.plan.form
-        values = consecutive(first, last, form)
-        results = evaluate(values)
+        pieces = self.reference.pieces
         numbers = np.array([row["largest"], 0.0])
         hard = np.empty(HARD, np.int64)
-        index = int(np.searchsorted(pieces.first, first, side="right")) - 1
-        while index < len(pieces) and pieces.first[index] <= last:
-            a = max(int(pieces.first[index]), first) - first
-            b = min(int(pieces.last[index]), last) - first + 1
+        a, count = 0, len(places)
+        while a < count:
+            index = int(np.searchsorted(pieces.first, places[a], side="right")) - 1
+            b = bisect_left(places, int(pieces.last[index]) + 1, a)
             kind = pieces.kind[index]
             if kind in (Kind.SETTLED, Kind.WILD):
-                step = self._stride if kind == Kind.WILD else 1
-                some = np.arange(a, b, step)
-                self._exactly(row, some + first, results[some], values[some])
+                some = np.arange(a, b, stride if kind == Kind.WILD else 1)
+                own = np.array(places[a:b])[some - a]
+                self._exactly(row, own, results[some], values[some])
                 numbers[0] = row["largest"]
             elif kind == Kind.POLYNOMIAL:
                 counts = np.array([0] * 5 + [-1] * 4, np.int64)
@@ -257,10 +282,10 @@ class Sweep:
                     counts,
                     hard,
                 )
-                _add(row, numbers, counts, first + a, b - a)
+                _add(row, numbers, counts, places[a:b])
                 if left:
                     self._settle(row, hard[:left] + a, values, results)
-            index += 1
+            a = b
 
     def _settle(self, row: Any, where: Array, values: Array, results: Array) -> None:
         """Whether results are the nearest numbers, where the reference cannot say."""
@@ -278,18 +303,18 @@ def _unit(power: int) -> float:
     return ldexp(1.0, power)
 
 
-def _add(row: Any, numbers: Array, counts: Array, first: int, count: int) -> None:
-    """Put what ``compare`` found at positions from ``first`` on into a row."""
-    row["compared"] += count
+def _add(row: Any, numbers: Array, counts: Array, places: Sequence[int] | Array) -> None:
+    """Put what ``compare`` found at positions into a row."""
+    row["compared"] += len(places)
     row["finite"] += counts[0]
     row["misrounded"] += counts[1]
     row["faults"] += counts[2:5]
     row["total"] += numbers[1]
     if counts[5] >= 0:
-        row["largest"], row["worst"] = numbers[0], first + counts[5]
+        row["largest"], row["worst"] = numbers[0], places[counts[5]]
     for k, index in enumerate(counts[6:9].tolist()):
         if index >= 0:
-            row["where"][k] = min(int(row["where"][k]), first + index)
+            row["where"][k] = min(int(row["where"][k]), int(places[index]))
 
 
 def _inputs_of(reference: Reference, kind: Kind) -> int:

@@ -31,11 +31,13 @@ import numpy as np
 from chainrule.audit.frameworks.implementation import (
     LANES,
     Array,
+    Backward,
     Implementation,
     Kind,
     imports,
     numpy_type,
     versions,
+    with_ones,
 )
 from chainrule.audit.frameworks.matching import Reference
 from chainrule.audit.frameworks.target import Call, Typed, Word, foreign, read_call, split_pair
@@ -63,10 +65,14 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     with foreign(f"{path} cannot be loaded"):
         library = ctypes.CDLL(str(file.resolve()))
     functions: dict[Kind, Any] = {}
+    backward: Backward | None = None
     calls: dict[Kind, str] = {}
     for kind, text in split_pair(names).items():
         call = read_call(text, WORDS, TYPES)
-        functions[kind] = _function(library, call, path)
+        run = _function(library, call, path)
+        functions[kind] = with_ones(run)
+        if kind == "gradient" and Word("upstream") in call.positional:
+            backward = run
         calls[kind] = _reproduction(str(file), call, dtype)
     digest = sha256(file.read_bytes()).hexdigest()[:16]
     return Implementation(
@@ -76,6 +82,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
         forward=functions.get("forward"),
         versions=versions() | {file.name: f"sha256 {digest}…"},
         calls=calls,
+        backward=backward,
     )
 
 
@@ -117,11 +124,11 @@ def _function(library: ctypes.CDLL, call: Call, path: str) -> Any:
     function.restype = None
     numbers = {index: _number(value) for index, value in enumerate(order) if value not in _WORDS}
 
-    def run(values: Array) -> Array:
-        out, ones = np.empty_like(values), np.ones_like(values)
+    def run(values: Array, upstream: Array) -> Array:
+        out = np.empty_like(values)
         by_word: dict[object, Any] = {
             Word("x"): ctypes.c_void_p(values.ctypes.data),
-            Word("upstream"): ctypes.c_void_p(ones.ctypes.data),
+            Word("upstream"): ctypes.c_void_p(upstream.ctypes.data),
             Word("out"): ctypes.c_void_p(out.ctypes.data),
             Word("n"): ctypes.c_size_t(len(values)),
         }

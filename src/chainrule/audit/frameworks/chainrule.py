@@ -18,6 +18,7 @@ from chainrule.audit.frameworks.implementation import (
     Implementation,
     imports,
     versions,
+    with_ones,
 )
 from chainrule.audit.frameworks.matching import Reference, audited_at, to_dtype
 from chainrule.audit.frameworks.target import read_call
@@ -52,8 +53,8 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     def forward(x: Array) -> Array:
         return kernel(x, *arrays(x), **keywords)
 
-    def gradient(x: Array) -> Array:
-        return kernel.grad(x, np.ones_like(x), *arrays(x), **keywords)
+    def backward(x: Array, upstream: Array) -> Array:
+        return kernel.grad(x, upstream, *arrays(x), **keywords)
 
     compiled = f"chainrule.compile({formula!r}, dtype={dtype!r}, accuracy={accuracy!r})"
     start = (
@@ -65,13 +66,15 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     return Implementation(
         label=target,
         dtype=dtype,
-        gradient=gradient,
+        gradient=with_ones(backward),
         forward=forward,
         versions=versions("chainrule", "numba", "llvmlite"),
         calls={
             "gradient": f"{start}; print(float(k.grad(x, numpy.ones_like(x){more})[0]))",
             "forward": f"{start}; print(float(k(x{more})[0]))",
         },
+        backward=backward,
+        gaps=True,
     )
 
 

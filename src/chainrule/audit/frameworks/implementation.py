@@ -27,6 +27,7 @@ from chainrule.errors import InputError
 
 Array = npt.NDArray[Any]
 Function = Callable[[Array], Array]
+Backward = Callable[[Array, Array], Array]
 Kind = Literal["gradient", "forward"]
 
 FRAMEWORKS = ("torch", "jax", "numpy", "c", "onnxruntime", "chainrule")
@@ -62,6 +63,11 @@ class Implementation:
         calls: for each kind, a line of Python that prints what comes out at ``{x}``.
         flushes: whether the framework takes subnormal numbers for 0.
         device: where it computes, as the framework calls it.
+        backward: the gradient at each input for the upstream gradient there; ``None`` if it takes
+            no upstream gradient.
+        gaps: whether arrays with gaps, as every other element of one is, get to it as they are.
+        bare: the same without what ``load`` puts around it: its functions get arrays as they
+            come, of any length.
     """
 
     label: str
@@ -72,6 +78,9 @@ class Implementation:
     calls: Mapping[Kind, str]
     flushes: bool = False
     device: str = CPU
+    backward: Backward | None = None
+    gaps: bool = False
+    bare: Implementation | None = None
 
     @property
     def call(self) -> str:
@@ -115,7 +124,7 @@ def load(target: str, dtype: str, device: str = CPU) -> Implementation:
     else:
         _only_on_cpu(framework, device)
         bare = module.load(target, rest, dtype)
-    loaded = _guarded(bare)
+    loaded = replace(_guarded(bare), bare=bare)
     refused: InputError | None = None
     if device == CPU:
         try:
@@ -283,6 +292,11 @@ def _module(framework: str) -> ModuleType:
 
 
 # --- for the modules ----------------------------------------------------------------------------
+def with_ones(backward: Backward) -> Function:
+    """The gradient for an upstream gradient of ones."""
+    return lambda values: backward(values, np.ones_like(values))
+
+
 def versions(*packages: str) -> dict[str, str]:
     """The versions of packages, of Python and NumPy, and the processor.
 

@@ -53,11 +53,14 @@ def load(target: str, rest: str, dtype: str, device: str = CPU) -> Implementatio
         positional, keywords = arguments(call, x, call.keywords)
         return found(*positional, **keywords)
 
-    def slope(x: Any) -> Any:
+    def backward(x: Any, upstream: Any) -> Any:
         y, back = jax.vjp(function, x)
         if y.shape != x.shape:
             raise InputError(f"{target} gives shape {y.shape} for an input of shape {x.shape}")
-        return back(jax.numpy.ones_like(y))[0]
+        return back(jax.numpy.asarray(upstream, y.dtype))[0]
+
+    def slope(x: Any) -> Any:
+        return backward(x, jax.numpy.ones_like(x))
 
     double = dtype == "float64"
     text = written(call, f"{module}.{name}")
@@ -82,6 +85,7 @@ def load(target: str, rest: str, dtype: str, device: str = CPU) -> Implementatio
         },
         flushes=_flushes(jax, dtype, double, where),
         device=device,
+        backward=_compiled(jax, backward, double, where),
     )
 
 
@@ -162,9 +166,9 @@ def _flushes(jax: Any, dtype: str, double: bool, device: Any) -> bool:
 def _compiled(jax: Any, function: Any, double: bool, device: Any) -> Any:
     compiled = jax.jit(function)
 
-    def run(values: Array) -> Array:
+    def run(*arrays: Array) -> Array:
         precision: AbstractContextManager[Any] = jax.enable_x64(True) if double else nullcontext()
         with precision:
-            return np.asarray(compiled(jax.device_put(values, device)))
+            return np.asarray(compiled(*[jax.device_put(array, device) for array in arrays]))
 
     return run

@@ -17,11 +17,13 @@ import numpy as np
 from chainrule.audit.frameworks.implementation import (
     LANES,
     Array,
+    Backward,
     Implementation,
     Kind,
     imports,
     numpy_type,
     versions,
+    with_ones,
 )
 from chainrule.audit.frameworks.matching import Reference
 from chainrule.audit.frameworks.target import (
@@ -49,12 +51,16 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
             f"{target} names no function in a module", hint="as in numpy:package.module:my_grad"
         )
     functions: dict[Kind, Any] = {}
+    backward: Backward | None = None
     calls: dict[Kind, str] = {}
     for kind, text in split_pair(names).items():
         call = read_call(text)
         found, where, name = callable_at(f"{module}.{call.name}", Namespace(target=_target(module)))
         call = _with_upstream(found, call)
-        functions[kind] = _function(found, call)
+        run = _function(found, call)
+        functions[kind] = with_ones(run)
+        if kind == "gradient" and _UPSTREAM in call.positional:
+            backward = run
         x = f"x = numpy.full({LANES}, {{x}}, {numpy_type(dtype)})"
         shown = written(call, f"{where}.{name}").replace("=upstream", f"={_ONES}")
         shown = shown.replace("(x, upstream", f"(x, {_ONES}")
@@ -66,6 +72,8 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
         forward=functions.get("forward"),
         versions=versions(),
         calls=calls,
+        backward=backward,
+        gaps=True,
     )
 
 
@@ -105,10 +113,15 @@ def _with_upstream(found: Any, call: Call) -> Call:
 
 
 def _function(found: Any, call: Call) -> Any:
-    def run(values: Array) -> Any:
-        # A copy: the function may work in place.
-        positional, keywords = arguments(call, values.copy(), call.keywords)
-        positional = [np.ones_like(values) if isinstance(a, Word) else a for a in positional]
+    def run(values: Array, upstream: Array) -> Any:
+        positional, keywords = arguments(call, _copied(values), call.keywords)
+        positional = [_copied(upstream) if isinstance(a, Word) else a for a in positional]
         return found(*positional, **keywords)
 
     return run
+
+
+def _copied(values: Array) -> Array:
+    """A copy with the same gaps: the function may work in place."""
+    apart = values.strides[0] // values.itemsize
+    return np.repeat(values, apart)[::apart] if apart > 1 else values.copy()

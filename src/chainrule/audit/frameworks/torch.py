@@ -1,6 +1,6 @@
 """PyTorch: `torch:nn.functional.silu`, `torch:nn.GELU(approximate='tanh')`, `torch:my.module.f`.
 
-The gradient is autograd's, for an upstream gradient of ones. A path is looked for below `torch`
+The gradient is autograd's. A path is looked for below `torch`
 first, then among modules of the user's. A class is instantiated with the arguments of the target
 and set to evaluation; a function gets them beside its input. What PyTorch wants as a tensor
 (``TENSORS``) is given as a number, and a loss is not reduced.
@@ -74,7 +74,7 @@ def load(target: str, rest: str, dtype: str, device: str = CPU) -> Implementatio
             result = _is_tensor(torch, function(_tensor(torch, values, kind, where)), target)
             return _array(torch, result, values)
 
-    def gradient(values: Array) -> Array:
+    def backward(values: Array, upstream: Array | None = None) -> Array:
         x = _tensor(torch, values, kind, where).requires_grad_()
         y = _is_tensor(torch, function(x), target)
         if not y.requires_grad:
@@ -82,7 +82,10 @@ def load(target: str, rest: str, dtype: str, device: str = CPU) -> Implementatio
                 f"{target} cannot be differentiated: autograd knows of no way back to its input",
                 hint="it has to compute with PyTorch's functions, without detach or .data",
             )
-        (slope,) = torch.autograd.grad(y, x, torch.ones_like(y), allow_unused=True)
+        above = torch.ones_like(y)
+        if upstream is not None:
+            above = _tensor(torch, upstream, kind, where)
+        (slope,) = torch.autograd.grad(y, x, above, allow_unused=True)
         if slope is None:
             raise InputError(f"the result of {target} does not depend on its input")
         return _array(torch, slope, values)
@@ -94,7 +97,7 @@ def load(target: str, rest: str, dtype: str, device: str = CPU) -> Implementatio
     return Implementation(
         label=target,
         dtype=dtype,
-        gradient=gradient,
+        gradient=backward,
         forward=forward,
         versions=versions("torch") | _versions_of(torch, where),
         calls={
@@ -102,6 +105,9 @@ def load(target: str, rest: str, dtype: str, device: str = CPU) -> Implementatio
             "forward": f"{start}; {x}); print({text}[0].item())",
         },
         device=device,
+        backward=backward,
+        # Elsewhere the gaps are lost on the way.
+        gaps=device == CPU,
     )
 
 

@@ -40,10 +40,10 @@ from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.output_form import OutputForm, output_form
 from chainrule.rewrite.simplify import MAX_NODES, simplify
-from chainrule.rewrite.single_points import single_point_rules
 from chainrule.rewrite.tidy import Tidier, negate_term
 
 if TYPE_CHECKING:
+    from chainrule.differentiate.rules import Rule
     from chainrule.document.blocks import Document
     from chainrule.document.telling import Style
     from chainrule.rewrite.kinks import Kink
@@ -315,8 +315,16 @@ class Derivation(Walkthrough):
             named=named_slope,
             method=self.problem.method,
             tidy=self._tidier.explained if tidy else None,
-            override=single_point_rules(function, variable, self.problem.defaults, self._tidier),
+            override=self._own_rules(function, variable),
         )
+
+    def _own_rules(self, function: Expr, variable: Symbol) -> Mapping[Expr, Rule]:
+        """Rules for the parts of the formula with a case that holds at single points only."""
+        if not any(isinstance(node, Piecewise) for node in postorder(function)):
+            return {}
+        from chainrule.rewrite.single_points import single_point_rules
+
+        return single_point_rules(function, variable, self.problem.defaults, self._tidier)
 
     def _stage(self, function: Expr, variable: Symbol) -> Stage:
         # In a formula of thousands of nodes nobody reads the parts; tidying each would be slow.

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
 from chainrule.derivations import Derivation
 from chainrule.document.blocks import (
     Block,
     Bullets,
     Heading,
     Inline,
+    Name,
     Paragraph,
     Piece,
     math,
 )
-from chainrule.expr.nodes import ZERO, Expr
-from chainrule.rewrite.frameworks import Returned
-from chainrule.rewrite.kinks import Kink
-from chainrule.rewrite.limits import Side
+from chainrule.expr.nodes import (
+    ZERO,
+    Expr,
+    Power,
+    Quotient,
+    Symbol,
+    postorder,
+    rational_value,
+    substitute,
+    symbols,
+)
+from chainrule.rewrite.output_form import OutputForm
+
+if TYPE_CHECKING:
+    from chainrule.rewrite.frameworks import Returned
+    from chainrule.rewrite.kinks import Kink
+    from chainrule.rewrite.limits import Side
+    from chainrule.rewrite.order import Order
 
 # Catalogue rows and typed formulas have at most a handful; more are not a reader's business.
 MAX_KINKS = 8
@@ -79,6 +98,13 @@ def _sentence(kink: Kink, x: Expr) -> Inline:
             *_frameworks(kink),
             ".",
         )
+    if kink.exists is None and not any(s.slope or s.infinite for s in (kink.left, kink.right)):
+        return (
+            *where,
+            " the formula switches; the slopes there are not known",
+            *_frameworks(kink),
+            ".",
+        )
     if kink.exists is None:
         return (*where, *slopes, *_frameworks(kink), ".")
     return (*where, *slopes, ": there is no derivative", *_frameworks(kink), ".")
@@ -113,3 +139,67 @@ def _is_right(kink: Kink, row: Returned) -> bool:
 def _returned(row: Returned) -> tuple[Piece, ...]:
     value = row.value
     return (value,) if isinstance(value, str) else (math(value),)
+
+
+# --- where a form divides by 0 --------------------------------------------------------------------
+def where_it_divides(derivation: Derivation, form: OutputForm) -> Inline:
+    """The points at which an output form divides by 0 and the function does not, and its slopes.
+
+    Empty for a function of several letters. A slope is that of the function from both sides; it
+    is said if difference quotients agree.
+    """
+    function, x = derivation.function, derivation.variable
+    if derivation.order > 1 or set(symbols(function)) - {x} or not _divisors(form.expr, x):
+        return ()
+    from chainrule.rewrite.limits import joint
+    from chainrule.rewrite.order import Order
+    from chainrule.verify.one_sided import Beside
+
+    order = Order(x)
+    pieces: Inline = ()
+    for point in _zeros(form.expr, order):
+        found = joint(function, function, function, point, order)
+        output = found.left.value if found.here is None else found.here
+        ends = {x: point, form.output: output} if output is not None else {x: point}
+        if output is None or order.number(substitute(form.expr, ends)) is not None:
+            continue
+        slope, beside = found.left.slope, Beside(function, x, point, {})
+        smooth = slope is not None and found.turn is ZERO and found.left.value is found.right.value
+        smooth = smooth and beside.confirmed(found.left, -1) == found.left
+        smooth = smooth and beside.confirmed(found.right, 1) == found.right
+        at: Inline = (" At ", math(x, point), " it divides by 0")
+        derived = Name(derivation.letter, (point,), 1)
+        if found.here is None and smooth and slope is not None:
+            value = math(Name(derivation.letter, (point,)), output)
+            pieces += (*at, ", as the function does; with ", value, " filled in, ")
+            pieces += (math(derived, slope), ".")
+        elif found.here is not None and smooth and found.jumps[0] is ZERO and slope is not None:
+            pieces += (*at, "; there ", math(derived, slope), ".")
+        elif found.here is not None:
+            pieces += (*at, ".")
+    return pieces
+
+
+def _divisors(expr: Expr, x: Symbol) -> list[Expr]:
+    """What the formula divides by, where that depends on the variable alone."""
+    found = []
+    for node in postorder(expr):
+        match node:
+            case Quotient(_, below):
+                found.append(below)
+            case Power(base, exponent) if (rational_value(exponent) or 0) < 0:
+                found.append(base)
+    return [below for below in found if symbols(below) == [x]]
+
+
+def _zeros(expr: Expr, order: Order) -> Iterator[Expr]:
+    """The points at which one of the divisors is 0, each once."""
+    from chainrule.rewrite.order import UndecidedError
+
+    seen: set[Expr] = set()
+    for below in _divisors(expr, order.variable):
+        with suppress(UndecidedError):
+            for zero in order.zeros(below)[0]:
+                if zero not in seen:
+                    seen.add(zero)
+                    yield zero

@@ -36,7 +36,7 @@ from chainrule.document.blocks import (
 )
 from chainrule.document.checks import checked_blocks, failure_blocks
 from chainrule.document.inverse import inverse_blocks
-from chainrule.document.kinks import kink_blocks
+from chainrule.document.kinks import kink_blocks, where_it_divides
 from chainrule.document.phrases import NATURAL_LOG, because, joined, look_alike, operations
 from chainrule.document.telling import Style, Teller
 from chainrule.errors import InputError
@@ -366,7 +366,7 @@ def _by_itself(derivation: Derivation) -> list[Block]:
                     " and ",
                     math(output),
                     ".",
-                    *_where_it_fails(derivation, form),
+                    *where_it_divides(derivation, form),
                 )
             )
         )
@@ -381,28 +381,6 @@ def _by_itself(derivation: Derivation) -> list[Block]:
             )
         )
     return blocks
-
-
-def _where_it_fails(derivation: Derivation, form: OutputForm) -> Inline:
-    """The value at 0, where a form that divides by the variable has none."""
-    if len(symbols(derivation.function)) > 1:
-        return ()
-    zero = {derivation.variable: Number(0)}
-    output = substitute(derivation.function, zero)
-    at_zero = substitute(form.expr, {**zero, form.output: output})
-    if _decimal(at_zero) is not None:
-        return ()
-    value = Tidier().tidy(substitute(derivation.derivative, zero))
-    if _decimal(value) is None:
-        return ()
-    slope = Name(derivation.letter, (Number(0),), 1)
-    return (
-        " At ",
-        math(derivation.variable, Number(0)),
-        " it divides by 0; there ",
-        math(slope, value),
-        ".",
-    )
 
 
 def _found(

@@ -42,7 +42,6 @@ from chainrule.rewrite.intervals import (
     on_intervals,
     spread,
 )
-from chainrule.rewrite.limits import slope_at
 from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.order import Order, UndecidedError, sorted_points
 from chainrule.rewrite.tidy import Tidier
@@ -258,6 +257,8 @@ def _slope(
     function: Sequence[Expr | None], left: Expr, right: Expr, point: Expr, order: Order
 ) -> Expr | None:
     """The derivative of a function at a point, given it on both sides; ``None`` if unknown."""
+    from chainrule.rewrite.limits import slope_at
+
     try:
         before, here, after = function
         return slope_at(before, here, after, point, order.generous)

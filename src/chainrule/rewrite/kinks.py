@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from chainrule.differentiate.rules import NamedDerivative
 from chainrule.expr.catalogue import Entry
@@ -27,8 +27,6 @@ from chainrule.expr.nodes import (
     size,
     symbols,
 )
-from chainrule.rewrite.composed import composed
-from chainrule.rewrite.frameworks import Returned, returned_by
 from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
     EXTREMES,
@@ -40,9 +38,12 @@ from chainrule.rewrite.intervals import (
     on_intervals,
     spread,
 )
-from chainrule.rewrite.limits import Joint, Side, gap, joint
 from chainrule.rewrite.order import Order, UndecidedError, sorted_points
 from chainrule.rewrite.simplify import MAX_NODES
+
+if TYPE_CHECKING:
+    from chainrule.rewrite.frameworks import Returned
+    from chainrule.rewrite.limits import Joint, Side
 
 Kind = Literal["switch", "edge", "zeros", "integers"]
 
@@ -129,6 +130,8 @@ def _measured(
     found: Sequence[Kink], function: Expr, entry: Entry | None, order: Order
 ) -> Iterator[Kink]:
     """The kinks with what frameworks were measured to return there."""
+    from chainrule.rewrite.frameworks import returned_by
+
     rows = returned_by(function, order.variable, entry)
     for kink in found:
         given = {r.framework: r.returned for r in rows if r.is_at(kink.kind, kink.at, order)}
@@ -158,6 +161,10 @@ def _points(whole: Expr, order: Order, named: NamedDerivative) -> list[Kink]:
         left, middle, right = values[2 * i : 2 * i + 3]
         if left is middle is right and point not in edges:
             continue
+        # Most formulas have no such point, and start faster without these.
+        from chainrule.rewrite.composed import composed
+        from chainrule.rewrite.limits import joint
+
         kink = _judged(point, joint(left, middle, right, point, order), order)
         if kink is not None:
             found.append(replace(kink, composed=composed(whole, point, order, named)))
@@ -228,6 +235,8 @@ def _judged(point: Expr, found: Joint, order: Order) -> Kink | None:
             return None
         return Kink("edge", point, *sides, jump=jump, exists=False, here=here)
     if found.here is None:
+        from chainrule.rewrite.limits import gap
+
         jump = jump or gap(found.left.value, found.right.value, order) not in (None, ZERO)
         return Kink("switch", point, *sides, jump=jump, exists=False)
     if any(side.infinite or side.grows for side in sides):

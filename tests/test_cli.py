@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import jsonschema
@@ -152,3 +154,8 @@ def test_a_file_that_is_no_text_is_bad_input(tmp_path: Path) -> None:
     result = run("check", "--lines", str(tmp_path / "lines.txt"))
     assert result.exit_code == 2
     assert "no text in UTF-8 (byte 14)" in result.stderr
+
+
+def test_as_a_module() -> None:
+    command = [sys.executable, "-m", "chainrule", "diff", "x^2"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "2*x\n"

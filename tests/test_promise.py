@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from dataclasses import replace
 
 import pytest
 from click.testing import CliRunner, Result
@@ -32,7 +31,7 @@ def run(*args: str) -> Result:
 def plant_rule(monkeypatch: pytest.MonkeyPatch, name: str, wrong: Callable[..., Expr]) -> None:
     """Let a rule of differentiation give something else."""
     for kind, found in rules.BY_KIND.items():
-        replaced = tuple(replace(r, derive=wrong) if r.name == name else r for r in found)
+        replaced = tuple(r.replaced(derive=wrong) if r.name == name else r for r in found)
         monkeypatch.setitem(rules.BY_KIND, kind, replaced)
 
 

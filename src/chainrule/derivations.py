@@ -10,7 +10,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -35,6 +35,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import definition
 from chainrule.parsing.names import GREEK_WORDS
+from chainrule.record import Record
 from chainrule.rewrite.cases import REASON as CASES
 from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.cost import cost
@@ -83,8 +84,7 @@ class Problem:
     bare_log: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Stage:
+class Stage(Record):
     """One differentiation: of ``function`` by ``variable``, and the simplification after it.
 
     Attributes:
@@ -260,7 +260,7 @@ class Derivation(Walkthrough):
         self._require(plain)
         fault = FaultWarning(plain.derivative, stage.derivative, found.counterexample)
         warnings.warn(fault, stacklevel=2)
-        return replace(plain, discarded=stage.derivative)
+        return plain.replaced(discarded=stage.derivative)
 
     def _require(self, stage: Stage) -> None:
         found = self.judge(stage, joints=False)

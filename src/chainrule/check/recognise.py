@@ -7,7 +7,7 @@ what is left is proved or checked like any other claim.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from flint import arb
 
@@ -210,7 +210,7 @@ def _distorted(rule: Rule, row: RuleSlip, i: int) -> Rule:
                 return attempt.after
         return right
 
-    return replace(rule, derive=derive, applies=lambda node, context: True)
+    return rule.replaced(derive=derive, applies=lambda node, context: True)
 
 
 # --- screening -----------------------------------------------------------------------------------

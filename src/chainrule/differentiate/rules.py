@@ -35,6 +35,7 @@ from chainrule.expr.nodes import (
     power,
     rational_value,
 )
+from chainrule.record import Record
 
 NamedDerivative = Callable[[str, int, tuple[Expr, ...]], Expr]
 """The derivative of a catalogue function by its i-th argument, at the given arguments."""
@@ -61,30 +62,29 @@ class Context:
         return ZERO if step is None else step.after
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
+class Rule(Record):
     """One rule of differentiation.
 
     Attributes:
         name: its identifier.
         title: its name in a sentence.
         words: the rule in words, as quoted.
+        kinds: the node classes it can apply to.
+        derive: the derivative of the node.
+        applies: whether it applies to a node of these classes.
         statement: the function and its derivative, with c, n, a for constants; by u itself
             where the rule has an outer function of u, else with u', v' for the derivatives of
             parts; ``None`` where the words say it all.
-        kinds: the node classes it can apply to.
-        applies: whether it applies to a node of these classes.
-        derive: the derivative of the node.
         chain: whether the rule has an outer function of one inner part.
     """
 
     name: str
     title: str
     words: str
-    statement: tuple[Expr, Expr] | None = None
     kinds: tuple[type[Expr], ...]
-    applies: Callable[[Expr, Context], bool] = lambda node, context: True
     derive: Callable[[Expr, Context], Expr]
+    applies: Callable[[Expr, Context], bool] = lambda node, context: True
+    statement: tuple[Expr, Expr] | None = None
     chain: bool = False
 
 

@@ -7,15 +7,13 @@ expressions and the few shapes below, never as LaTeX or text. A format (one file
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from chainrule.expr.nodes import Expr
+from chainrule.record import Record
 
 # --- mathematics ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Record):
     """The function's own letter, optionally with arguments and primes: σ, σ(x), f'(x).
 
     ``name`` is a symbol name as in expressions (``sigma``) or an upright operator name
@@ -27,8 +25,7 @@ class Name:
     primes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Derivative:
+class Derivative(Record):
     """Leibniz notation: d``of``/d``by``; ``partial`` sets ∂ for d, ``order`` the power.
 
     ``of`` is a name (``sigma``, ``m``) that stands in the numerator, or an expression that
@@ -48,44 +45,38 @@ class Derivative:
         return sum(count for _, count in self.by)
 
 
-@dataclass(frozen=True, slots=True)
-class Dots:
+class Dots(Record):
     """Juxtaposed factors with a dot between them: dσ/dm · dm/dx."""
 
     factors: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Plus:
+class Plus(Record):
     """A sum whose terms are any mathematics: u' v + u v' with derivatives written out."""
 
     terms: tuple[Term, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Digits:
+class Digits(Record):
     """A decimal value that is certified as far as it is written; ``more`` adds an ellipsis."""
 
     text: str
     more: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(Record):
     """A few upright words within mathematics: "if x > 0"."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Boxed:
+class Boxed(Record):
     """The result, framed."""
 
     term: Term
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(Record):
     """A term at a point: dσ/dx |_{x=5}."""
 
     term: Term
@@ -96,8 +87,7 @@ class At:
 Term = Expr | Name | Derivative | Dots | Plus | Digits | Words | Boxed | At
 
 
-@dataclass(frozen=True, slots=True)
-class Chain:
+class Chain(Record):
     """``terms`` joined by ``relations`` (one fewer): "=", "≈", "≠", ":=", "<", "≤", "⟹", ",".
 
     A display of one term has no relations.
@@ -115,25 +105,21 @@ def equation(*terms: Term) -> Chain:
 # --- inline pieces -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Math:
+class Math(Record):
     """Inline mathematics."""
 
     chain: Chain
 
 
-@dataclass(frozen=True, slots=True)
-class Strong:
+class Strong(Record):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Emphasis:
+class Emphasis(Record):
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(Record):
     text: str
 
 
@@ -149,8 +135,7 @@ def math(*terms: Term) -> Math:
 # --- blocks --------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Heading:
+class Heading(Record):
     """``level`` 1 is the document's title; ``number`` ("2.1") is set before the text."""
 
     level: int
@@ -158,21 +143,18 @@ class Heading:
     number: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Paragraph:
+class Paragraph(Record):
     inline: Inline
 
 
-@dataclass(frozen=True, slots=True)
-class Quote:
+class Quote(Record):
     """A rule, quoted where it is used: its name, its words, and its formula if it has one."""
 
     name: str
     inline: Inline
 
 
-@dataclass(frozen=True, slots=True)
-class Display:
+class Display(Record):
     """A displayed chain; ``note`` is the reason, set beside or under it.
 
     Formats may break a long chain before its relations, never elsewhere.
@@ -182,26 +164,22 @@ class Display:
     note: Inline = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Steps:
+class Steps(Record):
     """The plan: a numbered list."""
 
     items: tuple[Inline, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Bullets:
+class Bullets(Record):
     items: tuple[Inline, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Table:
+class Table(Record):
     header: tuple[Inline, ...]
     rows: tuple[tuple[Inline, ...], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(Record):
     """A part the reader may skip; formats that cannot fold set it indented or in small type."""
 
     title: Inline
@@ -211,10 +189,8 @@ class Fold:
 Block = Heading | Paragraph | Quote | Display | Steps | Bullets | Table | Fold
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Record):
     """A walk-through. ``title`` is plain text for page titles and front matter."""
 
     title: str
     blocks: tuple[Block, ...]
-    metadata: dict[str, str] = field(default_factory=dict)

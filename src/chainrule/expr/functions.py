@@ -11,18 +11,17 @@ from their formulas, not stated.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TypedDict
 
 from chainrule.expr.nodes import HALF, ONE, PI, ZERO, Comparison, Expr, Number, Piecewise, call
+from chainrule.record import Record
 
 Formula = Callable[..., Expr]
 """From argument nodes to a node."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Function:
+class Function(Record):
     """One elementary function.
 
     Attributes:
@@ -56,6 +55,7 @@ class Function:
     name: str
     title: str
     derivatives: tuple[Formula | None, ...]
+    latex: str
     rule: str = "The derivative of {title} is {slope}."
     aliases: tuple[str, ...] = ()
     inverse: str = ""
@@ -68,7 +68,6 @@ class Function:
     monotone: str = ""
     arb: str = ""
     definition: Formula | None = None
-    latex: str
     text: str = ""
     python: str = ""
     sympy: str = ""

@@ -50,7 +50,7 @@ def _message(
     wanted = f"expected {listing(expected)}"
     if previous and previous.kind == "FUNCTION" and "NUMBER" in expected:
         example = f"{before}(x)"
-        if previous.value.known and (signature := names.signatures.get(previous.value.name)):
+        if previous.value.known and (signature := names.signature(previous.value.name)):
             example = str(signature)
         return f"the function `{before}` has no argument", f"write {example}"
     if expected == {"OPEN"} and previous and previous.kind == "FUNCTION":

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 
 from chainrule.errors import InputError, nearest
 from chainrule.expr import catalogue, functions
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import Call, Expr, Symbol, postorder, substitute, transform
+from chainrule.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(Record):
     """A row of the catalogue, read.
 
     Attributes:

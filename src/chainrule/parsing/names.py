@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.errors import nearest
@@ -70,20 +70,48 @@ class Signature(NamedTuple):
 _OTHER_SPELLINGS = {"fabs": "abs", "absolute": "abs", "erf_inv": "erfinv"}
 
 
-class Names(NamedTuple):
-    """Every known function.
+class Names:
+    """Every known function: those of the table, and the given rows of a catalogue.
 
     Attributes:
         functions: spelling → name.
-        folded: the same, in lower case without underscores, where that is unambiguous.
-        signatures: name → how it is called.
         words: words that are one symbol although they are short (``eps``).
     """
 
-    functions: Mapping[str, str]
-    folded: Mapping[str, str]
-    signatures: Mapping[str, Signature]
-    words: frozenset[str]
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._entries = {entry.name: entry for entry in entries}
+        functions = {**spellings(), **_OTHER_SPELLINGS}
+        functions |= {name: name for name in OPERATIONS if name not in functions}
+        words: set[str] = set()
+        for entry in self._entries.values():
+            for spelling in entry.spellings:
+                functions.setdefault(spelling, entry.name)
+            words |= {name for name in entry.symbols if len(name) > 1}
+        self.functions: Mapping[str, str] = functions
+        self.words = frozenset(words - functions.keys())
+
+    @cached_property
+    def folded(self) -> Mapping[str, str]:
+        """``functions`` in lower case without underscores, where that is unambiguous."""
+        folded: dict[str, str] = {}
+        for spelling, name in self.functions.items():
+            if len(spelling) > 1 and folded.setdefault(fold(spelling), name) != name:
+                folded[fold(spelling)] = self.functions.get(fold(spelling), folded[fold(spelling)])
+        for spelling in [s for s in GREEK_WORDS if s in folded]:
+            del folded[spelling]
+        return folded
+
+    def signature(self, name: str) -> Signature | None:
+        """How a function is called, ``None`` if it is an operation of several forms."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            parameters = tuple(parameter.name for parameter in entry.parameters)
+            defaults = tuple(parameter.value for parameter in entry.parameters)
+            return Signature(name, entry.arguments, parameters, defaults)
+        row = BY_NAME.get(name)
+        if row is None:
+            return None
+        return Signature(name, _LETTERS.get(name, ("x", "y")[: row.arity]))
 
     def near(self, word: str) -> str | None:
         """A known spelling that the word may have been meant to be."""
@@ -103,31 +131,6 @@ def fold(word: str) -> str:
     return word.replace("_", "").replace(" ", "").replace("-", "").lower()
 
 
-def make_names(entries: Iterable[Entry]) -> Names:
-    """The table of functions and the given rows of a catalogue."""
-    functions = {**spellings(), **_OTHER_SPELLINGS}
-    functions |= {name: name for name in OPERATIONS if name not in functions}
-    signatures = {
-        name: Signature(name, _LETTERS.get(name, ("x", "y")[: row.arity]))
-        for name, row in BY_NAME.items()
-    }
-    words: set[str] = set()
-    for entry in entries:
-        parameters = tuple(parameter.name for parameter in entry.parameters)
-        defaults = tuple(parameter.value for parameter in entry.parameters)
-        signatures[entry.name] = Signature(entry.name, entry.arguments, parameters, defaults)
-        for spelling in entry.spellings:
-            functions.setdefault(spelling, entry.name)
-        words |= {name for name in entry.symbols if len(name) > 1}
-    folded: dict[str, str] = {}
-    for spelling, name in functions.items():
-        if len(spelling) > 1 and folded.setdefault(fold(spelling), name) != name:
-            folded[fold(spelling)] = functions.get(fold(spelling), folded[fold(spelling)])
-    for spelling in [s for s in GREEK_WORDS if s in folded]:
-        del folded[spelling]
-    return Names(functions, folded, signatures, frozenset(words - functions.keys()))
-
-
 _LETTERS = {"logb": ("x", "base"), "atan2": ("y", "x"), "polygamma": ("n", "x")}
 
 
@@ -136,4 +139,4 @@ def default_names() -> Names:
     """The table of functions and the whole catalogue."""
     from chainrule.expr.catalogue import CATALOGUE
 
-    return make_names(CATALOGUE)
+    return Names(CATALOGUE)

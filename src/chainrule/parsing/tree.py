@@ -324,7 +324,8 @@ class Builder:
 
     def _with_defaults(self, name: str, arguments: Arguments, token: Token) -> tuple[Expr, ...]:
         """All arguments of a call; parameters may be left out or given by name."""
-        signature = self.names.signatures[name]
+        signature = self.names.signature(name)
+        assert signature is not None, name
         parameters = signature.parameters
         given = list(arguments)
         named: dict[str, Expr] = {}

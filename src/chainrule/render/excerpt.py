@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from chainrule.document.blocks import (
     At,
@@ -41,7 +40,7 @@ Cut = Callable[[Expr], Expr]
 
 def readable(document: Document) -> Document:
     """The document with its largest formulas cut short, each followed by a sentence about it."""
-    return replace(document, blocks=_blocks(document.blocks))
+    return document.replaced(blocks=_blocks(document.blocks))
 
 
 def _blocks(blocks: tuple[Block, ...]) -> tuple[Block, ...]:
@@ -72,7 +71,7 @@ def _sentence(size: int) -> str:
 def _block(block: Block, cut: Cut) -> Block:
     match block:
         case Heading() | Paragraph() | Quote():
-            return replace(block, inline=_inline(block.inline, cut))
+            return block.replaced(inline=_inline(block.inline, cut))
         case Display(chain, note):
             return Display(_chain(chain, cut), _inline(note, cut))
         case Steps(items):
@@ -105,9 +104,9 @@ def _term(term: Term, cut: Cut) -> Term:
         case Expr():
             return cut(term)
         case Name(args=args):
-            return replace(term, args=tuple(cut(arg) for arg in args))
+            return term.replaced(args=tuple(cut(arg) for arg in args))
         case Derivative(of=Expr() as of):
-            return replace(term, of=cut(of))
+            return term.replaced(of=cut(of))
         case Dots(factors):
             return Dots(tuple(_term(factor, cut) for factor in factors))
         case Plus(terms):

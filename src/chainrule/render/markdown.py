@@ -48,7 +48,7 @@ def render(document: Document, *, front_matter: bool = True) -> str:
 
 
 def _front_matter(document: Document) -> str:
-    fields = {"layout": "post", "title": document.title, **document.metadata}
+    fields = {"layout": "post", "title": document.title}
     lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in fields.items()]
     lines[0] = "layout: " + fields["layout"]
     return "\n".join(["---", *lines, "math: true", "---", "", ""])

@@ -8,7 +8,6 @@ the other until a polynomial in z and s alone is left, which is solved for s.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import cycle
 
@@ -28,6 +27,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
+from chainrule.record import Record
 from chainrule.rewrite.order import approximate
 from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
 from chainrule.rewrite.tidy import Tidier
@@ -44,8 +44,7 @@ _PARAMETERS = tuple(Fraction(n, 100) for n in (137, -73, 19, 231, -347, 523, -11
 _LEAST_TRIED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Eliminated:
+class Eliminated(Record):
     """An equation in which the variable no longer occurs, and f' as it follows from it."""
 
     left: Expr

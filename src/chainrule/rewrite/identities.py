@@ -7,8 +7,6 @@ under which it is valid. Sources: DLMF 4.21 (trigonometric), 4.35 (hyperbolic).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chainrule.expr.nodes import (
     HALF,
     ONE,
@@ -23,6 +21,7 @@ from chainrule.expr.nodes import (
     call,
     postorder,
 )
+from chainrule.record import Record
 
 WORDS: dict[str, str] = {
     # everyday rewriting
@@ -100,8 +99,7 @@ SPECIAL_VALUES: dict[tuple[str, Expr], Expr] = {
 """Values at single points that everybody knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(Record):
     """``pattern`` equals ``replacement`` for every value of the letters u, v.
 
     Attributes:

@@ -8,7 +8,6 @@ at every point.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
 
@@ -26,6 +25,7 @@ from chainrule.expr.nodes import (
     substitute,
 )
 from chainrule.parsing.definitions import definition, expand, is_catalogue_name
+from chainrule.record import Record
 from chainrule.rewrite.order import Order, sorted_points
 
 EXTREMES = frozenset({"max", "min"})
@@ -34,8 +34,7 @@ EVERY_SWITCH = EXTREMES | SIGNED
 ROUNDING = frozenset({"floor", "ceil", "round", "trunc"})
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Record):
     """The real line cut at ``points``.
 
     Attributes:

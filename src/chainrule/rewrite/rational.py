@@ -8,7 +8,6 @@ gives up, by returning ``None``, where polynomials would grow too large.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import comb, gcd, lcm
@@ -30,6 +29,7 @@ from chainrule.expr.nodes import (
     Value,
     rational_value,
 )
+from chainrule.record import Record
 from chainrule.rewrite.monomial import Monomial, coefficient_and_rest, number_power, scaled
 
 MAX_TERMS = 600
@@ -70,8 +70,7 @@ def polynomial_power(base: fmpq_mpoly, exponent: int) -> fmpq_mpoly:
     return base**exponent
 
 
-@dataclass(frozen=True, slots=True)
-class Exponential:
+class Exponential(Record):
     """The kernel e^{argument}; e^{c·rest} is its power ``c / unit``."""
 
     rest: Expr

@@ -6,7 +6,6 @@ From y = 1/m follows m = 1/y, from m = 1 + e^{-x} follows e^{-x} = m − 1, and 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from chainrule.expr.functions import BY_NAME
@@ -24,11 +23,11 @@ from chainrule.expr.nodes import (
     postorder,
     rational_value,
 )
+from chainrule.record import Record
 from chainrule.rewrite.tidy import Tidier, is_positive, negate_term
 
 
-@dataclass(frozen=True, slots=True)
-class Solved:
+class Solved(Record):
     """``inner``, a part of the function, equals ``value``, an expression in the output."""
 
     inner: Expr

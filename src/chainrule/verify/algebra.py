@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import pairwise
 
 from flint import fmpz_mpoly
@@ -34,6 +33,7 @@ from chainrule.expr.nodes import (
     size,
     substitute,
 )
+from chainrule.record import Record
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.convert import Converter, UndecidedError
 from chainrule.verify.generators import Generator, RingFullError
@@ -50,8 +50,7 @@ Assumption = tuple[Expr, int]
 """An expression and its sign: 1, −1, or 0 for "not negative"."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Record):
     """That two formulas are equal.
 
     Attributes:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from fractions import Fraction
 
 from flint import arb
 
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.record import Record
 from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
 from chainrule.verify.program import Coordinate, Program, ball
 
@@ -18,8 +18,7 @@ _SMALLEST, _LARGEST = -5, 16
 _HUGE_BITS = 40_000
 
 
-@dataclass(frozen=True, slots=True)
-class Digits:
+class Digits(Record):
     """A number in decimals.
 
     Attributes:

@@ -22,6 +22,7 @@ from functools import lru_cache
 from flint import Ordering, fmpz, fmpz_mpoly, fmpz_mpoly_ctx
 
 from chainrule.expr.nodes import Expr
+from chainrule.record import Record
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.ratio import Ratio, UndefinedError
 
@@ -56,8 +57,7 @@ class Generator:
     log_of: Ratio | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Factored:
+class Factored(Record):
     """sign · Π positive · Π unknown; the positive factors may be 0 if ``strict`` is not set."""
 
     sign: int

@@ -9,7 +9,6 @@ evaluated once per point.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -30,6 +29,7 @@ from chainrule.expr.nodes import (
     Symbol,
     Unknown,
 )
+from chainrule.record import Record
 
 _BRANCHING = frozenset({"abs", "sign", "max", "min"})
 
@@ -44,8 +44,7 @@ _MANY = -2
 _BINARY = -3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arithmetic:
+class Arithmetic(Record):
     """What the operations of a program do.
 
     ``functions`` holds the functions that are evaluated directly; every other one goes by its

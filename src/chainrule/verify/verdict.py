@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from chainrule.expr.nodes import Expr
+from chainrule.record import Record
 from chainrule.verify.algebra import Proof
 
 # More parts than this are not listed in a sentence.
@@ -15,8 +16,7 @@ _MAX_PARTS = 3
 Word = Literal["proved", "checked", "not checked", "wrong"]
 
 
-@dataclass(frozen=True, slots=True)
-class Counterexample:
+class Counterexample(Record):
     """A point at which the two sides of a claim differ, and both values."""
 
     point: Mapping[str, str]

@@ -9,7 +9,7 @@ import pytest
 
 SOURCE = Path(__file__).resolve().parents[1] / "src" / "chainrule"
 STAGES = (
-    {"errors", "dtypes"},
+    {"errors", "dtypes", "record"},
     {"expr"},
     {"parsing"},
     {"differentiate"},

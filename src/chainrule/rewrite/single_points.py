@@ -55,7 +55,7 @@ def _rule(node: Piecewise, order: Order) -> Rule | None:
         return None
     found = _Found(node, tuple(marks), line, slopes, order.variable)
     rule = BY_NAME_OF_RULE["single-point"]
-    return replace(rule, applies=lambda node, context: True, derive=found.derivative)
+    return rule.replaced(applies=lambda node, context: True, derive=found.derivative)
 
 
 def _slope(pieces: list[Expr | None], point: Expr, order: Order) -> Expr | None:

@@ -130,9 +130,13 @@ def _tend(values: Sequence[arb], limit: arb) -> bool:
 
 
 def _grow(values: Sequence[arb], sign: int) -> bool:
-    """Whether they are seen to grow beyond all bounds, with a sign."""
-    signed = [sign * value for value in values]
-    return bool(signed[0] > 0) and all(b > _GROWS * a for a, b in pairwise(signed))
+    """Whether they are seen to grow beyond all bounds, with a sign.
+
+    Not the values have to grow by a factor but what is between them, so that it does not matter
+    what else there is: 1/√x − 1000 is negative at first.
+    """
+    rises = [sign * (later - earlier) for earlier, later in pairwise(values)]
+    return bool(rises[0] > 0) and all(b > _GROWS * a for a, b in pairwise(rises))
 
 
 # --- kinks ----------------------------------------------------------------------------------------

@@ -39,6 +39,7 @@ from chainrule.record import Record
 from chainrule.rewrite.cases import REASON as CASES
 from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.cost import cost
+from chainrule.rewrite.demands import demands
 from chainrule.rewrite.output_form import OutputForm, output_form
 from chainrule.rewrite.simplify import MAX_NODES, simplify
 from chainrule.rewrite.tidy import Tidier, negate_term
@@ -572,7 +573,8 @@ def fresh_letter(wanted: Sequence[str], taken: set[str]) -> str:
 def _slope_template(name: str, index: int) -> tuple[tuple[Symbol, ...], Expr]:
     """The derivative of a catalogue function by its i-th symbol, in its own symbols.
 
-    The function's own output is used where that takes less ink.
+    The function's own output is used where that takes less ink and holds on the whole domain: no
+    division by x, as in gelu(x)/x, and nothing else that function and derivative do without.
     """
     known = definition(name)
     variable = known.symbols[index]
@@ -584,7 +586,8 @@ def _slope_template(name: str, index: int) -> tuple[tuple[Symbol, ...], Expr]:
         return known.symbols, logistic
     if form is not None and not form.cases:
         by_itself = substitute(form.expr, {form.output: Call(name, known.symbols)})
-        if not form.needs_variable or cost(by_itself) < cost(best):
+        shorter = not form.needs_variable or cost(by_itself) < cost(best)
+        if shorter and set(demands(by_itself)) <= set(demands(known.expr, best)):
             best = by_itself
     return known.symbols, best
 

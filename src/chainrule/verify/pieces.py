@@ -10,25 +10,15 @@ and of their slopes are followed along the line.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, pairwise
 from math import log
 
 from flint import arb, arb_series
 
-from chainrule.expr.functions import BY_NAME
-from chainrule.expr.nodes import (
-    ZERO,
-    Call,
-    Comparison,
-    Expr,
-    Power,
-    Quotient,
-    Symbol,
-    postorder,
-    symbols,
-)
+from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.definitions import expand_all
+from chainrule.rewrite.demands import demands
 from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.points import (
     MAIN,
@@ -41,7 +31,7 @@ from chainrule.verify.points import (
     spread,
     switches,
 )
-from chainrule.verify.program import ball, rational
+from chainrule.verify.program import ball
 from chainrule.verify.series import SERIES, compile_series
 
 _BITS = 128
@@ -110,7 +100,7 @@ def defined_as_far(
 
     Single points at which it divides by 0 are not counted.
     """
-    conditions = _conditions([right])
+    conditions = [c for c in demands(right) if c.operators != ("!=",)]
     if not conditions:
         return True
     program = compile_balls([left, right, *conditions], aliases)
@@ -131,33 +121,10 @@ def defined_as_far(
 # --- what is followed -----------------------------------------------------------------------------
 def _followed(roots: Sequence[Expr]) -> list[Expr]:
     """Expressions at whose zeros something in the formulas is not analytic."""
-    roots = [expand_all(root) for root in roots]
-    found = dict.fromkeys(switches(roots))
-    for condition in _conditions(roots):
+    found = dict.fromkeys(switches(map(expand_all, roots)))
+    for condition in demands(*roots):
         found.update((left - right, None) for left, right in pairwise(condition.args))
-    for node in postorder(*roots):
-        if isinstance(node, Power):
-            found[node.args[0]] = None
-        elif isinstance(node, Quotient):
-            found[node.args[1]] = None
     return [node for node in found if symbols(node)]
-
-
-def _conditions(roots: Iterable[Expr]) -> list[Comparison]:
-    """Under which the functions and roots in the formulas have values."""
-    found: dict[Comparison, None] = {}
-    for node in postorder(*map(expand_all, roots)):
-        if isinstance(node, Call) and node.name in BY_NAME:
-            domain = BY_NAME[node.name].domain
-            condition = domain(*node.args) if domain is not None else None
-            if isinstance(condition, Comparison):
-                found[condition] = None
-        elif isinstance(node, Power):
-            base, exponent = node.args
-            value = rational(exponent)
-            if value is None or value.denominator != 1:
-                found[Comparison((">=",), (base, ZERO))] = None
-    return [condition for condition in found if symbols(condition)]
 
 
 def _signs(column: Sequence[arb_series]) -> tuple[list[int | None], list[int | None]]:

@@ -15,7 +15,6 @@ from click.testing import CliRunner, Result
 
 import chainrule
 from chainrule import curves, derivations
-from chainrule.audit.jobs import Job, truth_of
 from chainrule.cli import main
 from chainrule.differentiate import rules
 from chainrule.differentiate.derivation import Step
@@ -107,10 +106,11 @@ class TestRule:
             chainrule.compile("x^3 + x^2")
 
     def test_nobody_else_is_measured_against_it(self) -> None:
-        formula = "x^3 + x^2"
-        job = Job("numpy:numpy:sin", "float32", "gradient", formula, (), False, None, "cpu")
-        with pytest.raises(chainrule.FaultError):
-            truth_of(job)
+        against = ["--against", "x^3 + x^2", "--dtype", "float32", "--kind", "gradient"]
+        result = run("audit", "numpy:numpy:square", *against)
+        assert result.exit_code == 3
+        assert result.stderr.startswith("chainrule: a fault of chainrule, please report: ")
+        assert not result.stdout
 
 
 # --- a rewriting ------------------------------------------------

@@ -404,10 +404,11 @@ def audit(
     Returns:
         A document, the same as plain data, and an exit status: 0 if all is well; 1 if there is a
         fault or an error above ``max_ulp``; 2 if one of ``targets`` could not be audited to the
-        end.
+        end; 3 if what one was to be measured against came out wrong.
 
     Raises:
         InputError: nothing could be audited, or a file cannot be written.
+        FaultError: nothing could, and what a target was to be measured against came out wrong.
         MissingExtraError: an optional library is not installed.
     """
     require("audit", **_MEASURING)
@@ -422,6 +423,9 @@ def audit(
         raise InputError("there is nothing to audit", hint="name a target, or --all torch")
     found = list(outcomes(names, options, watcher))
     if all(outcome.measured is None for outcome in found):
+        for outcome in found:
+            if outcome.fault is not None:
+                raise outcome.fault
         said = dict.fromkeys(outcome.failure or "" for outcome in found)
         raise InputError("\n".join(said) or "the target has no such function")
     data = audit_data(found, max_ulp)

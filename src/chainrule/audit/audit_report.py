@@ -121,8 +121,13 @@ def _finite(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def exit_status(outcomes: Iterable[Outcome], named: Collection[str], max_ulp: float) -> int:
-    """0 if all is well, 1 for a fault or a large error, 2 if one that was named was not done."""
+    """0 if all is well, 1 for a fault or a large error, 2 if one that was named was not done.
+
+    3 if what one was to be measured against came out wrong, a fault of ours.
+    """
     found = list(outcomes)
+    if any(outcome.fault is not None for outcome in found):
+        return 3
     if any(o.failure is not None and o.job.target in named for o in found):
         return 2
     return int(any(o.measured is not None and not o.passes(max_ulp) for o in found))

@@ -12,10 +12,10 @@ from threading import Event, Lock
 
 from chainrule.audit import state
 from chainrule.audit.frameworks.implementation import CPU, Kind, check_device, targets
-from chainrule.audit.jobs import SAMPLE, Job, UnknownTargetError, job_for
+from chainrule.audit.jobs import SAMPLE, Job, UnknownTargetError, job_for, truth_of
 from chainrule.audit.processors import processors
 from chainrule.audit.runner import Child, Executor, Outcome, failed, run
-from chainrule.errors import InputError
+from chainrule.errors import FaultError, InputError
 
 KINDS: tuple[Kind, ...] = ("gradient", "forward")
 TIME_LIMIT = 60.0
@@ -181,6 +181,10 @@ def _outcome(
                 sample=options.sample,
                 device=options.device,
             )
+            truth_of(job)
+    except FaultError as error:
+        bare = Job(target, dtype, kind, "", (), device=options.device)
+        return failed(bare, str(error), error)
     except UnknownTargetError as error:
         # More often its name is misspelt.
         bare = Job(target, dtype, kind, "", (), device=options.device)

@@ -38,7 +38,7 @@ from chainrule.audit.child import (
 from chainrule.audit.jobs import LARGEST, Job, Witness, places_to_look_at
 from chainrule.audit.measure import Measured
 from chainrule.audit.tally import Tallies
-from chainrule.errors import InputError
+from chainrule.errors import FaultError, InputError
 
 POLL = 0.2
 """Seconds between looks at what the child is at."""
@@ -87,6 +87,8 @@ class Outcome:
         done: which part of the ranges is done, from 0 to 1.
         failure: why it could not be done, or not to the end.
         called: what came of calls in other ways; ``None`` if it did not come to that.
+        fault: where it could not be done because the truth came out wrong: a fault of
+            chainrule, and none of the target.
     """
 
     job: Job
@@ -98,6 +100,7 @@ class Outcome:
     done: float
     failure: str | None = None
     called: Called | None = None
+    fault: FaultError | None = None
 
     def passes(self, max_ulp: float) -> bool:
         """Whether there is no fault, in no way to call it, and no error above ``max_ulp``."""
@@ -106,9 +109,9 @@ class Outcome:
         return found is not None and not (found.faults or wrong or found.largest > max_ulp)
 
 
-def failed(job: Job, failure: str) -> Outcome:
+def failed(job: Job, failure: str, fault: FaultError | None = None) -> Outcome:
     """The outcome of a job that could not be begun."""
-    return Outcome(job, tally.none(), None, 0, {}, (), 0.0, failure)
+    return Outcome(job, tally.none(), None, 0, {}, (), 0.0, failure, fault=fault)
 
 
 def run(

@@ -51,6 +51,9 @@ TEXTS = [
     (Sum((a, Number(-3))), "a - 3"),
     (Product((MINUS_ONE, Quotient(x, Number(2)))), "-x/2"),
     (Quotient(Number(-1), x**2), "-1/x^2"),
+    (Quotient(Product((MINUS_ONE, Number(-2))), y), "(-(-2))/y"),
+    (Quotient(Product((MINUS_ONE, Product((x, y)))), a), "(-(x*y))/a"),
+    (Quotient(Product((MINUS_ONE, Number(Fraction(1, 2)))), Number(1)), "-1/2/1"),
     (Product((x, MINUS_ONE)), "x*(-1)"),
     (Product((x, Quotient(y, a))), "x*(y/a)"),
     (Quotient(x, Product((y, a))), "x/(y*a)"),
@@ -98,8 +101,8 @@ def _alike(node: Expr) -> Expr:
         case Quotient(Product((Number(value) as first, *rest)), below) if value < 0:
             if value != -1 or isinstance(rest[0], Number):
                 rest = [Number(-value, first.decimal), *rest]
-            above = rest[0] if len(rest) == 1 else Product(tuple(rest))
-            return Product((MINUS_ONE, Quotient(above, below)))
+            above = rest[0] if len(rest) == 1 else _alike(Product(tuple(rest)))
+            return Product((MINUS_ONE, _alike(Quotient(above, below))))
     return node
 
 
@@ -171,7 +174,23 @@ EXPRESSIONS = st.recursive(LEAVES, _node, max_leaves=15)
 @given(EXPRESSIONS)
 def test_round_trip(expr: Expr) -> None:
     text = to_text(expr)
-    assert alike(parse(text).expr) is alike(expr), text
+    again = parse(text).expr
+    assert to_text(again) == text
+    assert alike(again) is alike(expr), text
+
+
+def test_every_way_to_put_signs_into_a_quotient() -> None:
+    """Products of up to three with signs in front, their quotients, and these once more."""
+    numbers = [Number(-2), Number(2), Number(Fraction(-1, 2)), Number(Fraction(1, 2)), x, x + 1]
+    inner = [*numbers, *[Product((a, b)) for a in numbers for b in numbers]]
+    signed = [Product((MINUS_ONE, u, *more)) for u in inner for more in ((), (x,), (Number(-3),))]
+    for u in [*inner, *signed, *[Product((MINUS_ONE, v)) for v in signed]]:
+        for expr in (Quotient(u, y), Quotient(Quotient(u, Number(1)), y), Quotient(y, u), u - y):
+            for whole in (expr, Product((MINUS_ONE, expr)), Product((x, expr)), Power(expr, x)):
+                text = to_text(whole)
+                again = parse(text).expr
+                assert to_text(again) == text
+                assert alike(again) is alike(whole), text
 
 
 @pytest.mark.parametrize("entry", CATALOGUE, ids=[entry.name for entry in CATALOGUE])

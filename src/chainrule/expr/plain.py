@@ -1,8 +1,9 @@
 """Expressions on one line as one types them; the parser reads the text back.
 
 Every multiplication is written, so that nothing depends on how words are split. What is read
-back is the same expression up to shapes that are written alike: ``-x/2`` stands for −(x/2)
-and for (−x)/2, and ``1/2`` for the number one half and for the quotient of 1 and 2.
+back has the same text again. It is the same expression up to shapes that are written alike:
+``-x/2`` stands for −(x/2) and for (−x)/2, ``1/2`` for the number one half and for the quotient
+of 1 and 2, and ``e^x`` for a call of ``exp`` and for a power of e.
 """
 
 from __future__ import annotations
@@ -139,9 +140,9 @@ def _set(node: Expr, levels: dict[Expr, _Level]) -> tuple[_Level, Iterator[_Piec
             signed = levels[args[0]] is _Level.SIGNED and type(args[0]) is Number
             return (_Level.SIGNED if signed else _Level.PRODUCT), _product(args, levels)
         case Quotient(above, below):
-            signed = levels[above] is _Level.SIGNED
+            signed = levels[above] is _Level.SIGNED and not _is_minus_bracket(above, levels)
             level = _Level.SIGNED if signed else _Level.QUOTIENT
-            numerator = _Child(above, levels[above] < _Level.SIGNED)
+            numerator = _Child(above, not signed and levels[above] < _Level.PRODUCT)
             return level, iter((numerator, "/", _Child(below, levels[below] < _Level.POWER)))
         case Power(base, exponent):
             foot = _Child(base, levels[base] < _Level.ATOM)
@@ -160,6 +161,17 @@ def _set(node: Expr, levels: dict[Expr, _Level]) -> tuple[_Level, Iterator[_Piec
             return _Level.ATOM, _cases(node)
         case _:
             raise TypeError(f"no text for {type(node).__name__}")
+
+
+def _is_minus_bracket(node: Expr, levels: dict[Expr, _Level]) -> bool:
+    """Whether it is −(…) of a product or of what has a sign, whose bracket a quotient keeps.
+
+    The sign of −(a·b)/c would be read as that of the whole, in which a·b needs no bracket.
+    """
+    match node:
+        case Product((Number(-1), factor)):
+            return _Level.SIGNED <= levels[factor] < _Level.QUOTIENT
+    return False
 
 
 def _digits(value: int | Fraction, decimal: bool) -> str:
@@ -202,7 +214,9 @@ def _sum(args: tuple[Expr, ...], levels: dict[Expr, _Level]) -> Iterator[_Piece]
 def _product(args: tuple[Expr, ...], levels: dict[Expr, _Level]) -> Iterator[_Piece]:
     first, rest = args[0], args[1:]
     match first, rest[0]:
-        case Number(-1), Number(value) if value >= 0 or len(rest) > 1:
+        case Number(-1), Number(value) if _is_read_as_number(rest[0]) and (
+            value >= 0 or len(rest) > 1
+        ):
             yield "-1"
         case Number(-1), _:
             yield "-"
@@ -215,6 +229,11 @@ def _product(args: tuple[Expr, ...], levels: dict[Expr, _Level]) -> Iterator[_Pi
     for arg in rest:
         yield "*"
         yield _Child(arg, levels[arg] < _Level.POWER)
+
+
+def _is_read_as_number(node: Expr) -> bool:
+    """Whether the text of a number is read as one; 1/2 is read as a quotient."""
+    return isinstance(node, Number) and (isinstance(node.value, int) or node.decimal)
 
 
 def _exponent(exponent: Expr, levels: dict[Expr, _Level]) -> _Child:

@@ -12,8 +12,9 @@ from chainrule.document.blocks import Document, Heading
 from chainrule.errors import InputError, require
 from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol, symbols
+from chainrule.parsing.formula import Formula, symbol_named
 from chainrule.parsing.formula import parse as read_formula
-from chainrule.problems import Source, Wrt, every_variable, make_problem
+from chainrule.problems import Name, Source, Wrt, every_variable, make_problem, read, variable
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,12 +94,12 @@ def diff(
 
 
 def implicit(
-    equation: str, wrt: str | None = None, of: str | None = None, order: int = 1
+    equation: Source, wrt: Name | None = None, of: Name | None = None, order: int = 1
 ) -> ImplicitDerivation:
     """The slope of the curve that an equation describes.
 
     Args:
-        equation: text or LaTeX with an equals sign: "x^2 + y^2 = 1".
+        equation: text or LaTeX with an equals sign, "x^2 + y^2 = 1", or SymPy's ``Eq``.
         wrt: the variable, x unless told otherwise.
         of: the letter that is a function of it, y unless told otherwise.
         order: 1 for y′, 2 for y″.
@@ -111,15 +112,18 @@ def implicit(
     >>> str(implicit("x^2 + y^2 = 1", order=2).derivative)
     '-1/y^3'
     """
-    formula = read_formula(equation)
+    formula = read_formula(equation) if isinstance(equation, str) else read(equation)[0]
     left, right = formula.expr, formula.equals
     if right is None and formula.name is not None and not formula.variables:
         # Read as a definition, but here x = f(y) is an equation like any other.
         left, right = Symbol(formula.name), left
     if right is None:
-        raise InputError("there is no equals sign in it", text=equation)
-    x = Symbol(wrt) if wrt else None
-    y = Symbol(of) if of else None
+        raise InputError(
+            "there is no equals sign in it", text=equation if isinstance(equation, str) else None
+        )
+    whole = Formula(None, (), left, right)
+    x = None if wrt is None else variable(wrt, whole)
+    y = None if of is None else variable(of, whole)
     return implicit_derivation(left, right, x, y, order, formula.bare_log)
 
 
@@ -217,7 +221,7 @@ def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:
     values: dict[Symbol, Expr] = {}
     for part in text.split(","):
         name, equals, value = part.partition("=")
-        symbol, number = (Symbol(name.strip()), value) if equals else (main, part)
+        symbol, number = (symbol_named(name), value) if equals else (main, part)
         expr = parse(number)
         if symbols(expr):
             raise InputError(f"{number.strip()!r} is not a number", text=text)

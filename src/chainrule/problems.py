@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Union
 
@@ -10,15 +11,18 @@ from chainrule.errors import InputError
 from chainrule.expr import catalogue
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.definitions import definition
-from chainrule.parsing.formula import Formula, parse
+from chainrule.parsing.formula import Formula, equation_or_formula, parse
 
 if TYPE_CHECKING:
     import sympy
 
-Source = Union[str, Expr, Formula, "Callable[..., object]", "sympy.Expr"]
+Source = Union[str, Expr, Formula, "Callable[..., object]", "sympy.Basic"]
 """A formula in any of the ways it can be given."""
 
-Wrt = str | Symbol | Sequence[str | Symbol] | None
+Name = Union[str, Symbol, "sympy.Symbol"]
+"""A variable, however it is spelled: "x_{1}", "θ", SymPy's symbol."""
+
+Wrt = Name | Sequence[Name] | None
 MAX_ORDER = 12
 
 
@@ -38,17 +42,22 @@ def read(source: Source) -> tuple[Formula, catalogue.Entry | None]:
     if isinstance(source, Formula):
         return source, None
     if isinstance(source, Expr):
-        return Formula(None, (), source), None
-    if type(source).__module__.split(".")[0] == "sympy":
-        from chainrule.parsing.sympy_bridge import from_sympy
+        return equation_or_formula(Formula(None, (), source)), None
+    if _is_sympys(source):
+        from chainrule.parsing.sympy_bridge import formula_of
 
-        return Formula(None, (), from_sympy(source)), None
+        return formula_of(source), None
     if callable(source):
         from chainrule.parsing.tracing import trace
 
         expr, arguments = trace(source)
-        return Formula(None, arguments, expr), None
+        return equation_or_formula(Formula(None, arguments, expr)), None
     raise TypeError(f"a formula is text, an Expr, a callable or a SymPy expression, not {source!r}")
+
+
+def _is_sympys(source: object) -> bool:
+    """Whether it is of a class of SymPy's, or of one derived from it, such as f(x)."""
+    return any(str(cls.__module__).partition(".")[0] == "sympy" for cls in type(source).__mro__)
 
 
 def make_problem(
@@ -91,11 +100,17 @@ def make_problem(
 
 
 def _variables(formula: Formula, wrt: Wrt, order: int) -> tuple[Symbol, ...]:
-    names = [name.strip() for name in wrt.split(",")] if isinstance(wrt, str) else wrt
-    if names is None or isinstance(names, Symbol):
-        given = names.name if isinstance(names, Symbol) else None
-        return (choose_variable(formula.expr, formula.variables, given),) * order
-    found = tuple(_symbol(name) for name in names)
+    if wrt is None:
+        return (choose_variable(formula.expr, formula.variables, None),) * order
+    names: Iterable[object]
+    if isinstance(wrt, str):
+        # Commas between braces are part of a name.
+        names = re.split(r",(?![^{}]*\})", wrt)
+    elif isinstance(wrt, Iterable) and not _is_sympys(wrt):
+        names = wrt
+    else:
+        names = (wrt,)
+    found = tuple(variable(name, formula) for name in names)
     if not found:
         raise InputError("no variable was given")
     if len(found) > 1 and order != 1:
@@ -106,10 +121,26 @@ def _variables(formula: Formula, wrt: Wrt, order: int) -> tuple[Symbol, ...]:
     return found * order if len(found) == 1 else found
 
 
-def _symbol(name: str | Symbol) -> Symbol:
+def variable(name: object, formula: Formula) -> Symbol:
+    """The symbol of a formula that is meant by a name: text, a symbol of ours or of SymPy's.
+
+    SymPy's symbols go by their names, whatever is assumed of them.
+
+    Raises:
+        InputError: it is no name of a variable.
+    """
     if isinstance(name, Symbol):
         return name
-    expr = parse(name).expr if name else None
+    if _is_sympys(name):
+        from chainrule.parsing.sympy_bridge import symbol_of
+
+        return symbol_of(name)
+    text = name.strip() if isinstance(name, str) else ""
+    sides = (formula.expr,) if formula.equals is None else (formula.expr, formula.equals)
+    known = [symbol.name for symbol in (*formula.variables, *symbols(*sides))]
+    if text in known:
+        return Symbol(text)
+    expr = parse(text, known).expr if text else None
     if not isinstance(expr, Symbol):
         raise InputError(f"{name!r} is not the name of a variable")
     return expr

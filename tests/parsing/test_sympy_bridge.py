@@ -107,7 +107,6 @@ FROM_SYMPY: list[tuple[Any, str]] = [
     (sympy.Heaviside(x), "{x > 0: 1, x == 0: 1/2, else: 0}"),
     (sympy.frac(x, evaluate=False), "x - floor(x)"),
     (sympy.sinh(x) + sympy.acoth(x), "acoth(x) + sinh(x)"),
-    ("sin(x)", "sin(x)"),
 ]
 
 
@@ -246,6 +245,8 @@ def test_deep_formulas_there_and_back(link: Callable[[Expr], Expr]) -> None:
         sympy.Derivative(f(x), (x, a)),
         sympy.Piecewise((x, sympy.And(x > 0, y > 1)), (0, True)),
         sympy.EulerGamma,
+        # Text would have to be evaluated.
+        "sin(x)",
     ],
     ids=str,
 )

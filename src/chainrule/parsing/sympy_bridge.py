@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from functools import cache, reduce
 from importlib import import_module
+from math import isfinite
 from typing import Any
 
 from chainrule.errors import InputError, MissingExtraError
@@ -36,7 +37,9 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.parsing.definitions import expand_all
-from chainrule.parsing.ufuncs import both, negated, raised, step
+from chainrule.parsing.formula import Formula, equation_or_formula, symbol_named
+from chainrule.parsing.names import GREEK_WORDS, default_names
+from chainrule.parsing.ufuncs import both, negated, raised, remainder, step
 
 _RELATIONS = {
     "<": "StrictLessThan",
@@ -146,16 +149,57 @@ def _sympy_unknown(sympy: Any, function: Any, orders: tuple[int, ...], args: lis
 
 
 # --- from SymPy ---------------------------------------------------------------------------------
+def formula_of(source: Any) -> Formula:
+    """What SymPy has, as a formula: an expression, ``Eq`` as an equation, ``Lambda`` with its
+    variables, and a function such as ``sympy.sin`` of as many as it takes.
+
+    Raises:
+        InputError: as for ``from_sympy``, or it is a condition.
+        MissingExtraError: SymPy is not installed.
+    """
+    sympy = _sympy()
+    if isinstance(source, sympy.core.function.FunctionClass):
+        places = sympy.symbols("x y z")
+        if not isinstance(source.nargs, sympy.FiniteSet) or min(source.nargs) > len(places):
+            raise InputError(f"{source} is a function of any number of arguments", hint="name them")
+        places = places[: min(source.nargs)]
+        source = sympy.Lambda(places, source(*places))
+    if isinstance(source, sympy.Lambda):
+        arguments = tuple(symbol_of(place) for place in source.signature)
+        return equation_or_formula(Formula(None, arguments, from_sympy(source.expr)))
+    if isinstance(source, sympy.Poly):
+        source = source.as_expr()
+    return equation_or_formula(Formula(None, (), from_sympy(source)))
+
+
+def symbol_of(symbol: Any) -> Symbol:
+    """The symbol of a formula that a symbol of SymPy's is.
+
+    Raises:
+        InputError: it is none, or its name has another meaning in a formula.
+    """
+    if not getattr(symbol, "is_Symbol", False):
+        raise InputError(f"{_short(symbol)} is not a variable")
+    return symbol_named("lambda" if symbol.name == "lamda" else symbol.name)
+
+
 def from_sympy(expr: Any) -> Expr:
-    """A SymPy expression, relation or anything that ``sympify`` turns into one.
+    """A SymPy expression or relation.
 
     Raises:
         InputError: it holds something that is no real function of chainrule's (a matrix,
-            an integral, an imaginary or infinite number).
+            an integral, an imaginary or infinite number), or two symbols that would be one.
         MissingExtraError: SymPy is not installed.
     """
-    root = _sympy().sympify(expr)
+    sympy = _sympy()
+    try:
+        root = sympy.sympify(expr, strict=True)
+    except sympy.SympifyError:
+        raise InputError(f"{type(expr).__name__} is not an expression of SymPy's") from None
+    if not isinstance(root, sympy.Basic):
+        raise _unreadable(root)
     built: dict[int, Expr] = {}
+    named: dict[Symbol, Any] = {}
     stack = [root]
     while stack:
         # By identity: comparing deep SymPy expressions for equality would recurse.
@@ -166,33 +210,55 @@ def from_sympy(expr: Any) -> Expr:
             continue
         stack.pop()
         if id(node) not in built:
-            built[id(node)] = _expr_node(node, built)
+            made = built[id(node)] = _expr_node(node, built)
+            if isinstance(made, Symbol) and named.setdefault(made, node) != node:
+                raise InputError(
+                    f"two different symbols would both be {made.name}",
+                    hint="give one of them another name",
+                )
     return built[id(root)]
 
 
 def _children(node: Any) -> Sequence[Any]:
-    """What must be built before ``node``."""
-    children: Sequence[Any] = node.args
-    match _kind(node):
+    """What must be built before ``node``.
+
+    Raises:
+        InputError: nothing can be made of it.
+    """
+    match kind := _kind(node):
         case "Mul":
-            children = [arg.base if _goes_below(arg) else arg for arg in node.args]
+            return [arg.base if _goes_below(arg) else arg for arg in node.args]
         case "Pow" if _goes_below(node):
-            children = [node.base]
+            return [node.base]
         case "Piecewise":
-            children = _cases(node)
+            return _cases(node)
         case "Derivative" | "Subs":
-            children = _derivative(node)[2]
+            return _derivative(node)[2]
+    if kind not in _KINDS and kind not in _OPERATORS and kind not in _FROM_NAME:
+        raise _unreadable(node)
+    children: Sequence[Any] = node.args
     return children
+
+
+_KINDS = frozenset(
+    (
+        *("number", "Symbol", "Exp1", "Pi", "Add", "Pow", "And", "Max", "Min", "undefined"),
+        *("Heaviside", "frac", "Mod", "factorial", "polygamma"),
+    )
+)
+"""What ``_expr_node`` makes something of, besides the functions that go by their names."""
 
 
 def _expr_node(node: Any, built: dict[int, Expr]) -> Expr:
     args = tuple(built[id(child)] for child in _children(node))
     kind = _kind(node)
+    if kind not in ("And", "Piecewise") and any(isinstance(arg, Comparison) for arg in args):
+        raise _unreadable(node)
     match kind:
         case "number":
             return _number(node)
-        case "Symbol" | "Dummy":
-            return Symbol("lambda" if node.name == "lamda" else node.name)
+        case "Symbol":
+            return symbol_of(node)
         case "Exp1":
             return E
         case "Pi":
@@ -206,6 +272,8 @@ def _expr_node(node: Any, built: dict[int, Expr]) -> Expr:
         case "Pow":
             return _power(*args)
         case "Piecewise":
+            if not all(isinstance(condition, Comparison) for condition in args[1::2]):
+                raise _unreadable(node)
             return Piecewise(args) if len(args) > 1 else args[0]
         case "And":
             return reduce(both, args)
@@ -215,10 +283,14 @@ def _expr_node(node: Any, built: dict[int, Expr]) -> Expr:
             return step(*args)
         case "frac":
             return Sum((args[0], negated(Call("floor", args))))
+        case "Mod":
+            return remainder(*args)
+        case "factorial":
+            return Call("gamma", (Sum((args[0], ONE)),))
         case "polygamma" if args[0] is ZERO:
             return Call("digamma", args[1:])
         case "undefined":
-            return Unknown(node.func.__name__, (0,) * len(args), args)
+            return Unknown(_unknown_name(node), (0,) * len(args), args)
         case "Derivative" | "Subs":
             name, orders, _ = _derivative(node)
             return Unknown(name, orders, args)
@@ -234,9 +306,13 @@ def _kind(node: Any) -> str:
     """The name of the node's class; all numbers are one kind, and so are unknown functions."""
     if node.is_Number:
         return "number"
+    if node.is_Symbol:
+        return "Symbol"
     if isinstance(node, _undefined_function()):
         return "undefined"
-    return type(node).__name__
+    # Somebody's own class may be called like one of SymPy's and mean something else.
+    own = not type(node).__module__.startswith("sympy.")
+    return "" if own else type(node).__name__
 
 
 @cache
@@ -249,7 +325,9 @@ def _number(node: Any) -> Number:
         raise _unreadable(node)
     if node.is_Rational:
         return Number(Fraction(node.p, node.q))
-    digits = repr(float(node)) if node._prec <= 53 else str(node)
+    double = float(node)
+    in_range = isfinite(double) and (double != 0 or node == 0)
+    digits = repr(double) if node._prec <= 53 and in_range else str(node)
     return Number(Fraction(digits), decimal=True)
 
 
@@ -304,21 +382,50 @@ def _derivative(node: Any) -> tuple[str, tuple[int, ...], list[Any]]:
     inner, bound = node, {}
     if type(node).__name__ == "Subs":
         inner, bound = node.expr, dict(zip(node.variables, node.point, strict=True))
+    if type(inner).__name__ != "Derivative" or _kind(inner.expr) != "undefined":
+        raise _unreadable(node)
     applied = inner.expr
-    if type(inner).__name__ != "Derivative" or _kind(applied) != "undefined":
-        raise _unreadable(node, "`.doit()` works it out")
     counts = dict(inner.variable_count)
     if any(sum(arg.has(v) for arg in applied.args) != 1 for v in counts) or not all(
         count.is_Integer for count in counts.values()
     ):
-        raise _unreadable(node, "`.doit()` works it out")
+        raise _unreadable(node)
     orders = tuple(int(counts.pop(arg, 0)) for arg in applied.args)
     if counts:
-        raise _unreadable(node, "`.doit()` works it out")
-    return applied.func.__name__, orders, [bound.get(arg, arg) for arg in applied.args]
+        raise _unreadable(node)
+    return _unknown_name(applied), orders, [bound.get(arg, arg) for arg in applied.args]
 
 
-def _unreadable(node: Any, hint: str | None = None) -> InputError:
+def _unknown_name(applied: Any) -> str:
+    """What an undefined function is called.
+
+    Raises:
+        InputError: as a function that is defined.
+    """
+    name: str = applied.func.__name__
+    if default_names().functions.get(name) in functions.BY_NAME and name not in GREEK_WORDS:
+        raise InputError(f"a function called {name} would be taken for the one that is defined")
+    return name
+
+
+def _unreadable(node: Any) -> InputError:
+    kind = type(node).__name__
+    return InputError(
+        f"SymPy's {kind} is no formula here: {_short(node)}",
+        hint="`.doit()` works it out, if SymPy can" if kind in _UNEVALUATED else None,
+    )
+
+
+_UNEVALUATED = frozenset({"Integral", "Derivative", "Subs", "Limit", "Sum", "Product"})
+
+
+def _short(node: Any, width: int = 60, most: int = 200) -> str:
+    """The node as SymPy writes it, cut off; what is too large for SymPy to write is not written."""
+    stack, seen = [node], 0
+    while stack and seen <= most:
+        stack += getattr(stack.pop(), "args", ())
+        seen += 1
+    if stack:
+        return f"one of more than {most} parts"
     text = str(node)
-    shown = text if len(text) <= 60 else f"{text[:59]}…"
-    return InputError(f"SymPy's {type(node).__name__} is no formula here: {shown}", hint=hint)
+    return text if len(text) <= width else f"{text[: width - 1]}…"

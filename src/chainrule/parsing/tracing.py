@@ -5,15 +5,15 @@
     >>> type(expr).__name__, x.name
     ('Quotient', 'x')
 
-Operators and NumPy functions keep their shape. What a formula cannot follow, such as a branch
-on a value or a function of ``math``, is an ``InputError`` that says what to write instead.
+Operators, NumPy functions and PyTorch functions keep their shape. What a formula cannot follow,
+such as a branch on a value or a function of ``math`` or JAX, is an ``InputError`` that says what
+to write instead.
 """
 
 from __future__ import annotations
 
 import inspect
 import math
-import unicodedata
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -21,7 +21,8 @@ from typing import Any, NoReturn, SupportsIndex
 
 from chainrule.errors import InputError
 from chainrule.expr.nodes import PI, Call, Comparison, E, Expr, Number, Quotient, Symbol
-from chainrule.parsing.names import CONSTANTS, GREEK
+from chainrule.parsing import torch_functions
+from chainrule.parsing.formula import symbol_named
 from chainrule.parsing.ufuncs import (
     apply,
     both,
@@ -160,6 +161,19 @@ class Tracer:
             raise InputError(f"np.{name} cannot be traced")
         return Tracer(meaning(*args, **kwargs))
 
+    # --- PyTorch ------------------------------------------------------------------------------
+    @classmethod
+    def __torch_function__(
+        cls, function: Any, types: object, args: tuple[Any, ...] = (), kwargs: Any = None
+    ) -> Tracer:
+        name, options = function.__name__, dict(kwargs or {})
+        meaning = _TORCH.get(name)
+        if meaning is not None:
+            return Tracer(meaning(*args, **options))
+        options.pop("inplace", None)
+        given = {key: v if isinstance(v, str) else to_expr(v) for key, v in options.items()}
+        return Tracer(torch_functions.apply(name, tuple(to_expr(arg) for arg in args), given))
+
     # --- what a formula cannot do -------------------------------------------------------------
     def __bool__(self) -> bool:
         raise InputError(
@@ -186,6 +200,9 @@ class Tracer:
             hint="derive the function of one element",
         )
 
+    def _sympy_(self) -> NoReturn:
+        _refuse_number(self.expr, "SymPy")
+
     def __iter__(self) -> NoReturn:
         raise InputError(f"{_shown(self.expr)} is one number, not a sequence")
 
@@ -199,13 +216,23 @@ def trace(function: Callable[..., Any]) -> tuple[Expr, tuple[Symbol, ...]]:
     Parameters with defaults become symbols too.
 
     Raises:
-        InputError: the function branches on its argument, needs a real float, or does not
-            return one number.
+        InputError: the function branches on its argument, needs a real float or an array, or
+            does not return one number.
     """
+    # What Numba compiled keeps the function that it was made of.
+    function = getattr(function, "py_func", function)
     parameters = _parameters(function)
     positional = [Tracer(symbol) for name, symbol in parameters if not name]
     keywords = {name: Tracer(symbol) for name, symbol in parameters if name}
-    result = function(*positional, **keywords)
+    try:
+        result = function(*positional, **keywords)
+    except (TypeError, AttributeError, ValueError, NotImplementedError) as problem:
+        # Somebody else's code, and it is not made for what stands for a number here.
+        raise InputError(
+            f"the function cannot be followed: {_first_line(problem)}",
+            hint="operators can be, and functions of one number of NumPy and PyTorch, such as "
+            "np.exp or torch.nn.functional.silu; for those of JAX write NumPy's",
+        ) from problem
     if result is None:
         raise InputError("the function returns nothing", hint="is a `return` missing?")
     return to_expr(result), tuple(symbol for _, symbol in parameters)
@@ -231,17 +258,16 @@ def _parameters(function: Callable[..., Any]) -> list[tuple[str, Symbol]]:
                 hint="name its arguments: lambda x, a: …",
             )
         keyword = parameter.name if parameter.kind is parameter.KEYWORD_ONLY else ""
-        found.append((keyword, Symbol(_symbol_name(parameter.name))))
+        symbol = symbol_named(parameter.name)
+        if any(symbol is other for _, other in found):
+            raise InputError(f"two parameters of the function would both be {symbol.name}")
+        found.append((keyword, symbol))
     return found
 
 
-def _symbol_name(name: str) -> str:
-    """The name of a symbol: Greek letters by their English names."""
-    head, *rest = unicodedata.normalize("NFKC", name).rstrip("_").split("_") or [name]
-    plain = "_".join([GREEK.get(head, head), *rest])
-    if plain in CONSTANTS:
-        raise InputError(f"a parameter called {name} would be taken for the number {plain}")
-    return plain
+def _first_line(problem: Exception) -> str:
+    text = str(problem).partition("\n")[0]
+    return text if len(text) <= 100 else f"{text[:99]}…"
 
 
 # --- values -------------------------------------------------------------------------------------
@@ -270,7 +296,9 @@ def to_expr(value: object) -> Expr:
     if getattr(value, "shape", None) == () and hasattr(value, "item"):
         # NumPy's scalars and arrays without axes: their own digits, not those of a double.
         plain = value.item()
-        return _decimal(plain, str(value)) if type(plain) is float else to_expr(plain)
+        own_digits = type(value).__module__.partition(".")[0] != "torch"
+        digits = str(value) if own_digits else repr(plain)
+        return _decimal(plain, digits) if type(plain) is float else to_expr(plain)
     raise InputError(
         f"a formula works with single numbers, and this is a {type(value).__name__}",
         hint="derive a function of single numbers, such as lambda x, a: a*x**2",
@@ -343,15 +371,18 @@ _FUNCTIONS: dict[str, Callable[..., Expr]] = {
 }
 
 
+_TORCH: dict[str, Callable[..., Expr]] = {"where": _where, "clamp": _clip, "clip": _clip}
+
+
 # --- refusals -------------------------------------------------------------------------------------
 def _shown(expr: Expr, width: int = 60) -> str:
     text = str(expr)
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def _refuse_number(expr: Expr) -> NoReturn:
+def _refuse_number(expr: Expr, library: str = "`math`") -> NoReturn:
     raise InputError(
-        f"{_shown(expr)} has no value yet: functions of `math` need a number",
+        f"{_shown(expr)} has no value yet: functions of {library} need a number",
         hint="use NumPy's function of the same name: np.exp instead of math.exp",
     )
 

@@ -8,6 +8,7 @@ are difference quotients in so many digits that they are right to some twenty.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -35,7 +36,7 @@ from oracle import COMPARE, MPMATH
 DIGITS = 90
 STEP_DIGITS = 20
 # Beyond 2^±LARGEST a value counts as undefined: its exponential would fill the memory.
-LARGEST = 2_000
+LARGEST = 20_000
 
 Value = Any
 """An mpf, a truth value for a condition, or None."""
@@ -46,16 +47,10 @@ class Point:
 
     Attributes:
         letters: values by name.
-        primes: values of u', y'' and the like, ``Unknown`` without arguments.
     """
 
-    def __init__(
-        self,
-        letters: Mapping[str, Value],
-        primes: Mapping[Unknown, Value] | None = None,
-    ) -> None:
+    def __init__(self, letters: Mapping[str, Value]) -> None:
         self.letters = dict(letters)
-        self.primes = dict(primes or {})
         self._found: dict[Expr, Value] = {}
         self._moved: dict[tuple[str, int], Point] = {}
 
@@ -81,8 +76,8 @@ class Point:
         match node:
             case Symbol(name):
                 return self.letters[name]
-            case Unknown(_, _, ()):
-                return self.primes[node]
+            case Unknown(name, (order,), ()):
+                return self.prime(name, order)
             case Piecewise():
                 return _chosen(args)
         if None in args:
@@ -93,27 +88,37 @@ class Point:
             return None
 
     def moved(self, letter: str, steps: int) -> Point:
-        """The point at so many steps of 10^-20 further on."""
+        """The point at so many steps further on."""
         key = letter, steps
         if key not in self._moved:
             with mpmath.workdps(DIGITS):
-                there = self.letters[letter] + steps * mpmath.mpf(10) ** -STEP_DIGITS
-            self._moved[key] = self._beside({**self.letters, letter: there})
+                there = self.letters[letter] + steps * self.step(letter)
+            self._moved[key] = self.at({**self.letters, letter: there})
         return self._moved[key]
 
-    def _beside(self, letters: Mapping[str, Value]) -> Point:
-        return Point(letters, self.primes)
+    def step(self, letter: str) -> Value:
+        """The 10^-20th part of a letter's value."""
+        return (abs(self.letters[letter]) or 1) * mpmath.mpf(10) ** -STEP_DIGITS
+
+    def at(self, letters: Mapping[str, Value]) -> Point:
+        """Another point of the same kind."""
+        return Point(letters)
+
+    def prime(self, name: str, order: int) -> Value:
+        """The value of y', y'' and the like, which have none unless y is a function."""
+        raise KeyError(name)
 
     def derivative(self, expr: Expr, by: Sequence[str]) -> Value:
         """The derivative by one letter after the other; ``None`` where a quotient has no value."""
         if not by:
             return self.value(expr)
         *others, last = by
-        ends = [self.moved(last, steps).derivative(expr, others) for steps in (-1, 1)]
+        left, right = self.moved(last, -1), self.moved(last, 1)
+        ends = left.derivative(expr, others), right.derivative(expr, others)
         if None in ends:
             return None
         with mpmath.workdps(DIGITS):
-            return (ends[1] - ends[0]) * mpmath.mpf(10) ** STEP_DIGITS / 2
+            return (ends[1] - ends[0]) / (right.letters[last] - left.letters[last])
 
     def path(self, expr: Expr) -> tuple[Any, ...]:
         """Which way the evaluation goes: what conditions hold, signs inside of |u| and the like."""
@@ -128,6 +133,40 @@ class Point:
                 case Call("max" | "min", (one, two)):
                     turns.append((self._found[one] or 0) > (self._found[two] or 0))
         return tuple(turns)
+
+
+class CurvePoint(Point):
+    """A point on the curve ``equation`` = 0, on which ``y`` moves when ``x`` does."""
+
+    def __init__(self, letters: Mapping[str, Value], equation: Expr, x: str, y: str) -> None:
+        super().__init__(letters)
+        self.equation, self.x, self.y = equation, x, y
+
+    def at(self, letters: Mapping[str, Value]) -> Point:
+        def beside(y: Value) -> Value:
+            return Point({**letters, self.y: y}).value(self.equation)
+
+        with mpmath.workdps(DIGITS):
+            y = mpmath.findroot(beside, letters[self.y], tol=mpmath.mpf(10) ** (5 - 2 * DIGITS))
+        return CurvePoint({**letters, self.y: y}, self.equation, self.x, self.y)
+
+    def prime(self, name: str, order: int) -> Value:
+        return self.derivative(Symbol(name), [self.x] * order)
+
+
+def curve_points(
+    equation: Expr, x: str, y: str, rng: Random, count: int, tries: int = 60
+) -> list[Point]:
+    """Points on a curve at which it has a slope, found from places drawn by chance."""
+    found: list[Point] = []
+    for start in places(equation, rng, tries, letters=(x, y), tries=tries):
+        with suppress(ValueError, ZeroDivisionError, TypeError):
+            point = CurvePoint(start.letters, equation, x, y).at(start.letters)
+            if point.prime(y, 1) is not None:
+                found.append(point)
+        if len(found) == count:
+            break
+    return found
 
 
 def _missing(expr: Expr, found: Mapping[Expr, Value]) -> list[Expr]:

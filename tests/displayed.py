@@ -12,7 +12,7 @@ What cannot be read is not passed over: it is among ``Report.unread``, with the 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -77,6 +77,8 @@ class Report:
         equal: how many pairs of neighbours were compared, at one point or more, and are equal.
         defined: how many letters were given a meaning.
         conditions: how many conditions were read ("α = 1", "x > 0").
+        narrower: what is not defined at a point drawn by chance, though what it is to be equal to
+            is.
         unread: what could not be evaluated, and why.
         wrong: what is not equal, and where.
     """
@@ -84,6 +86,7 @@ class Report:
     equal: int = 0
     defined: int = 0
     conditions: int = 0
+    narrower: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
@@ -91,6 +94,7 @@ class Report:
         self.equal += other.equal
         self.defined += other.defined
         self.conditions += other.conditions
+        self.narrower += other.narrower
         self.unread += other.unread
         self.wrong += other.wrong
 
@@ -100,8 +104,6 @@ def walk(
     *,
     variable: str = "x",
     points: Sequence[Point] | None = None,
-    ranges: Mapping[str, tuple[float, float]] | None = None,
-    condition: Expr | None = None,
     seed: int = 0,
 ) -> Report:
     """Everything that a document displays, compared.
@@ -109,11 +111,9 @@ def walk(
     Args:
         variable: what primes differentiate by.
         points: where to compare, for a curve; else they are looked for in the domain of what is
-            defined first.
-        ranges: where letters are to be.
-        condition: what is to hold at the points.
+            defined first, where the conditions that the document states are met.
     """
-    reader = _Reader(variable, points, ranges, condition, Random(seed))
+    reader = _Reader(variable, points, Random(seed))
     reader.blocks(document.blocks)
     return reader.report
 
@@ -125,8 +125,6 @@ class _Reader:
         self,
         variable: str,
         points: Sequence[Point] | None,
-        ranges: Mapping[str, tuple[float, float]] | None,
-        condition: Expr | None,
         rng: Random,
     ) -> None:
         self.report = Report()
@@ -134,7 +132,9 @@ class _Reader:
         self.points = None if points is None else list(points)
         self.curve = bool(points) and isinstance(points[0], CurvePoint)
         self.letters = set() if points is None else set(points[0].letters)
-        self.ranges, self.condition, self.rng = ranges, condition, rng
+        self.rng = rng
+        # What was defined first, of what, and under which conditions.
+        self.first: tuple[Expr, Sequence[str]] | None = None
         # What a name stands for, in letters with values; what it was said to be equal to; and of
         # what it is a function.
         self.bound: dict[str, Expr] = {}
@@ -172,7 +172,7 @@ class _Reader:
                 case Fold(title, inside):
                     self.inline(title)
                     # Another function in letters of its own.
-                    other = _Reader(self.variable, None, None, None, self.rng)
+                    other = _Reader(self.variable, None, self.rng)
                     other.blocks(inside)
                     self.report.add(other.report)
 
@@ -194,7 +194,7 @@ class _Reader:
                 continue
             ((by, _),) = first.by
             values = {name: mpmath.mpf(self.rng.uniform(0.3, 3)) for name in (by, *"cnauv")}
-            other = _Reader(by, [Point(values)], None, None, self.rng)
+            other = _Reader(by, [Point(values)], self.rng)
             for name in {"u", "v"} - {by}:
                 other.bound[name] = Unknown(name, (0,), (Symbol(by),))
                 other.letters.discard(name)
@@ -223,6 +223,9 @@ class _Reader:
         """The mathematics of a sentence: its conditions hold for all of it."""
         chains = [piece.chain for piece in pieces if isinstance(piece, Math)]
         conditions = [chain for chain in chains if self._is_condition(chain)]
+        if conditions and str(pieces[0]).startswith("This is the "):
+            self._introduced(conditions)
+            return
         if pieces[:1] == ("Where ",) and chains:
             # Where g(x) = 0: points that are not looked for.
             self.report.conditions += 1
@@ -239,6 +242,19 @@ class _Reader:
         self.exact = False
         if conditions:
             self.points = everywhere
+
+    def _introduced(self, conditions: Sequence[Chain]) -> None:
+        """Conditions that hold for the whole of the document, and usual values, which need not."""
+        self.report.conditions += len(conditions)
+        self._look_for_points([chain.terms[0] for chain in conditions if _is_comparison(chain)])
+
+    def _look_for_points(self, conditions: Sequence[Term] = ()) -> None:
+        assert self.first is not None
+        function, letters = self.first
+        stated = [condition for condition in conditions if isinstance(condition, Expr)]
+        self.points = places(function, self.rng, POINTS, letters=letters, conditions=stated)
+        if not self.points:
+            self.report.unread.append(f"{function}: no point was found in its domain")
 
     def _is_condition(self, chain: Chain) -> bool:
         if _is_comparison(chain):
@@ -330,20 +346,12 @@ class _Reader:
         whole = expand_all(function)
         own = [a.name for a in args if isinstance(a, Symbol)]
         self.letters = {*own, *(symbol.name for symbol in symbols(whole))}
-        self.points = places(
-            whole,
-            self.rng,
-            POINTS,
-            letters=own or [self.variable],
-            ranges=self.ranges,
-            condition=self.condition,
-        )
+        self.first = whole, own or [self.variable]
+        self._look_for_points()
         if isinstance(term, Name):
             self.functions.add(term.name)
             if own and self.variable not in self.letters:
                 self.variable = own[0]
-        if not self.points:
-            self.report.unread.append(f"{function}: no point was found in its domain")
 
     def _has_meaning(self, expr: Expr) -> bool:
         return all(s.name in self.letters or s.name in self.bound for s in symbols(expr))
@@ -352,33 +360,36 @@ class _Reader:
         for left, right in pairwise(terms):
             said = f"{_shown(left)} = {_shown(right)}"
             try:
-                compared, fault = self._compared(left, right)
+                compared, narrower, fault = self._compared(left, right)
             except UnreadError as problem:
                 self.report.unread.append(f"{said}: {problem}")
                 continue
             if fault:
                 self.report.wrong.append(f"{said}: {fault}")
+            elif narrower:
+                self.report.narrower.append(f"{said}: {narrower}")
             elif compared:
                 self.report.equal += 1
             else:
                 self.report.unread.append(f"{said}: nowhere are both defined")
 
-    def _compared(self, left: Term, right: Term) -> tuple[int, str]:
-        """At how many points both are defined, and where they differ."""
+    def _compared(self, left: Term, right: Term) -> tuple[int, str, str]:
+        """At how many points both are defined, where only the left is, and where they differ."""
         if self.points is None:
             raise UnreadError("nothing was defined before")
         compared = 0
+        narrower = ""
         for point in self.points:
             a, b = self.value(left, point), self.value(right, point)
             if a is None or b is None:
                 if a is not None and not self.exact:
-                    return compared, f"only the left side is defined at {point}"
+                    narrower = f"only the left side is defined at {point}"
                 continue
             compared += 1
             if not _agree(a, b):
                 shown = (v if isinstance(v, Digits) else mpmath.nstr(v, 20) for v in (a, b))
-                return compared, "{} against {} at {}".format(*shown, point)
-        return compared, ""
+                return compared, narrower, "{} against {} at {}".format(*shown, point)
+        return compared, narrower, ""
 
     # --- values --------------------------------------------------------------------------------
     def resolved(self, expr: Expr, but: Container[str] = ()) -> Expr:
@@ -429,7 +440,10 @@ class _Reader:
                     mapping[node] = Symbol(f" {name}{order}")
         if mapping:
             expr, point = substitute(expr, mapping), point.at({**point.letters, **letters})
-        return point.value(self.resolved(expr, but=letters))
+        try:
+            return point.value(self.resolved(expr, but=letters))
+        except KeyError as letter:
+            raise UnreadError(f"{letter} has no value") from None
 
     def _named(self, name: str, args: tuple[Expr, ...], primes: int, point: Point) -> Value:
         if name in self.letters and name not in self.bound:

@@ -53,6 +53,14 @@ def _functions_of_two(rng: Random, draw: Draw) -> str:
     return f"{name}({first}, {draw()})"
 
 
+def _two(draw: Draw, between: str) -> str:
+    """Two different parts: x − x and what is divided by it tell nothing."""
+    one, other = draw(), draw()
+    while other == one:
+        other = draw()
+    return f"{one}{between}{other}"
+
+
 def _cases(rng: Random, draw: Draw) -> str:
     at = rng.choice(("0", "1", "-1", "2", "a", "1/2"))
     op = rng.choice(COMPARISONS)
@@ -63,15 +71,15 @@ def _cases(rng: Random, draw: Draw) -> str:
 
 KINDS: tuple[tuple[int, Kind], ...] = (
     (4, lambda rng, draw: f"({draw()} + {draw()})"),
-    (4, lambda rng, draw: f"({draw()} - {draw()})"),
+    (4, lambda rng, draw: f"({_two(draw, ' - ')})"),
     (4, lambda rng, draw: f"({draw()})({draw()})"),
     (2, lambda rng, draw: f"{rng.randint(2, 7)}*({draw()})"),
     (1, lambda rng, draw: f"(-({draw()}))"),
     (1, lambda rng, draw: f"({draw()})({draw()})({draw()})"),
-    (4, lambda rng, draw: f"({draw()})/({draw()})"),
+    (4, lambda rng, draw: f"({_two(draw, ')/(')})"),
     (2, lambda rng, draw: f"({draw()})/({_number(rng)})"),
-    (3, lambda rng, draw: f"({draw()} - {draw()})/({draw()} - {draw()})"),
-    (1, lambda rng, draw: f"({_number(rng)})/({draw()} - {draw()})"),
+    (3, lambda rng, draw: f"({_two(draw, ' - ')})/({_two(draw, ' - ')})"),
+    (1, lambda rng, draw: f"({_number(rng)})/({_two(draw, ' - ')})"),
     (10, _function),
     (2, _functions_of_two),
     (1, lambda rng, draw: f"{rng.choice(NAMED)}({draw()})"),

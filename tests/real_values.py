@@ -7,7 +7,7 @@ are difference quotients in so many digits that they are right to some twenty.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from random import Random
@@ -35,8 +35,10 @@ from oracle import COMPARE, MPMATH
 
 DIGITS = 90
 STEP_DIGITS = 20
-# Beyond 2^±LARGEST a value counts as undefined: its exponential would fill the memory.
-LARGEST = 20_000
+# With fewer left, a difference quotient has no value.
+ENOUGH = 15
+# Beyond these powers of two a value counts as undefined: its exponential would fill the memory.
+LARGEST, SMALLEST = 200_000, 10**15
 
 Value = Any
 """An mpf, a truth value for a condition, or None."""
@@ -47,10 +49,12 @@ class Point:
 
     Attributes:
         letters: values by name.
+        digits: how many are carried.
     """
 
-    def __init__(self, letters: Mapping[str, Value]) -> None:
+    def __init__(self, letters: Mapping[str, Value], digits: int = DIGITS) -> None:
         self.letters = dict(letters)
+        self.digits = digits
         self._found: dict[Expr, Value] = {}
         self._moved: dict[tuple[str, int], Point] = {}
 
@@ -67,7 +71,7 @@ class Point:
         found = self._found
         if expr in found:
             return found[expr]
-        with mpmath.workdps(DIGITS):
+        with mpmath.workdps(self.digits):
             for node in _missing(expr, found):
                 found[node] = self._of(node, [found[arg] for arg in node.args])
         return found[expr]
@@ -118,7 +122,10 @@ class Point:
         if None in ends:
             return None
         with mpmath.workdps(DIGITS):
-            return (ends[1] - ends[0]) / (right.letters[last] - left.letters[last])
+            apart = right.letters[last] - left.letters[last]
+            slope = (ends[1] - ends[0]) / apart
+            lost = max(map(abs, ends)) * mpmath.mpf(10) ** (2 - DIGITS) / apart
+        return slope if lost < max(abs(slope), 1) * mpmath.mpf(10) ** -ENOUGH else None
 
     def path(self, expr: Expr) -> tuple[Any, ...]:
         """Which way the evaluation goes: what conditions hold, signs inside of |u| and the like."""
@@ -169,8 +176,18 @@ def curve_points(
     return found
 
 
-def _missing(expr: Expr, found: Mapping[Expr, Value]) -> list[Expr]:
-    return [node for node in postorder(expr) if node not in found]
+def _missing(expr: Expr, found: Mapping[Expr, Value]) -> Iterator[Expr]:
+    """What is below an expression and has no value yet, children first."""
+    stack = [expr]
+    while stack:
+        node = stack[-1]
+        missing = [arg for arg in node.args if arg not in found]
+        if missing:
+            stack += missing
+        else:
+            stack.pop()
+            if node not in found:
+                yield node
 
 
 def _chosen(args: list[Value]) -> Value:
@@ -189,7 +206,7 @@ def _real(value: Value) -> Value:
         return value
     if not mpmath.isfinite(value):
         return None
-    return value if not value or abs(mpmath.mag(value)) < LARGEST else None
+    return value if not value or -SMALLEST < mpmath.mag(value) < LARGEST else None
 
 
 def _computed(node: Expr, args: list[Value]) -> Value:
@@ -239,34 +256,32 @@ def places(
     count: int,
     *,
     letters: Sequence[str] = (),
-    ranges: Mapping[str, tuple[float, float]] | None = None,
-    condition: Expr | None = None,
-    tries: int = 60,
+    conditions: Sequence[Expr] = (),
+    tries: int = 300,
 ) -> list[Point]:
     """Points at which a formula is defined, if possible one on every way through its cases.
 
     Args:
         letters: letters that have values too, whether they occur or not.
-        ranges: where a letter is to be.
-        condition: what is to hold there.
+        conditions: what is to hold there.
     """
     names = list(dict.fromkeys([*letters, *(symbol.name for symbol in symbols(expr))]))
     first = letters[0] if letters else "x"
     found: dict[tuple[Any, ...], list[Point]] = {}
+    some = 0
     for i in range(tries):
         values: dict[str, Value] = {}
         for name in names:
-            if ranges and name in ranges:
-                low, high = ranges[name]
-            elif name == first:
+            if name == first:
                 low, high = _RANGES[i % len(_RANGES)]
             else:
                 low, high = (-3, 3) if i % 4 == 3 else (0.2, 3)
             values[name] = mpmath.mpf(rng.uniform(low, high))
-        point = Point(values)
-        if point.value(expr) is not None and (condition is None or point.value(condition)):
-            found.setdefault(point.path(expr), []).append(point)
-            if len(found) >= count and i >= 3 * count:
+        look = Point(values, digits=20)
+        if all(map(look.value, conditions)) and look.value(expr) is not None:
+            found.setdefault(look.path(expr), []).append(Point(values))
+            some += 1
+            if some >= count and i >= (3 if len(found) >= count else 6) * count:
                 break
     # In turns, one of each way.
     rows = [row[i] for i in range(count) for row in found.values() if i < len(row)]

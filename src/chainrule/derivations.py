@@ -28,6 +28,7 @@ from chainrule.expr.nodes import (
     Quotient,
     Sum,
     Symbol,
+    Unknown,
     postorder,
     size,
     substitute,
@@ -83,6 +84,11 @@ class Problem:
     entry: Entry | None = None
     defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
     bare_log: bool = False
+
+    @property
+    def partial(self) -> bool:
+        """Whether derivatives are partial ones: by which argument has to be said."""
+        return len({*self.arguments, *self.variables}) > 1
 
 
 class Stage(Record):
@@ -368,7 +374,7 @@ class Derivation(Walkthrough):
     @cached_property
     def output(self) -> Symbol:
         """The symbol that stands for the function's value in the output form."""
-        taken = {symbol.name for symbol in symbols(self.function)}
+        taken = names(self.function) | {argument.name for argument in self.problem.arguments}
         return Symbol(fresh_letter((self.problem.name, "y", "w", "z", "v"), taken))
 
     @cached_property
@@ -559,6 +565,11 @@ def _sample_ranges(entry: Entry | None) -> dict[Symbol, tuple[Fraction, Fraction
         if dots:
             ranges[Symbol(name)] = (Fraction(low), Fraction(high))
     return ranges
+
+
+def names(expr: Expr) -> set[str]:
+    """What letters and functions that nobody defined are called in a formula."""
+    return {node.name for node in postorder(expr) if isinstance(node, Symbol | Unknown)}
 
 
 def fresh_letter(wanted: Sequence[str], taken: set[str]) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Union
 
-from chainrule.derivations import METHODS, Problem, choose_variable, fresh_letter
+from chainrule.derivations import METHODS, Problem, choose_variable, fresh_letter, names
 from chainrule.errors import InputError
 from chainrule.expr import catalogue
 from chainrule.expr.nodes import Expr, Symbol, symbols
@@ -86,7 +86,7 @@ def make_problem(
         raise InputError(f"the order must be between 1 and {MAX_ORDER}, not {order}")
     variables = _variables(formula, wrt, order)
     arguments = formula.variables or tuple(dict.fromkeys(variables))
-    taken = {symbol.name for symbol in symbols(formula.expr)} | {v.name for v in variables}
+    taken = names(formula.expr) | {v.name for v in variables}
     return Problem(
         function=formula.expr,
         variables=variables,

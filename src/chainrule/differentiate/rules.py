@@ -223,6 +223,8 @@ def _unknown(node: Expr, context: Context) -> Expr:
 def _extreme(node: Expr, context: Context) -> Expr:
     assert isinstance(node, Call)
     u, v = node.args
+    if u is v:
+        return context.derivative(u)
     first, second = (">", "<") if node.name == "max" else ("<", ">")
     return Piecewise(
         (

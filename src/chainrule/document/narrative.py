@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import cycle
 
-from chainrule.derivations import Derivation, Problem, Stage, fresh_letter
+from chainrule.derivations import Derivation, Problem, Stage, fresh_letter, names
 from chainrule.differentiate.derivation import Step
 from chainrule.document.blocks import (
     Block,
@@ -40,10 +40,12 @@ from chainrule.document.kinks import kink_blocks, where_it_divides
 from chainrule.document.phrases import NATURAL_LOG, because, joined, look_alike, operations
 from chainrule.document.telling import Style, Teller
 from chainrule.errors import InputError
+from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
     Call,
+    Comparison,
     Expr,
     Number,
     Piecewise,
@@ -56,6 +58,8 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.definitions import definition, expand_all
+from chainrule.parsing.formula import parse_text
+from chainrule.rewrite.cases import OPPOSITE
 from chainrule.rewrite.output_form import OutputForm
 from chainrule.rewrite.tidy import Tidier
 from chainrule.verify.certified import decimal
@@ -123,13 +127,13 @@ def _title(whole: Name, function: Expr) -> list[Block]:
 
 
 def _whole_slope(derivation: Derivation, style: Style) -> Term:
-    """The derivative of a higher order: d²f/dx², ∂²f/∂x∂y, or f″."""
+    """The derivative of the whole: d²f/dx², ∂²f/∂x∂y, or f″."""
     problem = derivation.problem
-    counts = Counter(reversed(problem.variables))
-    if style.notation == "lagrange" and len(counts) == 1:
+    if style.notation == "lagrange" and not problem.partial:
         return Name(derivation.letter, (), derivation.order)
+    counts = Counter(reversed(problem.variables))
     by = tuple((variable.name, count) for variable, count in counts.items())
-    return Derivative(derivation.letter, by, partial=len(problem.arguments) > 1)
+    return Derivative(derivation.letter, by, partial=problem.partial)
 
 
 def _plain_title(problem: Problem) -> str:
@@ -145,8 +149,27 @@ def _introduction(problem: Problem) -> Inline:
     if entry.parameters:
         rows: list[Inline] = [(math(Symbol(p.name), p.value),) for p in entry.parameters]
         pieces += [", usually with ", *joined(rows)]
+    if conditions := _conditions(entry):
+        pieces += [", for ", *joined((math(condition),) for condition in conditions)]
     pieces.append(".")
     return tuple(pieces)
+
+
+def _conditions(entry: Entry) -> list[Expr]:
+    """Under which the formula of a row makes sense, each once: b > a is a < b."""
+    texts = [p.domain for p in entry.parameters if p.domain]
+    read = [parse_text(text).expr for text in texts]
+    if (domain := definition(entry.name).domain) is not None:
+        read.append(domain)
+    found: list[Expr] = []
+    for condition in read:
+        turned = condition
+        if isinstance(condition, Comparison) and len(condition.args) == 2:
+            opposite = OPPOSITE[condition.operators[0]]
+            turned = Comparison((opposite,), condition.args[::-1])
+        if condition not in found and turned not in found:
+            found.append(condition)
+    return found
 
 
 def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list[Block]:
@@ -208,7 +231,8 @@ def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> l
         title = f"{ordinal[number - 1]} derivative" if number <= 6 else f"Derivative {number}"
         blocks.append(Heading(2, (title,)))
         if number > 1:
-            name = fresh_letter(("g", "h", "w"), {s.name for s in symbols(stage.function)})
+            own = {derivation.letter, problem.name, *(v.name for v in problem.variables)}
+            name = fresh_letter(("g", "h", "w"), names(stage.function) | own)
             blocks.append(Paragraph(("Now differentiate ", math(Name(name), stage.function), ".")))
     teller = make_teller(derivation, stage, style)
     if stage.step.rule == "constant":
@@ -270,14 +294,14 @@ def make_teller(
     """A teller for one differentiation, which names nothing by a letter already in use."""
     problem = derivation.problem
     nested = quoted is not None
-    taken = {symbol.name for symbol in symbols(stage.function)} | {derivation.letter, "e", "f"}
+    taken = names(stage.function) | {derivation.letter, "e", "f"}
     taken |= {argument.name for argument in problem.arguments} | {derivation.output.name}
     return Teller(
         stage.variable,
         taken,
         style,
         tidy=Tidier().tidy,
-        partial=len(problem.arguments) > 1,
+        partial=problem.partial,
         fold_named=None if nested else lambda name, said: _named_walk(name, style, said),
         quoted=quoted,
     )
@@ -304,12 +328,22 @@ def _named_walk(name: str, style: Style, quoted: set[str]) -> tuple[Block, ...]:
     letter = derivation.letter
     written = (whole,) if letter == known.entry.letter else (Name(letter), whole)
     blocks: list[Block] = [Display(equation(*written, known.expr))]
+    if _conditions(known.entry):
+        blocks.append(Paragraph(_introduction(derivation.problem)))
     blocks += _prepared(stage, whole)
     teller.tell(stage.step, letter)
     blocks += teller.blocks
     blocks += _simplified(teller.slope(letter), stage.rewriting)
     blocks += _by_itself(derivation)
-    return tuple(block for block in blocks if not isinstance(block, Heading))
+    return tuple(said for block in blocks for said in _without_heading(block))
+
+
+def _without_heading(block: Block) -> tuple[Block, ...]:
+    """A block as it stands in a fold: of a heading, what it gives a letter to is still said."""
+    if not isinstance(block, Heading):
+        return (block,)
+    names = any(isinstance(piece, Math) and piece.chain.relations for piece in block.inline)
+    return (Paragraph((*block.inline, ":")),) if names else ()
 
 
 def _prepared(stage: Stage, whole: Name) -> list[Block]:
@@ -353,8 +387,7 @@ def _by_itself(derivation: Derivation) -> list[Block]:
     else:
         pieces += ["The result can be written with nothing but ", math(output)]
     blocks.append(Paragraph((*pieces, ".")))
-    name, order = derivation.letter, derivation.order
-    blocks += _found(derivation.function, derivation.derivative, form, name, order)
+    blocks += _found(derivation, form)
     if form.needs_variable:
         blocks.append(
             Paragraph(
@@ -383,14 +416,18 @@ def _by_itself(derivation: Derivation) -> list[Block]:
     return blocks
 
 
-def _found(
-    function: Expr, derivative: Expr, form: OutputForm, name: str, order: int
-) -> list[Block]:
+def _primed(derivation: Derivation) -> Term:
+    """y′, as long as that says by what."""
+    return _whole_slope(derivation, Style(notation="lagrange"))
+
+
+def _found(derivation: Derivation, form: OutputForm) -> list[Block]:
     """How the inner parts were solved for, and the substitution."""
+    function, derivative = derivation.function, derivation.derivative
     blocks: list[Block] = []
-    terms: list[Term] = [Name(name, (), order), derivative]
+    terms: list[Term] = [_primed(derivation), derivative]
     if form.relation is not None:
-        left = _eliminated(function, form, derivative, name)
+        left = _eliminated(function, form, derivative, derivation.letter)
         blocks.append(Paragraph(("Eliminate ", *left, ". So")))
         terms.pop()
     elif form.solved:
@@ -434,7 +471,7 @@ def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
     assert isinstance(function, Piecewise)
     assert isinstance(derivative, Piecewise)
     conditions = [*(condition for _, condition in function.branches), None]
-    slope_name = Name(derivation.letter, (), derivation.order)
+    slope_name = _primed(derivation)
     rows: list[Inline] = []
     for case, value, slope, condition in zip(
         form.cases, function.values, derivative.values, conditions, strict=False

@@ -54,6 +54,7 @@ from chainrule.expr.nodes import (
     call,
     negate,
     substitute,
+    symbols,
 )
 
 Detail = Literal["brief", "normal", "full"]
@@ -121,10 +122,15 @@ class Teller:
         self._fold_named = fold_named
 
     # --- notation ----------------------------------------------------------------------------
+    @property
+    def primed(self) -> bool:
+        """Whether derivatives are primes: with several arguments a prime would not say by which."""
+        return self.style.notation == "lagrange" and not self.partial
+
     def slope(self, of: str, by: Symbol | None = None) -> Term:
         """The derivative of what is called ``of``: dσ/dx, or σ'."""
         by = by or self.variable
-        if self.style.notation == "lagrange":
+        if self.primed:
             return Name(of, (by,) if by is not self.variable else (), 1)
         return Derivative(of, ((by.name, 1),), partial=self.partial and by is self.variable)
 
@@ -157,7 +163,10 @@ class Teller:
             words: Inline = (row.words,)
             if row.statement is not None:
                 before, after = row.statement
-                by = "u" if row.chain else self.variable.name
+                # In letters of its own: by a variable called c the factor c is no constant.
+                taken = {symbol.name for symbol in symbols(before, after)}
+                by = self.variable.name if self.variable.name not in taken else "x"
+                by = "u" if row.chain else by
                 words = (f"{row.words[:-1]}: ", math(Derivative(before, ((by, 1),)), after), ".")
             self.blocks.append(Quote(row.title, words))
 
@@ -368,7 +377,7 @@ class Teller:
         )
         if not again:
             self.quote("elementary")
-        if self.style.notation == "lagrange":
+        if self.primed:
             self._show(self.slope(name), Dots((Name(name, (letter,), 1), Name(letter.name, (), 1))))
         else:
             above = Derivative(name, ((letter.name, 1),), cancel_below=True)

@@ -12,8 +12,8 @@ What cannot be read is not passed over: it is among ``Report.unread``, with the 
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from random import Random
 from typing import Any
@@ -21,52 +21,32 @@ from typing import Any
 import mpmath
 
 from chainrule.document.blocks import (
-    At,
     Block,
-    Boxed,
     Bullets,
     Chain,
     Derivative,
     Digits,
     Display,
     Document,
-    Dots,
     Fold,
     Heading,
     Inline,
     Math,
     Name,
     Paragraph,
-    Plus,
     Quote,
     Steps,
     Table,
     Term,
-    Words,
 )
-from chainrule.expr.nodes import (
-    Comparison,
-    Expr,
-    Symbol,
-    Unknown,
-    contains,
-    postorder,
-    substitute,
-    symbols,
-)
+from chainrule.expr.nodes import Comparison, Expr, Symbol, Unknown, substitute, symbols
 from chainrule.parsing.definitions import expand_all
-from real_values import DIGITS, CurvePoint, Point, Value, places
+from meanings import BESIDE, Meanings, UnreadError, name_of, same, shown
+from real_values import CurvePoint, Point, places
 
 POINTS = 6
-AGREED_DIGITS = 12
-# Smaller than this counts as 0: what cancels in 90 digits.
-NOTHING = mpmath.mpf(10) ** -30
 
 _STAGE = re.compile(r"(First|Second|Third|Fourth|Fifth|Sixth) derivative$|Derivative \d+$")
-
-
-class UnreadError(Exception):
-    """A term whose value is not known, with the reason."""
 
 
 @dataclass
@@ -74,29 +54,25 @@ class Report:
     """What was read.
 
     Attributes:
-        equal: how many pairs of neighbours were compared, at one point or more, and are equal.
-        defined: how many letters were given a meaning.
-        conditions: how many conditions were read ("α = 1", "x > 0").
+        pairs: how many neighbours with a sign of equality between them were looked at.
+        equal: how many of them, and of what is said in words, were compared and are equal.
+        conditions: how many of them are conditions: "at x = 0".
         narrower: what is not defined at a point drawn by chance, though what it is to be equal to
             is.
         unread: what could not be evaluated, and why.
         wrong: what is not equal, and where.
     """
 
+    pairs: int = 0
     equal: int = 0
-    defined: int = 0
     conditions: int = 0
     narrower: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
     def add(self, other: Report) -> None:
-        self.equal += other.equal
-        self.defined += other.defined
-        self.conditions += other.conditions
-        self.narrower += other.narrower
-        self.unread += other.unread
-        self.wrong += other.wrong
+        for row in fields(self):
+            setattr(self, row.name, getattr(self, row.name) + getattr(other, row.name))
 
 
 def walk(
@@ -118,41 +94,41 @@ def walk(
     return reader.report
 
 
+def equalities(part: Any) -> int:
+    """How many signs of equality a document has, counted without reading it."""
+    if isinstance(part, Chain):
+        return sum(relation in ("=", ":=") for relation in part.relations)
+    if isinstance(part, tuple):
+        return sum(map(equalities, part))
+    if isinstance(part, Document | Block):
+        return sum(equalities(getattr(part, row.name)) for row in fields(part))
+    return equalities(part.chain) if isinstance(part, Math) else 0
+
+
 class _Reader:
     """A reader on the way: what each letter means by now, and where to compare."""
 
-    def __init__(
-        self,
-        variable: str,
-        points: Sequence[Point] | None,
-        rng: Random,
-    ) -> None:
+    def __init__(self, variable: str, points: Sequence[Point] | None, rng: Random) -> None:
         self.report = Report()
-        self.variable = variable
+        self.rng = rng
         self.points = None if points is None else list(points)
         self.curve = bool(points) and isinstance(points[0], CurvePoint)
-        self.letters = set() if points is None else set(points[0].letters)
-        self.rng = rng
-        # What was defined first, of what, and under which conditions.
+        self.meanings = Meanings(points[0].letters if points else (), variable)
+        # What was defined first, and of what.
         self.first: tuple[Expr, Sequence[str]] | None = None
-        # What a name stands for, in letters with values; what it was said to be equal to; and of
-        # what it is a function.
-        self.bound: dict[str, Expr] = {}
-        self.ways: dict[str, list[Expr]] = {}
-        self.formals: dict[str, tuple[Expr, ...]] = {}
+        # A whole function is not forgotten when its derivative is differentiated again.
+        self.whole: list[str] = []
         # Whether the points are places that were named, such as kinks.
         self.exact = False
-        # A whole function is not forgotten when its derivative is differentiated again.
-        self.functions: set[str] = set()
 
     # --- blocks --------------------------------------------------------------------------------
     def blocks(self, blocks: Sequence[Block]) -> None:
         for block in blocks:
             match block:
-                case Heading():
-                    if _STAGE.match(_plain(block.inline)):
-                        self._forget()
-                    self.inline(block.inline)
+                case Heading(_, inline):
+                    if _STAGE.match("".join(piece for piece in inline if isinstance(piece, str))):
+                        self.meanings.forget(but=self.whole)
+                    self.inline(inline)
                 case Paragraph(inline):
                     self.inline(inline)
                 case Quote(_, inline):
@@ -171,51 +147,41 @@ class _Reader:
                             self.inline(cell)
                 case Fold(title, inside):
                     self.inline(title)
-                    # Another function in letters of its own.
-                    other = _Reader(self.variable, None, self.rng)
+                    # Another function, in letters of its own.
+                    other = _Reader("x", None, self.rng)
                     other.blocks(inside)
                     self.report.add(other.report)
-
-    def _forget(self) -> None:
-        for name in list(self.bound):
-            if name not in self.functions:
-                del self.bound[name]
-                self.ways.pop(name, None)
-                self.formals.pop(name, None)
 
     def _quote(self, inline: Inline) -> None:
         """A rule's statement: u and v are any functions, other letters any numbers."""
         for piece in inline:
-            if not isinstance(piece, Math) or len(piece.chain.terms) == 1:
+            if not isinstance(piece, Math) or not piece.chain.relations:
                 continue
             first = piece.chain.terms[0]
             if not isinstance(first, Derivative) or isinstance(first.of, str):
+                self.report.pairs += len(piece.chain.relations)
                 self.report.unread.append(f"{piece.chain}: a statement of another kind")
                 continue
             ((by, _),) = first.by
-            values = {name: mpmath.mpf(self.rng.uniform(0.3, 3)) for name in (by, *"cnauv")}
+            values = {name: mpmath.mpf(self.rng.uniform(0.3, 3)) for name in (by, *"cna")}
             other = _Reader(by, [Point(values)], self.rng)
+            primes: dict[Expr, Expr] = {}
             for name in {"u", "v"} - {by}:
-                other.bound[name] = Unknown(name, (0,), (Symbol(by),))
-                other.letters.discard(name)
-            other.chain(piece.chain)
+                other.meanings.stands_for(name, Unknown(name, (0,), (Symbol(by),)))
+                primes[Unknown(name, (1,), ())] = Unknown(name, (1,), (Symbol(by),))
+            terms = (substitute(t, primes) if isinstance(t, Expr) else t for t in piece.chain.terms)
+            other.chain(Chain(tuple(terms), piece.chain.relations))
             self.report.add(other.report)
 
     def _bullets(self, items: Sequence[Inline]) -> None:
-        everywhere = self.points
-        left = self.points
+        """Each under its own condition, and where those before it do not hold."""
+        everywhere = left = self.points
         for item in items:
             self.points = left
-            conditions = [
-                piece.chain.terms[0]
-                for piece in item
-                if isinstance(piece, Math) and _is_comparison(piece.chain)
-            ]
             self.inline(item)
-            if left is not None and len(conditions) == 1:
-                (case,) = conditions
-                assert isinstance(case, Expr)
-                left = [p for p in left if p.value(self.resolved(case)) is False]
+            cases = [p.chain.terms[0] for p in item if isinstance(p, Math) and _is_case(p.chain)]
+            if left is not None and len(cases) == 1:
+                left = [point for point in left if not self._holds(cases[0], point)]
         self.points = everywhere
 
     # --- sentences -----------------------------------------------------------------------------
@@ -223,18 +189,21 @@ class _Reader:
         """The mathematics of a sentence: its conditions hold for all of it."""
         chains = [piece.chain for piece in pieces if isinstance(piece, Math)]
         conditions = [chain for chain in chains if self._is_condition(chain)]
+        self.report.pairs += sum(len(chain.relations) for chain in conditions)
+        self.report.conditions += len(conditions)
         if conditions and str(pieces[0]).startswith("This is the "):
-            self._introduced(conditions)
+            # Of the whole document. The usual values of parameters are not its only ones.
+            self._look_for_points([c.terms[0] for c in conditions if _is_case(c)])
             return
-        if pieces[:1] == ("Where ",) and chains:
-            # Where g(x) = 0: points that are not looked for.
+        if pieces[:1] == ("Where ",) and chains and chains[0] not in conditions:
+            # Where g(x) = 0: such points are not looked for.
             self.report.conditions += 1
+            self.report.pairs += len(chains[0].relations)
             del chains[0]
         everywhere = self.points
         for condition in conditions:
-            self.report.conditions += 1
             self._restrict(condition)
-        self.exact = any(len(condition.terms) > 1 for condition in conditions)
+        self.exact = any(condition.relations for condition in conditions)
         self._spoken(pieces)
         for chain in chains:
             if chain not in conditions:
@@ -243,122 +212,130 @@ class _Reader:
         if conditions:
             self.points = everywhere
 
-    def _introduced(self, conditions: Sequence[Chain]) -> None:
-        """Conditions that hold for the whole of the document, and usual values, which need not."""
-        self.report.conditions += len(conditions)
-        self._look_for_points([chain.terms[0] for chain in conditions if _is_comparison(chain)])
-
-    def _look_for_points(self, conditions: Sequence[Term] = ()) -> None:
-        assert self.first is not None
-        function, letters = self.first
-        stated = [condition for condition in conditions if isinstance(condition, Expr)]
-        self.points = places(function, self.rng, POINTS, letters=letters, conditions=stated)
-        if not self.points:
-            self.report.unread.append(f"{function}: no point was found in its domain")
-
     def _is_condition(self, chain: Chain) -> bool:
-        if _is_comparison(chain):
-            return True
+        """Whether it says where: "x > 0", or "x = a" for letters that have any values."""
         match chain.terms:
+            case (Comparison(),):
+                return True
             case (Symbol(name), Expr() as value) if chain.relations == ("=",):
+                letters = self.meanings.letters
                 others = {symbol.name for symbol in symbols(value)}
-                return not self.curve and name in self.letters and others <= self.letters - {name}
+                return not self.curve and name in letters and others <= letters - {name}
         return False
 
     def _restrict(self, chain: Chain) -> None:
         if self.points is None:
             return
         match chain.terms:
-            case (Comparison() as condition,):
-                held = self.resolved(condition)
-                self.points = [p for p in self.points if p.value(held)]
+            case (Comparison() as case,):
+                self.points = [point for point in self.points if self._holds(case, point)]
             case (Symbol(name), Expr() as value):
                 self.points = [p.at({**p.letters, name: p.value(value)}) for p in self.points]
 
+    def _holds(self, case: Term, point: Point) -> bool:
+        return bool(self.meanings.value(case, point))
+
     def _spoken(self, pieces: Inline) -> None:
         """Equalities that are said in words between two pieces of mathematics."""
-        for (before, said, after), then in zip(
-            zip(pieces, pieces[1:], pieces[2:], strict=False),
-            [*(pieces[i : i + 2] for i in range(3, len(pieces))), ()],
-            strict=False,
-        ):
-            if not (isinstance(before, Math) and isinstance(after, Math)):
+        said = [("", *pieces)[i : i + 5] for i in range(len(pieces))]
+        for before in said:
+            match before:
+                case (
+                    _,
+                    Math(Chain((Expr() as of,))),
+                    " has the derivative ",
+                    Math(Chain((to,))),
+                    *_,
+                ):
+                    slope = Derivative(of, ((self.meanings.variable, 1),))
+                    self._compare((slope, to))
+                case (
+                    Math(Chain((whole,))),
+                    " is a composition, ",
+                    Math(Chain((outer,))),
+                    " with ",
+                    inner,
+                ):
+                    assert isinstance(outer, Expr)
+                    assert isinstance(inner, Math)
+                    letter, value = inner.chain.terms
+                    assert isinstance(letter, Symbol)
+                    assert isinstance(value, Expr)
+                    self._compare((whole, substitute(outer, {letter: value})))
+                case (
+                    " the slope from the left is ",
+                    left,
+                    " and from the right ",
+                    right,
+                    str(then),
+                ):
+                    self._sides(left, right, then)
+
+    def _sides(self, left: Any, right: Any, then: str) -> None:
+        """Slopes from both sides of a kink, and whether the derivative exists there."""
+        assert self.first is not None
+        function, by = self.first[0], self.meanings.variable
+        for point in self.points or ():
+            beside = [point.moved(by, steps) for steps in (-3, 3)]
+            slopes = [at.derivative(function, [by]) for at in beside]
+            for claim, slope in zip((left, right), slopes, strict=True):
+                if not isinstance(claim, Math) or slope is None:
+                    continue
+                value = self.meanings.value(claim.chain.terms[0], point)
+                if value is not None and not same(value, slope, BESIDE):
+                    self.report.wrong.append(f"a slope of {value} at {point}, where it is {slope}")
+            values = [at.value(function) for at in beside]
+            if None in values or None in slopes:
                 continue
-            (left,), (right,) = before.chain.terms[:1], after.chain.terms[:1]
-            if said == " has the derivative " and isinstance(left, Expr):
-                slope = Derivative(left, ((self.variable, 1),))
-                self.chain(Chain((slope, right), ("=",)))
-            elif said == " is a composition, ":
-                match then:
-                    case (" with ", Math(Chain((Symbol(name), Expr() as inner), ("=",)))):
-                        assert isinstance(right, Expr)
-                        whole = substitute(right, {Symbol(name): inner})
-                        self.chain(Chain((left, whole), ("=",)))
-                    case _:
-                        self.report.unread.append(f"{pieces}: a composition of what?")
+            exists = same(*slopes, BESIDE) and same(*values, BESIDE)
+            if re.match(r": the derivative exists(?! only)", then) and not exists:
+                self.report.wrong.append(f"the derivative is to exist at {point}")
+            if then.startswith(": there is no derivative") and exists:
+                self.report.wrong.append(f"there is to be no derivative at {point}")
+            self.report.equal += 1
 
     # --- chains --------------------------------------------------------------------------------
     def chain(self, chain: Chain) -> None:
         """Definitions first, then all pairs of neighbours."""
         parts = _parts(chain)
-        if len(chain.terms) == 1:
-            return
+        self.report.pairs += sum(len(terms) - 1 for terms in parts)
+        if self.points is None:
+            self._begin(parts[0])
         for _ in parts:
             for terms in parts:
-                self._define(terms)
+                self.meanings.define(terms)
         for terms in parts:
             self._compare(terms)
 
-    def _define(self, terms: Sequence[Term]) -> None:
-        for term in terms:
-            name = _name(term)
-            others = [e for other in terms if other is not term for e in self._meaning(other)]
-            if name is None or not others:
-                continue
-            if name not in self.bound and name not in self.letters:
-                if self.points is None:
-                    self._begin(term, others[0])
-                with_meaning = (e for e in others if self._has_meaning(e))
-                expr = next(with_meaning, None)
-                if expr is None:
-                    continue
-                self.bound[name] = self.resolved(expr)
-                self.report.defined += 1
-                if isinstance(term, Name):
-                    self.formals[name] = term.args
-            elif isinstance(term, Name) and term.args and name in self.bound:
-                self.formals.setdefault(name, term.args)
-            row = self.ways.setdefault(name, [])
-            row += [e for e in others if e not in row and _name(e) != name]
-
-    def _meaning(self, term: Term) -> list[Expr]:
-        """What a term is as an expression: itself, or what the function was said to be."""
-        match term:
-            case Expr():
-                return [term]
-            case Name(name, args, 0) if name in self.bound and args == self.formals.get(name, ()):
-                return [self.bound[name]]
-        return []
-
-    def _begin(self, term: Term, function: Expr) -> None:
+    def _begin(self, terms: Sequence[Term]) -> None:
         """The first definition: its letters have values from now on."""
-        args = term.args if isinstance(term, Name) else ()
+        named = [term for term in terms if isinstance(term, Name)]
+        function = next((term for term in terms if isinstance(term, Expr)), None)
+        if not named or function is None:
+            return
         whole = expand_all(function)
-        own = [a.name for a in args if isinstance(a, Symbol)]
-        self.letters = {*own, *(symbol.name for symbol in symbols(whole))}
-        self.first = whole, own or [self.variable]
-        self._look_for_points()
-        if isinstance(term, Name):
-            self.functions.add(term.name)
-            if own and self.variable not in self.letters:
-                self.variable = own[0]
+        own = [arg.name for arg in named[0].args if isinstance(arg, Symbol)]
+        letters = {*own, *(symbol.name for symbol in symbols(whole))}
+        variable = self.meanings.variable
+        if own and variable not in letters:
+            variable = own[0]
+        self.meanings = Meanings(letters, variable)
+        self.whole += [name for term in named if (name := name_of(term)) is not None]
+        self.first = whole, own or [variable]
+        self._look_for_points([])
 
-    def _has_meaning(self, expr: Expr) -> bool:
-        return all(s.name in self.letters or s.name in self.bound for s in symbols(expr))
+    def _look_for_points(self, conditions: Sequence[Term]) -> None:
+        if self.first is None:
+            return
+        function, letters = self.first
+        stated = [condition for condition in conditions if isinstance(condition, Expr)]
+        self.points = places(function, self.rng, POINTS, letters=letters, conditions=stated)
+        if not self.points:
+            self.report.unread.append(f"{function}: no point was found in its domain")
 
     def _compare(self, terms: Sequence[Term]) -> None:
         for left, right in pairwise(terms):
-            said = f"{_shown(left)} = {_shown(right)}"
+            said = f"{shown(left)} = {shown(right)}"
             try:
                 compared, narrower, fault = self._compared(left, right)
             except UnreadError as problem:
@@ -380,149 +357,16 @@ class _Reader:
         compared = 0
         narrower = ""
         for point in self.points:
-            a, b = self.value(left, point), self.value(right, point)
+            a, b = (self.meanings.value(side, point) for side in (left, right))
             if a is None or b is None:
                 if a is not None and not self.exact:
                     narrower = f"only the left side is defined at {point}"
                 continue
             compared += 1
-            if not _agree(a, b):
-                shown = (v if isinstance(v, Digits) else mpmath.nstr(v, 20) for v in (a, b))
-                return compared, narrower, "{} against {} at {}".format(*shown, point)
+            if not same(a, b):
+                sides = (v if isinstance(v, Digits) else mpmath.nstr(v, 20) for v in (a, b))
+                return compared, narrower, "{} against {} at {}".format(*sides, point)
         return compared, narrower, ""
-
-    # --- values --------------------------------------------------------------------------------
-    def resolved(self, expr: Expr, but: Container[str] = ()) -> Expr:
-        """With all letters that stand for something replaced by it, but some."""
-        mapping: dict[Expr, Expr] = {}
-        for symbol in symbols(expr):
-            if symbol.name in but or symbol.name in self.letters:
-                continue
-            if symbol.name not in self.bound:
-                raise UnreadError(f"{symbol.name} was not introduced")
-            mapping[symbol] = self.bound[symbol.name]
-        return expand_all(substitute(expr, mapping))
-
-    def value(self, term: Term, point: Point) -> Value:
-        """The value of a term at a point, ``None`` where it has none; digits as they are."""
-        match term:
-            case Expr():
-                return self._primed(term, point)
-            case Name(name, args, primes):
-                return self._named(name, args, primes, point)
-            case Derivative(of, by):
-                letters = [name for name, count in by for _ in range(count)]
-                return self._slope(of, letters, point)
-            case Dots(parts) | Plus(parts):
-                values = [self.value(part, point) for part in parts]
-                if None in values:
-                    return None
-                with mpmath.workdps(DIGITS):
-                    joined = mpmath.fprod if isinstance(term, Dots) else mpmath.fsum
-                    return joined(values)
-            case Boxed(inner):
-                return self.value(inner, point)
-            case At(inner, variable, value):
-                there = point.at({**point.letters, variable: self.value(value, point)})
-                return self.value(inner, there)
-            case Digits():
-                return term
-        raise UnreadError("words")
-
-    def _primed(self, expr: Expr, point: Point) -> Value:
-        """The value of an expression in which y' and the like may stand."""
-        letters: dict[str, Value] = {}
-        mapping: dict[Expr, Expr] = {}
-        for node in postorder(expr):
-            match node:
-                case Unknown(name, (order,), ()) if name in self.bound:
-                    letters[f" {name}{order}"] = self._named(name, (), order, point)
-                    mapping[node] = Symbol(f" {name}{order}")
-        if mapping:
-            expr, point = substitute(expr, mapping), point.at({**point.letters, **letters})
-        try:
-            return point.value(self.resolved(expr, but=letters))
-        except KeyError as letter:
-            raise UnreadError(f"{letter} has no value") from None
-
-    def _named(self, name: str, args: tuple[Expr, ...], primes: int, point: Point) -> Value:
-        if name in self.letters and name not in self.bound:
-            meaning: Expr = Symbol(name)
-        elif name in self.bound:
-            meaning = self.bound[name]
-        else:
-            raise UnreadError(f"{name} was not introduced")
-        formals = self.formals.get(name) or (Symbol(self.variable),)
-        by = [self.variable] * primes
-        if args and args != formals:
-            match args:
-                case (Symbol(letter),) if letter not in self.letters or letter != self.variable:
-                    if primes:
-                        return self._slope(name, [letter] * primes, point)
-            if len(args) != len(formals):
-                raise UnreadError(f"{name} of {len(args)} arguments")
-            values = [self.value(arg, point) for arg in args]
-            names = [formal.name for formal in formals if isinstance(formal, Symbol)]
-            point = point.at({**point.letters, **dict(zip(names, values, strict=True))})
-            if primes == 1:
-                return _slope_there(point, meaning, self.variable)
-        return point.derivative(meaning, by)
-
-    def _slope(self, of: str | Expr, by: Sequence[str], point: Point) -> Value:
-        letters = set(by)
-        if letters <= self.letters:
-            if isinstance(of, Expr):
-                return point.derivative(self.resolved(of), by)
-            if of not in self.bound and of not in self.letters:
-                raise UnreadError(f"{of} was not introduced")
-            return point.derivative(self.bound.get(of, Symbol(of)), by)
-        if len(letters) > 1:
-            raise UnreadError(f"a derivative by {', '.join(by)}")
-        (letter,) = letters
-        if letter not in self.bound:
-            raise UnreadError(f"{letter} was not introduced")
-        if isinstance(of, str):
-            ways = [way for way in self.ways.get(of, ()) if contains(way, Symbol(letter))]
-            if not ways:
-                raise UnreadError(f"{of} was not said to depend on {letter}")
-            of = ways[-1]
-        inner = point.value(self.bound[letter])
-        if inner is None:
-            return None
-        there = Point({**point.letters, letter: inner})
-        return there.derivative(self.resolved(of, but=letters), by)
-
-
-def _slope_there(point: Point, expr: Expr, by: str) -> Value:
-    """The derivative at a point that may be a kink: ``None`` if the sides differ."""
-    before, here, after = (point.moved(by, steps).derivative(expr, [by]) for steps in (-3, 0, 3))
-    if None in (before, here, after):
-        return None
-    return here if abs(after - before) < mpmath.mpf(10) ** -AGREED_DIGITS else None
-
-
-def _agree(a: Any, b: Any) -> bool:
-    if isinstance(a, Digits) or isinstance(b, Digits):
-        digits, value = (a, b) if isinstance(a, Digits) else (b, a)
-        return not isinstance(value, Digits) and _has_digits(value, digits)
-    if isinstance(a, bool) or isinstance(b, bool):
-        return a is b
-    with mpmath.workdps(DIGITS):
-        size = max(abs(a), abs(b))
-        return bool(abs(a - b) <= size * mpmath.mpf(10) ** -AGREED_DIGITS + NOTHING)
-
-
-def _has_digits(value: Value, digits: Digits) -> bool:
-    """Whether a value begins with the digits; what is cut off is not rounded."""
-    with mpmath.workdps(DIGITS):
-        shown = mpmath.mpf(digits.text)
-        if not digits.more:
-            return bool(abs(value - shown) < NOTHING)
-        mantissa, _, exponent = digits.text.partition("e")
-        decimals = len(mantissa.partition(".")[2]) - int(exponent or 0)
-        off = (abs(value) - abs(shown)) * mpmath.mpf(10) ** decimals
-        same_sign = value * shown > 0 or not shown
-        return bool(same_sign and -NOTHING <= off < 1)
 
 
 def _parts(chain: Chain) -> list[list[Term]]:
@@ -531,49 +375,10 @@ def _parts(chain: Chain) -> list[list[Term]]:
     for relation, term in zip(chain.relations, chain.terms[1:], strict=True):
         if relation in ("=", ":="):
             parts[-1].append(term)
-        elif relation in (",", "⟹"):
-            parts.append([term])
         else:
-            raise UnreadError(f"the relation {relation}")
+            parts.append([term])
     return parts
 
 
-def _name(term: Term) -> str | None:
-    match term:
-        case Symbol(name):
-            return name
-        case Name(name, args, 0) if all(isinstance(arg, Symbol) for arg in args):
-            return name
-    return None
-
-
-def _is_comparison(chain: Chain) -> bool:
+def _is_case(chain: Chain) -> bool:
     return len(chain.terms) == 1 and isinstance(chain.terms[0], Comparison)
-
-
-def _plain(inline: Inline) -> str:
-    return "".join(piece for piece in inline if isinstance(piece, str))
-
-
-def _shown(term: Term) -> str:
-    match term:
-        case Expr():
-            return str(term)
-        case Name(name, args, primes):
-            inside = f"({', '.join(map(str, args))})" if args else ""
-            return name + "'" * primes + inside
-        case Derivative(of, by):
-            return f"d {of}/d" + "d".join(name for name, count in by for _ in range(count))
-        case Dots(parts):
-            return " · ".join(map(_shown, parts))
-        case Plus(parts):
-            return " + ".join(map(_shown, parts))
-        case Boxed(inner):
-            return _shown(inner)
-        case At(inner, variable, value):
-            return f"{_shown(inner)} at {variable} = {value}"
-        case Digits(text):
-            return text
-        case Words(text):
-            return text
-    raise TypeError(term)

@@ -35,6 +35,8 @@ EXPECTED = [
     ("a/(1+e^(-(b x+c)))+d", "b*(y-d)*(a+d-y)/a"),
     ("a*sigmoid(b*x+c)+d", "b*(y-d)*(a+d-y)/a"),
     ("a^x", "y*ln(a)"),
+    ("2^x", "y*ln(2)"),
+    ("10^normcdf(x)", "y*ln(10)*normpdf(x)"),
     ("(x+1)/(x-1)", "-(1-y)^2/2"),
     ("e^(e^x)", "y*ln(y)"),
     ("sinh(x)", "sqrt(1+y^2)"),

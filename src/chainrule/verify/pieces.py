@@ -83,7 +83,9 @@ def on_every_piece(
             ]
             with precision(_BITS, 2):
                 columns = program.columns(inputs, len(xs))
-                return list(zip(*chain.from_iterable(map(_signs, columns)), strict=True))
+                rows = zip(*chain.from_iterable(map(_signs, columns)), strict=True)
+                # Where nothing is followed, nothing changes.
+                return list(rows) if columns else [()] * len(xs)
 
         found += [point((x, *rest)) for x in _beside(_changes(signs, row), row)]
     return found

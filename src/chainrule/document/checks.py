@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from chainrule.derivations import Derivation
 from chainrule.differentiate.derivation import Step
@@ -57,39 +57,83 @@ def checked_blocks(derivation: Derivation) -> list[Block]:
 
 def _group(title: str, verdicts: list[Verdict]) -> Inline:
     """ "Five rewritings: four proved as …, one checked at …" """
-    by_word: dict[str, list[Verdict]] = {}
+    by_kind: dict[tuple[str, str], list[Verdict]] = {}
     for verdict in verdicts:
-        by_word.setdefault(verdict.word, []).append(verdict)
+        by_kind.setdefault((verdict.word, verdict.reason), []).append(verdict)
     count = len(verdicts)
     uses = {"rule": "rule application", "step to the last form": "step to the last form"}
     noun = uses.get(title, title)
     plural = noun.replace("step", "steps", 1) if noun.startswith("step") else f"{noun}s"
     lead = f"{numeral(count).capitalize()} {noun if count == 1 else plural}: "
     parts: list[Inline] = []
-    for found in by_word.values():
-        which = () if len(by_word) == 1 else (f"{numeral(len(found))} ",)
-        parts.append((*which, *verdict_words(_weakest(found), least=len(found) > 1)))
+    for found in by_kind.values():
+        which = () if len(by_kind) == 1 else (f"{numeral(len(found))} ",)
+        parts.append((*which, *(_all_words(found) if len(found) > 1 else verdict_words(*found))))
     return (lead, *joined(parts, ", "), ".")
 
 
-def _weakest(verdicts: Iterable[Verdict]) -> Verdict:
-    """The verdict that claims least."""
-    return min(verdicts, key=lambda verdict: (verdict.digits, verdict.points))
+def _all_words(verdicts: Sequence[Verdict]) -> Inline:
+    """What several verdicts of one kind say: what is so of each of them."""
+    first = verdicts[0]
+    match first.word:
+        case "proved":
+            return (Strong("proved"), " by exact algebra")
+        case "checked":
+            points = min(verdict.points for verdict in verdicts)
+            digits = min(verdict.digits for verdict in verdicts)
+            how = f", {first.reason}" if first.reason else ""
+            return (
+                Strong("checked"),
+                f" in ball arithmetic at {_points(points)} or more"
+                f"{_common(verdict.interval for verdict in verdicts)} to {digits} digits or more"
+                f"{how}",
+            )
+    return verdict_words(first)
 
 
-def verdict_words(verdict: Verdict, *, whole: bool = False, least: bool = False) -> Inline:
+def _common(intervals: Iterable[tuple[str, str] | None]) -> str:
+    """Between which numbers the points of each verdict were spread."""
+    found = list(intervals)
+    known = [interval for interval in found if interval is not None]
+    if not known or len(known) < len(found):
+        return ""
+    if len(set(known)) == 1:
+        return _between(known[0])
+    low = max((low for low, _ in known), key=float)
+    high = min((high for _, high in known), key=float)
+    if float(low) >= float(high):
+        return ""
+    return f", from {_minus(low)} or less to {_minus(high)} or more,"
+
+
+def _between(interval: tuple[str, str] | None) -> str:
+    if interval is None:
+        return ""
+    low, high = interval
+    return f" between {_minus(low)} and {_minus(high)}"
+
+
+def _minus(number: str) -> str:
+    return number.replace("-", "−")
+
+
+def _points(count: int) -> str:
+    """ "1 point", "16 points"."""
+    return f"{count} point{'' if count == 1 else 's'}"
+
+
+def verdict_words(verdict: Verdict, *, whole: bool = False) -> Inline:
     """What a verdict says.
 
     Args:
         verdict: any.
         whole: whether it is about the derivative itself and not about one step.
-        least: whether it is the weakest of several.
     """
     match verdict.word:
         case "proved":
             pieces: list[Piece] = [Strong("proved")]
             parts = verdict.parts
-            if parts and len(parts) <= MAX_PARTS and not least:
+            if parts and len(parts) <= MAX_PARTS:
                 pieces.append(" as an identity between rational functions of ")
                 pieces += joined([(math(part),) for part in parts])
             else:
@@ -97,16 +141,11 @@ def verdict_words(verdict: Verdict, *, whole: bool = False, least: bool = False)
             return tuple(pieces)
         case "checked":
             against = " against the power series of the function" if whole else ""
-            where = ""
-            if verdict.interval is not None:
-                low, high = (bound.replace("-", "−") for bound in verdict.interval)
-                where = f" between {low} and {high}"
-            more = " or more" if least else ""
             how = f", {verdict.reason}" if verdict.reason else ""
             return (
                 Strong("checked"),
-                f"{against} in ball arithmetic at {verdict.points} points{more}{where} "
-                f"to {verdict.digits} digits{more}{how}",
+                f"{against} in ball arithmetic at {_points(verdict.points)}"
+                f"{_between(verdict.interval)} to {verdict.digits} digits{how}",
             )
         case "wrong":
             return (Strong("wrong"), f" {verdict.counterexample}")

@@ -7,11 +7,12 @@ claim alone is evaluated again with more bits.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain, count, product
+from math import ceil, floor
 from typing import NamedTuple
 
 from flint import arb, ctx
@@ -341,7 +342,7 @@ def _verdict(batch: _Batch, record: _Record, points: int) -> Verdict:
         "checked",
         points=len(record.points),
         digits=int(record.bits * 0.30103),
-        interval=(inward(min(places)), inward(max(places))) if batch.symbols else None,
+        interval=reach(min(places), max(places)) if batch.symbols else None,
         variable=batch.symbols[0].name if batch.symbols else "",
         reason=f"with sample functions in place of {samples}" if samples else "",
     )
@@ -437,18 +438,25 @@ def _plain(value: Fraction) -> str:
 
 
 @lru_cache(maxsize=1024)
-def inward(value: float) -> str:
-    """A bound of the points, cut towards 0, so that the points reach at least that far.
+def reach(low: float, high: float) -> tuple[str, str]:
+    """From where to where points go, rounded so that they reach at least that far.
 
-    >>> inward(-702.25), inward(0.0457), inward(1.9e-6), inward(12345678.5)
-    ('-702', '0.045', '1.9e-06', '1e+07')
+    >>> reach(-702.25, 0.0457), reach(0.0457, 12345678.5), reach(1.91e-6, 1.91e-6)
+    (('-702', '0.045'), ('0.046', '1e+07'), ('1.9e-06', '1.9e-06'))
     """
+    shown = _rounded(low, ceil), _rounded(high, floor)
+    if float(shown[0]) > float(shown[1]):
+        return _rounded(high, floor), _rounded(high, floor)
+    return shown
+
+
+def _rounded(value: float, towards: Callable[[float], int]) -> str:
     if abs(value) >= 1e6:
         unit = 10 ** (len(str(abs(int(value)))) - 1)
-        return f"{int(value / unit) * unit:.0e}"
+        return f"{towards(value / unit) * unit:.0e}"
     if abs(value) >= 10:
-        return str(int(value))
+        return str(towards(value))
     digits = 1
     while abs(value) * 10**digits < 10 and digits < 12:
         digits += 1
-    return f"{int(value * 10**digits) / 10**digits:g}"
+    return f"{towards(value * 10**digits) / 10**digits:g}"

@@ -15,7 +15,7 @@ from flint import arb, arb_series
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.certified import ball_decimal
-from chainrule.verify.comparison import apart, inward
+from chainrule.verify.comparison import apart, reach
 from chainrule.verify.points import MAIN, POSITIVE, ROW, bisect
 from chainrule.verify.program import ball
 from chainrule.verify.series import SERIES, compile_series, finite, inputs
@@ -111,7 +111,7 @@ def implicit_derivative(
         "checked",
         points=len(agreed),
         digits=int(min(bits for _, bits in agreed) * 0.30103),
-        interval=(inward(min(places)), inward(max(places))),
+        interval=reach(min(places), max(places)),
         variable=x.name,
     )
 

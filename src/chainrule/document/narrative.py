@@ -205,7 +205,8 @@ def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list
             pieces += [" for ", *joined(rest)]
         return [Paragraph((*pieces, "" if digits.more else "."))]
     if main in at:
-        return [Paragraph(("At ", math(main, at[main]), " the function is not defined."))]
+        # It may be undefined there, or so near to it that no digit is certain.
+        return [Paragraph(("At ", math(main, at[main]), " no value of the function was found."))]
     return []
 
 
@@ -382,37 +383,26 @@ def _by_itself(derivation: Derivation) -> list[Block]:
     if form.cases and isinstance(derivation.function, Piecewise):
         return blocks + _case_forms(derivation, form)
     pieces: list[Piece] = []
+    others = [s for s in symbols(form.expr) if s not in (output, derivation.variable)]
     if form.needs_variable:
         pieces.append("The result can be written with the function's own value")
     else:
-        pieces += ["The result can be written with nothing but ", math(output)]
+        used = joined((math(letter),) for letter in (output, *others))
+        pieces += ["The result can be written with nothing but ", *used]
     blocks.append(Paragraph((*pieces, ".")))
     blocks += _found(derivation, form)
+    # Parameters do not change from one input to the next, so nothing is kept of them.
+    kept: list[Inline] = [(math(s),) for s in others if s not in derivation.problem.defaults]
     if form.needs_variable:
-        blocks.append(
-            Paragraph(
-                (
-                    "Here ",
-                    math(derivation.variable),
-                    " is still needed, so a backward pass must keep both ",
-                    math(derivation.variable),
-                    " and ",
-                    math(output),
-                    ".",
-                    *where_it_divides(derivation, form),
-                )
-            )
-        )
+        x = math(derivation.variable)
+        keep = joined([(x,), (math(output),), *kept])
+        words: Inline = ("Here ", x, " is still needed: a backward pass in this form keeps ", *keep)
+        blocks.append(Paragraph((*words, ".", *where_it_divides(derivation, form))))
     elif derivation.order == 1:
-        cost = operations(form.expr)
-        blocks.append(
-            Paragraph(
-                (
-                    "In backpropagation this means: keep the output of the forward pass, and the "
-                    f"derivative costs {cost or 'nothing more'}.",
-                )
-            )
-        )
+        keep = joined([("the output of the forward pass",), *kept])
+        cost = operations(form.expr) or "nothing more"
+        words = ("In backpropagation this means: keep ", *keep)
+        blocks.append(Paragraph((*words, f", and the derivative costs {cost}.")))
     return blocks
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from chainrule.document.blocks import Inline, Piece
 from chainrule.expr.nodes import (
+    MINUS_ONE,
+    ONE,
     Call,
+    Comparison,
     Expr,
     Number,
-    Piecewise,
     Power,
     Product,
     Quotient,
     Sum,
+    Symbol,
+    Unknown,
     postorder,
 )
 from chainrule.rewrite.identities import WORDS
@@ -30,11 +35,6 @@ def numeral(count: int) -> str:
 def look_alike(a: object, b: object) -> bool:
     """Whether two expressions are written the same: (−1)/u and −(1/u) are."""
     return isinstance(a, Expr) and isinstance(b, Expr) and (a is b or str(a) == str(b))
-
-
-def counted(count: int, noun: str) -> str:
-    """ "one subtraction", "two multiplications"."""
-    return f"{numeral(count)} {noun}{'' if count == 1 else 's'}"
 
 
 def listing(items: Sequence[str]) -> str:
@@ -68,31 +68,74 @@ def because(reasons: Iterable[str]) -> Inline:
 OBVIOUS = frozenset({"order-factors", "multiply-numbers", "add-numbers", "drop-zero"})
 
 
+SIGN = "change of sign"
+NOUNS = (
+    SIGN,
+    "addition",
+    "subtraction",
+    "multiplication",
+    "division",
+    "comparison",
+    "function call",
+)
+
+
 def operations(expr: Expr) -> str:
-    """What it costs to compute: "one subtraction and one multiplication"."""
-    counts = {"addition": 0, "subtraction": 0, "multiplication": 0, "division": 0}
-    other = 0
-    for node in postorder(expr):
-        match node:
-            case Sum(args):
-                minus = sum(type(arg) is Product and _is_negative(arg) for arg in args)
-                counts["subtraction"] += minus
-                counts["addition"] += len(args) - 1 - minus
-            case Product(args):
-                signs = isinstance(args[0], Number) and args[0].value == -1
-                counts["multiplication"] += len(args) - 1 - signs
-            case Power(_, Number(2)):
-                counts["multiplication"] += 1
-            case Quotient():
-                counts["division"] += 1
-            case Call() | Power() | Piecewise():
-                other += 1
-    parts = [counted(count, noun) for noun, count in counts.items() if count]
-    if other:
-        parts.append(counted(other, "function call"))
-    return listing(parts)
+    """What it costs to compute: "one subtraction and one multiplication".
+
+    What holds no letter is a number that is known before, and what occurs twice is computed once.
+    """
+    varying: set[Expr] = set()
+    # −u is subtracted in a sum, and elsewhere takes a change of sign.
+    turned: dict[Expr, None] = {}
+    total: Counter[str] = Counter()
+    nodes = postorder(expr)
+    for node in nodes:
+        if isinstance(node, Symbol) or not varying.isdisjoint(node.args):
+            varying.add(node)
+            turned |= dict.fromkeys(() if isinstance(node, Sum) else node.args)
+            total += _operations_of(node, [arg for arg in node.args if arg in varying])
+    turned[expr] = None
+    total[SIGN] += sum(node in varying and _is_minus(node) for node in turned)
+    return listing([_counted(total[noun], noun) for noun in NOUNS if total[noun]])
 
 
-def _is_negative(product: Expr) -> bool:
-    first = product.args[0]
+def _operations_of(node: Expr, varying: Sequence[Expr]) -> Counter[str]:
+    """Those of one node, given which of its parts vary."""
+    match node:
+        case Sum(args):
+            # Constant terms are one number, and are added or taken away at once.
+            constants = [arg for arg in args if arg not in varying]
+            first, *others = (arg for arg in args if arg not in constants[1:])
+            minus = sum(map(_is_negative, others))
+            added = len(others) - minus
+            signs = int(_is_minus(first))
+            return Counter(subtraction=minus, addition=added) + Counter({SIGN: signs})
+        case Product(args):
+            rest = [arg for arg in args if arg not in varying and arg not in (ONE, MINUS_ONE)]
+            return Counter(multiplication=len(varying) - 1 + bool(rest))
+        case Power(_, Number(n)) if n.denominator == 1 and n:
+            # By squaring again and again.
+            times = abs(n.numerator).bit_length() + abs(n.numerator).bit_count() - 2
+            return Counter(multiplication=times, division=int(n < 0))
+        case Quotient():
+            return Counter(division=1)
+        case Comparison(operators):
+            return Counter(comparison=len(operators))
+        case Call() | Power() | Unknown():
+            return Counter({"function call": 1})
+    return Counter()
+
+
+def _counted(count: int, noun: str) -> str:
+    plural = "changes of sign" if noun == SIGN else f"{noun}s"
+    return f"{numeral(count)} {noun if count == 1 else plural}"
+
+
+def _is_minus(term: Expr) -> bool:
+    return isinstance(term, Product) and term.args[0] is MINUS_ONE
+
+
+def _is_negative(term: Expr) -> bool:
+    first = term.args[0] if isinstance(term, Product | Quotient) else term
     return isinstance(first, Number) and first.value < 0

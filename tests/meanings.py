@@ -161,7 +161,8 @@ class Meanings:
         names = [formal.name for formal in formals if isinstance(formal, Symbol)]
         values = [self.value(arg, point) for arg in args]
         there = point.at({**point.letters, **dict(zip(names, values, strict=True))})
-        return slope_at(there, meaning, by)
+        found = slope_at(there, meaning, by)
+        return limit(there, meaning, self.variable) if found is None and not primes else found
 
     def _slope(self, of: str | Expr, by: Sequence[str], point: Point) -> Value:
         letters = set(by)
@@ -195,6 +196,12 @@ def slope_at(point: Point, expr: Expr, by: Sequence[str]) -> Value:
     if None in (before, here, after):
         return None
     return here if same(before, after, BESIDE) and same(here, after, BESIDE) else None
+
+
+def limit(point: Point, expr: Expr, by: str) -> Value:
+    """What fills a hole: the value next to it, if it is the same on both sides."""
+    before, after = (point.moved(by, steps).value(expr) for steps in (-1, 1))
+    return after if None not in (before, after) and same(before, after, BESIDE) else None
 
 
 def same(a: Any, b: Any, nothing: Value = NOTHING) -> bool:

@@ -62,7 +62,7 @@ def narrate_implicit(derivation: ImplicitDerivation, style: Style | None = None)
                     math(y),
                     " is a function of ",
                     math(x),
-                    ", though nobody has solved for it.",
+                    ", which need not be solved for.",
                 )
             ),
             Quote(

@@ -52,6 +52,7 @@ from chainrule.expr.nodes import (
     Power,
     Product,
     Symbol,
+    depends_on,
     postorder,
     size,
     substitute,
@@ -237,18 +238,16 @@ def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> l
             blocks.append(Paragraph(("Now differentiate ", math(Name(name), stage.function), ".")))
     teller = make_teller(derivation, stage, style)
     if stage.step.rule == "constant":
-        blocks.append(
-            Paragraph(
-                (
-                    math(stage.variable),
-                    " does not occur in the formula, so nothing changes when it does: the "
-                    "derivative is ",
-                    math(stage.step.after),
-                    ".",
-                )
-            )
+        words = (
+            " does not occur in the formula, so nothing changes when it does: the derivative is "
         )
-        return blocks
+        if depends_on(stage.function, stage.variable):
+            words = (
+                " occurs in conditions only, so nothing changes when it does, but where one of "
+                "them ceases to hold: between such points the derivative is "
+            )
+        blocks.append(Paragraph((math(stage.variable), words, math(stage.step.after), ".")))
+        return blocks + _simplified(teller.slope(name), stage.rewriting)
     if style.detail == "brief":
         terms: list[Term] = [teller.slope(name), stage.step.applied or stage.step.after]
         if stage.step.after is not terms[-1]:

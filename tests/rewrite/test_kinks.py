@@ -63,6 +63,14 @@ def test_floor_jumps_at_integers() -> None:
     assert kink.jump
 
 
+@pytest.mark.parametrize("formula", ["floor(x^2)", "floor(x) sin(pi x)", "x - floor(x)"])
+def test_what_is_made_of_a_rounding_need_not_jump(formula: str) -> None:
+    (kink,) = chainrule.derive(formula).kinks
+    assert kink.kind == "integers"
+    assert not kink.jump
+    assert kink.exists is None
+
+
 def test_the_root_has_none_at_the_end_of_its_domain() -> None:
     (kink,) = chainrule.derive("sqrt(x)").kinks
     assert kink.kind == "edge"

@@ -62,7 +62,8 @@ def _sentence(kink: Kink, x: Expr) -> Inline:
         return (
             "Wherever ",
             math(kink.at),
-            " is a point at which the rounding jumps, the formula switches",
+            " is a point at which the rounding jumps, "
+            + ("the function has no derivative" if kink.jump else "the formula switches"),
             *_frameworks(kink),
             ".",
         )

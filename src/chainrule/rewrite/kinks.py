@@ -115,7 +115,7 @@ def kinks(
     whole = expand_switches(function)
     order = Order(variable, values_of_letters(whole, variable, defaults), lenient=True)
     rounding = [
-        Kink("integers", node.args[0], jump=True, exists=False)
+        _at_integers(node, whole, order)
         for node in postorder(whole)
         if isinstance(node, Call) and node.name in ROUNDING and depends_on(node, variable)
     ]
@@ -179,6 +179,17 @@ def _zeros(whole: Expr, variable: Symbol) -> Iterator[Kink]:
                 if difference not in seen and depends_on(difference, variable):
                     seen.add(difference)
                     yield Kink("zeros", difference)
+
+
+def _at_integers(node: Call, whole: Expr, order: Order) -> Kink:
+    """Where a rounding jumps: whether the function does is known if it is nothing else."""
+    (inner,) = node.args
+    jumps = False
+    if whole is node:
+        # ⌊x²⌋ does not jump at 0.
+        with suppress(UndecidedError):
+            jumps = order.zeros(inner)[1] is not None
+    return Kink("integers", inner, jump=jumps, exists=False if jumps else None)
 
 
 def joints(

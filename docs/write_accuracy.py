@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 import chainrule
-from chainrule.audit.accuracy import accuracy_of, accuracy_of_function, promised
+from chainrule.audit.accuracy import accuracy_of, accuracy_of_function
 from chainrule.audit.plan import plan
+from chainrule.audit.promises import promised
 from chainrule.expr.catalogue import CATALOGUE
 
 HERE = Path(__file__).parent
@@ -143,6 +144,20 @@ Promised are 0.51 ULP for float32 `best` (computed in double, rounded once), 2 U
 finite, no zero where it is a normal number, no wrong sign. What misses is **bold**, with the number
 of such faults in brackets. A *d* says that `fast` computes in double, for want of an accurate form
 in float32; files for Numba, C and CUDA, which bring their own exponential, find one more often.
+
+What misses by so much that nobody should use it is not written: a result that is no answer (NaN or
+infinite, 0, or of the wrong sign where it should not be), or an error 16 times as large as is
+promised, of the gradient or of the function, at any input that is tried when a file is made.
+`chainrule code` ends with exit status 1 then and says what is wrong, and `chainrule.code` and
+`compile` raise `InaccurateError`; with `--allow-bad` (`allow_bad=True`) the file is written all the
+same, and its header says so. The rule stands in `audit/promises.py`. What misses by less, such as
+3.77 ULP, is written, with the figure in the header.
+
+A row of this page is measured with its parameters at their defaults and a loss at five targets, and
+the header of a file says at which. A letter of a formula of yours has no default: there gradient
+and function are measured over all letters, at points that are spread over all bit patterns of
+each, at the ends of the format, next to each other, on lines through thresholds and roots, and
+around the worst. That is a sample of a few thousand points, no proof.
 
 In the formats of 16 bits a gradient is *correct* if at every input there is, finite and no kink, it
 is the number of the format that is nearest to the truth, the even one of two; else it says at how

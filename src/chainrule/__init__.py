@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         ChainruleError,
         FaultError,
         FaultWarning,
+        InaccurateError,
         InputError,
         MissingExtraError,
     )
@@ -33,6 +34,7 @@ __all__ = [
     "Expr",
     "FaultError",
     "FaultWarning",
+    "InaccurateError",
     "InputError",
     "Kernel",
     "MissingExtraError",
@@ -51,6 +53,7 @@ _HOMES = {
     "Expr": "chainrule.expr.nodes",
     "FaultError": "chainrule.errors",
     "FaultWarning": "chainrule.errors",
+    "InaccurateError": "chainrule.errors",
     "InputError": "chainrule.errors",
     "Kernel": "chainrule.codegen.kernel",
     "MissingExtraError": "chainrule.errors",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from chainrule.curves import ImplicitDerivation, implicit_derivation
 from chainrule.derivations import Derivation, Form, Walkthrough
 from chainrule.document.blocks import Document, Heading
-from chainrule.errors import InputError, require
+from chainrule.errors import InaccurateError, InputError, require
 from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.formula import Formula, symbol_named
@@ -237,6 +237,7 @@ def code(
     dtype: str = "float32",
     accuracy: str = "best",
     save: str = "auto",
+    allow_bad: bool = False,
 ) -> str:
     """A file that computes ``f`` and its gradient.
 
@@ -249,16 +250,22 @@ def code(
             twice its precision; "fast" computes in the dtype itself where that is good to 2 ULP,
             else in double.
         save: what the gradient is computed from: "input", "output", or "auto" for the better.
+        allow_bad: whether to write it although it is known to be wrong somewhere.
 
     Raises:
         InputError: an unknown option, or a function that the target cannot compute.
+        InaccurateError: results are known to be wrong (see ``chainrule.audit.promises``).
     """
     require("audit", **_MEASURING)
     from chainrule.audit.plan import plan
     from chainrule.codegen.targets import generate
 
     made = plan(derive(f, wrt), target, dtype=dtype, accuracy=accuracy, save=save)
-    return generate(target, *made)
+    # First what the target cannot write at all.
+    text = generate(target, *made)
+    if made.job.faults and not allow_bad:
+        raise InaccurateError(made.job.faults)
+    return text
 
 
 def compile(
@@ -268,6 +275,7 @@ def compile(
     dtype: str = "float32",
     accuracy: str = "best",
     threads: int | None = None,
+    allow_bad: bool = False,
 ) -> Kernel:
     """``f`` and its gradient as a kernel for NumPy arrays, compiled by Numba.
 
@@ -277,17 +285,22 @@ def compile(
         dtype: as for ``code``.
         accuracy: as for ``code``.
         threads: how many at most for large arrays; as many as there are processors if left out.
+        allow_bad: as for ``code``.
 
     Raises:
         MissingExtraError: Numba is missing.
         InputError: an option is unknown, or a function cannot be computed.
+        InaccurateError: as for ``code``.
     """
     require("code", **_MEASURING, numba="Numba")
     from chainrule.audit.plan import plan
     from chainrule.codegen.kernel import Kernel
 
     made = plan(derive(f, wrt), "numba", dtype=dtype, accuracy=accuracy, save="input")
-    return Kernel(*made, threads)
+    kernel = Kernel(*made, threads)
+    if made.job.faults and not allow_bad:
+        raise InaccurateError(made.job.faults)
+    return kernel
 
 
 def check(f: str, answer: str, *, wrt: str | None = None, order: int = 1) -> tuple[bool, Document]:
@@ -383,7 +396,7 @@ def forms(
         threads=threads or processors(),
         advance=advance,
     )
-    return forms_document(derivation, found, formats), forms_data(found)
+    return forms_document(derivation, found, formats), forms_data(derivation, found)
 
 
 def audit(

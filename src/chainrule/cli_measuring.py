@@ -20,6 +20,7 @@ from chainrule.cli_shared import (
 from chainrule.dtypes import NAMES
 
 INTERRUPTED = 130
+INACCURATE = 1
 
 _dtypes_option = click.option(
     "--dtype",
@@ -128,6 +129,11 @@ def forms(
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="File to write to.",
 )
+@click.option(
+    "--allow-bad",
+    is_flag=True,
+    help="Write the file even if its results are known to be wrong somewhere.",
+)
 def code(
     formula: str,
     target: str,
@@ -136,12 +142,25 @@ def code(
     save: str,
     accuracy: str,
     output: Path | None,
+    allow_bad: bool,
 ) -> None:
-    """Write a file that computes FORMULA and its gradient."""
+    """Write a file that computes FORMULA and its gradient.
+
+    Nothing is written if its results are known to be wrong somewhere (NaN, 0 or the wrong sign
+    where there is a number, or an error far above what is promised): exit status 1, and what is
+    wrong on standard error.
+    """
     from chainrule import api
+    from chainrule.errors import InaccurateError
 
     formula = from_stdin(formula)
-    text = api.code(formula, target, wrt, dtype=dtype, accuracy=accuracy, save=save)
+    try:
+        text = api.code(
+            formula, target, wrt, dtype=dtype, accuracy=accuracy, save=save, allow_bad=allow_bad
+        )
+    except InaccurateError as error:
+        click.echo(f"chainrule: {error}", err=True)
+        sys.exit(INACCURATE)
     write_text(text, output)
 
 

@@ -111,6 +111,20 @@ def _short(formula: object, longest: int = 200) -> str:
     return text if len(text) <= longest else f"{text[:longest]}…"
 
 
+class InaccurateError(ChainruleError):
+    """Code whose results are known to be wrong somewhere (see ``chainrule.audit.promises``).
+
+    Attributes:
+        faults: what is wrong, where, and by how much, a sentence without a full stop each.
+    """
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = tuple(faults)
+        super().__init__(
+            f"{'; '.join(self.faults)}\n--allow-bad, or allow_bad=True, has it all the same"
+        )
+
+
 class MissingExtraError(ChainruleError):
     """An optional library is not installed; the message names the extra that brings it."""
 

@@ -10,12 +10,13 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.accuracy import accuracy_of, accuracy_of_function, promised
+from chainrule.audit.accuracy import accuracy_of, accuracy_of_function
 from chainrule.audit.formats import FORMATS, Format, format_named
 from chainrule.audit.inputs import stratified
 from chainrule.audit.places import around, landmarks, places, unique
 from chainrule.audit.plan import plan
 from chainrule.audit.positions import at, positions
+from chainrule.audit.promises import promised
 from chainrule.codegen.lower import lower
 from chainrule.codegen.source import Accuracy
 from chainrule.expr.nodes import Symbol

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 import chainrule
-from chainrule.audit.accuracy import promised
 from chainrule.audit.choose import Candidate, Laboratory, laboratory
 from chainrule.audit.doubtful import doubtful
 from chainrule.audit.formats import format_named
 from chainrule.audit.measure import measure
 from chainrule.audit.plan import plan
 from chainrule.audit.positions import at, positions
+from chainrule.audit.promises import promised
 from chainrule.audit.truth import truth
 from chainrule.codegen.source import Accuracy
 from chainrule.expr.nodes import Symbol

@@ -26,20 +26,12 @@ from chainrule.audit.plan import Plan
 from chainrule.audit.truth import truth
 from chainrule.codegen.cases import explicit
 from chainrule.codegen.lower import Lowered, lower
-from chainrule.codegen.source import Accuracy
 from chainrule.derivations import Derivation
 from chainrule.expr.nodes import Expr, Symbol, size
 
 Array = npt.NDArray[Any]
 # Inputs of a sample, and how many lie between 2^k and 2^(k + 1) units next to a place.
 SAMPLE, EACH = 6_000, 1
-
-
-def promised(dtype: str, accuracy: Accuracy) -> float:
-    """The largest error in ULP that a gradient is meant to have."""
-    if dtype in ("bfloat16", "float16"):
-        return 0.5 if accuracy == "best" else 0.51
-    return 0.51 if (dtype, accuracy) == ("float32", "best") else 2.0
 
 
 def accuracy_of(

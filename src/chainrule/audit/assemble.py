@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from chainrule.audit.choose import Candidate, Laboratory
 from chainrule.audit.formats import Format
-from chainrule.audit.patches import series_at_origin, series_at_zeros
+from chainrule.audit.patches import series_at_origin, series_at_zeros, taylor_coefficients
 from chainrule.audit.pool import number
 from chainrule.audit.switching import Cut, choices
 from chainrule.audit.ulp import Floats, Truth, errors, faults
@@ -36,6 +36,7 @@ from chainrule.expr.nodes import (
     Product,
     Sum,
     Symbol,
+    Unknown,
     negate,
     postorder,
     size,
@@ -78,6 +79,8 @@ _SCALE = 64
 # Polynomials near a zero, and near how many zeros at most.
 _DEGREE, _MOST_ZEROS = 26, 4
 _NEXT_TO_ORIGIN = 2.0**-12
+# A coefficient that is less is 0.
+_NOTHING = Fraction(1, 2**90)
 # Compared are powers of two up to this one, beyond it every 16th.
 _EVERY = 16
 
@@ -89,6 +92,7 @@ class Part:
     Attributes:
         expr: the form.
         shown: the same as one would write it.
+        told: what the program computes, for its reader: a polynomial goes by a name.
         name: where it comes from, in words.
         low: it holds for values from here,
         high: to here.
@@ -101,6 +105,7 @@ class Part:
 
     expr: Expr
     shown: Expr
+    told: Expr
     name: str
     low: float
     high: float
@@ -147,11 +152,15 @@ class Trial(NamedTuple):
 
 
 class Assembled(NamedTuple):
-    """A gradient of several forms: its names, the expression, the same as one would write it."""
+    """A gradient of several forms.
+
+    Its names, the expression, the same as one would write it, and as its reader is told of it.
+    """
 
     name: str
     expr: Expr
     shown: Expr
+    told: Expr
 
 
 def excess(computed: Array, truth: Truth, lab: Laboratory) -> Floats:
@@ -210,6 +219,8 @@ def assembled(
     labs: Sequence[Laboratory],
     truths: Sequence[Truth],
     best: Sequence[Candidate] = (),
+    *,
+    twice: bool = True,
 ) -> list[Assembled]:
     """Gradients out of several forms, the one of fewer switches first.
 
@@ -218,8 +229,9 @@ def assembled(
         labs: evaluate a form at their inputs, each with other values of letters. Where it
             depends on these at which place a form switches, only the first one is asked.
         truths: the values there.
-        best: the best forms that are known; if there are any, forms are also computed to twice
-            the precision, these among them.
+        best: the best forms that are known; if there are any, polynomials may take their place
+            near a point, and forms are also computed to twice the precision, these among them.
+        twice: whether they may be.
     """
     variable, fixed = labs[0].variable, labs[0].fixed
     lines: list[tuple[Regime, list[Expr]]] = []
@@ -237,8 +249,8 @@ def assembled(
     cuts = _cuts([regime for regime, _ in lines], fixed, trial.lab.form)
     if not best:
         return _chosen(pool, trial, cuts)
-    more = _more_precise(pool, ends or [(-np.inf, np.inf)], trial)
-    for candidate in best:
+    more = _more_precise(pool, ends or [(-np.inf, np.inf)], trial) if twice else []
+    for candidate in best if twice else ():
         name, expr, shown = candidate.name, candidate.expr, candidate.shown
         part = _part(trial, name, expr, -np.inf, np.inf, shown)
         more += _precise_versions(part, trial)
@@ -246,7 +258,9 @@ def assembled(
         more.append(one)
         cuts = sorted([*cuts, *places], key=lambda cut: (cut.value, cut.inclusive))
     everywhere = [
-        Assembled(one.name, one.expr, one.shown) for one in more if one.low == -one.high == -np.inf
+        Assembled(one.name, one.expr, one.shown, one.told)
+        for one in more
+        if one.low == -one.high == -np.inf
     ]
     return [*_chosen([*pool, *more], trial, cuts), *everywhere]
 
@@ -270,11 +284,13 @@ def _part(
     low: float,
     high: float,
     shown: Expr | None = None,
+    told: Expr | None = None,
 ) -> Part:
     bits, steps = trial.bits(expr)
     x = trial.x
     bits = np.where((x < low) | (x > high), _FAULT_BITS, bits)
-    return Part(expr, shown or expr, name, low, high, bits, steps)
+    plain = shown or expr
+    return Part(expr, plain, told or plain, name, low, high, bits, steps)
 
 
 def _more_precise(
@@ -311,23 +327,31 @@ def _polynomials(
     first, lab = next(iter(whole.values())), trial.lab
     if set(symbols(first)) - {lab.variable}:
         return []
-    zeros = series_at_zeros(first, trial.x, trial.truths[0], _DEGREE, _MOST_ZEROS)
-    near = [
-        (root, polynomial_near(lab.variable, root, coefficients, lab.work.precision))
-        for root, coefficients in zeros
-    ]
+    found, digits = [], lab.work.precision
+    for root, coefficients in series_at_zeros(
+        first, trial.x, trial.truths[0], _DEGREE, _MOST_ZEROS
+    ):
+        expr = polynomial_near(lab.variable, root, coefficients, digits)
+        found.append(_near(root, expr, first, trial))
     next_to_0 = np.abs(trial.x) < _NEXT_TO_ORIGIN
     if np.min([one.bits[next_to_0] for one in pool], axis=0).any():
         series = series_at_origin(first, lab.variable, _DEGREE)
-        near += [(Fraction(0), series)] if series is not None else []
-    found = [_near(root, expr, first, trial) for root, expr in near]
+        near = None if series is None else _near(Fraction(0), series, first, trial)
+        known = taylor_coefficients(first, _DEGREE) if near is None else None
+        if known is not None and abs(known[0]) < _NOTHING:
+            # Rounding its first coefficient, the sum and the product may be too much.
+            used = [value if abs(value) >= _NOTHING else Fraction(0) for value in known[1:]]
+            precise = polynomial_near(lab.variable, Fraction(0), used, digits)
+            near = _near(Fraction(0), precise, first, trial)
+        found.append(near)
     return [one for one in found if one is not None]
 
 
 def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, list[Cut]] | None:
     """A polynomial near a point, as far from it as it is good."""
-    name = f"its Taylor polynomial near {float(root):.4g}"
-    everywhere = _part(trial, name, expr, -np.inf, np.inf, first)
+    name = f"its Taylor polynomial T near {float(root):.4g}"
+    told = Unknown("T", (0,), (trial.lab.variable,))
+    everywhere = _part(trial, name, expr, -np.inf, np.inf, first, told)
     for exponent in range(1, 12):
         # The ends are short numbers.
         ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
@@ -335,7 +359,7 @@ def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, 
         inside = (trial.x >= low) & (trial.x <= high)
         if inside.any() and not everywhere.bits[inside].any():
             bits = np.where(inside, everywhere.bits, _FAULT_BITS)
-            part = Part(expr, first, name, low, high, bits, everywhere.steps)
+            part = Part(expr, first, told, name, low, high, bits, everywhere.steps)
             return part, [Cut(Number(end), float(end)) for end in ends]
     return None
 
@@ -379,11 +403,13 @@ def _chosen(pool: Sequence[Part], trial: Trial, cuts: Sequence[Cut]) -> list[Ass
     weight = _THOUSAND_OPERATIONS / 1000 / len(x)
     costs = np.stack([one.bits**2 + weight * one.steps for one in pool])
     exprs, shown = [one.expr for one in pool], [one.shown for one in pool]
+    told = [one.told for one in pool]
     return [
         Assembled(
             " and ".join(dict.fromkeys(pool[i].name for i in choice.numbers)),
             choice.written(exprs, variable),
             choice.written(shown, variable),
+            choice.written(told, variable),
         )
         for choice in choices(costs[:, order], x[order], cuts, _MOST_SWITCHES)
     ]

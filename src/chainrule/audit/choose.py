@@ -57,6 +57,8 @@ class Candidate:
         saved: the variable, the output, or both.
         shown: the same as one would write it, where ``expr`` is much longer: it computes to
             twice the precision, keeps what is rounded off, or has a polynomial in it.
+        told: what the program computes, for its reader, where ``shown`` has what a polynomial
+            stands for instead.
         measured: its errors; ``None`` until it is measured.
         before: the largest error at a fair sample before results are rounded once more, 0 if they
             are not. It tells at a thousand inputs what the error after rounding shows at one in a
@@ -68,6 +70,7 @@ class Candidate:
     expr: Expr
     saved: tuple[Symbol, ...]
     shown: Expr | None = None
+    told: Expr | None = None
     measured: Measured | None = None
     before: float = 0.0
     steps: int = 0

@@ -26,7 +26,13 @@ _UFUNCS: dict[str, str] = {
     **{name: name for name in ("not_equal", "logical_and", "sqrt", "cbrt", "exp", "expm1")},
     **{name: name for name in ("log", "log1p", "log2", "log10", "sin", "cos", "tan")},
     **{name: name for name in ("sinh", "cosh", "tanh", "floor", "ceil", "trunc", "sign")},
-    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "asinh": "arcsinh"},
+    **{
+        "asin": "arcsin",
+        "acos": "arccos",
+        "atan": "arctan",
+        "atan2": "arctan2",
+        "asinh": "arcsinh",
+    },
     **{"acosh": "arccosh", "atanh": "arctanh", "abs": "abs", "max": "maximum", "min": "minimum"},
 }
 """Operations and functions by their NumPy ufuncs."""

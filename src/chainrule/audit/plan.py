@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple, cast
 
 from chainrule.audit.choose import (
@@ -14,11 +15,21 @@ from chainrule.audit.choose import (
     laboratory,
     second_candidates,
 )
-from chainrule.audit.conventions import convention, measured_for, settled
-from chainrule.audit.halfway import Settled, rounded_correctly
+from chainrule.audit.conventions import settled
+from chainrule.audit.everywhere import (
+    Everywhere,
+    free_letters,
+    good_over,
+    measured_over,
+    over_all_letters,
+    rank_over,
+)
+from chainrule.audit.halfway import rounded_correctly
 from chainrule.audit.letters import FITTED, value_rows
-from chainrule.audit.measure import Measured
+from chainrule.audit.notes import notes
+from chainrule.audit.promises import promised, refusal
 from chainrule.audit.selection import Asked, Chosen, chosen_forms
+from chainrule.audit.space import Space
 from chainrule.audit.vectors import LOOPS, with_vectors
 from chainrule.codegen.source import Accuracy, Job
 from chainrule.codegen.targets import known as known_target
@@ -34,7 +45,6 @@ from chainrule.expr.nodes import (
     rational_value,
     symbols,
 )
-from chainrule.rewrite.kinks import Kink
 
 ACCURACIES = ("best", "fast")
 SAVES = ("input", "output", "auto")
@@ -99,28 +109,31 @@ def plan(
             for row in rows
         ]
 
-    plain = chosen_forms(asked, labs())
-    chosen = with_vectors(asked, plain)
+    plain, space = _best_forms(asked, labs())
+    chosen = _with_vectors(asked, plain, space)
     calls = target in LOOPS and _calls(chosen)
-    if accuracy == "fast" and dtype != "float64" and (calls or not chosen.good):
+    good = good_over(space, asked, chosen)
+    if accuracy == "fast" and dtype != "float64" and (calls or not (good and chosen.good)):
         # Nothing is accurate enough in the dtype itself, or only what takes a library's functions:
         # then a loop is faster in double, if it can do without.
-        double = chosen_forms(asked, labs(double=True))
-        vectors = with_vectors(asked, double)
+        double, wide = _best_forms(asked, labs(double=True))
+        vectors = _with_vectors(asked, double, wide)
         alone = calls and vectors.good and not _calls(vectors)
-        if alone or double.rank < chosen.rank:
-            plain, chosen, job = double, vectors, replace(job, promoted=True)
-    everywhere = None
+        better = (not good_over(wide, asked, double), double.rank) < (not good, chosen.rank)
+        if alone or better:
+            plain, chosen, space, job = double, vectors, wide, replace(job, promoted=True)
+    rounding = None
     if job.short and accuracy == "best" and save != "output":
-        everywhere = rounded_correctly(asked, chosen)
-        chosen = everywhere.chosen
+        rounding = rounded_correctly(asked, chosen)
+        chosen = rounding.chosen
+    everywhere = None if space is None else measured_over(space, asked, chosen)
+    faults = _faults(job, chosen, everywhere)
     lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
     first = gradient.expr
     if gradient.saved == (job.variable,):
         # Not from a form with |x| and the like, which have derivatives that are long.
         first = settled(derivation.derivative, derivation, target, lab.fixed)
     second = _second(first, gradient.saved, lab, target) if target in SECOND else ()
-    notes = _notes(derivation, job, chosen, everywhere, target)
     library = None
     if lab.working != "library" and not job.short and plain.gradient.saved == gradient.saved:
         library = (plain.forward.expr, plain.gradient.expr)
@@ -130,9 +143,50 @@ def plan(
         second=second,
         working=lab.working,
         library=library,
-        notes=notes,
+        notes=notes(derivation, job, chosen, rounding, everywhere, faults, target),
+        faults=faults,
     )
     return Plan(forward.expr, gradient.expr, job)
+
+
+def _best_forms(asked: Asked, labs: Sequence[Laboratory]) -> tuple[Chosen, Space | None]:
+    """The best forms; if there are several free letters, for all of them, and their points."""
+    if not free_letters(asked):
+        return chosen_forms(asked, labs), None
+    # What is put together switches at numbers that suit the values of the letters.
+    found, space = over_all_letters(asked, chosen_forms(asked, labs, single=True))
+    if found.good and good_over(space, asked, found):
+        return found, space
+    more = over_all_letters(asked, chosen_forms(asked, labs))
+    return min((more, (found, space)), key=lambda one: rank_over(one[1], asked, one[0]))
+
+
+def _with_vectors(asked: Asked, plain: Chosen, space: Space | None) -> Chosen:
+    """With approximated functions, unless these are good at some values of letters only."""
+    found = with_vectors(asked, plain)
+    spoilt = good_over(space, asked, plain) and not good_over(space, asked, found)
+    return plain if spoilt else found
+
+
+def _faults(job: Job, chosen: Chosen, everywhere: Everywhere | None) -> tuple[str, ...]:
+    """Why a file should be refused: what is known to be wrong of the gradient and the function."""
+    allowed = promised(job.dtype, job.accuracy)
+    found: dict[str, str] = {}
+    measured: list[tuple[Candidate, Candidate, Callable[[float], str]]]
+    measured = [(chosen.forward, chosen.gradient, partial(_input, job.variable))]
+    if everywhere is not None:
+        measured = [(everywhere.forward, everywhere.gradient, everywhere.space.named), *measured]
+    for forward, gradient, named in measured:
+        for what, one in (("the gradient", gradient), ("the function", forward)):
+            assert one.measured is not None
+            reason = refusal(what, one.measured, allowed, named)
+            if reason is not None:
+                found.setdefault(what, reason)
+    return tuple(found.values())
+
+
+def _input(variable: Symbol, value: float) -> str:
+    return f"{variable.name} = {value:.6g}"
 
 
 def _calls(chosen: Chosen) -> bool:
@@ -207,93 +261,3 @@ def _second(first: Expr, saved: Sequence[Symbol], lab: Laboratory, target: str) 
             best = lab.best(candidates, exact, {lab.variable: lab.inputs})
         found.append(best.expr)
     return tuple(found)
-
-
-# --- what is said -------------------------------------------------------------------------------
-def _notes(
-    derivation: Derivation,
-    job: Job,
-    chosen: Chosen,
-    everywhere: Settled | None,
-    target: str,
-) -> tuple[str, ...]:
-    lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
-    variable = job.variable.name
-    given = ", ".join(symbol.name for symbol in (job.variable, *job.extra))
-    source = " and ".join(symbol.name for symbol in gradient.saved)
-    once = " and rounded once" if lab.form is not lab.work else ""
-    if job.promoted:
-        once += f" (no form was found that is accurate enough in {_native(job)})"
-    lines = [
-        f"{job.name}({given}) = {derivation.function}",
-        f"d/d{variable} = {derivation.derivative}",
-        f"The gradient is computed from {source}, in {lab.work.name}{once}, as "
-        f"{gradient.plain} ({gradient.name}).",
-        _measured(lab, forward, gradient) + (_rounding(everywhere) if everywhere else ""),
-    ]
-    lines += _at_kinks(derivation.kinks, variable, target)
-    return tuple(lines)
-
-
-def _native(job: Job) -> str:
-    """The format in which "fast" computes if it can."""
-    return "float32" if job.short else job.dtype
-
-
-def _measured(lab: Laboratory, forward: Candidate, gradient: Candidate) -> str:
-    assert forward.measured is not None
-    assert gradient.measured is not None
-    at = ", ".join(f"{s.name} = {float(v):.4g}" for s, v in lab.fixed.items())
-    where = f" with {at}" if at else ""
-    return (
-        f"Measured in NumPy{where}: the gradient {_errors(gradient.measured)} at "
-        f"{gradient.measured.count} inputs of {lab.form.name}, its roots, kinks and thresholds "
-        f"among them; the function {_errors(forward.measured)} at {forward.measured.count}."
-    )
-
-
-def _rounding(found: Settled) -> str:
-    """What was found of the gradient at all inputs of a format of 16 bits."""
-    name, rows = found.chosen.lab.form.name, len(found.chosen.labs)
-    values = f", for each of {rows} choices of the other letters" if rows > 1 else ""
-    if found.misrounded:
-        return (
-            f" At {found.misrounded} of all {found.inputs} inputs{values} the gradient is not the "
-            f"nearest number of {name}."
-        )
-    how = (
-        f"the {found.compared} next to the middle of two numbers of {name} were compared with "
-        "the exact ones"
-        if found.compared
-        else f"none lies next to the middle of two numbers of {name} without being exact"
-    )
-    return (
-        f" The gradient is correctly rounded at all {found.inputs} inputs{values}: of its values, "
-        f"{how}."
-    )
-
-
-def _errors(measured: Measured) -> str:
-    text = f"is off by at most {measured.largest:.3g} ULP (mean {measured.mean:.2g})"
-    counts = {
-        "not finite": measured.not_finite,
-        "0 too early": measured.early_zeros,
-        "of the wrong sign": measured.wrong_signs,
-    }
-    bad = [f"{count} are {words}" for words, count in counts.items() if count]
-    return text + (f", but {' and '.join(bad)}" if bad else "")
-
-
-def _at_kinks(kinks: Iterable[Kink], variable: str, target: str) -> list[str]:
-    found = []
-    for kink in kinks:
-        value = convention(kink, target)
-        if kink.removable or value is None or kink.kind in ("zeros", "integers"):
-            continue
-        measured = measured_for(kink, target)
-        whose = "JAX" if measured is not None and measured is kink.jax else "PyTorch"
-        as_in = f", as in {whose}" if measured is not None else ""
-        found.append(f"at {variable} = {kink.at} it is {value}{as_in}")
-    return [f"Where there is no derivative, the gradient is chosen: {'; '.join(found)}."] * bool(
-        found
-    )

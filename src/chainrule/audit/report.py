@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
+from fractions import Fraction
 from typing import Any
 
 from chainrule.audit.formats import Format
 from chainrule.audit.forms import Form, rank
+from chainrule.audit.letters import typical_values
 from chainrule.audit.measure import Measured
 from chainrule.derivations import Derivation, fresh_letter
 from chainrule.document.blocks import (
@@ -25,11 +27,13 @@ from chainrule.document.blocks import (
     math,
 )
 from chainrule.document.phrases import joined
-from chainrule.expr.nodes import Expr, Sum, Symbol, postorder, size, substitute, symbols
+from chainrule.expr.nodes import Expr, Number, Sum, Symbol, postorder, size, substitute, symbols
 from chainrule.render.data import expression
 
 # A part of so many nodes that occurs so often gets a letter of its own.
 LONG, OFTEN = 5, 3
+# Fractions up to this denominator are shown as such.
+_LARGEST = 100
 _HEADER: tuple[Inline, ...] = tuple(
     (title,) for title in ("form", "saves", "cost", "largest", "mean", "NaN, ∞", "0", "sign")
 )
@@ -49,8 +53,9 @@ def forms_document(
     return Document(title, tuple(blocks))
 
 
-def forms_data(forms: Sequence[Form]) -> list[dict[str, Any]]:
+def forms_data(derivation: Derivation, forms: Sequence[Form]) -> list[dict[str, Any]]:
     """The same as plain data for JSON."""
+    values = {s.name: float(v) for s, v in typical_values(derivation).items()}
     return [
         {
             "name": form.name,
@@ -58,6 +63,7 @@ def forms_data(forms: Sequence[Form]) -> list[dict[str, Any]]:
             "saves": [letter.name for letter in form.saves],
             "operations": form.operations,
             "calls": form.calls,
+            "at": values,
             "measured": {name: asdict(found) for name, found in form.measured.items()},
         }
         for form in forms
@@ -95,7 +101,19 @@ def form_blocks(
             )
         )
     )
+    values = typical_values(derivation)
+    if values:
+        given = joined([(math(s, _value(v)),) for s, v in values.items()], ", ")
+        blocks.append(
+            Paragraph(("All this was measured with ", *given, ", and at no other values of these."))
+        )
     return blocks
+
+
+def _value(value: Fraction) -> Expr:
+    return (
+        Number(value) if value.denominator < _LARGEST else Number(Fraction(f"{float(value):.4g}"))
+    )
 
 
 def _formula(slope: Name, expr: Expr) -> Inline:

@@ -20,6 +20,7 @@ from chainrule.audit.doubtful import doubtful
 from chainrule.audit.letters import FITTED
 from chainrule.audit.measure import together
 from chainrule.audit.meetings import meetings
+from chainrule.audit.promises import promised, refusal
 from chainrule.codegen.source import Job
 from chainrule.derivations import Derivation
 from chainrule.expr.nodes import Expr, Symbol, substitute
@@ -78,16 +79,18 @@ class Chosen(NamedTuple):
         return (none + self.faults + self.forward.measured.senseless, *rest)
 
 
-def chosen_forms(asked: Asked, labs: Sequence[Laboratory]) -> Chosen:
+def chosen_forms(asked: Asked, labs: Sequence[Laboratory], *, single: bool = False) -> Chosen:
     """The best forms. What is chosen is measured where it has thresholds of its own, too.
 
-    They are put together by what they are worth in all laboratories, if possible.
+    They are put together by what they are worth in all laboratories, if possible; or each is a
+    ``single`` form.
     """
     derivation = asked.derivation
     labs = [lab.at_places([derivation.derivative, derivation.function]) for lab in labs]
-    _, forward = _where_it_switches(_forward, asked, derivation.function, _of_function(labs))
+    search = partial(_forward, single=single)
+    _, forward = _where_it_switches(search, asked, derivation.function, _of_function(labs))
     labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
-    search = partial(_gradient, forward=forward)
+    search = partial(_gradient, forward=forward, single=single)
     labs, gradient = _where_it_switches(search, asked, derivation.derivative, labs)
     return Chosen(tuple(labs), forward, gradient)
 
@@ -123,22 +126,31 @@ def _of_function(labs: Sequence[Laboratory]) -> list[Laboratory]:
     return [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
 
 
-def _forward(asked: Asked, labs: Sequence[Laboratory]) -> Candidate:
+def _forward(asked: Asked, labs: Sequence[Laboratory], *, single: bool) -> Candidate:
     """The best form of the function itself; where the format has few digits, a short one."""
     function, variable = asked.derivation.function, asked.job.variable
     found = forward_candidates(function, variable, asked.functions)
     measured = partial(measured_in, labs, function)
     tried = [measured(one) for one in found]
     lab = labs[0]
-    if not _is_precise(asked, lab):
-        return min(tried, key=lambda one: one.rank(lab.allowed))
+    best = min(tried, key=lambda one: one.rank(lab.allowed))
     whole = {one.name: one.expr for one in found}
+    if single:
+        return best
+    if not _is_precise(asked, lab):
+        assert best.measured is not None
+        promise = promised(asked.job.dtype, asked.job.accuracy)
+        if refusal("", best.measured, promise, str) is None:
+            return best
+        return _best(tried, whole, function, labs, measured, precise=None)
     to_float32 = lab.form.bits == 32 and lab.work is not lab.form
     precise = _ROUNDED_ONCE if to_float32 else lab.allowed
     return _best(tried, whole, function, labs, measured, precise=precise)
 
 
-def _gradient(asked: Asked, labs: Sequence[Laboratory], forward: Candidate) -> Candidate:
+def _gradient(
+    asked: Asked, labs: Sequence[Laboratory], forward: Candidate, *, single: bool
+) -> Candidate:
     """The best form of the gradient: a single one, or if none is good one of several."""
     derivation, job, lab = asked.derivation, asked.job, labs[0]
     whole: dict[Expr, Candidate] = {}
@@ -154,7 +166,7 @@ def _gradient(asked: Asked, labs: Sequence[Laboratory], forward: Candidate) -> C
     exact = derivation.derivative
     outputs = {job.output: forward.expr}
     tried = [measured_in(labs, exact, one, outputs) for one in whole.values()]
-    if not by_input or asked.save == "output":
+    if single or not by_input or asked.save == "output":
         return min(tried, key=lambda one: one.rank(lab.allowed))
 
     def measured(one: Candidate) -> Candidate:
@@ -197,11 +209,16 @@ def _best(
     some = labs[:FITTED]
     truths = [] if best.good(allowed) else [lab.truth(exact) for lab in some]
     known: list[Candidate] = []
+    # A polynomial has its place in float64 even if nothing is computed to twice the precision.
+    may_be = precise is not None or labs[0].work.bits == 64
+    enough = allowed if precise is None else precise
     for twice in (False, True):
-        if best.good(allowed) or (twice and (precise is None or best.good(precise))):
+        if best.good(allowed) or (twice and (not may_be or best.good(enough))):
             break
-        for name, expr, shown in assembled(whole, some, truths, known):
-            one = Candidate(name, expr, (variable,), shown if shown is not expr else None)
+        twofold = precise is not None
+        for name, expr, shown, told in assembled(whole, some, truths, known, twice=twofold):
+            plain = shown if shown is not expr else None
+            one = Candidate(name, expr, (variable,), plain, told if told is not shown else None)
             tried.append(measured(one))
         best = min(tried, key=lambda one: one.rank(allowed))
         by_x = [one for one in tried if one.saved == (variable,)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
 from math import frexp, isfinite, ldexp
@@ -26,6 +26,11 @@ _FIRST = 192
 _NARROW = 1_400
 _NOTHING = arb(2) ** -1200
 _LEAST = 5e-324
+# Bits at which a value around 0 is taken for 0: x − sin x has lost 2·1074 of them at 2^-1074, and
+# (1 − cos x)/x² four times as many.
+_MOST = 2 * MAX_PRECISION
+# A slope is taken between points that are 2^-_STEP of their size apart.
+_STEP = 600
 
 
 def truth(
@@ -44,12 +49,52 @@ def truth(
     """
     short = form if form is not None and form.bits == 16 else None
     program = _program(expr)
-    count = len(values)
+    fixed = {symbol: ball(value) for symbol, value in parameters.items()}
+    rows = values.astype(np.float64).tolist()
+    found = (_value(program, variable, value, fixed, parameters, short) for value in rows)
+    return _gathered(found, len(rows), short)
+
+
+def truth_at_points(
+    expr: Expr,
+    points: Mapping[Symbol, npt.NDArray[Any]],
+    constants: Mapping[Symbol, Fraction],
+    form: Format | None = None,
+    slope_of: Expr | None = None,
+) -> Truth:
+    """The values of ``expr`` at points of several letters, as ``truth`` has them for one.
+
+    Args:
+        expr: the formula.
+        points: the values of each letter that varies, of one length; the variable comes first.
+        constants: the values of the others.
+        form: as for ``truth``.
+        slope_of: what ``expr`` is the derivative of by the first letter, if it is one. Where the
+            formula has no value, as b^x·ln b has none at b = 0, but this has a slope that is the
+            same from both sides, the slope is the truth.
+    """
+    short = form if form is not None and form.bits == 16 else None
+    program = _program(expr)
+    whole = None if slope_of is None else _program(slope_of)
+    letters, numbers = list(points), dict(constants)
+    rows = list(zip(*(points[s].astype(np.float64).tolist() for s in letters), strict=True))
+
+    def values() -> Iterator[arb | None]:
+        for row in rows:
+            at = {s: Fraction(v) for s, v in zip(letters[1:], row[1:], strict=True)} | numbers
+            fixed = {symbol: ball(value) for symbol, value in at.items()}
+            found = _value(program, letters[0], row[0], fixed, at, short)
+            if found is None and whole is not None:
+                found = _slope(whole, letters[0], row[0], at)
+            yield found
+
+    return _gathered(values(), len(rows), short)
+
+
+def _gathered(values: Iterable[arb | None], count: int, short: Format | None) -> Truth:
     high, low = np.zeros(count), np.zeros(count)
     sign, known = np.zeros(count, np.int8), np.zeros(count, np.bool_)
-    fixed = {symbol: ball(value) for symbol, value in parameters.items()}
-    for i, value in enumerate(values.astype(np.float64).tolist()):
-        found = _value(program, variable, value, fixed, parameters, short)
+    for i, found in enumerate(values):
         if found is None:
             continue
         known[i] = True
@@ -105,14 +150,41 @@ def _value(
                 tie = None if short is None else _tie(float(found), short)
                 if tie is None or not (found - tie).contains(0):
                     return found
-                if bits >= MAX_PRECISION:
+                if bits >= _MOST:
                     return arb(tie)
             if abs(found) < _NOTHING and not found.contains(0):
                 # Of what is 0 in every format, the sign is all that matters.
                 return found
-            if bits >= MAX_PRECISION:
+            if bits >= _MOST:
                 return arb(0) if found.contains(0) else None
-        bits = min(max(2 * bits, bits + _WANTED - max(accurate, -(10**6)) + 32), MAX_PRECISION)
+        bits = min(max(2 * bits, bits + _WANTED - max(accurate, -(10**6)) + 32), _MOST)
+
+
+def _slope(
+    program: Program, variable: Symbol, value: float, parameters: Mapping[Symbol, Fraction]
+) -> arb | None:
+    """The slope at a point from differences so small that nothing is left of what they leave out.
+
+    ``None`` if the sides do not agree.
+    """
+    with precision(MAX_PRECISION):
+        fixed = {s: ball(v) for s, v in parameters.items()}
+        step = arb(2) ** -_STEP * (abs(value) or arb(2) ** -_STEP)
+
+        def at(place: arb) -> arb:
+            given = {**fixed, variable: place}
+            found: arb
+            [found] = program.run([given[symbol] for symbol in program.symbols])
+            return found
+
+        middle = arb(value)
+        low, here, high = (at(middle + k * step) for k in (-1, 0, 1))
+        left, right = (here - low) / step, (high - here) / step
+        if not (left.is_finite() and right.is_finite()):
+            return None
+        slope = (left + right) / 2
+        agree = abs(right - left) <= abs(slope) * arb(2) ** -_WANTED
+        return slope if agree or (left.is_zero() and right.is_zero()) else None
 
 
 def _tie(value: float, form: Format) -> float | None:

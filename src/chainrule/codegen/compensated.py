@@ -97,7 +97,7 @@ def compensated(root: Expr, significand: int, terms: int = 0, *, far: bool = Fal
 def polynomial_near(
     variable: Expr, root: Fraction, coefficients: Sequence[Fraction], significand: int
 ) -> Expr:
-    """c₁t + c₂t² + … with t = x − r, where r is no number of the format.
+    """c₁t + c₂t² + … with t = x − r, where r is 0 or no number of the format.
 
     What is small, from the third coefficient on, is computed as usual.
     """
@@ -106,9 +106,11 @@ def polynomial_near(
     for _ in range(3):
         parts.append(rounded(rest, significand))
         rest -= parts[-1]
-    t = two_sum(variable, Number(-parts[0]))
-    t = compensation.add(t, Pair(Number(-parts[1])))
-    t = Pair(t.hi, plus(t.lo, Number(-parts[2])))
+    t = Pair(variable)
+    if root:
+        t = two_sum(variable, Number(-parts[0]))
+        t = compensation.add(t, Pair(Number(-parts[1])))
+        t = Pair(t.hi, plus(t.lo, Number(-parts[2])))
     pairs = [split_number(coefficient, significand) for coefficient in coefficients]
     found = compensation.multiply(compensation.polynomial(pairs, t, 2), t)
     return plus(found.hi, found.lo)

@@ -84,6 +84,9 @@ def _public(job: Job, name: str, inner: str, first: list[str], what: str) -> str
     lines = [f'"""{what[0].upper()}{what[1:]}, rounded once to DTYPE."""'] if job.double else []
     lines = lines or [f'"""{what[0].upper()}{what[1:]}."""']
     lines += [f"{array} = np.asarray(np.asarray({array}, DTYPE), WORK)" for array in arrays]
+    numbers = [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
+    # A float32 would have its own products rounded, and its square underflow.
+    lines += [f"{number} = np.asarray({number}, WORK)" for number in numbers]
     called = f"{inner}({', '.join(arguments(job, LANGUAGE, first))})"
     lines += ['with np.errstate(all="ignore"):']
     lines += [f"    result = upstream * {called}" if gradient else f"    result = {called}"]

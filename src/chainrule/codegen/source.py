@@ -47,6 +47,7 @@ class Job:
             others; they have the digits that a number of float64 asks for.
         notes: what a reader of the file should know, a paragraph each: the formula and its
             derivative, which form is used, what errors were measured.
+        faults: why nobody should use it, a sentence each: where results are known to be wrong.
     """
 
     name: str
@@ -62,6 +63,7 @@ class Job:
     working: Working = "library"
     library: tuple[Expr, Expr] | None = None
     notes: tuple[str, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def double(self) -> bool:

@@ -140,3 +140,32 @@ def test_an_interval_holds_every_value_and_reaches_the_extremes(formula: str) ->
                 assert abs(min(values) - least) <= slack * (1 + abs(least))
                 assert abs(max(values) - most) <= slack * (1 + abs(most))
     assert decided >= 1
+
+
+@pytest.mark.parametrize("operator", ["<", "<=", ">", ">=", "==", "!="])
+def test_a_comparison_is_decided_where_it_can_be_and_nowhere_else(operator: str) -> None:
+    """Of two intervals it holds everywhere, nowhere, or it depends."""
+    program = compile_enclosures([parse(f"{{x {operator} y: 1, else: 2}}")])
+    numbers = [Fraction(k, 2) for k in range(4)]
+    pairs = [(a, b) for a in numbers for b in numbers if a <= b]
+    for (a, b), (c, d) in product(pairs, pairs):
+        one, other = ((c, d), (a, b)) if operator in (">", ">=") else ((a, b), (c, d))
+        match operator:
+            case "<" | ">":
+                always, never = one[1] < other[0], one[0] >= other[1]
+            case "<=" | ">=":
+                always, never = one[1] <= other[0], one[0] > other[1]
+            case _:
+                always, never = a == b == c == d, b < c or d < a
+        if operator == "!=":
+            always, never = never, always
+        given = {"x": (a, b), "y": (c, d)}
+        with precision(64):
+            [(low, high)] = program.run(
+                [(ball(given[s.name][0]), ball(given[s.name][1])) for s in program.symbols]
+            )
+        if always or never:
+            assert low == high == (1 if always else 2)
+        else:
+            # One case or the other: nothing is known, or both values are held.
+            assert low.is_nan() or (low <= 1 and high >= 2)

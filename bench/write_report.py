@@ -10,6 +10,7 @@ import catalogue
 import growth
 import kernels
 import startup
+import verifying
 from measure import machine
 
 
@@ -29,6 +30,9 @@ def report() -> str:
             "## The catalogue",
             "",
             catalogue.report(),
+            "## Verification",
+            "",
+            verifying.report(),
             "## Growth",
             "",
             growth.report(),

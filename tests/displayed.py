@@ -101,7 +101,7 @@ def equalities(part: Any) -> int:
     if isinstance(part, tuple):
         return sum(map(equalities, part))
     if isinstance(part, Document | Block):
-        return sum(equalities(getattr(part, row.name)) for row in fields(part))
+        return sum(equalities(getattr(part, name)) for name in part.__match_args__)
     return equalities(part.chain) if isinstance(part, Math) else 0
 
 
@@ -240,15 +240,6 @@ class _Reader:
         said = [("", *pieces)[i : i + 5] for i in range(len(pieces))]
         for before in said:
             match before:
-                case (
-                    _,
-                    Math(Chain((Expr() as of,))),
-                    " has the derivative ",
-                    Math(Chain((to,))),
-                    *_,
-                ):
-                    slope = Derivative(of, ((self.meanings.variable, 1),))
-                    self._compare((slope, to))
                 case (
                     Math(Chain((whole,))),
                     " is a composition, ",

@@ -235,8 +235,6 @@ class Teller:
     def clause(self, step: Step) -> tuple[Inline, Term]:
         """An easy part in a sentence or two, and its derivative as it comes out of the rule."""
         node, after = step.before, step.after
-        if self.weight(step) == 0:
-            return (math(node), " has the derivative ", math(after)), after
         core = step
         while core.rule in ("constant-multiple", "constant-divisor", "sum"):
             core = next(p for p in core.premises if self.weight(p))

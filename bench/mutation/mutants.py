@@ -136,12 +136,11 @@ class DropCall(_Own):
 
 
 class OtherLimit(_Own):
-    """A limit that is next to none, or a hundred times as high."""
+    """A limit that is next to none."""
 
     def options(self, node: Any) -> Sequence[str]:
-        if node.type != "number" or not _is_limit(node):
-            return ()
-        return ("1", f"{node.value}00" if node.value.isdigit() else f"100 * {node.value}")
+        limit = node.type == "number" and node.value != "1" and _is_limit(node)
+        return (" 1",) if limit else ()
 
 
 def _is_limit(node: Any) -> bool:

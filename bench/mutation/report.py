@@ -29,7 +29,7 @@ functions, and what errors in ULP are measured with (`bench/mutation/mutants.py`
 likely as any other, those in tables included. The operators are those of
 [cosmic-ray](https://cosmic-ray.readthedocs.io), without those that only ever raise a TypeError, and
 a few for what it leaves alone: names of functions and facts in tables, formulas written as text,
-rows of tables and calls left out, and limits (to 1, or a hundred times as high). What annotations,
+rows of tables and calls left out, and limits (to 1). What annotations,
 imports and decorators say is left as it is.
 
 Each mutant is tried with the everyday tests that can see it: those that run the line, by a

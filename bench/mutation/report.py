@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from covering import ROOT
-from run import results, results_of
+from run import KILLED, SECONDS, results, results_of
 
 EQUIVALENT = Path(__file__).with_name("equivalent.tsv")
 TARGET = ROOT / "docs" / "mutation.md"
-KILLED = ("killed", "too slow")
 
 HEAD = """\
 # Mutation testing
@@ -47,8 +46,6 @@ def equivalent() -> dict[str, str]:
 
 
 def write(seed: int) -> None:
-    from run import SECONDS
-
     rows = results(results_of(seed))
     reasons = equivalent()
     survivors = [row for row in rows if row["outcome"] not in KILLED]

@@ -25,9 +25,10 @@ from typing import Any
 from covering import KEPT, Covering, record_all
 from mutants import ROOT, Mutant, Place, drawn, mutated
 
-FIRST_SECONDS, SECONDS = 4.0, 60.0
+FIRST_SECONDS, SECONDS = 4.0, 30.0
 """How many seconds of tests a mutant is tried with: at first, and if it survives these."""
 FIRST_FILES = 6
+KILLED = ("killed", "too slow")
 MEMORY = 8 << 30
 """Bytes that a test may take."""
 SLACK = 25.0
@@ -125,7 +126,7 @@ class _Worker:
             if mutant is None:
                 continue
             row = known.get(mutant.key)
-            if row is None or (options.again and row["outcome"] == "survived"):
+            if row is None or (options.again and row["outcome"] not in KILLED):
                 row = self._tried(mutant)
                 with target.open("a") as file:
                     file.write(json.dumps(row) + "\n")
@@ -133,11 +134,10 @@ class _Worker:
         os._exit(0)
 
     def _copy(self) -> None:
-        shutil.rmtree(self.tree, ignore_errors=True)
-        self.tree.mkdir(parents=True)
+        self.tree.mkdir(parents=True, exist_ok=True)
         for name in ("src", "tests", "docs", "bench"):
             ignored = shutil.ignore_patterns("__pycache__", "node_modules")
-            shutil.copytree(ROOT / name, self.tree / name, ignore=ignored)
+            shutil.copytree(ROOT / name, self.tree / name, ignore=ignored, dirs_exist_ok=True)
         for name in ("pyproject.toml", "README.md", "CHANGELOG.md"):
             shutil.copy(ROOT / name, self.tree / name)
 

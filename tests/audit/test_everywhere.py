@@ -15,6 +15,7 @@ import pytest
 
 import chainrule
 from chainrule.audit.choose import Candidate, laboratory
+from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.everywhere import over_all_letters
 from chainrule.audit.formats import format_named
 from chainrule.audit.plan import plan
@@ -23,9 +24,11 @@ from chainrule.audit.promises import FAR, promised
 from chainrule.audit.selection import Asked, Chosen
 from chainrule.audit.space import Space, around, drawn
 from chainrule.audit.truth import truth_at_points
+from chainrule.codegen.lower import lower
 from chainrule.codegen.targets import generate
 from chainrule.expr.nodes import Symbol, symbols
-from chainrule.rewrite.scaling import scaled_forms
+from chainrule.rewrite.scaling import mantissas, scaled_forms
+from chainrule.rewrite.shifting import shifted
 from chainrule.verify.balls import compile_balls, precision
 
 X, Y = Symbol("x"), Symbol("y")
@@ -56,6 +59,7 @@ LONG = [
     ("atan2(y,x)", "x", "float64", lambda x, y: -y / (x * x + y * y)),
     ("sqrt(1+x^2+y^2)", "x", "float64", lambda x, y: x / mp.sqrt(1 + x * x + y * y)),
     ("(x-y)^2/2", "x", "float64", lambda x, y: x - y),
+    ("x^2*y^3", "x", "float64", lambda x, y: 2 * x * y**3),
     ("x/(|x|+|y|)", "x", "float64", lambda x, y: abs(y) / (abs(x) + abs(y)) ** 2),
     (
         "1/(1+e^(-a x))",
@@ -213,6 +217,66 @@ def test_scaled(formula: str, degrees: dict[int, int]) -> None:
             one, other = program.run([program_ball(given[s]) for s in program.symbols])
             assert one.is_finite(), (x, y)
             assert (one - other).contains(0), (x, y)
+
+
+MONOMIALS = [
+    ("x^2*y^3", {X: 2, Y: 3}),
+    ("3*x/y^2", {X: 1, Y: -2}),
+    ("sqrt(x^4*y^2)", {X: 2, Y: 1}),
+    ("x^3*ln(y)", {X: 3}),
+]
+
+
+@pytest.mark.parametrize(("formula", "degrees"), MONOMIALS)
+def test_each_letter_by_itself(formula: str, degrees: dict[Symbol, int]) -> None:
+    expr = chainrule.parse(formula)
+    found = mantissas(expr, (X, Y))
+    assert found is not None
+    assert found.degrees == degrees
+    program = compile_balls([expr, found.written(1000)])
+    for x, y in ((3.5, 0.25), (1e200, 1e-200), (1e-300, 1e300), (1.7e308, 5e-324)):
+        with precision(300):
+            given = {X: x, Y: y}
+            one, other = program.run([program_ball(given[s]) for s in program.symbols])
+            assert one.is_finite(), (x, y)
+            assert (one - other).contains(0), (x, y)
+
+
+def test_no_power_of_a_letter() -> None:
+    assert mantissas(chainrule.parse("x^2+y"), (X, Y)) is None
+
+
+SHIFTED = [
+    ("ln(e^x+e^y)", False),
+    ("e^x/(e^x+e^y)", False),
+    ("ln(1+e^x+e^y)", True),
+    ("ln(e^(2x)+e^(2y))/2", False),
+    ("x-ln(e^x+e^y)", False),
+]
+
+
+@pytest.mark.parametrize(("formula", "beside"), SHIFTED)
+def test_shifted(formula: str, beside: bool) -> None:
+    expr = chainrule.parse(formula)
+    found = shifted(expr, (X, Y))
+    assert found is not None
+    assert found.beside == beside
+    written = found.written()
+    program = compile_balls([expr, written])
+    single = lower([written], (X, Y), FUNCTIONS)
+    for x, y in ((3.5, 0.25), (-2.0, 7.0), (-800.0, -801.0), (1000.0, 1001.0)):
+        with precision(2_000):
+            given = {X: x, Y: y}
+            one, other = program.run([program_ball(given[s]) for s in program.symbols])
+            assert one.is_finite(), (x, y)
+            assert (one - other).contains(0), (x, y)
+        [got] = evaluate(single, [np.array([x]), np.array([y])], DOUBLE)
+        assert abs(got[0] - float(one)) <= 1e-12 * max(abs(float(one)), 1e-300), (x, y)
+
+
+@pytest.mark.parametrize("formula", ["e^x+e^y", "x*y", "x^2", "ln(x)+y", "e^x"])
+def test_not_shifted(formula: str) -> None:
+    assert shifted(chainrule.parse(formula), (X, Y)) is None
 
 
 def program_ball(value: float) -> Any:

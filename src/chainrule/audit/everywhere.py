@@ -17,6 +17,7 @@ import numpy as np
 from chainrule.audit.assemble import MAX_ASSEMBLED, PRECISE_TERMS, guarded
 from chainrule.audit.choose import Candidate, forward_candidates, gradient_candidates, saved_by
 from chainrule.audit.promises import promised, refusal
+from chainrule.audit.rescaled import REACH, in_other_letters, rescaled
 from chainrule.audit.selection import Asked, Chosen, measured_in
 from chainrule.audit.space import POINTS, Space, around, drawn
 from chainrule.codegen.compensated import compensated
@@ -38,14 +39,12 @@ from chainrule.expr.nodes import (
 )
 from chainrule.rewrite.large import halved
 from chainrule.rewrite.regimes import by_sign_of_exponent, elementary
-from chainrule.rewrite.scaling import Scaled, scaled_forms
+from chainrule.rewrite.scaling import Scaled
 
 # So often are more points taken around the worst ones, and is it searched again.
 _ROUNDS, _SEARCHES = 2, 2
 # So many of the best forms are tried to twice the precision.
 _PRECISE = 2
-# The powers of two that letters are scaled by, by the bits of the arithmetic.
-_REACH = {32: 120, 64: 1000}
 _SPARE = 8
 
 
@@ -216,10 +215,7 @@ def _versions(space: Space, one: Candidate) -> Iterator[Candidate]:
     if size(one.expr) > MAX_ASSEMBLED or one.saved != (variable,):
         return
     plain = elementary(one.expr)
-    for found in _scaled(plain, space):
-        expr = found.written(_REACH[space.lab.work.bits])
-        name = f"{one.name}, with letters scaled by a power of two"
-        yield replace(one, name=name, expr=expr, shown=one.plain)
+    yield from rescaled(one, plain, space.letters, space.lab.work)
     if (halves := halved(plain)) is not plain:
         yield replace(one, name=f"{one.name}, in halves", expr=halves)
     form = by_sign_of_exponent(plain, variable, {})
@@ -230,14 +226,6 @@ def _versions(space: Space, one: Candidate) -> Iterator[Candidate]:
         if last is not None and (both := (halved(value), condition, halved(last))) != form.args:
             name = f"{one.name}, by the sign of the exponent, in halves"
             yield replace(one, name=name, expr=Piecewise(both))
-
-
-def _scaled(plain: Expr, space: Space) -> Iterator[Scaled]:
-    """A formula that may be scaled: all letters alike, or the variable and another against it."""
-    variable, *free = space.letters
-    alike = dict.fromkeys(space.letters, 1)
-    for weights in (alike, *({variable: 1, letter: -1} for letter in free)):
-        yield from scaled_forms(plain, weights)
 
 
 def _precise(one: Candidate, space: Space) -> Iterator[Candidate]:
@@ -254,11 +242,11 @@ def _precise(one: Candidate, space: Space) -> Iterator[Candidate]:
     if terms:
         versions += [lifted(natural, digits, terms, sign * 2 * digits) for sign in (1, -1)]
     last: dict[Expr, Expr] = {}
-    for found in _scaled(natural, space):
-        reach, made = _REACH[space.lab.work.bits], partial(_twice, digits=digits, terms=terms)
+    for found in in_other_letters(natural, space.letters):
+        reach, made = REACH[space.lab.work.bits], partial(_twice, digits=digits, terms=terms)
         scaled = found._replace(expr=made(found.expr)).written(reach)
         versions.append(scaled)
-        smaller = found.smaller(made, digits + _SPARE)
+        smaller = found.smaller(made, digits + _SPARE) if isinstance(found, Scaled) else None
         if smaller is not None:
             last[scaled] = found._replace(expr=smaller).written(reach)
     name = f"{one.name}, to twice the precision"

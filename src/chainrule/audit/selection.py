@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from chainrule.audit.assemble import assembled
+from chainrule.audit.assemble import MAX_ASSEMBLED, assembled
 from chainrule.audit.choose import (
     Candidate,
     Laboratory,
@@ -21,9 +21,11 @@ from chainrule.audit.letters import FITTED
 from chainrule.audit.measure import together
 from chainrule.audit.meetings import meetings
 from chainrule.audit.promises import promised, refusal
+from chainrule.audit.rescaled import rescaled
 from chainrule.codegen.source import Job
 from chainrule.derivations import Derivation
-from chainrule.expr.nodes import Expr, Symbol, substitute
+from chainrule.expr.nodes import Expr, Symbol, size, substitute
+from chainrule.rewrite.regimes import elementary
 
 # Errors in ULP of a function that are no reason to compute it to twice the precision: in float64,
 # and where it is rounded once to float32.
@@ -133,19 +135,32 @@ def _forward(asked: Asked, labs: Sequence[Laboratory], *, single: bool) -> Candi
     measured = partial(measured_in, labs, function)
     tried = [measured(one) for one in found]
     lab = labs[0]
-    best = min(tried, key=lambda one: one.rank(lab.allowed))
     whole = {one.name: one.expr for one in found}
-    if single:
+    precise: float | None = None
+    if _is_precise(asked, lab):
+        to_float32 = lab.form.bits == 32 and lab.work is not lab.form
+        precise = _ROUNDED_ONCE if to_float32 else lab.allowed
+    best = min(tried, key=lambda one: one.rank(lab.allowed))
+    if single or (precise is None and not _is_refused(asked, best)):
         return best
-    if not _is_precise(asked, lab):
-        assert best.measured is not None
-        promise = promised(asked.job.dtype, asked.job.accuracy)
-        if refusal("", best.measured, promise, str) is None:
-            return best
-        return _best(tried, whole, function, labs, measured, precise=None)
-    to_float32 = lab.form.bits == 32 and lab.work is not lab.form
-    precise = _ROUNDED_ONCE if to_float32 else lab.allowed
-    return _best(tried, whole, function, labs, measured, precise=precise)
+    best = _best(tried, whole, function, labs, measured, precise=precise)
+    if not _is_refused(asked, best):
+        return best
+    letters = (variable, *asked.job.others)
+    more = [
+        version
+        for one in found
+        if size(one.expr) <= MAX_ASSEMBLED
+        for version in rescaled(one, elementary(one.expr), letters, lab.work)
+    ]
+    return min([best, *map(measured, more)], key=lambda one: one.rank(lab.allowed))
+
+
+def _is_refused(asked: Asked, one: Candidate) -> bool:
+    """Whether a file with it would be."""
+    assert one.measured is not None
+    promise = promised(asked.job.dtype, asked.job.accuracy)
+    return refusal("", one.measured, promise, str) is not None
 
 
 def _gradient(

@@ -3,7 +3,8 @@
 √(x² + y²) is s·√((x/s)² + (y/s)²): where s is as large as the larger of x and y, no square
 overflows, and none that matters underflows (as in ``hypot``; W. Kahan). A formula that is
 homogeneous but for numbers is made so by one more letter that stands for 1: of √(1 + x²) it is
-s·√((1/s)² + (x/s)²). And what depends on a·x is the same for x/s and s·a.
+s·√((1/s)² + (x/s)²). What depends on a·x is the same for x/s and s·a; and of x²·y³ each letter is
+scaled by itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from chainrule.expr.nodes import (
+    HALF,
     ONE,
     TWO,
     ZERO,
@@ -27,6 +29,7 @@ from chainrule.expr.nodes import (
     Quotient,
     Sum,
     Symbol,
+    add,
     call,
     multiply,
     negate,
@@ -69,12 +72,8 @@ class Scaled(NamedTuple):
         sizes: list[Expr] = [call("abs", s) for s in meant if self.weights[s] > 0]
         if _UNIT in used:
             sizes.append(ONE)
-        largest: Expr = power(TWO, Number(-reach))
-        for size in sizes:
-            largest = call("max", size, largest)
-        # A logarithm that is rounded to the next whole number does no harm.
-        least = call("min", call("floor", call("log2", largest)), Number(reach))
-        down, up = power(TWO, negate(least)), power(TWO, least)
+        exponent = _exponent(sizes, reach)
+        down, up = power(TWO, negate(exponent)), power(TWO, exponent)
         inside: dict[Expr, Expr] = {
             there: multiply(letter, down if self.weights[letter] > 0 else up)
             for letter, there in meant.items()
@@ -100,6 +99,59 @@ class Scaled(NamedTuple):
         small: dict[Expr, Expr] = {s: multiply(Number(Fraction(1, 2**shift)), s) for s in letters}
         back = Number(Fraction(2) ** (shift * sign * self.outside))
         return Product((back, substitute(made(self.expr), small)))
+
+
+class Mantissas(NamedTuple):
+    """A formula that is a power of each of some letters times what the others make of it.
+
+    x²·y³ is that of two numbers next to 1 times a power of two, which leaves the format only where
+    the value itself does.
+
+    Attributes:
+        expr: the formula in scaled letters.
+        degrees: the power of each that is scaled, a whole number.
+    """
+
+    expr: Expr
+    degrees: Mapping[Symbol, int]
+
+    def written(self, reach: int) -> Expr:
+        """The formula in the letters themselves; ``reach`` as for ``Scaled``."""
+        inside: dict[Expr, Expr] = {}
+        terms: list[Expr] = []
+        for letter, degree in self.degrees.items():
+            exponent = _exponent([call("abs", letter)], reach)
+            inside[_scaled(letter)] = multiply(letter, power(TWO, negate(exponent)))
+            terms.append(multiply(Number(degree), exponent))
+        total = add(*terms)
+        # In two steps: one power may overflow where the value does not.
+        half = call("floor", multiply(HALF, total))
+        rest = add(total, negate(half))
+        value = substitute(self.expr, inside)
+        return Product((Product((value, power(TWO, half))), power(TWO, rest)))
+
+
+def mantissas(root: Expr, letters: Sequence[Symbol]) -> Mantissas | None:
+    """The formula with each letter scaled by itself, if it is a power of any."""
+    degrees: dict[Symbol, int] = {}
+    for letter in letters:
+        found = next(scaled_forms(root, {letter: 1}), None)
+        if found is None or found.outside is not None or not found.degree:
+            continue
+        if _UNIT not in symbols(found.expr):
+            root, degrees[letter] = found.expr, found.degree
+    return Mantissas(root, degrees) if degrees else None
+
+
+def _exponent(sizes: Sequence[Expr], reach: int) -> Expr:
+    """That of the largest of some sizes, in powers of two, within reach.
+
+    A logarithm that is rounded to the next whole number does no harm.
+    """
+    largest: Expr = power(TWO, Number(-reach))
+    for size in sizes:
+        largest = call("max", size, largest)
+    return call("min", call("floor", call("log2", largest)), Number(reach))
 
 
 def _scaled(letter: Symbol) -> Symbol:

@@ -44,7 +44,7 @@ def described(entry: Entry) -> str:
         for p in entry.parameters
     ]
     lines += [f"Parameters: {', '.join(given)}."] if given else []
-    lines += [f"Defined for `{entry.domain}`."] if entry.domain else []
+    lines += [f"For `{entry.domain}`."] if entry.domain else []
     if entry.kinks:
         slopes = [f"; {said}" for said in map(partial(returned, entry), NAMES) if said]
         lines.append(f"Kinks: {code(entry.kinks)}{''.join(slopes)}.")

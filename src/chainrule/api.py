@@ -203,13 +203,9 @@ def listing(word: str | None) -> Iterator[tuple[str, str, str]]:
         if any(wanted in text.lower() for text in (entry.title, *entry.spellings)):
             parameters = ", ".join(f"{p.name} = {p.default}" for p in entry.parameters)
             formula = f"{entry.formula}   ({parameters})" if parameters else entry.formula
-            yield (
-                entry.name,
-                formula,
-                f"{entry.title}; also {', '.join(entry.aliases)}"
-                if (entry.aliases)
-                else entry.title,
-            )
+            also = f"; also {', '.join(entry.aliases)}" if entry.aliases else ""
+            where = f"; for {', '.join(entry.conditions)}" if entry.conditions else ""
+            yield entry.name, formula, entry.title + also + where
 
 
 def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:

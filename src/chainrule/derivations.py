@@ -198,9 +198,9 @@ class Derivation(Walkthrough):
         self._tidier = Tidier()
         self._form_verdicts: dict[Step, Verdict] = {}
         if problem.entry is not None:
-            for parameter in problem.entry.parameters:
-                if parameter.domain == f"{parameter.name} > 0":
-                    self._tidier.assume_positive(Symbol(parameter.name))
+            for name, (low, _) in problem.entry.bounds.items():
+                if low is not None and low >= 0:
+                    self._tidier.assume_positive(Symbol(name))
 
     def __repr__(self) -> str:
         return f"Derivation({str(self.function)!r}, by={self.variable.name!r})"
@@ -555,15 +555,19 @@ class Derivation(Walkthrough):
 
 
 def _sample_ranges(entry: Entry | None) -> dict[Symbol, tuple[Fraction, Fraction]]:
-    """Where a catalogue function makes sense: its samples, and its parameters' signs."""
+    """Where a catalogue function makes sense: its samples, and where its conditions hold."""
     if entry is None:
         return {}
     ranges = {}
-    texts = {p.name: "0.1..4" for p in entry.parameters if p.domain == f"{p.name} > 0"}
-    for name, text in (texts | dict(entry.sample)).items():
-        low, dots, high = text.partition("..")
+    for name, (low, high) in entry.bounds.items():
+        if low is not None:
+            ranges[Symbol(name)] = (low + Fraction(1, 10), low + 4) if high is None else (low, high)
+        elif high is not None:
+            ranges[Symbol(name)] = high - 4, high - Fraction(1, 10)
+    for name, text in entry.sample:
+        start, dots, end = text.partition("..")
         if dots:
-            ranges[Symbol(name)] = (Fraction(low), Fraction(high))
+            ranges[Symbol(name)] = (Fraction(start), Fraction(end))
     return ranges
 
 

@@ -24,7 +24,8 @@ def smooth_slope(function: chainrule.Expr, at: Point, by: str) -> object:
     before, here, after = (at.moved(by, steps).value(function) for steps in (-1, 0, 1))
     if before is None or here is None or after is None:
         return None
-    left, right = ((b - a) * mpmath.mpf(10) ** 20 for a, b in ((before, here), (here, after)))
+    with mpmath.workdps(60):
+        left, right = ((b - a) / at.step(by) for a, b in ((before, here), (here, after)))
     return (left + right) / 2 if abs(left - right) <= 1e-9 * (1 + abs(left)) else None
 
 

@@ -59,8 +59,8 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.definitions import definition, expand_all
-from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.cases import OPPOSITE
+from chainrule.rewrite.demands import demands
 from chainrule.rewrite.output_form import OutputForm
 from chainrule.rewrite.tidy import Tidier
 from chainrule.verify.certified import decimal
@@ -158,12 +158,8 @@ def _introduction(problem: Problem) -> Inline:
 
 def _conditions(entry: Entry) -> list[Expr]:
     """Under which the formula of a row makes sense, each once: b > a is a < b."""
-    texts = [p.domain for p in entry.parameters if p.domain]
-    read = [parse_text(text).expr for text in texts]
-    if (domain := definition(entry.name).domain) is not None:
-        read.append(domain)
     found: list[Expr] = []
-    for condition in read:
+    for condition in definition(entry.name).conditions:
         turned = condition
         if isinstance(condition, Comparison) and len(condition.args) == 2:
             opposite = OPPOSITE[condition.operators[0]]
@@ -380,7 +376,7 @@ def _by_itself(derivation: Derivation) -> list[Block]:
     output = form.output
     blocks: list[Block] = [Heading(2, ("By the function itself",))]
     if form.cases and isinstance(derivation.function, Piecewise):
-        return blocks + _case_forms(derivation, form)
+        return blocks + _case_forms(derivation, form) + _needed(derivation, form)
     pieces: list[Piece] = []
     others = [s for s in symbols(form.expr) if s not in (output, derivation.variable)]
     if form.needs_variable:
@@ -389,7 +385,7 @@ def _by_itself(derivation: Derivation) -> list[Block]:
         used = joined((math(letter),) for letter in (output, *others))
         pieces += ["The result can be written with nothing but ", *used]
     blocks.append(Paragraph((*pieces, ".")))
-    blocks += _found(derivation, form)
+    blocks += _found(derivation, form) + _needed(derivation, form)
     # Parameters do not change from one input to the next, so nothing is kept of them.
     kept: list[Inline] = [(math(s),) for s in others if s not in derivation.problem.defaults]
     if form.needs_variable:
@@ -408,6 +404,20 @@ def _by_itself(derivation: Derivation) -> list[Block]:
 def _primed(derivation: Derivation) -> Term:
     """y′, as long as that says by what."""
     return _whole_slope(derivation, Style(notation="lagrange"))
+
+
+def _needed(derivation: Derivation, form: OutputForm) -> list[Block]:
+    """What the form demands of other letters and the derivative does not: that a is not 0."""
+    entry = derivation.problem.entry
+    known = set(demands(derivation.function, derivation.derivative))
+    rows: list[Inline] = []
+    for condition in demands(form.expr):
+        letters = set(symbols(condition))
+        if condition in known or letters & {derivation.variable, form.output}:
+            continue
+        if entry is None or entry.allows(str(condition.args[0]), 0):
+            rows.append((math(condition),))
+    return [Paragraph(("This form needs ", *joined(rows), "."))] if rows else []
 
 
 def _found(derivation: Derivation, form: OutputForm) -> list[Block]:

@@ -20,7 +20,7 @@ class Definition(Record):
         parameters: the parameters, in the order in which a call gives them.
         defaults: the value of each parameter that is not given.
         expr: the formula, in the arguments and parameters.
-        domain: the condition under which the formula is defined, ``None`` for always.
+        conditions: those on arguments and parameters under which formula and derivative hold.
         kinks: where the function or its first two derivatives jump, see ``Entry.kinks``.
     """
 
@@ -29,7 +29,7 @@ class Definition(Record):
     parameters: tuple[Symbol, ...]
     defaults: dict[Symbol, Expr]
     expr: Expr
-    domain: Expr | None
+    conditions: tuple[Expr, ...]
     kinks: tuple[Expr, ...]
 
     @property
@@ -71,7 +71,7 @@ def definition(name: str) -> Definition:
         parameters=tuple(parameters),
         defaults={symbol: parameter.value for symbol, parameter in parameters.items()},
         expr=parse_text(entry.formula).expr,
-        domain=parse_text(entry.domain).expr if entry.domain else None,
+        conditions=tuple(parse_text(text).expr for text in entry.conditions),
         kinks=tuple(parse_text(kink).expr for kink in entry.kinks),
     )
 

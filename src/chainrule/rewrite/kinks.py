@@ -120,8 +120,8 @@ def kinks(
         if isinstance(node, Call) and node.name in ROUNDING and depends_on(node, variable)
     ]
     found = [*_points(whole, order, named), *rounding]
-    positive = _positive(entry)
-    found = [_without_impossible(kink, positive) for kink in found]
+    if entry is not None:
+        found = [_without_impossible(kink, entry) for kink in found]
     # Reading the table takes a while, and most formulas have no kink.
     return tuple(_measured(found, function, entry, order)) if found else ()
 
@@ -280,14 +280,11 @@ def _closing(gap: Expr, order: Order) -> Comparison | None:
     return None
 
 
-def _positive(entry: Entry | None) -> frozenset[Symbol]:
-    parameters = () if entry is None else entry.parameters
-    return frozenset(Symbol(p.name) for p in parameters if p.domain == f"{p.name} > 0")
-
-
-def _without_impossible(kink: Kink, positive: frozenset[Symbol]) -> Kink:
-    """A condition such as α = 0 is none where the parameter is positive."""
+def _without_impossible(kink: Kink, entry: Entry) -> Kink:
+    """A condition such as α = 0 is none where the row says that α > 0."""
     match kink.condition:
-        case Comparison(("==",), (letter, Number(value))) if letter in positive and value <= 0:
+        case Comparison(("==",), (Symbol(letter), Number(value))) if not entry.allows(
+            letter, value
+        ):
             return replace(kink, condition=None, exists=False)
     return kink

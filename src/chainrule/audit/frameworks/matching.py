@@ -120,21 +120,25 @@ class Domain:
 
 
 def domain_of(formula: str) -> Domain | None:
-    """The domain of a row of the catalogue, ``None`` if it has none, or is no row."""
+    """The domain of a row of the catalogue, ``None`` if it has none, or is no row.
+
+    Of its conditions those on the first argument alone count.
+    """
     entry = BY_NAME.get(formula)
-    if entry is None or not entry.domain:
+    if entry is None:
         return None
     variable = entry.arguments[0]
-    condition = definition(entry.name).domain
-    if condition is None or [s.name for s in symbols(condition)] != [variable]:
+    own = [c for c in definition(entry.name).conditions if [*symbols(c)] == [Symbol(variable)]]
+    if not own:
         return None
-    program = lower([condition], [Symbol(variable)], FUNCTIONS)
+    program = lower(own, [Symbol(variable)], FUNCTIONS)
     double = format_named("float64")
 
     def contains(values: npt.NDArray[Any]) -> npt.NDArray[np.bool_]:
         with np.errstate(invalid="ignore"):
-            [inside] = evaluate(program, [values.astype(np.float64)], double)
-        return inside.astype(np.bool_)
+            inside = evaluate(program, [values.astype(np.float64)], double)
+        every: npt.NDArray[np.bool_] = np.logical_and.reduce(inside)
+        return every
 
     return Domain(contains, float(entry.typical(variable)))
 

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import operator
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from chainrule.expr.nodes import Number
+
+_HOLDS: dict[str, Callable[[Fraction, Fraction], bool]] = {
+    **{"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge},
+    "!=": operator.ne,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,8 +23,8 @@ class Parameter:
     Attributes:
         name: its symbol, as in expressions (``alpha``).
         default: an integer, a decimal or a fraction, as text ("0.01", "1/8").
-        domain: the condition under which the formula makes sense, as typed ("alpha > 0");
-            "" if there is none.
+        domain: the conditions under which formula and derivative make sense, as typed
+            ("alpha > 0"), with commas between several ("alpha != 0, alpha != 2"); "" if always.
     """
 
     name: str
@@ -42,7 +49,8 @@ class Entry:
         kind: "activation" or "loss" (of one element, before any mean or sum).
         arguments: the main arguments; derivatives are taken by the first unless told otherwise.
         parameters: what follows the arguments in a call, each with its default.
-        domain: the condition on the arguments under which the formula is defined; "" if always.
+        domain: the conditions on the arguments under which formula and derivative are defined and
+            the kinks are where they are said to be ("p > 0, y > 0"); "" if always.
         kinks: the points of the first argument at which the function, its first or its second
             derivative jumps, as formulas in the other arguments and the parameters.
         letter: the symbol mathematics uses for it: a Greek name ("sigma"), one letter, or an
@@ -76,6 +84,37 @@ class Entry:
     def symbols(self) -> tuple[str, ...]:
         """Arguments and parameters in the order in which a call gives them."""
         return (*self.arguments, *(parameter.name for parameter in self.parameters))
+
+    @property
+    def conditions(self) -> tuple[str, ...]:
+        """Every condition on arguments and parameters, each a comparison or a chain of them."""
+        stated = (self.domain, *(parameter.domain for parameter in self.parameters))
+        return tuple(part.strip() for text in stated for part in text.split(",") if part)
+
+    @property
+    def bounds(self) -> dict[str, tuple[Fraction | None, Fraction | None]]:
+        """The numbers between which the conditions keep a symbol, those that have some."""
+        found: dict[str, tuple[Fraction | None, Fraction | None]] = {}
+        for condition in self.conditions:
+            words = condition.split()
+            for left, sign, right in zip(words[::2], words[1::2], words[2::2], strict=False):
+                if sign != "!=":
+                    small, large = (left, right) if "<" in sign else (right, left)
+                    if small in self.symbols and large not in self.symbols:
+                        found[small] = (found.get(small, (None,))[0], Fraction(large))
+                    elif large in self.symbols and small not in self.symbols:
+                        found[large] = (Fraction(small), found.get(large, (None, None))[1])
+        return found
+
+    def allows(self, symbol: str, value: Fraction | int) -> bool:
+        """Whether the conditions on this symbol alone hold for a value."""
+        for condition in self.conditions:
+            words = [str(value) if word == symbol else word for word in condition.split()]
+            if words != condition.split() and not any(word in self.symbols for word in words[::2]):
+                rows = zip(words[::2], words[1::2], words[2::2], strict=False)
+                if not all(_HOLDS[op](Fraction(a), Fraction(b)) for a, op, b in rows):
+                    return False
+        return True
 
     @property
     def range_of(self) -> dict[str, str]:

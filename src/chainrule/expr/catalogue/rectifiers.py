@@ -5,7 +5,7 @@ from __future__ import annotations
 from chainrule.expr.catalogue.entry import Entry, Parameter
 
 _ALPHA = Parameter("alpha", "1", "alpha > 0")
-_LAMBDA = Parameter("lambda", "0.5", "lambda >= 0")
+_LAMBDA = Parameter("lambda", "0.5", "lambda > 0")
 
 RECTIFIERS: tuple[Entry, ...] = (
     # --- piecewise linear ---

@@ -354,7 +354,7 @@ def make(seed: int, catalogue: Sequence[tuple[str, int]]) -> Formula:
         variable = rng.choice(VARIABLES)
         count = rng.choices([0, 1, 2, 3], [45, 30, 17, 8])[0]
         others = rng.sample([name for name in LETTERS if name != variable], count)
-        low, high = rng.choices([(2, 6), (6, 14), (14, 40)], [35, 42, 23])[0]
+        low, high = rng.choices([(2, 6), (6, 14), (14, 40)], [48, 40, 12])[0]
         tree = Maker(rng, variable, others, catalogue).tree(rng.randint(low, high))
         names = {node.own for node in walk(tree) if node.kind == "symbol"}
         if variable in names:

@@ -61,6 +61,11 @@ def _positive(u: Array) -> Array:
     return np.where(u > 0, u, np.nan)
 
 
+def _polygamma(order: int, u: Array) -> Array:
+    """nan far left, where SciPy's series takes forever."""
+    return special.polygamma(order, np.where(u > -100, u, np.nan))
+
+
 ROWS: dict[str, tuple[Callable[..., Array], Callable[..., Array], Callable[..., Array]]] = {
     # The function of u; its slope by u and the value v; its second derivative by u, v, slope.
     "exp": (np.exp, lambda u, v: v, lambda u, v, s: v),
@@ -155,17 +160,17 @@ ROWS: dict[str, tuple[Callable[..., Array], Callable[..., Array], Callable[..., 
     "gamma": (
         special.gamma,
         lambda u, v: v * special.digamma(u),
-        lambda u, v, s: v * (special.digamma(u) ** 2 + special.polygamma(1, u)),
+        lambda u, v, s: v * (special.digamma(u) ** 2 + _polygamma(1, u)),
     ),
     "lgamma": (
         lambda u: special.gammaln(_positive(u)),
         lambda u, v: special.digamma(_positive(u)),
-        lambda u, v, s: special.polygamma(1, u),
+        lambda u, v, s: _polygamma(1, u),
     ),
     "digamma": (
         special.digamma,
-        lambda u, v: special.polygamma(1, u),
-        lambda u, v, s: special.polygamma(2, u),
+        lambda u, v: _polygamma(1, u),
+        lambda u, v, s: _polygamma(2, u),
     ),
     "abs": (np.abs, lambda u, v: np.sign(u), _zero),
     "sign": (np.sign, _zero, _zero),
@@ -210,6 +215,17 @@ class Program:
                 rows.append((node.kind, args, node.own))
                 place[id(node)] = len(rows) - 1
         return cls(rows)
+
+    def with_numbers(self, factor: Fraction) -> Program:
+        """The same with all numbers but small whole ones times ``factor``."""
+        return Program(
+            [
+                (kind, args, (own[0] * factor, False))
+                if kind == "number" and not (own[0].denominator == 1 and abs(own[0]) < 100)
+                else (kind, args, own)
+                for kind, args, own in self.rows
+            ]
+        )
 
     @classmethod
     def of_expr(cls, root: Expr) -> Program:
@@ -468,7 +484,7 @@ def _two(name: str, u: Dual, v: Dual) -> Dual:
             return _operation("div", None, [_unary("log", u), _unary("log", v)])
         case "polygamma":
             n = int(u[0].flat[0])
-            value, slope, curve = (special.polygamma(n + i, v[0]) for i in range(3))
+            value, slope, curve = (_polygamma(n + i, v[0]) for i in range(3))
             return _chain(value, slope, curve, v)
     raise TypeError(f"no value for {name}")
 
@@ -537,7 +553,9 @@ def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = 
                 if own in STEPS:
                     path.append(value)
             if path is not None and own in ("max", "min"):
-                path.append(given[0] > given[1])
+                path.append(MPMATH["sign"](given[0] - given[1]))
+            if path is not None and own == "atan2":
+                path += [MPMATH["sign"](arg) for arg in given]
             found.append(value)
     if found[-1] is None:
         raise Undefined
@@ -581,6 +599,8 @@ def _number(kind: str, own: Any, args: Sequence[Any], values: Mapping[str, Any])
         case "compare":
             pairs = zip(own, args, args[1:], strict=False)
             return all(COMPARE[operator](a, b) for operator, a, b in pairs)
+    if abs(args[-1]) > LARGEST_ARGUMENT.get(own, mpmath.inf):
+        return None
     try:
         value = MPMATH[own](*args)
     except (ValueError, ZeroDivisionError, OverflowError):
@@ -590,6 +610,13 @@ def _number(kind: str, own: Any, args: Sequence[Any], values: Mapping[str, Any])
 
 LARGEST = 10**8
 """An exponent of e above this one is beyond any number that is of interest."""
+LARGEST_ARGUMENT = {
+    **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "tanh", "coth", "sech", "csch"), LARGEST),
+    **dict.fromkeys(("sin", "cos", "tan", "cot", "sec", "csc"), 10**40),
+    **dict.fromkeys(("gamma", "lgamma", "digamma", "polygamma"), 1000),
+    **dict.fromkeys(("erf", "erfc", "normpdf", "normcdf"), 1000),
+}
+"""Beyond these mpmath takes its time; there the value counts as unknown."""
 
 
 def _power(base: Any, exponent: Any) -> Any:

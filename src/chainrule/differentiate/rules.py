@@ -29,6 +29,7 @@ from chainrule.expr.nodes import (
     Unknown,
     add,
     call,
+    depends_on,
     divide,
     multiply,
     negate,
@@ -226,14 +227,26 @@ def _extreme(node: Expr, context: Context) -> Expr:
     if u is v:
         return context.derivative(u)
     first, second = (">", "<") if node.name == "max" else ("<", ">")
-    return Piecewise(
-        (
-            context.derivative(u),
-            Comparison((first,), (u, v)),
-            context.derivative(v),
-            Comparison((second,), (u, v)),
-        )
-    )
+    slopes = context.derivative(u), context.derivative(v)
+    if slopes[0] is slopes[1]:
+        return slopes[0]
+    cases = (slopes[0], Comparison((first,), (u, v)), slopes[1], Comparison((second,), (u, v)))
+    if _may_touch(u, v, slopes, context.variable):
+        cases += (slopes[0], Comparison(("==",), slopes))
+    return Piecewise(cases)
+
+
+def _may_touch(u: Expr, v: Expr, slopes: tuple[Expr, Expr], variable: Symbol) -> bool:
+    """Whether u and v may meet with one slope: x and |x| do, for all x > 0.
+
+    Of functions that have cases themselves, those that have each other in them may.
+    """
+    if not any(depends_on(slope, variable) for slope in slopes):
+        return False
+    if not any(isinstance(slope, Piecewise) for slope in slopes):
+        return True
+    named = any(isinstance(part, Call) and part.name not in BY_NAME for part in (u, v))
+    return named or u in v.args or v in u.args
 
 
 def _piecewise(node: Expr, context: Context) -> Expr:

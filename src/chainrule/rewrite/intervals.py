@@ -219,6 +219,8 @@ def chosen(node: Expr, sign_of: Callable[[Expr], int]) -> Expr | None:
     match node:
         case Piecewise():
             for value, condition in node.branches:
+                if condition is _UNDEFINED:
+                    return None
                 assert isinstance(condition, Comparison)
                 signs = (sign_of(a - b) for a, b in pairwise(condition.args))
                 if all(HOLDS[op](s) for op, s in zip(condition.operators, signs, strict=True)):

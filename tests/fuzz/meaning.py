@@ -7,6 +7,8 @@ with many digits. A fault is what is wrong there too.
 from __future__ import annotations
 
 import random
+import traceback
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,14 +22,15 @@ import chainrule
 from chainrule.codegen.numpy import LANGUAGE
 from chainrule.codegen.source import body, program
 from chainrule.derivations import Derivation
-from chainrule.errors import InputError
+from chainrule.errors import FaultError, FaultWarning, InputError
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.definitions import is_catalogue_name
 from chainrule.render.code_syntax import python
-from fuzz.formulas import Formula
+from fuzz.corners import false_claims, left_out, switches
+from fuzz.formulas import Formula, make
 from fuzz.source import expression, statements
-from fuzz.values import Array, Grid, Program, Undefined, exact, on_grid, slope
+from fuzz.values import Array, Grid, Program, Undefined, Unknown, exact, on_grid, slope
 
 NAMED = [(row.name, len(row.arguments)) for row in CATALOGUE if is_catalogue_name(row.name)]
 """Functions of the catalogue that a formula may call, with how many arguments."""
@@ -39,6 +42,7 @@ EQUAL = mpmath.mpf(10) ** -12
 """Relative, for mpmath."""
 TINY = mpmath.mpf(10) ** -30
 """Where a slope is less, its function has become flat, and its output no digits to tell from."""
+UNDEFINED = "undefined"
 LOOKED_AT = 8
 """Points at which mpmath decides, of those where float64 differs."""
 SOURCE = ("python", "numpy")
@@ -121,7 +125,7 @@ def points(formula: Formula, rng: np.random.Generator, wide: bool = False) -> di
 
 
 def narrowed(
-    program: Program, variable: str, values: Mapping[str, Array], rounds: int
+    program: Program, variable: str, values: Mapping[str, Array], rounds: int, rows: int = ROWS
 ) -> tuple[dict[str, Array], dict[str, Array]]:
     """Pairs of neighbouring points between which the formula switches or its domain ends.
 
@@ -131,7 +135,7 @@ def narrowed(
     Returns:
         The left ones and the right ones.
     """
-    low, high = _gaps(program, variable, values, ROWS)
+    low, high = _gaps(program, variable, values, rows)
     for _ in range(rounds):
         if not low[variable].size:
             break
@@ -176,6 +180,11 @@ class Case:
             self.values = points(formula, self._rng, wide=True)
             self.grid = on_grid(self.program, self.values, self.by)
         self.defined = int(np.isfinite(self.grid.value).sum())
+
+    def fault(self, claim: str, said: str, where: str, got: str) -> None:
+        """Notes a fault that is no wrong number."""
+        text, variable = self.formula.text, self.formula.variable
+        self.tally.faults.append(Fault(claim, text, variable, said, where, got, ""))
 
     def near_ends(self, rounds: int) -> None:
         """Adds points next to where the formula switches or its domain ends."""
@@ -265,6 +274,8 @@ class Case:
                     return None
                 try:
                     got = exact(said, values)
+                except Unknown:
+                    return None
                 except Undefined:
                     got = None
                     if isinstance(right, _Rough) and not right.continuous:
@@ -277,7 +288,7 @@ class Case:
             return None
         formula = self.formula
         where = ", ".join(f"{name} = {mpmath.nstr(v, 8)}" for name, v in point.items())
-        value = "undefined" if got is None else mpmath.nstr(got, 12)
+        value = UNDEFINED if got is None else mpmath.nstr(got, 12)
         right = mpmath.nstr(right.value if isinstance(right, _Rough) else right, 12)
         return Fault(claim, formula.text, formula.variable, shown, where, value, right)
 
@@ -331,13 +342,16 @@ class Case:
         for index in np.flatnonzero(odd):
             point = {name: mpmath.mpf(float(array[index])) for name, array in there.items()}
             fault = self._decided(claim, said, shown, point, self._limit, None)
-            if fault is not None:
+            if fault is not None and fault.got == UNDEFINED:
+                self.tally.apart["no value at one point"] += 1
+            elif fault is not None:
                 self.tally.faults.append(fault)
                 return
 
     def _limit(self, point: Mapping[str, Any], digits: int) -> Any:
         """The derivative at the point, or its limit there from both sides."""
         try:
+            exact(self.program, point)
             return self.first(point, digits)
         except Undefined:
             pass
@@ -375,6 +389,7 @@ def _equal(got: Any, right: Any) -> bool:
 # --- everything about one formula ---------------------------------------------------------------
 SOMETIMES = {
     **{"near ends": 0.3, "output": 0.5, "python": 0.5, "numpy": 0.5, "second": 0.2, "other": 0.3},
+    "verified": 0.3,
 }
 """How often what takes time is looked at."""
 
@@ -395,13 +410,25 @@ def check(seed: int, formula: Formula, every: bool = False) -> Tally:
         _claims(case, wanted, other)
     except InputError as error:
         case.tally.faults.append(_raised(formula, "refused", error))
+    except FaultError as error:
+        case.tally.faults.append(_raised(formula, "wrong and said so", error))
     except (ArithmeticError, LookupError, RecursionError, TypeError, ValueError) as error:
         case.tally.faults.append(_raised(formula, "crash", error))
     return case.tally
 
 
+def checked(seed: int) -> Tally:
+    """All claims about the formula of a seed."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        # What is left out because it is wrong is noted as a fault.
+        warnings.simplefilter("ignore", FaultWarning)
+        return check(seed, make(seed, NAMED))
+
+
 def _raised(formula: Formula, claim: str, error: Exception) -> Fault:
-    return Fault(claim, formula.text, formula.variable, repr(error), "", "", "")
+    lines = traceback.format_tb(error.__traceback__)[-3:]
+    said = "".join([repr(error), *lines])
+    return Fault(claim, formula.text, formula.variable, said, "", "", "")
 
 
 def _claims(case: Case, wanted: set[str], other: str | None) -> None:
@@ -412,18 +439,18 @@ def _claims(case: Case, wanted: set[str], other: str | None) -> None:
         return
     if "near ends" in wanted:
         case.near_ends(rounds=2)
-    derivation = chainrule.derive(formula.text, formula.variable)
+    derivation = chainrule.derive(formula.text, formula.variable, verify="verified" in wanted)
     read = Program.of_expr(derivation.function)
     if not case.judge("parsed", read, str(derivation.function), case.grid.value, case.value):
         return
     _derivative(case, derivation, wanted)
     if "second" in wanted and other is None:
-        twice = chainrule.derive(formula.text, formula.variable, 2)
+        twice = chainrule.derive(formula.text, formula.variable, 2, verify=False)
         _form(case, "second", twice.derivative, _or_zero(case.grid.mixed, case), case.mixed)
     if other is not None:
-        partial = chainrule.diff(formula.text, other)
+        partial = chainrule.diff(formula.text, other, verify=False)
         _form(case, "partial", partial, _or_zero(case.grid.second, case), case.second)
-        twice = chainrule.derive(formula.text, [formula.variable, other])
+        twice = chainrule.derive(formula.text, [formula.variable, other], verify=False)
         _form(case, "mixed", twice.derivative, _or_zero(case.grid.mixed, case), case.mixed)
 
 
@@ -445,8 +472,10 @@ def _derivative(case: Case, derivation: Derivation, wanted: set[str]) -> None:
     for claim, expr in (("simplified", simplified), ("rules", stage.raw), ("raw", derivation.raw)):
         _form(case, claim, expr, right, case.first)
     case.at_special("special point", Program.of_expr(simplified), str(simplified))
-    if stage.derivative is not simplified:
-        _form(case, "before verification", stage.derivative, right, case.first)
+    if stage.discarded is not None:
+        case.fault("discarded", str(stage.discarded), "", "verification says it is wrong")
+    if switches(case.program):
+        _corners(case, derivation)
     output = derivation.output_form if "output" in wanted else None
     if output is not None:
         _form(case, "output", output.expr, right, case.first, output.output.name)
@@ -459,6 +488,15 @@ def _derivative(case: Case, derivation: Derivation, wanted: set[str]) -> None:
                 case.tally.apart[f"not in {claim}"] += 1
             else:
                 case.judge(claim, read(text), text, right, case.first)
+
+
+def _corners(case: Case, derivation: Derivation) -> None:
+    case.tally.judged["kinks"] += len(derivation.kinks)
+    said = str(derivation.derivative)
+    for claim, at in false_claims(case.program, derivation):
+        case.fault("kink", said, f"x = {mpmath.nstr(at, 8)}", claim)
+    for place in left_out(case.program, derivation):
+        case.fault("kink left out", said, f"x = {place}", "")
 
 
 def _numpy(expr: Expr) -> str:

@@ -526,6 +526,10 @@ class Undefined(Exception):
     """The formula has no real value there."""
 
 
+class Unknown(Undefined):
+    """It is beyond what can be computed in reasonable time."""
+
+
 def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = None) -> Any:
     """The value at one point in mpmath's current precision.
 
@@ -536,6 +540,7 @@ def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = 
 
     Raises:
         Undefined: there is none.
+        Unknown: it would take too long.
     """
     found: list[Any] = []
     for kind, args, own in program.rows:
@@ -600,7 +605,7 @@ def _number(kind: str, own: Any, args: Sequence[Any], values: Mapping[str, Any])
             pairs = zip(own, args, args[1:], strict=False)
             return all(COMPARE[operator](a, b) for operator, a, b in pairs)
     if abs(args[-1]) > LARGEST_ARGUMENT.get(own, mpmath.inf):
-        return None
+        raise Unknown
     try:
         value = MPMATH[own](*args)
     except (ValueError, ZeroDivisionError, OverflowError):
@@ -625,7 +630,7 @@ def _power(base: Any, exponent: Any) -> Any:
     if base < 0 and not mpmath.isint(exponent):
         return None
     if base and abs(exponent * mpmath.log(abs(base))) > LARGEST:
-        return None
+        raise Unknown
     return mpmath.power(base, exponent)
 
 

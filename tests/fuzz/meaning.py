@@ -30,7 +30,7 @@ from chainrule.render.code_syntax import python
 from fuzz.corners import false_claims, left_out, switches
 from fuzz.formulas import Formula, make
 from fuzz.source import expression, statements
-from fuzz.values import Array, Grid, Program, Undefined, Unknown, exact, on_grid, slope
+from fuzz.values import Array, Imprecise, Program, Undefined, Unknown, exact, on_grid, slope
 
 NAMED = [(row.name, len(row.arguments)) for row in CATALOGUE if is_catalogue_name(row.name)]
 """Functions of the catalogue that a formula may call, with how many arguments."""
@@ -76,18 +76,21 @@ class Tally:
 
     Attributes:
         faults: what is wrong.
+        missing: what has no value where there is one; that is no false claim.
         judged: how many claims of each kind were compared with numbers.
         doubted: of these, how many float64 could not settle.
         apart: formulas without a claim that could be judged, by reason.
     """
 
     faults: list[Fault] = field(default_factory=list)
+    missing: list[Fault] = field(default_factory=list)
     judged: Counter[str] = field(default_factory=Counter)
     doubted: Counter[str] = field(default_factory=Counter)
     apart: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: Tally) -> None:
         self.faults += other.faults
+        self.missing += other.missing
         self.judged += other.judged
         self.doubted += other.doubted
         self.apart += other.apart
@@ -233,9 +236,14 @@ class Case:
             point = {name: mpmath.mpf(float(array[index])) for name, array in self.values.items()}
             fault = self._decided(claim, said, shown, point, truth, output)
             if fault is not None:
-                self.tally.faults.append(fault)
+                self.note(fault)
                 return False
         return True
+
+    def note(self, fault: Fault) -> None:
+        """A fault, or a value that is missing."""
+        missing = fault.got == UNDEFINED
+        (self.tally.missing if missing else self.tally.faults).append(fault)
 
     def _chosen(self, doubtful: Array, got: Array, right: Array) -> list[int]:
         """Points for mpmath, from as many regions as there are."""
@@ -262,16 +270,18 @@ class Case:
         truth: Callable[[Mapping[str, Any], int], Any],
         output: str | None,
     ) -> Fault | None:
-        """The fault at a point, if it is one with twice the digits too."""
-        for digits in (DIGITS, 3 * DIGITS):
+        """The fault at a point, if it is one with many more digits too."""
+        for digits in (DIGITS, 3 * DIGITS, 12 * DIGITS):
             with mpmath.workdps(digits):
                 try:
                     right = truth(point, digits)
-                    values = dict(point)
-                    if output is not None:
-                        values[output] = exact(self.program, point)
+                except Imprecise as error:
+                    right = _Rough(error.value, 10**6 * error.error, True)
                 except Undefined:
                     return None
+                values = dict(point)
+                if output is not None:
+                    values[output] = exact(self.program, point)
                 try:
                     got = exact(said, values)
                 except Unknown:
@@ -284,6 +294,8 @@ class Case:
                     return None
                 if got is None and output is not None and abs(right) < TINY:
                     return None
+                if digits > DIGITS and not isinstance(right, _Rough):
+                    break
         if got is not None and claim in SOURCE and self._rounded(said, values, got, right):
             return None
         formula = self.formula
@@ -342,10 +354,8 @@ class Case:
         for index in np.flatnonzero(odd):
             point = {name: mpmath.mpf(float(array[index])) for name, array in there.items()}
             fault = self._decided(claim, said, shown, point, self._limit, None)
-            if fault is not None and fault.got == UNDEFINED:
-                self.tally.apart["no value at one point"] += 1
-            elif fault is not None:
-                self.tally.faults.append(fault)
+            if fault is not None:
+                self.note(fault)
                 return
 
     def _limit(self, point: Mapping[str, Any], digits: int) -> Any:
@@ -378,6 +388,9 @@ class _Rough:
 
     def __init__(self, value: Any, error: Any, continuous: bool) -> None:
         self.value, self.error, self.continuous = value, error, continuous
+
+    def __abs__(self) -> Any:
+        return abs(self.value)
 
 
 def _equal(got: Any, right: Any) -> bool:

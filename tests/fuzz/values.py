@@ -295,7 +295,10 @@ class Grid:
     __slots__ = ("first", "mixed", "second", "signs", "switches", "value")
 
     def __init__(self, parts: Dual, switches: Array, signs: Array) -> None:
-        self.value, self.first, self.second, self.mixed = parts
+        self.value = parts[0]
+        # Where the formula is undefined so are its derivatives.
+        hole = self.value * 0
+        self.first, self.second, self.mixed = (None if p is None else p + hole for p in parts[1:])
         self.switches = switches
         self.signs = signs
 
@@ -530,6 +533,19 @@ class Unknown(Undefined):
     """It is beyond what can be computed in reasonable time."""
 
 
+class Imprecise(Exception):
+    """A derivative of which too few digits are known.
+
+    Attributes:
+        value: what came out.
+        error: by about how much it may be wrong.
+    """
+
+    def __init__(self, value: Any, error: Any) -> None:
+        super().__init__(value, error)
+        self.value, self.error = value, error
+
+
 def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = None) -> Any:
     """The value at one point in mpmath's current precision.
 
@@ -634,16 +650,21 @@ def _power(base: Any, exponent: Any) -> Any:
     return mpmath.power(base, exponent)
 
 
+FEW_DIGITS = mpmath.mpf(10) ** -14
+
+
 def slope(program: Program, values: Mapping[str, Any], by: Sequence[str], digits: int) -> Any:
     """The derivative by each of ``by`` (one or two letters), by central differences.
 
     Raises:
         Undefined: the formula switches or ends within the small step that is taken.
+        Imprecise: the formula's values are too large for so many digits.
     """
     with mpmath.workdps(digits):
         step = mpmath.mpf(10) ** (-digits // (2 + len(by)))
         wide = {name: step * max(1, abs(values[name])) for name in by}
         paths: set[tuple[Any, ...]] = set()
+        sizes: list[Any] = []
 
         def at(*steps: tuple[str, int]) -> Any:
             moved = dict(values)
@@ -652,6 +673,7 @@ def slope(program: Program, values: Mapping[str, Any], by: Sequence[str], digits
             path: list[Any] = []
             value = exact(program, moved, path)
             paths.add(tuple(path))
+            sizes.append(abs(value))
             return value
 
         first, last = by[0], by[-1]
@@ -665,4 +687,7 @@ def slope(program: Program, values: Mapping[str, Any], by: Sequence[str], digits
             result = sum(total) / (4 * wide[first] * wide[last])
         if len(paths) > 1:
             raise Undefined
+        noise = max(sizes) * mpmath.mpf(10) ** -digits / (wide[first] * (1 if len(by) == 1 else wide[last]))
+        if noise > abs(result) * FEW_DIGITS and noise > FEW_DIGITS**2:
+            raise Imprecise(result, noise)
         return result

@@ -81,6 +81,11 @@ class _Corner:
         self.here = self.value(0) if at == float(at) else None
         self.certain = at == float(at)
 
+    @property
+    def exists(self) -> bool:
+        """Whether the formula is defined anywhere around the point."""
+        return any(self.value(step) is not None for step in (-NEAR, 0, NEAR))
+
     def value(self, step: Any) -> Any:
         """The formula's value so far from the point; ``None`` if there is none."""
         try:
@@ -108,6 +113,9 @@ def _tends(far: Any, near: Any, limit: Any) -> bool:
 
 
 def _claims(kink: Kink, corner: _Corner, derivation: Derivation) -> Iterator[str]:
+    if len(symbols(derivation.function)) > 1 and not corner.exists:
+        # What is said is meant for letters at which the formula is defined somewhere there.
+        return
     for sign, side in ((-1, kink.left), (1, kink.right)):
         if side is not None:
             yield from _of_side(side, sign, corner, derivation)
@@ -121,11 +129,11 @@ def _claims(kink: Kink, corner: _Corner, derivation: Derivation) -> Iterator[str
             yield "a derivative exists where the domain ends"
         return
     apart = abs(quotients[2] - quotients[3])
-    size = max(1, *map(abs, quotients[2:]))
-    if kink.exists is True and apart > SMALL * size and apart > abs(quotients[0] - quotients[1]) / 2:
+    size = max(map(abs, quotients[2:]))
+    if kink.exists is True and apart > SMALL * max(1, size) and apart > abs(quotients[0] - quotients[1]) / 2:
         yield "a derivative exists"
     settled = max(abs(quotients[0] - quotients[2]), abs(quotients[1] - quotients[3]))
-    if kink.exists is False and apart < SMALL**2 * size and settled < SMALL * size:
+    if kink.exists is False and apart <= SMALL**2 * size and settled <= SMALL * size:
         yield "no derivative exists"
     if kink.exists is not None:
         yield from _of_derivative(kink.exists, quotients[2], corner, derivation)
@@ -136,7 +144,8 @@ def _of_side(side: Side, sign: int, corner: _Corner, derivation: Derivation) -> 
     letters = _letters(derivation)
     values = [corner.value(sign * step) for step in (NEAR, NEARER)]
     if None in values:
-        if side.defined and values[0] is values[1] is None:
+        said = side.value is not None or side.slope is not None or side.infinite or side.grows
+        if said and values[0] is values[1] is None:
             yield f"it is defined on the {name}"
         return
     if not side.defined:

@@ -194,10 +194,20 @@ class Program:
         rows: kind, numbers of the arguments, and what the node holds.
     """
 
-    __slots__ = ("rows",)
+    __slots__ = ("_free", "rows")
 
     def __init__(self, rows: list[tuple[str, tuple[int, ...], Any]]) -> None:
         self.rows = rows
+        self._free: list[bool] | None = None
+
+    @property
+    def free(self) -> list[bool]:
+        """Of each row, whether a letter is in it."""
+        if self._free is None:
+            self._free = []
+            for kind, args, _ in self.rows:
+                self._free.append(kind == "symbol" or any(self._free[i] for i in args))
+        return self._free
 
     @classmethod
     def of_tree(cls, root: Tree) -> Program:
@@ -569,6 +579,9 @@ def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = 
             found.append(None)
         else:
             value = _number(kind, own, given, values)
+            if kind == "pow" and given[0] < 0 and program.free[args[1]]:
+                # (−2)^n at n = 1 is a power, (−2)^(cos x/cos x) is not.
+                value = value if program.rows[args[1]][0] == "symbol" else None
             if path is not None and (own in SWITCHES or own in STEPS or kind == "compare"):
                 path.append(value if kind == "compare" else MPMATH["sign"](given[0]))
                 if own in STEPS:

@@ -7,6 +7,7 @@ germ, with its value at the point.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
@@ -204,8 +205,12 @@ class Expansion:
         center, delta = self._center(u)
         if not delta.vanishes():
             raise UndecidedError
-        if delta.is_zero:
-            return germs.constant(call(name, center))
+        if delta.is_zero or not self._in_domain(name, center):
+            value = call(name, center)
+            known = self.order.number(center) is not None
+            if known and self.order.number(value) is None:
+                raise UndefinedError
+            return germs.constant(self.order.simplified(value))
         if delta.exponent:
             # Smaller than every power of t; the next term of the function is, too.
             delta = germs.bounded(germs.negligible)
@@ -223,6 +228,19 @@ class Expansion:
         distance = germs.scaled(Number(direction), delta)
         return self._composed(outer, distance)
 
+    def _in_domain(self, name: str, center: Expr) -> bool:
+        """Whether a function may be defined around a number, or on one side of it."""
+        domain = BY_NAME[name].domain
+        inside = None if domain is None else domain(center)
+        if not isinstance(inside, Comparison):
+            return True
+        for operator, pair in zip(inside.operators, pairwise(inside.args), strict=True):
+            with suppress(UndecidedError):
+                sign = self.order.sign(pair[0] - pair[1])
+                if sign and not HOLDS[operator](sign):
+                    return False
+        return True
+
     def _far(self, name: str, u: Germ) -> Germ:
         germs, sign = self.germs, self.germs.leading_sign(u)
         if name in _FAR:
@@ -234,6 +252,8 @@ class Expansion:
             u = germs.scaled(Number(sign), u)
             root = germs.raised(germs.plus(germs.product(u, u), germs.constant(ONE)), HALF)
             return germs.scaled(Number(sign), germs.logarithm(germs.plus(u, root)))
+        if not self._in_domain(name, Number(sign * 2**64)):
+            raise UndefinedError
         raise UndecidedError
 
     def _outer(self, name: str, center: Expr, direction: Direction) -> Germ:

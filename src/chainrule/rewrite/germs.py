@@ -26,6 +26,7 @@ from chainrule.expr.nodes import (
     call,
     divide,
     multiply,
+    postorder,
     power,
     substitute,
     symbols,
@@ -92,6 +93,10 @@ class Germ:
         return self.bound is None or size(self.bound) > size(UNIT)
 
 
+_MOST_WORK = 3_000
+"""Nodes of coefficients that are looked at for one germ: more takes longer than anyone waits."""
+
+
 class Germs:
     """Arithmetic of germs.
 
@@ -103,6 +108,7 @@ class Germs:
     def __init__(self, order: Order, depth: int) -> None:
         self.order = order
         self.depth = depth
+        self._work = 0
 
     # --- coefficients ---------------------------------------------------------------------------
     def tidied(self, expr: Expr) -> Expr:
@@ -156,7 +162,11 @@ class Germs:
         error: Monomial | None = None,
         exponent: Mapping[Monomial, Expr] | None = None,
     ) -> Germ:
-        """A germ of terms in any order, cut off behind ``depth`` powers or at the error."""
+        """A germ of terms in any order, cut off behind ``depth`` powers or at the error.
+
+        Raises:
+            UndecidedError: a coefficient is too close to 0 to tell, or there were too many.
+        """
         sums: dict[Monomial, Expr] = {}
         for monomial, coefficient in terms:
             before = sums.get(monomial)
@@ -169,6 +179,9 @@ class Germs:
             if last is not None and monomial[0] >= last:
                 error = monomial
                 break
+            self._work += len(postorder(sums[monomial]))
+            if self._work > _MOST_WORK:
+                raise UndecidedError
             coefficient = self.tidied(sums[monomial])
             if self.is_zero(coefficient):
                 continue

@@ -580,8 +580,9 @@ def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = 
         else:
             value = _number(kind, own, given, values)
             if kind == "pow" and given[0] < 0 and program.free[args[1]]:
-                # (−2)^n at n = 1 is a power, (−2)^(cos x/cos x) is not.
-                value = value if program.rows[args[1]][0] == "symbol" else None
+                # (−2)^n at n = 1 is a power; whether (−2)^(cos x/cos x) is one can be disputed.
+                if value is not None and program.rows[args[1]][0] != "symbol":
+                    raise Unknown
             if path is not None and (own in SWITCHES or own in STEPS or kind == "compare"):
                 path.append(value if kind == "compare" else MPMATH["sign"](given[0]))
                 if own in STEPS:
@@ -691,6 +692,7 @@ def slope(program: Program, values: Mapping[str, Any], by: Sequence[str], digits
 
         first, last = by[0], by[-1]
         if len(by) == 1:
+            at()
             result = (at((first, 1)) - at((first, -1))) / (2 * wide[first])
         elif first == last:
             result = (at((first, 1)) - 2 * at() + at((first, -1))) / wide[first] ** 2
@@ -700,7 +702,8 @@ def slope(program: Program, values: Mapping[str, Any], by: Sequence[str], digits
             result = sum(total) / (4 * wide[first] * wide[last])
         if len(paths) > 1:
             raise Undefined
-        noise = max(sizes) * mpmath.mpf(10) ** -digits / (wide[first] * (1 if len(by) == 1 else wide[last]))
+        width = wide[first] if len(by) == 1 else wide[first] * wide[last]
+        noise = max(sizes) * mpmath.mpf(10) ** -digits / width
         if noise > abs(result) * FEW_DIGITS and noise > FEW_DIGITS**2:
             raise Imprecise(result, noise)
         return result

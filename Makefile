@@ -5,9 +5,11 @@ PYTHON ?= python3
 python := .venv/bin/python
 pip := $(python) -m pip install --quiet --disable-pip-version-check
 workers := auto
+N := 20000
+SEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-gpu mutation lint format bench clean
+.PHONY: help demo test test-slow test-all test-gpu mutation fuzz lint format bench clean
 
 help:
 	@echo 'make demo      print the walk-through of the sigmoid'
@@ -15,6 +17,7 @@ help:
 	@echo 'make test-all  all tests (installs PyTorch, JAX and Triton)'
 	@echo 'make test-gpu  the tests that need a GPU (with a PyTorch for it in .venv)'
 	@echo 'make mutation  plant faults, see whether the tests notice, write docs/mutation.md (an hour)'
+	@echo 'make fuzz      N random formulas from SEED on, compared with mpmath (20 ms each)'
 	@echo 'make lint      ruff and mypy'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make bench     measure speed and growth, write docs/benchmarks.md'
@@ -39,6 +42,9 @@ seed := 1
 mutation: .venv/.mutation
 	$(python) bench/mutation/run.py --seed $(seed) --workers 2
 	$(python) bench/mutation/report.py $(seed)
+
+fuzz: .venv/.dev
+	$(python) bench/fuzz.py --seed $(SEED) --count $(N)
 
 lint: .venv/.dev
 	$(python) -m ruff check .

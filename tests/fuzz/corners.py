@@ -19,7 +19,7 @@ from chainrule.rewrite.intervals import EVERY_SWITCH, ROUNDING
 from chainrule.rewrite.kinks import Kink
 from chainrule.rewrite.limits import Side
 from chainrule.rewrite.simplify import MAX_NODES
-from fuzz.values import STEPS, SWITCHES, Program, Undefined, Unknown, exact, on_grid
+from fuzz.values import STEPS, SWITCHES, Program, UndefinedError, UnknownError, exact, on_grid
 
 DIGITS = 150
 NEAR, NEARER = mpmath.mpf(10) ** -20, mpmath.mpf(10) ** -40
@@ -47,7 +47,7 @@ def false_claims(program: Program, derivation: Derivation) -> Iterator[tuple[str
                 if at is not None and not _by_chance(kink, letters):
                     corner = _Corner(program, derivation.variable.name, letters, at)
                     # Next to e^(1/x²) nothing can be said.
-                    with suppress(Unknown):
+                    with suppress(UnknownError):
                         for claim in _claims(kink, corner, derivation):
                             yield claim, at
 
@@ -60,7 +60,7 @@ def _letters(derivation: Derivation) -> dict[str, Any]:
 def _number(expr: Expr, letters: Mapping[str, Any]) -> Any:
     try:
         return exact(Program.of_expr(expr), letters)
-    except Undefined:
+    except UndefinedError:
         return None
 
 
@@ -90,9 +90,9 @@ class _Corner:
         """The formula's value so far from the point; ``None`` if there is none."""
         try:
             return exact(self._program, {**self._letters, self._name: self._at + step})
-        except Unknown:
+        except UnknownError:
             raise
-        except Undefined:
+        except UndefinedError:
             return None
 
     def slope(self, sign: int, step: Any) -> Any:
@@ -130,7 +130,11 @@ def _claims(kink: Kink, corner: _Corner, derivation: Derivation) -> Iterator[str
         return
     apart = abs(quotients[2] - quotients[3])
     size = max(map(abs, quotients[2:]))
-    if kink.exists is True and apart > SMALL * max(1, size) and apart > abs(quotients[0] - quotients[1]) / 2:
+    if (
+        kink.exists is True
+        and apart > SMALL * max(1, size)
+        and apart > abs(quotients[0] - quotients[1]) / 2
+    ):
         yield "a derivative exists"
     settled = max(abs(quotients[0] - quotients[2]), abs(quotients[1] - quotients[3]))
     if kink.exists is False and apart <= SMALL**2 * size and settled <= SMALL * size:
@@ -170,7 +174,9 @@ def _of_side(side: Side, sign: int, corner: _Corner, derivation: Derivation) -> 
             yield f"its slope is infinite on the {name}"
 
 
-def _of_derivative(exists: bool, right: Any, corner: _Corner, derivation: Derivation) -> Iterator[str]:
+def _of_derivative(
+    exists: bool, right: Any, corner: _Corner, derivation: Derivation
+) -> Iterator[str]:
     """The derivative as a formula says the same at the point."""
     program = Program.of_expr(derivation.derivative)
     got = _Corner(program, corner._name, corner._letters, corner._at).here
@@ -195,7 +201,9 @@ def left_out(program: Program, derivation: Derivation) -> Iterator[float]:
     with mpmath.workdps(30):
         places = [_number(kink.at, letters) for kink in kinks]
     x = derivation.variable.name
-    row = np.sort(np.concatenate([np.linspace(-4.03, 4.01, 60), np.geomspace(0.001, 1, 8), [12.1, -9.7]]))
+    row = np.sort(
+        np.concatenate([np.linspace(-4.03, 4.01, 60), np.geomspace(0.001, 1, 8), [12.1, -9.7]])
+    )
     values = {name: np.full(row.shape, float(value)) for name, value in letters.items()}
     for low, high in _jumps(program, x, {**values, x: row}):
         if not any(place is not None and abs(place - low) < 1e-5 for place in places):

@@ -160,7 +160,9 @@ class Maker:
         rng = self._rng
         match rng.randrange(10):
             case 0 | 1:
-                return number(Fraction(rng.choice([1, 1, 2, 3, 5, -1, -2, -3]), rng.choice([2, 3, 4])))
+                return number(
+                    Fraction(rng.choice([1, 1, 2, 3, 5, -1, -2, -3]), rng.choice([2, 3, 4]))
+                )
             case 2:
                 return number(Fraction(rng.choice([5, 15, 25, -5, -15, 3, 7]), 10), True)
             case 3 | 4:
@@ -467,9 +469,9 @@ def _product(node: Tree, args: Sequence[tuple[str, int]], rng: random.Random) ->
             beside = False
         if not beside:
             text += rng.choice(["*", "*", " * ", "·"]) + following
-        elif before.kind == "number" and args[i][1] == ATOM and following[0] != "e":
-            text += following
-        elif text.endswith(")") and following.startswith("(") and before.kind != "call":
+        elif (before.kind == "number" and args[i][1] == ATOM and following[0] != "e") or (
+            text.endswith(")") and following.startswith("(") and before.kind != "call"
+        ):
             text += following
         elif following[0].isalpha() and not (text.endswith("|") or before.kind == "cases"):
             text += " " + following

@@ -10,7 +10,7 @@ import random
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -24,13 +24,31 @@ from chainrule.codegen.source import body, program
 from chainrule.derivations import Derivation
 from chainrule.errors import FaultError, FaultWarning, InputError
 from chainrule.expr.catalogue import CATALOGUE
-from chainrule.expr.nodes import Expr, Symbol, symbols
+from chainrule.expr.nodes import Expr, symbols
 from chainrule.parsing.definitions import is_catalogue_name
 from chainrule.render.code_syntax import python
 from fuzz.corners import false_claims, left_out, switches
 from fuzz.formulas import Formula, make
 from fuzz.source import expression, statements
-from fuzz.values import Array, Imprecise, Program, Undefined, Unknown, exact, on_grid, slope
+from fuzz.values import (
+    Array,
+    ImpreciseError,
+    Program,
+    UndefinedError,
+    UnknownError,
+    exact,
+    on_grid,
+    slope,
+)
+    Array,
+    ImpreciseError,
+    Program,
+    UndefinedError,
+    UnknownError,
+    exact,
+    on_grid,
+    slope,
+)
 
 NAMED = [(row.name, len(row.arguments)) for row in CATALOGUE if is_catalogue_name(row.name)]
 """Functions of the catalogue that a formula may call, with how many arguments."""
@@ -275,18 +293,18 @@ class Case:
             with mpmath.workdps(digits):
                 try:
                     right = truth(point, digits)
-                except Imprecise as error:
+                except ImpreciseError as error:
                     right = _Rough(error.value, 10**6 * error.error, True)
-                except Undefined:
+                except UndefinedError:
                     return None
                 values = dict(point)
                 if output is not None:
                     values[output] = exact(self.program, point)
                 try:
                     got = exact(said, values)
-                except Unknown:
+                except UnknownError:
                     return None
-                except Undefined:
+                except UndefinedError:
                     got = None
                     if isinstance(right, _Rough) and not right.continuous:
                         return None
@@ -310,7 +328,7 @@ class Case:
             for sign in (-1, 1):
                 try:
                     moved = exact(said.with_numbers(1 + Fraction(sign, 10**15)), values)
-                except Undefined:
+                except UndefinedError:
                     return True
                 if abs(moved - got) * 100 > abs(got - right):
                     return True
@@ -363,7 +381,7 @@ class Case:
         try:
             exact(self.program, point)
             return self.first(point, digits)
-        except Undefined:
+        except UndefinedError:
             pass
         limits, values = [], []
         for power in (4, 5):
@@ -374,10 +392,10 @@ class Case:
                 values.append(exact(self.program, near))
         error = mpmath.mpf(10) ** (-digits // 7)
         if max(limits) - min(limits) > error * max(1, *map(abs, limits)):
-            raise Undefined
+            raise UndefinedError
         try:
             gap = max(abs(value - exact(self.program, point)) for value in values)
-        except Undefined:
+        except UndefinedError:
             gap = mpmath.inf
         continuous = gap <= error * max(1, *map(abs, values))
         return _Rough(sum(limits) / 4, error * max(1, *map(abs, limits)), continuous)

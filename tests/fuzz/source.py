@@ -33,10 +33,10 @@ class _Reader(ast.NodeVisitor):
         self.rows.append((kind, args, own))
         return len(self.rows) - 1
 
-    def visit_Constant(self, node: ast.Constant) -> int:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> int:
         return self.row("number", (), (Fraction(repr(node.value)), False))
 
-    def visit_Name(self, node: ast.Name) -> int:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> int:
         if node.id in self.named:
             return self.named[node.id]
         if node.id == "nan":
@@ -45,27 +45,27 @@ class _Reader(ast.NodeVisitor):
             return self.row("constant", (), node.id)
         return self.row("symbol", (), node.id.removesuffix("_"))
 
-    def visit_Attribute(self, node: ast.Attribute) -> int:  # noqa: N802
+    def visit_Attribute(self, node: ast.Attribute) -> int:
         if node.attr == "nan":
             return self.row("undefined")
         return self.row("constant", (), node.attr)
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> int:  # noqa: N802
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> int:
         return self.row("neg", (self.visit(node.operand),))
 
-    def visit_BinOp(self, node: ast.BinOp) -> int:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> int:
         args = self.visit(node.left), self.visit(node.right)
         return self.row(OPERATORS[type(node.op)], args)
 
-    def visit_Compare(self, node: ast.Compare) -> int:  # noqa: N802
+    def visit_Compare(self, node: ast.Compare) -> int:
         args = (self.visit(node.left), *(self.visit(right) for right in node.comparators))
         return self.row("compare", args, tuple(RELATIONS[type(op)] for op in node.ops))
 
-    def visit_IfExp(self, node: ast.IfExp) -> int:  # noqa: N802
+    def visit_IfExp(self, node: ast.IfExp) -> int:
         args = self.visit(node.body), self.visit(node.test), self.visit(node.orelse)
         return self.row("cases", args)
 
-    def visit_Call(self, node: ast.Call) -> int:  # noqa: N802
+    def visit_Call(self, node: ast.Call) -> int:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id  # type: ignore[attr-defined]
         args = tuple([self.visit(arg) for arg in node.args])
         if name == "where":

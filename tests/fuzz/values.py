@@ -535,15 +535,15 @@ def _chosen(args: Sequence[Any]) -> Dual:
 
 
 # --- with as many digits as wanted ---------------------------------------------------------------
-class Undefined(Exception):
+class UndefinedError(Exception):
     """The formula has no real value there."""
 
 
-class Unknown(Undefined):
+class UnknownError(UndefinedError):
     """It is beyond what can be computed in reasonable time."""
 
 
-class Imprecise(Exception):
+class ImpreciseError(Exception):
     """A derivative of which too few digits are known.
 
     Attributes:
@@ -565,24 +565,24 @@ def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = 
         path: receives which way each case, |u|, max, … went.
 
     Raises:
-        Undefined: there is none.
-        Unknown: it would take too long.
+        UndefinedError: there is none.
+        UnknownError: it would take too long.
     """
     found: list[Any] = []
     for kind, args, own in program.rows:
         given = [found[i] for i in args]
         if kind == "cases":
             found.append(_case(given))
-        elif kind == "undefined":
-            found.append(None)
-        elif any(arg is None for arg in given):
+        elif kind == "undefined" or any(arg is None for arg in given):
             found.append(None)
         else:
             value = _number(kind, own, given, values)
-            if kind == "pow" and given[0] < 0 and program.free[args[1]]:
-                # (−2)^n at n = 1 is a power; whether (−2)^(cos x/cos x) is one can be disputed.
-                if value is not None and program.rows[args[1]][0] != "symbol":
-                    raise Unknown
+            # (−2)^n at n = 1 is a power; whether (−2)^(cos x/cos x) is one can be disputed.
+            varies = (
+                kind == "pow" and program.free[args[1]] and program.rows[args[1]][0] != "symbol"
+            )
+            if varies and given[0] < 0 and value is not None:
+                raise UnknownError
             if path is not None and (own in SWITCHES or own in STEPS or kind == "compare"):
                 path.append(value if kind == "compare" else MPMATH["sign"](given[0]))
                 if own in STEPS:
@@ -593,7 +593,7 @@ def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = 
                 path += [MPMATH["sign"](arg) for arg in given]
             found.append(value)
     if found[-1] is None:
-        raise Undefined
+        raise UndefinedError
     return found[-1]
 
 
@@ -635,7 +635,7 @@ def _number(kind: str, own: Any, args: Sequence[Any], values: Mapping[str, Any])
             pairs = zip(own, args, args[1:], strict=False)
             return all(COMPARE[operator](a, b) for operator, a, b in pairs)
     if abs(args[-1]) > LARGEST_ARGUMENT.get(own, mpmath.inf):
-        raise Unknown
+        raise UnknownError
     try:
         value = MPMATH[own](*args)
     except (ValueError, ZeroDivisionError, OverflowError):
@@ -660,7 +660,7 @@ def _power(base: Any, exponent: Any) -> Any:
     if base < 0 and not mpmath.isint(exponent):
         return None
     if base and abs(exponent * mpmath.log(abs(base))) > LARGEST:
-        raise Unknown
+        raise UnknownError
     return mpmath.power(base, exponent)
 
 
@@ -671,8 +671,8 @@ def slope(program: Program, values: Mapping[str, Any], by: Sequence[str], digits
     """The derivative by each of ``by`` (one or two letters), by central differences.
 
     Raises:
-        Undefined: the formula switches or ends within the small step that is taken.
-        Imprecise: the formula's values are too large for so many digits.
+        UndefinedError: the formula switches or ends within the small step that is taken.
+        ImpreciseError: the formula's values are too large for so many digits.
     """
     with mpmath.workdps(digits):
         step = mpmath.mpf(10) ** (-digits // (2 + len(by)))
@@ -701,9 +701,9 @@ def slope(program: Program, values: Mapping[str, Any], by: Sequence[str], digits
             total = [a * b * at((first, a), (last, b)) for a, b in corners]
             result = sum(total) / (4 * wide[first] * wide[last])
         if len(paths) > 1:
-            raise Undefined
+            raise UndefinedError
         width = wide[first] if len(by) == 1 else wide[first] * wide[last]
         noise = max(sizes) * mpmath.mpf(10) ** -digits / width
         if noise > abs(result) * FEW_DIGITS and noise > FEW_DIGITS**2:
-            raise Imprecise(result, noise)
+            raise ImpreciseError(result, noise)
         return result

@@ -230,10 +230,10 @@ def _extreme(node: Expr, context: Context) -> Expr:
     slopes = context.derivative(u), context.derivative(v)
     if slopes[0] is slopes[1]:
         return slopes[0]
-    cases = (slopes[0], Comparison((first,), (u, v)), slopes[1], Comparison((second,), (u, v)))
+    cases = [slopes[0], Comparison((first,), (u, v)), slopes[1], Comparison((second,), (u, v))]
     if _may_touch(u, v, slopes, context.variable):
-        cases += (slopes[0], Comparison(("==",), slopes))
-    return Piecewise(cases)
+        cases += [slopes[0], Comparison(("==",), slopes)]
+    return Piecewise(tuple(cases))
 
 
 def _may_touch(u: Expr, v: Expr, slopes: tuple[Expr, Expr], variable: Symbol) -> bool:

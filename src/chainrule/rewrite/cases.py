@@ -50,6 +50,8 @@ REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""
 
 OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_NOWHERE = Symbol(" nowhere")
+"""The value outside the domain."""
 _STRICT = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
 
 
@@ -193,7 +195,7 @@ def _flattened(
     whole = None if function is None else _line_or_none(function, order)
     found = cases_on(line, whole, order)
     cases = found.row
-    if len(cases) == 1:
+    if len(cases) == 1 and cases[0].low is cases[0].high is None:
         return cases[0].value
     flat = isinstance(expr, Piecewise) and not any(map(_is_signed, expr.values))
     as_typed = found.whole and found.honest and len(cases) == len(expr.args[0::2])
@@ -222,13 +224,19 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
     none_missing = honest = True
     for i in range(len(points) + 1):
         raw = values[2 * i]
-        if raw is None:
-            raise UndecidedError
-        value = order.simplified(raw)
-        if not cases:
+        value = _NOWHERE if raw is None else order.simplified(raw)
+        if not i:
             cases.append(Case(value, None, None, (False, False)))
             continue
         point, last, here = points[i - 1], cases[-1], values[2 * i - 1]
+        if _NOWHERE in (value, last.value):
+            # An end of the domain is in no case.
+            none_missing = False
+            honest = honest and here is None
+            if value is not last.value:
+                cases[-1] = replace(last, high=point)
+                cases.append(Case(value, point, None, (False, False)))
+            continue
         if functions is None:
             slope = _common_value(last.value, value, point, order)
         else:
@@ -250,7 +258,7 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
         if not left and not right:
             cases.append(Case(slope, point, point, (True, True)))
         cases.append(Case(value, point, None, (right, False)))
-    return Cases(cases, none_missing, honest)
+    return Cases([case for case in cases if case.value is not _NOWHERE], none_missing, honest)
 
 
 def _slope(
@@ -354,11 +362,15 @@ def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesO
         line = on_intervals(expr, order)
         whole = None if function is None else _line_or_none(function, order)
         honest = cases_on(line, whole, order).honest
+        if honest:
+            return expr
+        found = strict(expr) if isinstance(expr, Piecewise) else None
+        # Of x < −2 and x < 1 the second takes in −2, which the first has left out.
+        if found is not None and cases_on(on_intervals(found, order), whole, order).honest:
+            return found
     except UndecidedError:
         return expr
-    if honest:
-        return expr
-    return strict(expr) if isinstance(expr, Piecewise) else None
+    return None
 
 
 def strict(expr: Piecewise) -> Expr | None:

@@ -133,7 +133,9 @@ def spread(line: Line, points: Sequence[Expr], order: Order) -> tuple[Expr | Non
 
 def _columns(points: Sequence[Expr], rows: Sequence[Sequence[Expr | None]], node: Expr) -> Line:
     values: list[Expr | None] = []
-    for column in zip(*rows, strict=True):
+    # Of cases that are none nothing holds anywhere.
+    columns = zip(*rows, strict=True) if rows else [()] * (2 * len(points) + 1)
+    for column in columns:
         if isinstance(node, Piecewise):
             # A case without a value does not hurt where it does not apply.
             values.append(node.with_args(tuple(_UNDEFINED if v is None else v for v in column)))

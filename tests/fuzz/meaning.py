@@ -40,15 +40,6 @@ from fuzz.values import (
     on_grid,
     slope,
 )
-    Array,
-    ImpreciseError,
-    Program,
-    UndefinedError,
-    UnknownError,
-    exact,
-    on_grid,
-    slope,
-)
 
 NAMED = [(row.name, len(row.arguments)) for row in CATALOGUE if is_catalogue_name(row.name)]
 """Functions of the catalogue that a formula may call, with how many arguments."""
@@ -298,9 +289,9 @@ class Case:
                 except UndefinedError:
                     return None
                 values = dict(point)
-                if output is not None:
-                    values[output] = exact(self.program, point)
                 try:
+                    if output is not None:
+                        values[output] = exact(self.program, point)
                     got = exact(said, values)
                 except UnknownError:
                     return None

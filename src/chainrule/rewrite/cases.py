@@ -192,7 +192,7 @@ def _flattened(
     expr: Expr, function: Expr | None, order: Order, names: frozenset[str], cases_on: CasesOn
 ) -> Expr:
     line = on_intervals(expr, order, names)
-    whole = None if function is None else _line_or_none(function, order)
+    whole = None if function is None else _line_of(function, order)
     found = cases_on(line, whole, order)
     cases = found.row
     if len(cases) == 1 and cases[0].low is cases[0].high is None:
@@ -209,11 +209,12 @@ def _is_signed(value: Expr) -> bool:
     return any(is_switch(node, SIGNED) for node in postorder(value))
 
 
-def _line_or_none(function: Expr, order: Order) -> Line | None:
+def _line_of(function: Expr, order: Order) -> Line:
+    """The function on its intervals; nowhere, if nothing is known about where it may jump."""
     try:
         return on_intervals(function, order)
     except UndecidedError:
-        return None
+        return Line((), (None,))
 
 
 def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
@@ -360,7 +361,7 @@ def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesO
     them; ``None`` if they cannot be written so."""
     try:
         line = on_intervals(expr, order)
-        whole = None if function is None else _line_or_none(function, order)
+        whole = None if function is None else _line_of(function, order)
         honest = cases_on(line, whole, order).honest
         if honest:
             return expr

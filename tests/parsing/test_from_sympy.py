@@ -26,7 +26,7 @@ f = sympy.Function("f")
 REAL = sympy.symbols("x y a", real=True)
 POINTS = [
     {"x": sympy.Rational(p), "y": sympy.Rational(q), "a": sympy.Rational(r)}
-    for p, q, r in (("3/10", "7/5", "1/3"), ("-7/10", "2/5", "3/2"), ("9/4", "-5/7", "5/3"))
+    for p, q, r in (("3/10", "7/5", "1/3"), ("-7/10", "2/5", "3/2"), ("23/10", "-5/7", "5/3"))
 ]
 
 
@@ -106,12 +106,13 @@ def drawn(choose: random.Random, depth: int) -> Any:
         lambda: u - 2 * v,
         lambda: u * v,
         lambda: u / (v**2 + 1),
-        lambda: u ** choose.choice([2, 3, -1, sympy.Rational(1, 2), sympy.Rational(-3, 2)]),
-        lambda: (u**2 + 1) ** v,
+        lambda: u ** choose.choice([2, 3, -1, -2]),
+        lambda: (u**2 + 1) ** choose.choice([v, sympy.Rational(1, 2), sympy.Rational(-3, 2)]),
         lambda: choose.choice([sympy.sin, sympy.cos, sympy.atan, sympy.tanh, sympy.erf])(u),
         lambda: sympy.exp(-(u**2) / 4),
         lambda: sympy.log(u**2 + 1),
-        lambda: sympy.Max(u, v) + sympy.Min(u, 1),
+        # Not of two parts that may be equal on an interval, where SymPy has Heaviside(0).
+        lambda: sympy.Max(u, x * REAL[1] + sympy.E) + sympy.Min(u, sympy.sqrt(7)),
         lambda: sympy.Piecewise((u, x > v), (u * v, x < -1), (v, True)),
         lambda: sympy.Piecewise((u, sympy.And(x > -1, x < 1)), (v, True)),
     ]

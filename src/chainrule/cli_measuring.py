@@ -273,8 +273,9 @@ def audit(
 
     Every input of a 16-bit format is tried, and of a longer one a sample over all bit patterns,
     with the neighbourhoods of roots and kinks. Exit status: 1 if a result is NaN, infinite, zero or
-    of the wrong sign where it should not be, or the largest error passes --max-ulp; 2 if a target
-    could not be audited to the end.
+    of the wrong sign where it should not be, the largest error passes --max-ulp, or arrays of other
+    lengths or other upstream gradients give something wrong; 2 if a target could not be audited to
+    the end.
     """
     from chainrule import api
     from chainrule.errors import require

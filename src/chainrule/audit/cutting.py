@@ -69,6 +69,7 @@ class _Builder:
         self.jumps = any(
             isinstance(node, Call) and _jumps(node) for node in postorder(expand_all(expr))
         )
+        self.seen = False
         self.double = form.precision > 24
         self.bits = DOUBLE if self.double else SINGLE
         # So that 1 − (1 − u), times a cube of the largest number, is still seen to vanish.
@@ -89,7 +90,7 @@ class _Builder:
                 found = self._attempt(first, last, level)
                 if found is None and last - first < LEAST:
                     found = Piece(first, last, Kind.SETTLED)
-                if found is None and self._undefined(first, last):
+                if found is None and not self.seen and self._undefined(first, last):
                     found = Piece(first, last, Kind.UNDEFINED)
                 if found is None and not level and self._wild(first, last):
                     found = Piece(first, last, Kind.WILD)
@@ -130,7 +131,8 @@ class _Builder:
 
     # --- one interval -------------------------------------------------------------------------
     def _attempt(self, first: int, last: int, level: int) -> Piece | None:
-        """A polynomial, if there is one that is good enough."""
+        """A polynomial, if one is good enough; ``seen`` says whether a value was met with."""
+        self.seen = False
         a, b = sorted((input_at(first, self.form), input_at(last, self.form)))
         found = self._flat(first, last, a, b) if level < _LEVELS else None
         return found or self._taylor(first, last, a, b)
@@ -182,10 +184,13 @@ class _Builder:
         for bits, more in ((_BITS, _AROUND), (_BITS - self.form.least_exponent,) * 2):
             with precision(more, DEGREE + 2):
                 around = self._series(arb(middle, reach), scale)
-            with precision(bits, DEGREE + 1):
-                exact = self._series(arb(middle), scale) if around is not None else None
-                if around is None or exact is None:
+                if around is None:
                     return None
+            with precision(bits, DEGREE + 1):
+                exact = self._series(arb(middle), scale)
+                if exact is None:
+                    return None
+                self.seen = True
                 width = arb(reach) * scale
                 remainder = (around[DEGREE + 1] * width ** (DEGREE + 1)).abs_upper()
                 found = self._polynomial(first, last, middle, scale, exact, remainder)

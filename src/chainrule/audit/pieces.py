@@ -13,6 +13,7 @@ from chainrule.audit.error_free import two_product, two_sum
 from chainrule.audit.formats import Format
 
 DEGREE = 10
+_EXPONENTS = 1000
 HUGE = 1 << 20
 """The power of two of what is infinite, or nothing, in any format."""
 
@@ -92,21 +93,48 @@ def table(found: Iterable[Piece]) -> Pieces:
 
 def evaluated(
     pieces: Pieces, index: npt.NDArray[np.intp], values: npt.NDArray[np.float64], form: Format
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The polynomials of the rows ``index`` at ``values``, shape (n,) both: high and low parts.
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]:
+    """The functions of the rows ``index`` at ``values``, shape (n,) all: high and low parts, signs.
 
-    The factor 2^power is left to the caller.
+    Quick where neighbours are of one row. The sign is 0 where the bound does not tell it.
     """
-    rows = pieces.coefficients[index]
-    t = (values - pieces.center[index]) * pieces.scale[index]
-    tail = rows[:, DEGREE]
-    for k in range(DEGREE - 1, 1, -1):
-        tail = rows[:, k] + t * tail
+    high, low, sign = np.empty(len(values)), np.zeros(len(values)), np.empty(len(values), np.int8)
+    starts = np.flatnonzero(np.diff(index, prepend=-1)).tolist()
+    for start, end in zip(starts, [*starts[1:], len(values)], strict=False):
+        part, row = slice(start, end), index[start]
+        value, rest = _polynomial(pieces, row, values[part], form)
+        bound, power = float(pieces.bound[row]), int(pieces.power[row])
+        sign[part] = (value > bound).view(np.int8) - (value < -bound).view(np.int8)
+        with np.errstate(over="ignore", under="ignore"):
+            high[part] = _scaled(value, power)
+            if rest is not None:
+                low[part] = np.where(np.isfinite(high[part]), _scaled(rest, power), 0.0)
+    return high, low, sign
+
+
+def _scaled(values: npt.NDArray[np.float64], power: int) -> npt.NDArray[np.float64]:
+    """Times a power of two, which NumPy is quicker with if it is a float64."""
+    scaled: npt.NDArray[np.float64]
+    scaled = values * 2.0**power if abs(power) < _EXPONENTS else np.ldexp(values, power)
+    return scaled
+
+
+def _polynomial(
+    pieces: Pieces, row: np.intp, values: npt.NDArray[np.float64], form: Format
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
+    """The polynomial of a row, and what it lacks, which for short formats is left out."""
+    coefficients = pieces.coefficients[row].tolist()
+    t = (values - pieces.center[row]) * pieces.scale[row]
+    tail = coefficients[DEGREE] * t
+    for k in range(DEGREE - 1, 2, -1):
+        tail += coefficients[k]
+        tail *= t
+    tail += coefficients[2]
     if form.precision <= 24:
-        # The low part stays 0: the bound is that of float64.
-        return rows[:, 0] + t * (rows[:, 1] + t * tail), np.zeros(len(t))
-    low = pieces.low[index]
-    product, rest = two_product(t, rows[:, 1])
-    total, left = two_sum(rows[:, 0], product)
-    below = left + (rest + (low[:, 0] + t * (low[:, 1] + t * tail)))
+        # The bound is that of float64.
+        return coefficients[0] + t * (coefficients[1] + t * tail), None
+    low = pieces.low[row]
+    product, rest = two_product(t, np.asarray(coefficients[1]))
+    total, left = two_sum(np.asarray(coefficients[0]), product)
+    below = left + (rest + (low[0] + t * (low[1] + t * tail)))
     return two_sum(total, below)

@@ -31,10 +31,10 @@ def corners(form: Format) -> Positions:
 
 def at(places: Positions, form: Format) -> npt.NDArray[Any]:
     """The inputs at positions."""
-    sign = np.uint64(1 << (form.bits - 1))
-    size = np.where(places < 0, -1 - places, places).astype(np.uint64)
-    patterns = np.where(places < 0, size | sign, size).astype(form.pattern)
-    values: npt.NDArray[Any] = patterns.view(form.dtype)
+    negative = places >> 63
+    # Of −1 − n the bits are those of n turned over.
+    size, sign = (places ^ negative).astype(form.pattern), negative.astype(form.pattern)
+    values: npt.NDArray[Any] = (size | sign << (form.bits - 1)).view(form.dtype)
     return values
 
 

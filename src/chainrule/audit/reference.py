@@ -49,7 +49,14 @@ class Reference:
         return self.pieces.kind[self._index(places)]
 
     def _index(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-        return np.searchsorted(self.pieces.first, places, side="right") - 1
+        first = self.pieces.first
+        if len(places) < 2 or (places[1:] < places[:-1]).any():
+            return np.searchsorted(first, places, side="right") - 1
+        # Of sorted ones there are many more than intervals they are in.
+        start, end = np.searchsorted(first, places[[0, -1]], side="right") - 1
+        counts = np.diff(np.searchsorted(places, first[start + 1 : end + 1]), prepend=0)
+        counts = np.append(counts, len(places) - counts.sum())
+        return np.repeat(np.arange(start, end + 1), counts)
 
     def truth(self, places: npt.NDArray[np.int64]) -> Truth:
         """The values at positions, in any order; those of wild intervals are not known."""
@@ -57,13 +64,9 @@ class Reference:
         values = at(places, form).astype(np.float64)
         index = self._index(places)
         kind = pieces.kind[index]
-        high, low = evaluated(pieces, index, values, form)
-        sign = np.where(np.abs(high) > pieces.bound[index], np.sign(high), 0).astype(np.int8)
-        power = pieces.power[index]
-        with np.errstate(over="ignore", under="ignore"):
-            high, low = np.ldexp(high, power), np.ldexp(low, power)
-        found = Truth(high, np.where(np.isfinite(high), low, 0.0), sign, kind == Kind.POLYNOMIAL)
-        settled = np.flatnonzero(kind == Kind.SETTLED)
+        high, low, sign = evaluated(pieces, index, values, form)
+        found = Truth(high, low, sign, kind == Kind.POLYNOMIAL)
+        settled = np.flatnonzero(kind == Kind.SETTLED) if kind.any() else kind[:0]
         if len(settled):
             exact = self.exact(values[settled])
             for name in ("high", "low", "sign", "known"):

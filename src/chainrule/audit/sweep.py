@@ -6,7 +6,6 @@ machines) does ranges, in any order, and puts the rows of the table together.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -160,21 +159,13 @@ class Sweep:
         if self._all_floats:
             for row, (first, last) in zip(rows, ranges, strict=True):
                 for start in range(first, last + 1, self._chunk):
-                    end = min(start + self._chunk - 1, last)
-                    block = consecutive(start, end, self.plan.form)
-                    run = range(start, end + 1)
-                    self._compiled(row, run, block, evaluate(block), self._stride)
+                    self._compiled(row, evaluate, start, min(start + self._chunk - 1, last))
             return rows
         tried = [self._tried(first, last) for first, last in ranges]
-        values = [at(places, self.plan.form) for places, _ in tried]
-        results = evaluate(np.concatenate(values))
+        results = evaluate(at(np.concatenate([places for places, _ in tried]), self.plan.form))
         ends = np.cumsum([len(places) for places, _ in tried])
-        parts = zip(rows, tried, values, np.split(results, ends), strict=False)
-        for row, (places, kinds), own, got in parts:
-            if self.reference is not None and self.plan.form.name == "float32":
-                self._compiled(row, places, own, got)
-            else:
-                self._sampled(row, places, kinds, got)
+        for row, (places, kinds), own in zip(rows, tried, np.split(results, ends), strict=False):
+            self._sampled(row, places, kinds, own)
         return rows
 
     def together(self, inputs: int) -> int:
@@ -198,6 +189,8 @@ class Sweep:
         if self.reference is None:
             return places, np.full(len(places), Kind.SETTLED)
         kinds = self.reference.kinds(places)
+        if not kinds.any():
+            return places, kinds
         keep = kinds != Kind.UNDEFINED
         wild = np.flatnonzero(kinds == Kind.WILD)
         keep[wild] = np.arange(len(wild)) % self._stride == 0
@@ -212,6 +205,9 @@ class Sweep:
     def _sampled(self, row: Any, places: Array, kinds: Array, results: Array) -> None:
         smooth = kinds == Kind.POLYNOMIAL
         if self.reference is not None:
+            if smooth.all():
+                tally.count(row, places, results, self.reference.truth(places), self.plan.form)
+                return
             truth = self.reference.truth(places[smooth])
             tally.count(row, places[smooth], results[smooth], truth, self.plan.form)
         rest = places[~smooth]
@@ -236,35 +232,24 @@ class Sweep:
         places = np.unique(np.concatenate(found))
         return places[(places >= first) & (places <= last)]
 
-    def _compiled(
-        self,
-        row: Any,
-        places: Sequence[int] | Array,
-        values: Array,
-        results: Array,
-        stride: int = 1,
-    ) -> None:
-        """Add results of float32 to a row.
-
-        Args:
-            places: the positions of the inputs, by size.
-            stride: of wild inputs every so many-th one is compared.
-        """
+    def _compiled(self, row: Any, evaluate: Evaluate, first: int, last: int) -> None:
         from chainrule.audit.compare import HARD, compare
 
         assert self.reference is not None
-        pieces = self.reference.pieces
+        pieces, form = self.reference.pieces, self.plan.form
+        values = consecutive(first, last, form)
+        results = evaluate(values)
         numbers = np.array([row["largest"], 0.0])
         hard = np.empty(HARD, np.int64)
-        a, count = 0, len(places)
-        while a < count:
-            index = int(np.searchsorted(pieces.first, places[a], side="right")) - 1
-            b = bisect_left(places, int(pieces.last[index]) + 1, a)
+        index = int(np.searchsorted(pieces.first, first, side="right")) - 1
+        while index < len(pieces) and pieces.first[index] <= last:
+            a = max(int(pieces.first[index]), first) - first
+            b = min(int(pieces.last[index]), last) - first + 1
             kind = pieces.kind[index]
             if kind in (Kind.SETTLED, Kind.WILD):
-                some = np.arange(a, b, stride if kind == Kind.WILD else 1)
-                own = np.array(places[a:b])[some - a]
-                self._exactly(row, own, results[some], values[some])
+                step = self._stride if kind == Kind.WILD else 1
+                some = np.arange(a, b, step)
+                self._exactly(row, some + first, results[some], values[some])
                 numbers[0] = row["largest"]
             elif kind == Kind.POLYNOMIAL:
                 counts = np.array([0] * 5 + [-1] * 4, np.int64)
@@ -282,10 +267,10 @@ class Sweep:
                     counts,
                     hard,
                 )
-                _add(row, numbers, counts, places[a:b])
+                _add(row, numbers, counts, first + a, b - a)
                 if left:
                     self._settle(row, hard[:left] + a, values, results)
-            a = b
+            index += 1
 
     def _settle(self, row: Any, where: Array, values: Array, results: Array) -> None:
         """Whether results are the nearest numbers, where the reference cannot say."""
@@ -303,18 +288,18 @@ def _unit(power: int) -> float:
     return ldexp(1.0, power)
 
 
-def _add(row: Any, numbers: Array, counts: Array, places: Sequence[int] | Array) -> None:
-    """Put what ``compare`` found at positions into a row."""
-    row["compared"] += len(places)
+def _add(row: Any, numbers: Array, counts: Array, first: int, count: int) -> None:
+    """Put what ``compare`` found at positions from ``first`` on into a row."""
+    row["compared"] += count
     row["finite"] += counts[0]
     row["misrounded"] += counts[1]
     row["faults"] += counts[2:5]
     row["total"] += numbers[1]
     if counts[5] >= 0:
-        row["largest"], row["worst"] = numbers[0], places[counts[5]]
+        row["largest"], row["worst"] = numbers[0], first + counts[5]
     for k, index in enumerate(counts[6:9].tolist()):
         if index >= 0:
-            row["where"][k] = min(int(row["where"][k]), int(places[index]))
+            row["where"][k] = min(int(row["where"][k]), first + index)
 
 
 def _inputs_of(reference: Reference, kind: Kind) -> int:

@@ -71,10 +71,10 @@ def count(
     finite = np.isfinite(off) & truth.known
     row["compared"] += int(truth.known.sum())
     row["finite"] += int(finite.sum())
-    row["total"] += float(off[finite].sum())
+    row["total"] += float(off.sum(where=finite))
     row["misrounded"] += int(misrounded(results, off, truth, form).sum())
     if finite.any():
-        worst = int(np.argmax(np.where(finite, off, -1.0)))
+        worst = int(np.argmax(off if finite.all() else np.where(finite, off, -1.0)))
         if off[worst] > row["largest"]:
             row["largest"], row["worst"] = off[worst], places[worst]
     for k, where in enumerate(faults(results, off, truth, form).values()):

@@ -50,9 +50,8 @@ class Truth:
 
 def spacing(high: Floats, form: Format) -> Floats:
     """One ULP at each number."""
-    _, exponent = np.frexp(high)
-    # NumPy's exponent of 0 is 0, as if it were 1/2.
-    exponent = np.where(high == 0, form.least_exponent, exponent - 1)
+    # By the bits; of 0 and of the subnormal numbers of float64 the exponent comes out below all.
+    exponent = (np.asarray(high).view(np.int64) >> 52 & 0x7FF) - 1023
     exponent = np.maximum(exponent, form.least_exponent) - form.precision + 1
     found: Floats = np.ldexp(1.0, exponent)
     return found
@@ -100,7 +99,9 @@ def faults(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Format) -
     return {
         "not finite": truth.known & ~finite,
         "early zero": truth.known & (got == 0) & (np.abs(truth.high) >= form.smallest_normal),
-        "wrong sign": truth.known & finite & (np.sign(got) * truth.sign < 0),
+        "wrong sign": truth.known
+        & finite
+        & ((got < 0) & (truth.sign > 0) | (got > 0) & (truth.sign < 0)),
     }
 
 
@@ -118,6 +119,8 @@ def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
     got = results.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         off = np.minimum(distance(got, truth, form), MOST)
+    if np.isfinite(got).all() and truth.known.all():
+        return off
     rounds_to_infinity = np.abs(truth.high) >= form.overflow
     right = np.isinf(got) & rounds_to_infinity & (np.sign(got) == truth.sign)
     # The largest finite number is as near to an overflowing truth as there is.

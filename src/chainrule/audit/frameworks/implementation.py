@@ -66,6 +66,7 @@ class Implementation:
         backward: the gradient at each input for the upstream gradient there; ``None`` if it takes
             no upstream gradient.
         gaps: whether arrays with gaps, as every other element of one is, get to it as they are.
+        compiles: whether it compiles anew for every length.
         bare: the same without what ``load`` puts around it: its functions get arrays as they
             come, of any length.
     """
@@ -80,6 +81,7 @@ class Implementation:
     device: str = CPU
     backward: Backward | None = None
     gaps: bool = False
+    compiles: bool = False
     bare: Implementation | None = None
 
     @property

@@ -86,6 +86,7 @@ def load(target: str, rest: str, dtype: str, device: str = CPU) -> Implementatio
         flushes=_flushes(jax, dtype, double, where),
         device=device,
         backward=_compiled(jax, backward, double, where),
+        compiles=True,
     )
 
 

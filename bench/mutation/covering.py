@@ -173,7 +173,9 @@ class Covering:
                 for tests in self.lines.get(user, {}).values()
                 for test in tests
             }
-            for more in (direct, own, others):
+            # Tests that walk a table have a short one for each row.
+            found += sorted(direct - first, key=lambda test: (self.seconds[test], test))
+            for more in (own, others):
                 found += self._in_turn(more - set(found))
         return found
 

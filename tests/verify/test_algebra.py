@@ -77,6 +77,36 @@ sin(x+y)                            sin(x)*cos(y) + cos(x)*sin(y)
 sin(x+pi)                           -sin(x)
 cos(atan(x))^2                      1/(1+x^2)
 sin(acos(x))                        sqrt(1-x^2)
+cos(asin(x))                        sqrt(1-x^2)
+tan(asin(x))                        x/sqrt(1-x^2)
+tan(acos(x))                        sqrt(1-x^2)/x
+sin(2*asin(x))                      2*x*sqrt(1-x^2)
+cos(2*asin(x))                      1-2*x^2
+sin(3*asin(x))                      3*x-4*x^3
+cos(2*acos(x))                      2*x^2-1
+sin(2*acos(x))                      2*x*sqrt(1-x^2)
+cos(3*acos(x))                      4*x^3-3*x
+sin(2*atan(x))                      2*x/(1+x^2)
+cos(2*atan(x))                      (1-x^2)/(1+x^2)
+sin(-2*atan(x))                     -2*x/(1+x^2)
+sin(atan(x))                        x/sqrt(1+x^2)
+cos(2*pi+x)                         cos(x)
+cbrt(8*x^3)                         2*x
+cbrt(-x)                            -cbrt(x)
+cbrt(x^5)                           x*cbrt(x)^2
+cbrt(x^2*(x-1)^3)                   (x-1)*cbrt(x^2)
+cbrt(x^4*y)                         x*cbrt(x)*cbrt(y)
+1/cbrt(x^2)                         1/cbrt(x)^2
+((x-1)^3)^(1/2)                     (x-1)*sqrt(x-1)
+((x-1)^3)^(1/4)                     (x-1)^(3/4)
+((1-x)^3)^(1/2)                     (1-x)*sqrt(1-x)
+((1-x)^5)^(-1/2)                    1/((1-x)^2*sqrt(1-x))
+sqrt(x^2*(x-1)^2)                   abs(x)*abs(x-1)
+sqrt((1+x^2)^3)                     (1+x^2)*sqrt(1+x^2)
+((1+x^2)^3)^(1/4)                   (1+x^2)^(3/4)
+{x != 0: x^2/x, else: 0}            {x == 0: 0, else: x}
+{x < 1: 2*x, else: x+1}             {x >= 1: 1+x, else: x+x}
+{x <= 1: 2*x, else: x+1}            {x > 1: 1+x, else: x+x}
 abs(x)^2                            x^2
 sign(x)*x                           abs(x)
 abs(x*y)                            abs(x)*abs(y)
@@ -101,6 +131,12 @@ gamma(x)*sin(x)/gamma(x)            sin(x)
 """
 
 DIFFERENT = """
+cos(asin(x))                        1-x^2
+sin(2*atan(x))                      -2*x/(1+x^2)
+cbrt(x^5)                           x*cbrt(x)
+((x-1)^3)^(1/2)                     (x-1)^(5/2)
+{x != 0: 1, else: 0}                {x == 0: 1, else: 0}
+{x < 1: 2*x, else: x+2}             {x > 1: 2+x, else: x+x}
 sqrt(x^2)                  x
 abs(x)                     x
 log(x^2)                   2*log(abs(x)) + 10^(-20)

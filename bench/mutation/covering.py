@@ -14,10 +14,9 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -154,7 +153,7 @@ class Covering:
         return found
 
     def seeing(self, path: str, line: int) -> list[str]:
-        """The tests that can see a line, the quickest first, those of each file in turn.
+        """The tests that can see a line, those first that run little else.
 
         A line of a table runs when its module is loaded: whoever runs its function, imports the
         module, or runs what imports it can see it, in this order.
@@ -162,7 +161,7 @@ class Covering:
         lines = self.lines.get(path, {})
         statement = _statement(path, line)
         first = {test for i in statement for test in lines.get(i, ())}
-        found = list(self._in_turn(first))
+        found = self._sorted(first)
         if not _inside_function(path, line):
             users = self.importers.get(path, set())
             direct = {test for test in self.seconds if test.split("::")[0] in users}
@@ -173,18 +172,19 @@ class Covering:
                 for tests in self.lines.get(user, {}).values()
                 for test in tests
             }
-            # Tests that walk a table have a short one for each row.
-            found += sorted(direct - first, key=lambda test: (self.seconds[test], test))
-            for more in (own, others):
-                found += self._in_turn(more - set(found))
+            for more in (direct, own, others):
+                found += self._sorted(more - set(found))
         return found
 
-    def _in_turn(self, tests: set[str]) -> Iterator[str]:
-        rows: dict[str, list[str]] = {}
-        for test in sorted(tests, key=lambda test: (self.seconds[test], test)):
-            rows.setdefault(test.split("::")[0], []).append(test)
-        for column in zip_longest(*rows.values()):
-            yield from filter(None, column)
+    @cached_property
+    def extent(self) -> Counter[str]:
+        """How many lines of the scope each test runs."""
+        return Counter(
+            test for lines in self.lines.values() for tests in lines.values() for test in tests
+        )
+
+    def _sorted(self, tests: set[str]) -> list[str]:
+        return sorted(tests, key=lambda test: (self.extent[test], self.seconds[test], test))
 
 
 def _statement(path: str, line: int) -> range:

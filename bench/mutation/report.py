@@ -33,8 +33,8 @@ imports and decorators say is left as it is.
 
 Each mutant is tried with the everyday tests that can see it: those that run the line, by a
 record of coverage for each test; for a line of a table, those that import it or run what imports
-it. The quickest come first, up to {seconds:.0f} seconds of tests. It is killed when one fails, or
-takes three times as long as it should.
+it. Those that run little else come first, up to {seconds:.0f} seconds of tests. It is killed when
+one fails, or takes three times as long as it should.
 """
 
 

@@ -236,6 +236,24 @@ def test_every_spelling_is_one_functions() -> None:
     assert spellings()["ln"] == "log"
 
 
+SYMBOLS = {
+    **{"sqrt": "√", "cbrt": "∛", "log2": "log₂", "log10": "log₁₀", "logb": "log", "normpdf": "φ"},
+    **{"normcdf": "Φ", "gamma": "Γ", "lgamma": "lnΓ", "digamma": "ψ", "polygamma": "ψ"},
+    "heaviside": "H",
+}
+"""Names in Unicode text that nobody would type."""
+
+
+@rows
+def test_the_name_in_text_is_a_spelling_or_a_symbol(row: Function) -> None:
+    assert row.latex
+    assert (
+        row.text == SYMBOLS[row.name]
+        if row.name in SYMBOLS
+        else (spellings()[row.text] == row.name)
+    )
+
+
 def test_the_oracle_knows_every_function() -> None:
     assert MPMATH.keys() == BY_NAME.keys()
 

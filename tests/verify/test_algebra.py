@@ -74,6 +74,8 @@ cos(3*x)                            4*cos(x)^3 - 3*cos(x)
 1 + tan(x)^2                        1/cos(x)^2
 sin(-x)                             -sin(x)
 sin(x+y)                            sin(x)*cos(y) + cos(x)*sin(y)
+cos(x+y+z)                          cos(x+y)*cos(z) - sin(x+y)*sin(z)
+sin(x+y+z)*sin(x-y)                 (cos(2*y+z) - cos(2*x+z))/2
 sin(x+pi)                           -sin(x)
 cos(atan(x))^2                      1/(1+x^2)
 sin(acos(x))                        sqrt(1-x^2)

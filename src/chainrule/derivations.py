@@ -308,7 +308,7 @@ class Derivation(Walkthrough):
 
         both = stage.function, stage.derivative
         letters = values_of_letters(Sum(both), stage.variable, self.problem.defaults)
-        points = joints(both, stage.variable, letters)
+        points = joints(both, stage.variable, self.problem.defaults)
         for values in near(letters) if points else ():
             found = derivative_at(*both, stage.variable, points, values)
             if found is not None:
@@ -384,7 +384,7 @@ class Derivation(Walkthrough):
             return None
         return output_form(
             self.function,
-            self._case_by_case,
+            self.case_by_case,
             self.variable,
             self.output,
             self._tidier,
@@ -400,7 +400,7 @@ class Derivation(Walkthrough):
         return all(verdict.holds for verdict in verdicts.values())
 
     @property
-    def _case_by_case(self) -> Expr:
+    def case_by_case(self) -> Expr:
         """The derivative with a case for each of the function's, where it has cases."""
         rewriting = self.stages[-1].rewriting
         if isinstance(self.function, Piecewise) and rewriting and rewriting[-1].rule == CASES:

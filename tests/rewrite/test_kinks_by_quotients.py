@@ -317,6 +317,8 @@ def test_no_kink_is_missed(formula: str) -> None:
         ("{x = 1: x^2 - 1, else: x^3}", 1, None),
         ("{x = 1: x^2 - 1, else: x^3}", 2, None),
         ("{x = 0: 0, else: x^2 sin(1/x)}", 2, None),
+        ("{x > 0: |sin x|, else: 0}", 1, None),
+        ("{x > 0: x|sin x|, else: 0}", 1, "0"),
         ("relu", 2, None),
         ("{x > 0: x^3, else: 0}", 2, "0"),
         ("{x > 0: x^3, else: 0}", 3, None),

@@ -173,3 +173,29 @@ def test_a_wrong_limit_at_a_point_is_noticed(monkeypatch: pytest.MonkeyPatch) ->
     derivation = chainrule.derive("{x != 0: (e^x - 1)/x, else: 1}")
     with pytest.warns(UserWarning, match="wrong"):
         assert derivation.verdict.word == "wrong"
+
+
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "{x < a: x, x < b: x^2, else: 1}",
+        "{x = a: 1, x = b: 2, else: x}",
+        "{x < a: 1, x < 1: 2x, else: x}",
+        "{x > a: max(x, b), else: 0}",
+        "max(x, a) + max(x, b)",
+        "{0 < x < a: x, else: b}",
+        "{a < x < b: x, else: x^2}",
+        "{x > a: x, else: 2a - x}",
+        "{|x - a| < b: x, else: a}",
+        "{a x > 1: x, else: x^2}",
+        "{a > 0: |x|, else: x}",
+        "{a x > 2a: x^2, x > 1: floor(x), else: x}",
+        "{|x| < 0: x, else: e^(a x)}",
+        "{x != a: b x^2, x != 1: sin(b x), x >= 2a: e^(a x), else: -x}",
+    ],
+)
+def test_letters_without_an_order_are_no_fault(formula: str) -> None:
+    derivation = chainrule.derive(formula, wrt="x")
+    assert derivation.derivative
+    assert derivation.verdict.holds
+    assert derivation.to_text()

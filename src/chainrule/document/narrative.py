@@ -376,6 +376,9 @@ def _by_itself(derivation: Derivation) -> list[Block]:
     output = form.output
     blocks: list[Block] = [Heading(2, ("By the function itself",))]
     if form.cases and isinstance(derivation.function, Piecewise):
+        slopes = derivation.case_by_case
+        if not isinstance(slopes, Piecewise) or len(slopes.values) != len(form.cases):
+            return []  # cases that have come to be one
         return blocks + _case_forms(derivation, form) + _needed(derivation, form)
     pieces: list[Piece] = []
     others = [s for s in symbols(form.expr) if s not in (output, derivation.variable)]
@@ -466,7 +469,7 @@ def _eliminated(function: Expr, form: OutputForm, derivative: Expr, name: str) -
 
 def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
     """The output form of each case that has one."""
-    function, derivative = derivation.function, derivation.derivative
+    function, derivative = derivation.function, derivation.case_by_case
     assert isinstance(function, Piecewise)
     assert isinstance(derivative, Piecewise)
     conditions = [*(condition for _, condition in function.branches), None]

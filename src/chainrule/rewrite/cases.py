@@ -192,8 +192,7 @@ def _flattened(
     expr: Expr, function: Expr | None, order: Order, names: frozenset[str], cases_on: CasesOn
 ) -> Expr:
     line = on_intervals(expr, order, names)
-    whole = None if function is None else _line_of(function, order)
-    found = cases_on(line, whole, order)
+    found = cases_on(line, _function_line(function, order), order)
     cases = found.row
     if len(cases) == 1 and cases[0].low is cases[0].high is None:
         return cases[0].value
@@ -209,10 +208,24 @@ def _is_signed(value: Expr) -> bool:
     return any(is_switch(node, SIGNED) for node in postorder(value))
 
 
-def _line_of(function: Expr, order: Order) -> Line:
-    """The function on its intervals; nowhere, if nothing is known about where it may jump."""
+def _line_of(formula: Expr, order: Order) -> Line:
+    """A formula by intervals; with signs left in it, where they change nobody knows where.
+
+    Raises:
+        UndecidedError: that of its cases cannot be told either.
+    """
     try:
-        return on_intervals(function, order)
+        return on_intervals(formula, order)
+    except UndecidedError:
+        return on_intervals(formula, order, EXTREMES)
+
+
+def _function_line(function: Expr | None, order: Order) -> Line | None:
+    """The function by intervals; nowhere, if nothing is known about where it may jump."""
+    if function is None:
+        return None
+    try:
+        return _line_of(function, order)
     except UndecidedError:
         return Line((), (None,))
 
@@ -360,14 +373,13 @@ def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesO
     """The cases as typed; strict, with a strict complement, if the derivative is missing between
     them; ``None`` if they cannot be written so."""
     try:
-        line = on_intervals(expr, order)
-        whole = None if function is None else _line_of(function, order)
-        honest = cases_on(line, whole, order).honest
-        if honest:
+        line = _line_of(expr, order)
+        whole = _function_line(function, order)
+        if cases_on(line, whole, order).honest:
             return expr
         found = strict(expr) if isinstance(expr, Piecewise) else None
         # Of x < −2 and x < 1 the second takes in −2, which the first has left out.
-        if found is not None and cases_on(on_intervals(found, order), whole, order).honest:
+        if found is not None and cases_on(_line_of(found, order), whole, order).honest:
             return found
     except UndecidedError:
         return expr

@@ -193,14 +193,20 @@ def _at_integers(node: Call, whole: Expr, order: Order) -> Kink:
 
 
 def joints(
-    formulas: Iterable[Expr], variable: Symbol, letters: Mapping[Symbol, Expr]
+    formulas: Iterable[Expr], variable: Symbol, defaults: Mapping[Symbol, Expr]
 ) -> list[Expr]:
-    """The points at which cases of one of the formulas meet, as far as they can be told."""
-    order = Order(variable, letters, lenient=True)
+    """The points at which cases of one of the formulas meet, as far as they can be told.
+
+    None, if where a case applies depends on letters without a value: a formula with such cases
+    is left as it was typed.
+    """
+    order = Order(variable, defaults)
     found: list[Expr] = []
-    for formula in formulas:
-        with suppress(UndecidedError):
+    try:
+        for formula in formulas:
             found = sorted_points([*found, *on_intervals(formula, order, EXTREMES).points], order)
+    except UndecidedError:
+        return []
     return found
 
 

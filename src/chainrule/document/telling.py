@@ -8,7 +8,6 @@ sentence instead of a section.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from chainrule.differentiate.derivation import Step, ordered
@@ -56,6 +55,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
+from chainrule.record import Record
 
 Detail = Literal["brief", "normal", "full"]
 Notation = Literal["leibniz", "lagrange"]
@@ -67,16 +67,14 @@ LETTERS = ("m", "u", "v", "w", "p", "q", "r", "s", "t", "k", "h", "g", "z", "b",
 PART_LETTERS = (*LETTERS[1:], "m")
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Record):
     """How much is said, and in whose notation."""
 
     detail: Detail = "normal"
     notation: Notation = "leibniz"
 
 
-@dataclass(frozen=True, slots=True)
-class Outer:
+class Outer(Record):
     """The outer function of a composition, in the letter of its inner one.
 
     Attributes:

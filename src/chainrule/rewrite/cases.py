@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 
 from chainrule.expr.nodes import (
@@ -30,6 +30,7 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.expr.trampoline import run
+from chainrule.record import Record
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
@@ -146,8 +147,7 @@ def nesting(expr: Expr) -> int:
 
 
 # --- cases over intervals -------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(Record):
     """A value on an interval; ``closed`` says which of its ends belong to it."""
 
     value: Expr
@@ -248,7 +248,7 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
             none_missing = False
             honest = honest and here is None
             if value is not last.value:
-                cases[-1] = replace(last, high=point)
+                cases[-1] = last.replaced(high=point)
                 cases.append(Case(value, point, None, (False, False)))
             continue
         if functions is None:
@@ -258,7 +258,7 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
         if slope is None:
             none_missing = False
             honest = honest and here is None
-            cases[-1] = replace(last, high=point, closed=(last.closed[0], False))
+            cases[-1] = last.replaced(high=point, closed=(last.closed[0], False))
             cases.append(Case(value, point, None, (False, False)))
             continue
         honest = honest and (here is None or has_value(here, slope, point, order))
@@ -268,7 +268,7 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
         # The point stays in the case that was typed for it.
         right = right and (not left or (here is raw and values[2 * i - 2] is not raw))
         left = left and not right
-        cases[-1] = replace(last, high=point, closed=(last.closed[0], left))
+        cases[-1] = last.replaced(high=point, closed=(last.closed[0], left))
         if not left and not right:
             cases.append(Case(slope, point, point, (True, True)))
         cases.append(Case(value, point, None, (right, False)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from chainrule.differentiate.rules import NamedDerivative
@@ -27,6 +27,7 @@ from chainrule.expr.nodes import (
     size,
     symbols,
 )
+from chainrule.record import Record
 from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
     EXTREMES,
@@ -48,8 +49,7 @@ if TYPE_CHECKING:
 Kind = Literal["switch", "edge", "zeros", "integers"]
 
 
-@dataclass(frozen=True, slots=True)
-class Kink:
+class Kink(Record):
     """A point at which the derivative may not exist.
 
     Attributes:
@@ -135,7 +135,7 @@ def _measured(
     rows = returned_by(function, order.variable, entry)
     for kink in found:
         given = {r.framework: r.returned for r in rows if r.is_at(kink.kind, kink.at, order)}
-        yield replace(kink, torch=given.get("torch"), jax=given.get("jax"))
+        yield kink.replaced(torch=given.get("torch"), jax=given.get("jax"))
 
 
 def values_of_letters(
@@ -167,7 +167,7 @@ def _points(whole: Expr, order: Order, named: NamedDerivative) -> list[Kink]:
 
         kink = _judged(point, joint(left, middle, right, point, order), order)
         if kink is not None:
-            found.append(replace(kink, composed=composed(whole, point, order, named)))
+            found.append(kink.replaced(composed=composed(whole, point, order, named)))
     return found
 
 
@@ -292,5 +292,5 @@ def _without_impossible(kink: Kink, entry: Entry) -> Kink:
         case Comparison(("==",), (Symbol(letter), Number(value))) if not entry.allows(
             letter, value
         ):
-            return replace(kink, condition=None, exists=False)
+            return kink.replaced(condition=None, exists=False)
     return kink

@@ -12,7 +12,6 @@ it holds everywhere.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, islice
 from math import gcd
@@ -35,6 +34,7 @@ from chainrule.expr.nodes import (
     size,
     substitute,
 )
+from chainrule.record import Record
 from chainrule.rewrite.elimination import eliminate, two_valued
 from chainrule.rewrite.ink import Ink
 from chainrule.rewrite.rational import (
@@ -63,8 +63,7 @@ MAX_ELIMINATED = 80
 _SLOPE = Symbol(" slope")
 
 
-@dataclass(frozen=True, slots=True)
-class OutputForm:
+class OutputForm(Record):
     """f' written with the function's output.
 
     Attributes:
@@ -182,7 +181,7 @@ def _with_solved(form: OutputForm, solved: tuple[Solved, ...], variable: Symbol)
         Step("solving", "solve", row.inner, row.value, variable, output=form.output)
         for row in solved
     )
-    return replace(form, solved=tuple(steps))
+    return form.replaced(solved=tuple(steps))
 
 
 def _welcome(expr: Expr, derivative: Expr, variable: Symbol, tidier: Tidier) -> bool:

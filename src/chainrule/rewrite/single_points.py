@@ -8,7 +8,7 @@ what counts is where a case applies.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, Rule
 from chainrule.expr.nodes import ZERO, Expr, Piecewise, Symbol, depends_on, postorder
@@ -133,7 +133,7 @@ def _joined(cases: list[Case]) -> list[Case]:
         last = found[-1] if found else None
         meets = last is not None and last.high is case.low and last.closed[1] != case.closed[0]
         if last is not None and meets and last.value is case.value:
-            found[-1] = replace(last, high=case.high, closed=(last.closed[0], case.closed[1]))
+            found[-1] = last.replaced(high=case.high, closed=(last.closed[0], case.closed[1]))
         else:
             found.append(case)
     return found

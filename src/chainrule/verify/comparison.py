@@ -8,7 +8,7 @@ claim alone is evaluated again with more bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain, count, product
@@ -18,6 +18,7 @@ from typing import NamedTuple
 from flint import arb, ctx
 
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.record import Record
 from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
 from chainrule.verify.certified import ball_decimal
 from chainrule.verify.pieces import on_every_piece
@@ -75,8 +76,7 @@ class _Record:
     wrong: Point | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _Setting:
+class _Setting(Record):
     """What all claims of a batch have in common."""
 
     aliases: Mapping[Expr, Expr]
@@ -137,7 +137,7 @@ class _Batch:
         """One of the claims by itself, with the same coordinates."""
         found = self._alone.get(claim)
         if found is None:
-            setting = replace(self.setting, first=self.symbols)
+            setting = self.setting.replaced(first=self.symbols)
             found = self._alone[claim] = _Batch([claim], setting)
         return found
 

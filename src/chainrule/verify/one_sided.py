@@ -161,9 +161,9 @@ def confirmed(function: Expr, variable: Symbol, kink: Kink, letters: Iterable[Le
         return kink
     edge = kink.kind == "edge" and fits and left.defined == kink.left.defined
     if edge and right.defined == kink.right.defined:
-        return replace(kink, left=left, right=right, jump=False)
-    return replace(
-        kink, kind="switch", left=left, right=right, jump=False, exists=None, condition=None
+        return kink.replaced(left=left, right=right, jump=False)
+    return kink.replaced(
+        kind="switch", left=left, right=right, jump=False, exists=None, condition=None
     )
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
 from chainrule.expr.nodes import Number
+from chainrule.record import Record
 
 _HOLDS: dict[str, Callable[[Fraction, Fraction], bool]] = {
     **{"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge},
@@ -16,8 +16,7 @@ _HOLDS: dict[str, Callable[[Fraction, Fraction], bool]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Record):
     """A parameter of a catalogue function.
 
     Attributes:
@@ -37,8 +36,7 @@ class Parameter:
         return Number(Fraction(self.default), decimal="." in self.default)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Record):
     """One named activation or loss. All formulas and conditions are text, as one types them.
 
     Attributes:

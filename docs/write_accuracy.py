@@ -191,7 +191,9 @@ FUNCTIONS = """## The functions themselves
 
 A file computes the function too, by the best form that was found, at the same inputs. Meant are
 0.51 ULP for float32 `best`, and 3 ULP elsewhere: to twice the precision a function is computed only
-if it is worse otherwise. These miss; the number of faults is in brackets.
+if it is worse otherwise. These miss; the number of faults is in brackets. With faults, or an error
+above 16 times what is promised, `chainrule code` refuses the file (see above), whatever the
+gradient is worth: `--allow-bad` has it.
 """
 
 

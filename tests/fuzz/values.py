@@ -350,7 +350,7 @@ def on_grid(
                 found.append(_compared(own, [found[i][0] for i in args]))
             case "same":
                 found.append(found[args[0]])
-            case "undefined":
+            case "undefined" | "cases" if not args:
                 found.append((np.full(shape, np.nan), None, None, None))
             case "and":
                 (one_holds, one_valid), (holds, valid) = (found[i] for i in args)

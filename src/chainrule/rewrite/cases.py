@@ -272,7 +272,10 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
         if not left and not right:
             cases.append(Case(slope, point, point, (True, True)))
         cases.append(Case(value, point, None, (right, False)))
-    return Cases([case for case in cases if case.value is not _NOWHERE], none_missing, honest)
+    somewhere = [case for case in cases if case.value is not _NOWHERE]
+    if not somewhere:
+        raise UndecidedError
+    return Cases(somewhere, none_missing, honest)
 
 
 def _slope(

@@ -61,6 +61,8 @@ class Report:
             is.
         unread: what could not be evaluated, and why.
         wrong: what is not equal, and where.
+        words: sentences that have no row in ``docs/claims.md``, and those that are not so; for
+            ``read_documents`` to fill in.
     """
 
     pairs: int = 0
@@ -69,6 +71,12 @@ class Report:
     narrower: list[str] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    words: list[str] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[str]:
+        """All that is not as it should be."""
+        return self.wrong + self.narrower + self.unread + self.words
 
     def add(self, other: Report) -> None:
         for row in fields(self):

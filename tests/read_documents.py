@@ -10,6 +10,7 @@ from chainrule.document.telling import Style
 from chainrule.expr.nodes import Sum
 from displayed import Report, equalities, walk
 from real_values import curve_points
+from sentences import faults
 
 
 def read(text: str, style: Style | None = None, **options: Any) -> Report:
@@ -18,6 +19,7 @@ def read(text: str, style: Style | None = None, **options: Any) -> Report:
     document = derivation.document(style)
     report = walk(document, variable=derivation.variable.name)
     assert report.pairs == equalities(document), "something was passed over"
+    report.words = faults(document, derivation)
     return report
 
 
@@ -30,4 +32,5 @@ def read_curve(text: str, style: Style | None = None, **options: Any) -> Report:
     document = derivation.document(style)
     report = walk(document, variable=x, points=points)
     assert report.pairs == equalities(document)
+    report.words = faults(document)
     return report

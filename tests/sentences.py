@@ -238,13 +238,16 @@ def _checked(sentence: Said, derivation: Derivation) -> bool:
     verdicts = groups[next(key for key in groups if noun.startswith(key))]
     if _number(number) != len(verdicts):
         return False
-    clauses = re.split(r",? (?:and )?(?=(?:\w+ )?(?:proved|checked|not checked)\b)", rest)
-    for clause in clauses:
-        first = clause.split()[0]
-        count = NUMERALS.index(first) if first in NUMERALS else len(verdicts)
-        if sum(_is_so(clause, verdict) for verdict in verdicts) < count:
+    clauses = [match.groups() for match in _CLAUSE.finditer(rest)]
+    for count, clause in clauses:
+        so = sum(_is_so(clause, verdict) for verdict in verdicts)
+        if so < (_number(count) if count else len(verdicts)):
             return False
-    return all(any(_is_so(clause, verdict) for clause in clauses) for verdict in verdicts)
+    return all(any(_is_so(clause, verdict) for _, clause in clauses) for verdict in verdicts)
+
+
+_VERDICT = r"(?:proved|checked|not checked)\b"
+_CLAUSE = re.compile(rf"(?:(\w+) )?({_VERDICT}.*?)(?=(?:,| and) (?:\w+ )?{_VERDICT}|$)")
 
 
 def _number(word: str) -> int:
@@ -259,7 +262,7 @@ def _is_so(words: str, verdict: Verdict) -> bool:
     if "proved" in words:
         return verdict.word == "proved"
     points, digits = (re.search(rf"(\d+) {noun}s?", words) for noun in ("point", "digit"))
-    assert points is not None
+    assert points is not None, words
     assert digits is not None
     if verdict.word != "checked" or verdict.points < int(points[1]):
         return False

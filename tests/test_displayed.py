@@ -23,9 +23,7 @@ BATCH = 50
 def test_catalogue(group: str) -> None:
     for entry in GROUPS[group]:
         report = read(entry.name)
-        assert not report.wrong, (entry.name, report.wrong)
-        assert not report.narrower, (entry.name, report.narrower)
-        assert not report.unread, (entry.name, report.unread)
+        assert report.faults == [], entry.name
         assert report.equal >= 2, entry.name
 
 
@@ -35,15 +33,23 @@ def test_catalogue(group: str) -> None:
 def test_catalogue_in_every_style(group: str, style: Style) -> None:
     for entry in GROUPS[group]:
         report = read(entry.name, style)
-        assert not report.wrong + report.narrower + report.unread, (entry.name, report)
+        assert report.faults == [], entry.name
 
 
 def random_formulas_hold(texts: list[str], style: Style) -> None:
     total = Report()
+    given_up: list[str] = []
     for text in texts:
         report = read(text, style, wrt="x")
-        assert not report.wrong, (text, report.wrong)
+        assert report.wrong == [], text
+        if any("bug of chainrule" in words for words in report.words):
+            given_up.append(text)
+        else:
+            assert report.words == [], text
         total.add(report)
+    # Cases that meet in a jump and cannot be merged: the derivative has a value there, which is
+    # noticed, and nothing is told.
+    assert len(given_up) <= 2, given_up
     # Where a function is flat, a step may divide 0 by 0: √trunc(x) below 1. And what the row of
     # a case needs may hold at none of the points of that case.
     assert len(total.narrower) <= 0.02 * total.pairs, total.narrower
@@ -95,7 +101,7 @@ OTHERS: list[tuple[str, dict[str, Any]]] = [
 def test_other_kinds(style: Style) -> None:
     for text, options in OTHERS:
         report = read(text, style, **options)
-        assert not report.wrong + report.narrower + report.unread, (text, report)
+        assert report.faults == [], text
 
 
 @pytest.mark.parametrize("order", [1, 2])
@@ -103,5 +109,5 @@ def test_other_kinds(style: Style) -> None:
 def test_curves(curve: str, order: int) -> None:
     for style in (Style(), Style("brief"), Style("full", "lagrange")):
         report = read_curve(curve, style, order=order)
-        assert not report.wrong + report.narrower + report.unread, report
+        assert report.faults == []
         assert report.equal >= 2

@@ -40,6 +40,7 @@ DOCUMENTS: list[tuple[str, dict[str, Any], Style | None]] = [
     ("1/(1+x^2)", {"method": "quotient"}, None),
     ("sin(sin(sin(sin(sin(sin(sin(sin(x^2))))))))", {}, None),
     ("floor(2x)", {}, None),
+    ("|cot(a) + x/a|", {"wrt": "x"}, None),
     ("|x - y|", {}, None),
     ("{x = 0: 1, else: 1/x}", {}, None),
     ("x sin(x) cos(x)", {}, None),

@@ -91,18 +91,18 @@ def swept(texts: Iterator[str], parameters: tuple[float, ...]) -> int:
 
 
 def test_forms_hold_everywhere() -> None:
-    assert swept(formulas(1, 80, NUMBERS), PARAMETERS[:1]) > 15
+    assert swept(formulas(1, 50, NUMBERS), PARAMETERS[:1]) > 10
 
 
 def test_forms_with_other_letters_hold_for_all_their_values() -> None:
-    assert swept(formulas(2, 30, ("a", "a", "2", "(-1)")), PARAMETERS) > 5
+    assert swept(formulas(2, 20, ("a", "a", "2", "(-1)")), PARAMETERS) > 2
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(10))
 def test_many_forms_hold_everywhere(seed: int) -> None:
     assert swept(formulas(100 + seed, 400, NUMBERS), PARAMETERS[:1]) > 60
-    assert swept(formulas(200 + seed, 200, ("a", *NUMBERS[:5])), PARAMETERS) > 30
+    assert swept(formulas(200 + seed, 200, ("a", *NUMBERS[:5])), PARAMETERS) > 10
 
 
 # --- the guard ----------------------------------------------------------------------------------

@@ -82,6 +82,7 @@ def test_what_is_right_nowhere_is_not_called() -> None:
     assert "accurate at no input" in found.untried[0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["silu", "relu", "elu(alpha=2)", "huber(y=0.5)"])
 @pytest.mark.parametrize("dtype", ["bfloat16", "float64"])
 def test_our_own_kernels(name: str, dtype: str) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from covering import ROOT
-from run import KILLED, SECONDS, results, results_of
+from run import COUNT, KILLED, SECONDS, results, results_of
 
 EQUIVALENT = Path(__file__).with_name("equivalent.tsv")
 TARGET = ROOT / "docs" / "mutation.md"
@@ -37,6 +37,11 @@ it. Those that run little else come first, up to {seconds:.0f} seconds of tests.
 one fails, or takes three times as long as it should.
 """
 
+SHORT = """\
+{tried} of the {count} that were drawn, those drawn first; `make mutation` goes on with the others.
+A mutant that survives here has passed only as many tests as there was time for.
+"""
+
 
 def equivalent() -> dict[str, str]:
     """The reason for each mutant that is known to change nothing, by its key."""
@@ -51,6 +56,8 @@ def write(seed: int) -> None:
     survivors = [row for row in rows if row["outcome"] not in KILLED]
     left = [row for row in survivors if row["key"] not in reasons]
     lines = [HEAD.format(seconds=SECONDS), f"## The sample of seed {seed}", ""]
+    if len(rows) < COUNT:
+        lines += [SHORT.format(tried=len(rows), count=COUNT), ""]
     lines += _table(rows, {row["key"] for row in left})
     lines += ["", "## What survives", ""]
     lines += ["Nothing." if not left else "Lines before and after, as they stand in the file.", ""]

@@ -25,7 +25,8 @@ from typing import Any
 from covering import KEPT, Covering, record_all
 from mutants import ROOT, Mutant, Place, drawn, mutated
 
-FIRST_SECONDS, SECONDS = 4.0, 30.0
+COUNT = 640
+FIRST_SECONDS, SECONDS = 4.0, 12.0
 """How many seconds of tests a mutant is tried with: at first, and if it survives these."""
 FIRST_FILES = 6
 KILLED = ("killed", "too slow")
@@ -37,7 +38,7 @@ SLACK = 25.0
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--count", type=int, default=640, help="how many mutants")
+    parser.add_argument("--count", type=int, default=COUNT, help="how many mutants")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--again", action="store_true", help="try the survivors once more")
     parser.add_argument("--workers", type=int, default=1, help="how many at a time")

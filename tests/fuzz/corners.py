@@ -45,9 +45,9 @@ def false_claims(program: Program, derivation: Derivation) -> Iterator[tuple[str
             if kink.kind in ("switch", "edge"):
                 at = _number(kink.at, letters)
                 if at is not None and not _by_chance(kink, letters):
-                    corner = _Corner(program, derivation.variable.name, letters, at)
                     # Next to e^(1/x²) nothing can be said.
                     with suppress(UnknownError):
+                        corner = _Corner(program, derivation.variable.name, letters, at)
                         for claim in _claims(kink, corner, derivation):
                             yield claim, at
 

@@ -11,7 +11,7 @@ from flint import arb
 from chainrule.expr.nodes import Symbol
 from chainrule.parsing.formula import parse_text
 from chainrule.verify.balls import precision
-from chainrule.verify.comparison import Claim, apart, compare, inward
+from chainrule.verify.comparison import Claim, apart, compare, reach
 from chainrule.verify.program import ball
 
 X, A = Symbol("x"), Symbol("a")
@@ -92,16 +92,23 @@ def test_many_claims_are_judged_one_by_one() -> None:
     assert [verdict.holds for verdict in derivatives] == [True, True, True, False]
 
 
-def test_a_bound_is_cut_towards_zero() -> None:
-    """What is said was reached, and is not far from what was."""
+def test_what_is_said_to_be_reached_was_reached() -> None:
+    """The interval that is told lies within the points, and is not much shorter."""
     choose = random.Random(1)
     for _ in range(500):
-        value = choose.choice((-1, 1)) * 10 ** choose.uniform(-9, 9)
-        said = float(inward(value))
-        assert said * value > 0
-        assert (0.5 if abs(value) >= 1e6 else 0.85) * abs(value) <= abs(said) <= abs(value)
-        assert len(inward(value)) <= 9
-    assert inward(0.0) == "0"
+        ends = [choose.choice((-1, 1)) * 10 ** choose.uniform(-9, 9) for _ in range(2)]
+        low, high = sorted(ends)
+        said = reach(low, high)
+        assert all(len(bound) <= 9 for bound in said)
+        lower, upper = map(float, said)
+        if lower < upper:
+            assert low <= lower
+            assert upper <= high
+        for told, end in ((lower, low), (upper, high)):
+            assert (
+                abs(told - end) <= (0.5 if abs(end) >= 1e6 else 0.15) * abs(end) or lower == upper
+            )
+    assert reach(0.0, 0.0) == ("0", "0")
 
 
 def test_two_numbers_are_shown_with_the_digits_that_tell_them_apart() -> None:

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
+
+import mpmath
 
 from chainrule.derivations import Derivation
 from chainrule.differentiate.inverse import TITLE, WORDS
@@ -31,9 +34,20 @@ from chainrule.document.blocks import (
 from chainrule.document.phrases import NUMERALS
 from chainrule.document.sentences import rule_in_words
 from chainrule.expr.functions import FUNCTIONS
-from chainrule.expr.nodes import Comparison, Expr, Power, Symbol, contains, postorder, symbols
+from chainrule.expr.nodes import (
+    Comparison,
+    Expr,
+    Number,
+    Power,
+    Symbol,
+    contains,
+    postorder,
+    symbols,
+)
+from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.identities import WORDS as REASONS
 from chainrule.verify.verdict import Verdict
+from oracle import evaluate
 
 PAGE = Path(__file__).parents[1] / "docs" / "claims.md"
 
@@ -215,6 +229,34 @@ def _still_needed(sentence: Said, derivation: Derivation) -> bool:
     return x in form and set(kept) <= form and form - set(kept) <= (known or form - {x})
 
 
+def _needs(sentence: Said, derivation: Derivation) -> bool:
+    """Whether the form has no value where a letter is what it must not be, and one elsewhere."""
+    form = expand_all(_form(sentence))
+    conditions = [term for chain in sentence.math for term in chain.chain.terms]
+    for condition in conditions:
+        if not isinstance(condition, Comparison) or not set(symbols(condition)) <= set(
+            symbols(form)
+        ):
+            return False
+        match condition:
+            case Comparison(("!=",), (Symbol(name), Number(value))):
+                at = mpmath.mpf(value.numerator) / value.denominator
+                # In cases, one of them needs it.
+                signs = [{s.name: mpmath.mpf(k) / 4 for s in symbols(form)} for k in (1, -1)]
+                if all(_has_value(form, {**values, name: at}) for values in signs):
+                    return False
+                if not any(_has_value(form, values) for values in signs):
+                    return False
+    return True
+
+
+def _has_value(expr: Expr, values: Mapping[str, Any]) -> bool:
+    try:
+        return bool(mpmath.isfinite(evaluate(expr, values)))
+    except ZeroDivisionError:
+        return False
+
+
 def _costs(sentence: Said, derivation: Derivation) -> bool:
     """What is kept; what it costs is counted elsewhere."""
     form = set(symbols(_form(sentence)))
@@ -293,6 +335,7 @@ READERS: dict[str, Reader] = {
     "Both the base and the exponent": _both_depend,
     "The result can be written with nothing but": _nothing_but,
     "Here … is still needed": _still_needed,
+    "This form needs": _needs,
     "In backpropagation this means": _costs,
     "The derivative itself": _itself,
     "⟨number⟩ rule applications": _checked,

@@ -33,7 +33,7 @@ def test_examples(name: str) -> None:
 
 
 def test_a_wrong_example_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "planted.py").write_text('"""Planted.\n\n    >>> 1 + 1\n    3\n"""\n')
+    (tmp_path / "planted_example.py").write_text('"""Planted.\n\n    >>> 1 + 1\n    3\n"""\n')
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(AssertionError, match=r"\(1, 1\) == \(0, 1\)"):
-        test_examples("planted")
+        test_examples("planted_example")

@@ -23,7 +23,7 @@ from chainrule.parsing.formula import parse
 from random_formulas import formulas
 from real_values import Point, places
 
-DRAWN = list(formulas(3, 250))
+DRAWN = list(formulas(3, 400))
 NODES = [node for text in DRAWN for node in postorder(parse(text).expr)]
 
 

@@ -45,6 +45,7 @@ DOCUMENTS: list[tuple[str, dict[str, Any], Style | None]] = [
     ("{x = 0: 1, else: 1/x}", {}, None),
     ("x sin(x) cos(x)", {}, None),
     ("3x", {}, None),
+    ("a tanh(b x)", {"wrt": "x"}, None),
 ]
 
 

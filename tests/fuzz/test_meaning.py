@@ -19,7 +19,7 @@ from fuzz.planted import KINDS, case_of, differs, noticed, planted
 from fuzz.source import expression
 from fuzz.values import ROWS, Program, on_grid, slope
 
-EVERYDAY, IN_CI = 2_000, 20_000
+EVERYDAY, IN_CI = 1_000, 20_000
 BATCH = 250
 
 

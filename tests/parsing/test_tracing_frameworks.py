@@ -29,6 +29,7 @@ def overridable() -> Iterator[tuple[str, Callable[..., Any]]]:
                 yield f"{module.__name__}.{name}", function
 
 
+@pytest.mark.slow
 def test_every_function_of_pytorchs_is_followed_or_refused() -> None:
     """Of one number, and of one and another: the value is PyTorch's own."""
     followed = set()
@@ -77,6 +78,7 @@ def value(expr: Expr, point: float) -> float | None:
         return None
 
 
+@pytest.mark.slow
 def test_options_of_pytorchs_functions() -> None:
     functional = pytest.importorskip("torch").nn.functional
     tanh = trace(lambda x: functional.gelu(x, approximate="tanh"))[0]
@@ -86,6 +88,7 @@ def test_options_of_pytorchs_functions() -> None:
     assert str(trace(lambda x: functional.relu(x, inplace=True))[0]) == "relu(x)"
 
 
+@pytest.mark.slow
 def test_conditions_tensors_and_modules() -> None:
     torch = pytest.importorskip("torch")
     shown = chainrule.diff(lambda x: torch.where(x > 1, x**2, torch.exp(x)))
@@ -96,6 +99,7 @@ def test_conditions_tensors_and_modules() -> None:
     assert chainrule.diff(lambda x: module(x)) is chainrule.diff("silu(x)")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [
@@ -116,6 +120,7 @@ def test_what_pytorch_does_to_tensors_is_refused(make: Callable[[Any], Any]) -> 
         chainrule.diff(make(pytest.importorskip("torch")))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "make",
     [

@@ -15,6 +15,9 @@ from click.testing import CliRunner, Result
 
 import chainrule
 from chainrule import curves, derivations
+from chainrule.audit.audit_report import exit_status
+from chainrule.audit.jobs import Job
+from chainrule.audit.runner import failed
 from chainrule.cli import main
 from chainrule.differentiate import rules
 from chainrule.differentiate.derivation import Step
@@ -111,6 +114,15 @@ class TestRule:
         assert result.exit_code == 3
         assert result.stderr.startswith("chainrule: a fault of chainrule, please report: ")
         assert not result.stdout
+
+
+def test_an_audit_of_which_one_truth_is_wrong_has_status_3() -> None:
+    """Though the others were measured, and where nobody named that target."""
+    job = Job("torch:square", "float32", "gradient", "x^2", ())
+    fault = chainrule.FaultError("x^2", "3*x", "at x = 1: 2 against 3")
+    other = failed(job, "there is no such function")
+    assert exit_status([other], [], 1.0) == 0
+    assert exit_status([other, failed(job, str(fault), fault)], [], 1.0) == 3
 
 
 # --- a rewriting ------------------------------------------------

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.audit.formats import Format
+from chainrule.floats.formats import Format
 from gpu_cases import Array, Case
 
 Both = Callable[[Array, float], tuple[Array, Array]]

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.formats import Format, format_named
-from chainrule.audit.ulp import Truth, spacing
+from chainrule.floats.formats import Format, format_named
+from chainrule.floats.ulp import Truth, spacing
 
 Array = npt.NDArray[Any]
 

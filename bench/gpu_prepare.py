@@ -20,21 +20,21 @@ from zlib import crc32
 import numpy as np
 
 import chainrule
-from chainrule.audit.accuracy import hard_inputs, kink_inputs, work_format
-from chainrule.audit.evaluate import FUNCTIONS
-from chainrule.audit.formats import Format, format_named
-from chainrule.audit.inputs import stratified, usual
-from chainrule.audit.letters import typical_values
-from chainrule.audit.plan import Plan, plan
-from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Truth, nearest
-from chainrule.codegen.cases import explicit
-from chainrule.codegen.lower import lower
 from chainrule.codegen.source import Job
 from chainrule.codegen.targets import TARGETS, generate
-from chainrule.derivations import Derivation
+from chainrule.derive.derivation import Derivation
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.floats.evaluate import FUNCTIONS
+from chainrule.floats.formats import Format, format_named
+from chainrule.floats.inputs import stratified, usual
+from chainrule.floats.letters import typical_values
+from chainrule.floats.truth import truth
+from chainrule.floats.ulp import Truth, nearest
+from chainrule.forms.accuracy import hard_inputs, kink_inputs, work_format
+from chainrule.forms.plan import Plan, plan
+from chainrule.program.cases import explicit
+from chainrule.program.lower import lower
 from gpu_cases import Array, Case, Data, as_case, every_pattern, pack, unpack, write_cases
 
 BEST = (("float32", "best"), ("float64", "best"), ("bfloat16", "best"), ("float16", "best"))

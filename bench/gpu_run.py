@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.audit.measure import measure
-from chainrule.audit.positions import positions
-from chainrule.audit.ulp import spacing
+from chainrule.floats.measure import measure
+from chainrule.floats.positions import positions
+from chainrule.floats.ulp import spacing
 from gpu_calls import Both, caller
 from gpu_cases import Array, Case, Data, as_case, read_cases, unpack
 from gpu_pool import spread

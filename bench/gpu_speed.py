@@ -16,8 +16,8 @@ from statistics import median
 from typing import Any
 
 import gpu_calls
-from chainrule.audit.formats import format_named
-from chainrule.audit.measure import measure
+from chainrule.floats.formats import format_named
+from chainrule.floats.measure import measure
 from eager import FROM_OUTPUT, backward
 from gpu_cases import Case, Data, read_cases, unpack
 from measure import table

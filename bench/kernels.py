@@ -24,11 +24,11 @@ import numpy.typing as npt
 from llvmlite import binding as llvm
 
 import chainrule
-from chainrule.audit.formats import format_named
-from chainrule.audit.inputs import stratified
-from chainrule.audit.measure import measure
-from chainrule.audit.truth import truth
 from chainrule.codegen.kernel import Kernel
+from chainrule.floats.formats import format_named
+from chainrule.floats.inputs import stratified
+from chainrule.floats.measure import measure
+from chainrule.floats.truth import truth
 from eager import FROM_OUTPUT, backward
 from measure import table
 

@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 
 from chainrule.api import derive
-from chainrule.audit import tally
-from chainrule.audit.audit_report import audit_data
 from chainrule.audit.excuses import inexcusable
 from chainrule.audit.findings import Finding, finding
 from chainrule.audit.frameworks.implementation import Array, Function, Implementation, load
-from chainrule.audit.jobs import Job, Witness
-from chainrule.audit.measure import Measured
-from chainrule.audit.runner import Outcome
+from chainrule.audit.report import audit_data
+from chainrule.audit.running.jobs import Job, Witness
+from chainrule.audit.running.runner import Outcome
 from chainrule.errors import InputError
+from chainrule.floats.measure import Measured
+from chainrule.sweep import tally
 
 MAX_ULP = 1.0
 

@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import chainrule
-from chainrule.audit.accuracy import accuracy_of, accuracy_of_function
-from chainrule.audit.plan import plan
-from chainrule.audit.promises import promised
 from chainrule.expr.catalogue import CATALOGUE
+from chainrule.forms.accuracy import accuracy_of, accuracy_of_function
+from chainrule.forms.choice.promises import promised
+from chainrule.forms.plan import plan
 
 HERE = Path(__file__).parent
 RESULTS = HERE / "accuracy.tsv"
@@ -150,7 +150,8 @@ infinite, 0, or of the wrong sign where it should not be), or an error 16 times 
 promised, of the gradient or of the function, at any input that is tried when a file is made.
 `chainrule code` ends with exit status 1 then and says what is wrong, and `chainrule.code` and
 `compile` raise `InaccurateError`; with `--allow-bad` (`allow_bad=True`) the file is written all the
-same, and its header says so. The rule stands in `audit/promises.py`. What misses by less, such as
+same, and its header says so. The rule stands in `forms/choice/promises.py`. What misses by less, such
+as
 3.77 ULP, is written, with the figure in the header.
 
 A row of this page is measured with its parameters at their defaults and a loss at five targets, and

@@ -31,14 +31,14 @@ from urllib.parse import quote
 
 from audit_results import Fault, read, write
 
-from chainrule.audit.audit_report import audit_document
-from chainrule.audit.campaign import Options, everything, outcomes
 from chainrule.audit.finding_pages import file_name, page
 from chainrule.audit.frameworks.implementation import CPU, Kind, check_device
-from chainrule.audit.processors import processors
-from chainrule.audit.runner import Outcome
+from chainrule.audit.report import audit_document
+from chainrule.audit.running.campaign import Options, everything, outcomes
+from chainrule.audit.running.runner import Outcome
 from chainrule.errors import InputError
 from chainrule.render.markdown import render
+from chainrule.sweep.processors import processors
 
 HERE = Path(__file__).parent
 FINDINGS = HERE / "findings"

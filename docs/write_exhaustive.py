@@ -18,12 +18,12 @@ from typing import NamedTuple
 from write_accuracy import figure
 
 from chainrule.api import derive
-from chainrule.audit.accuracy import promised
-from chainrule.audit.campaign import Options, outcomes
 from chainrule.audit.frameworks.chainrule import targets
-from chainrule.audit.plan import plan
+from chainrule.audit.running.campaign import Options, outcomes
 from chainrule.codegen.source import Accuracy
 from chainrule.expr.catalogue import CATALOGUE
+from chainrule.forms.accuracy import promised
+from chainrule.forms.plan import plan
 
 HERE = Path(__file__).parent
 RESULTS, PAGE = HERE / "exhaustive.tsv", HERE / "exhaustive.md"

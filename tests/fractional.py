@@ -7,7 +7,7 @@ from math import inf
 
 import mpmath
 
-from chainrule.audit.formats import Format
+from chainrule.floats.formats import Format
 
 
 def nearest(value: Fraction, form: Format) -> float:

@@ -10,15 +10,15 @@ import mpmath
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.evaluate import FUNCTIONS, evaluate
-from chainrule.audit.formats import format_named
-from chainrule.audit.inputs import stratified
-from chainrule.audit.truth import truth
-from chainrule.codegen.approximations import functions
-from chainrule.codegen.inlining import inlined
-from chainrule.codegen.lower import lower
-from chainrule.derivations import Derivation
+from chainrule.derive.derivation import Derivation
+from chainrule.elementary.approximations import functions
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.floats.evaluate import FUNCTIONS, evaluate
+from chainrule.floats.formats import format_named
+from chainrule.floats.inputs import stratified
+from chainrule.floats.truth import truth
+from chainrule.program.inlining import inlined
+from chainrule.program.lower import lower
 
 Array = npt.NDArray[Any]
 SINGLE, DOUBLE = format_named("float32"), format_named("float64")

@@ -14,7 +14,7 @@ import pytest
 LIMITED = """
 import os, resource, sys
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
-from chainrule.cli import main
+from chainrule.cli.main import main
 sys.argv = ["chainrule", *sys.argv[1:]]
 status = 0
 try:

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import gpu_tasks
-from chainrule.audit.formats import format_named
-from chainrule.audit.ulp import Truth, errors
+from chainrule.floats.formats import format_named
+from chainrule.floats.ulp import Truth, errors
 from written import emulated, toolkit
 
 BENCH = Path(__file__).parents[1] / "bench"

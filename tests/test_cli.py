@@ -12,7 +12,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
-from chainrule.cli import main
+from chainrule.cli.main import main
 
 ROOT = Path(__file__).parents[1]
 

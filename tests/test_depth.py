@@ -15,10 +15,6 @@ from itertools import cycle
 import pytest
 
 import chainrule
-from chainrule.codegen.compensated import compensated
-from chainrule.codegen.inlining import inlined, prepared
-from chainrule.codegen.lower import Lowered, lower
-from chainrule.codegen.rests import with_rests
 from chainrule.errors import InputError
 from chainrule.expr.nodes import (
     MINUS_ONE,
@@ -37,9 +33,15 @@ from chainrule.expr.nodes import (
     Unknown,
     call,
 )
-from chainrule.rewrite import conjugates, large, monomial, signs
+from chainrule.forms.candidates import conjugates, signs
+from chainrule.forms.candidates import overflow as large
+from chainrule.precise.compensated import compensated
+from chainrule.precise.float32 import with_rests
+from chainrule.program.inlining import inlined, prepared
+from chainrule.program.lower import Lowered, lower
+from chainrule.rewrite import monomial
 from chainrule.rewrite.cases import merge_cases
-from chainrule.rewrite.tidy import Tidier
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.verify import program
 from chainrule.verify.convert import Converter, UndecidedError
 from chainrule.verify.generators import RingFullError

@@ -15,15 +15,15 @@ from click.testing import CliRunner, Result
 
 import chainrule
 from chainrule import curves, derivations
-from chainrule.audit.audit_report import exit_status
-from chainrule.audit.jobs import Job
-from chainrule.audit.runner import failed
-from chainrule.cli import main
+from chainrule.audit.report import exit_status
+from chainrule.audit.running.jobs import Job
+from chainrule.audit.running.runner import failed
+from chainrule.cli.main import main
 from chainrule.differentiate import rules
 from chainrule.differentiate.derivation import Step
 from chainrule.expr.nodes import Call, Expr, Power, Product, Sum, Symbol, add, call
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.simplify import simplify
-from chainrule.rewrite.tidy import Tidier
 
 
 def run(*args: str) -> Result:

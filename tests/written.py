@@ -23,13 +23,13 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.formats import Format, format_named
-from chainrule.audit.inputs import stratified, usual
-from chainrule.audit.plan import Plan, plan
-from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Truth
 from chainrule.codegen.targets import TARGETS, generate
-from chainrule.derivations import Derivation
+from chainrule.derive.derivation import Derivation
+from chainrule.floats.formats import Format, format_named
+from chainrule.floats.inputs import stratified, usual
+from chainrule.floats.truth import truth
+from chainrule.floats.ulp import Truth
+from chainrule.forms.plan import Plan, plan
 
 Array = npt.NDArray[Any]
 

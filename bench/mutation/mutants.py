@@ -24,15 +24,15 @@ from parso.python import tree
 ROOT = Path(__file__).resolve().parents[2]
 SCOPE = (
     *(f"{name}/*.py" for name in ("differentiate", "rewrite", "verify", "check", "document")),
-    *("expr/functions.py", "audit/respell.py", "audit/ulp.py", "audit/measure.py"),
-    *("audit/truth.py", "audit/formats.py", "audit/inputs.py", "audit/evaluate.py"),
+    *("expr/functions.py", "forms/candidates/respell.py", "floats/ulp.py", "floats/measure.py"),
+    *("floats/truth.py", "floats/formats.py", "floats/inputs.py", "floats/evaluate.py"),
 )
 """Files of ``src/chainrule``: the packages that decide what is true, and what measures errors."""
 
 LEFT_OUT = ("check/wrong_derivatives.py",)
 """A table of wrong derivatives: another wrong one is as good."""
 
-FORMULAS = ("rewrite/float_identities.py", "audit/respell.py")
+FORMULAS = ("forms/search/identities.py", "forms/candidates/respell.py")
 """Tables whose rows are formulas as one types them."""
 
 # Those of cosmic-ray; not such as put & for +, which is a TypeError whatever the tests are.

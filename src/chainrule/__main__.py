@@ -12,7 +12,7 @@ OBJECTS_BETWEEN_COLLECTIONS = 200_000
 def main() -> None:
     """Run the command line."""
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
-    from chainrule.cli import main as command
+    from chainrule.cli.main import main as command
 
     command(prog_name="chainrule")
 

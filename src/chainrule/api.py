@@ -6,20 +6,20 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from chainrule.curves import ImplicitDerivation, implicit_derivation
-from chainrule.derivations import Derivation, Form, Walkthrough
+from chainrule.derive.derivation import Derivation, Form, Walkthrough
+from chainrule.derive.implicit import ImplicitDerivation, implicit_derivation
+from chainrule.derive.reading import Name, Source, Wrt, every_variable, make_problem, read, variable
 from chainrule.document.blocks import Document, Heading
 from chainrule.errors import InaccurateError, InputError, require
 from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.formula import Formula, symbol_named
 from chainrule.parsing.formula import parse as read_formula
-from chainrule.problems import Name, Source, Wrt, every_variable, make_problem, read, variable
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from chainrule.audit.campaign import Options, Watcher
+    from chainrule.audit.running.campaign import Options, Watcher
     from chainrule.codegen.kernel import Kernel
     from chainrule.document.telling import Style
 
@@ -250,11 +250,11 @@ def code(
 
     Raises:
         InputError: an unknown option, or a function that the target cannot compute.
-        InaccurateError: results are known to be wrong (see ``chainrule.audit.promises``).
+        InaccurateError: results are known to be wrong (see ``chainrule.forms.choice.promises``).
     """
     require("audit", **_MEASURING)
-    from chainrule.audit.plan import plan
     from chainrule.codegen.targets import generate
+    from chainrule.forms.plan import plan
 
     made = plan(derive(f, wrt), target, dtype=dtype, accuracy=accuracy, save=save)
     # First what the target cannot write at all.
@@ -289,8 +289,8 @@ def compile(
         InaccurateError: as for ``code``.
     """
     require("code", **_MEASURING, numba="Numba")
-    from chainrule.audit.plan import plan
     from chainrule.codegen.kernel import Kernel
+    from chainrule.forms.plan import plan
 
     made = plan(derive(f, wrt), "numba", dtype=dtype, accuracy=accuracy, save="input")
     kernel = Kernel(*made, threads)
@@ -338,9 +338,9 @@ def document(
     if not dtypes or not isinstance(derivation, Derivation):
         return whole
     require("audit", **_MEASURING)
-    from chainrule.audit.formats import format_named
-    from chainrule.audit.forms import forms as measured_forms
-    from chainrule.audit.report import forms_section
+    from chainrule.floats.formats import format_named
+    from chainrule.forms.listing import forms as measured_forms
+    from chainrule.forms.report import forms_section
 
     formats = [format_named(name) for name in dtypes]
     section = forms_section(derivation, measured_forms(derivation, formats), formats)
@@ -374,10 +374,10 @@ def forms(
         InputError: it cannot be read or computed, or what measuring needs is not installed.
     """
     require("audit", **_MEASURING)
-    from chainrule.audit.formats import format_named
-    from chainrule.audit.forms import forms as measured_forms
-    from chainrule.audit.processors import processors
-    from chainrule.audit.report import forms_data, forms_document
+    from chainrule.floats.formats import format_named
+    from chainrule.forms.listing import forms as measured_forms
+    from chainrule.forms.report import forms_data, forms_document
+    from chainrule.sweep.processors import processors
 
     if exhaustive:
         require("code", numba="Numba")
@@ -428,8 +428,8 @@ def audit(
     require("code", numba="Numba")
     if out is not None:
         require("plots", matplotlib="matplotlib", pyarrow="PyArrow")
-    from chainrule.audit.audit_report import audit_data, audit_document, exit_status
-    from chainrule.audit.campaign import everything, outcomes
+    from chainrule.audit.report import audit_data, audit_document, exit_status
+    from chainrule.audit.running.campaign import everything, outcomes
 
     names = [*targets, *everything(frameworks)]
     if not names:

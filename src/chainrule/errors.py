@@ -112,7 +112,7 @@ def _short(formula: object, longest: int = 200) -> str:
 
 
 class InaccurateError(ChainruleError):
-    """Code whose results are known to be wrong somewhere (see ``chainrule.audit.promises``).
+    """Code whose results are known to be wrong somewhere (see ``chainrule.forms.choice.promises``).
 
     Attributes:
         faults: what is wrong, where, and by how much, a sentence without a full stop each.

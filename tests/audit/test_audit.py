@@ -19,19 +19,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from chainrule.api import derive
-from chainrule.audit.campaign import Options, outcomes
-from chainrule.audit.child import Counted
-from chainrule.audit.formats import format_named
-from chainrule.audit.jobs import Job, job_for, truth_of
-from chainrule.audit.positions import at, finite_count
-from chainrule.audit.runner import Child, Executor, Outcome
-from chainrule.audit.tally import TALLY, Tallies, empty
-from chainrule.cli import main
+from chainrule.audit.running.campaign import Options, outcomes
+from chainrule.audit.running.child import Counted
+from chainrule.audit.running.jobs import Job, job_for, truth_of
+from chainrule.audit.running.runner import Child, Executor, Outcome
+from chainrule.cli.main import main
 from chainrule.errors import InputError
+from chainrule.floats.formats import format_named
+from chainrule.floats.positions import at, finite_count
+from chainrule.sweep.tally import TALLY, Tallies, empty
 
 DATA = Path(__file__).parents[1] / "data"
 SCHEMA = Path(__file__).parents[2] / "docs" / "audit.schema.json"
-COMMAND = [sys.executable, "-c", "from chainrule.cli import main; main(prog_name='chainrule')"]
+COMMAND = [sys.executable, "-c", "from chainrule.cli.main import main; main(prog_name='chainrule')"]
 
 
 @pytest.fixture(autouse=True)
@@ -274,7 +274,7 @@ def test_bad_targets_are_told_and_the_rest_goes_on() -> None:
 def test_exit_status(
     args: list[str], status: int, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("chainrule.audit.cluster._CONNECTING", 1.0)
+    monkeypatch.setattr("chainrule.audit.running.cluster._CONNECTING", 1.0)
     result = run(*args, "--dtype", "bfloat16")
     assert result.exit_code == status
     assert said in " ".join(f"{result.stdout} {result.stderr}".split())
@@ -285,7 +285,7 @@ def test_a_script_without_a_main_guard(tmp_path: Path) -> None:
     """Its child imports it, and starts none of its own; what Python says of that is not buried."""
     script = tmp_path / "script.py"
     script.write_text(
-        "from chainrule.audit.campaign import Options, outcomes\n"
+        "from chainrule.audit.running.campaign import Options, outcomes\n"
         "options = Options(dtypes=('bfloat16',), kinds=('gradient',))\n"
         "print([one.failure for one in outcomes(['chainrule:relu'], options)])\n"
     )
@@ -347,7 +347,7 @@ def test_a_picture_without_errors_says_so(name: str, exact: bool) -> None:
 
 def test_a_whole_framework_is_one_table() -> None:
     """Rows for each function and dtype, none of them too wide."""
-    from chainrule.audit.audit_report import audit_document
+    from chainrule.audit.report import audit_document
     from chainrule.render.markdown import render
 
     names = ("chainrule:sigmoid", "chainrule:elu(alpha=2)", "chainrule:selu")
@@ -440,7 +440,7 @@ def _rows(executor: Executor, job: Job, disturb: Iterator[None]) -> Tallies:
 @pytest.mark.slow
 def test_a_worker_that_is_killed_loses_nothing() -> None:
     pytest.importorskip("distributed")
-    from chainrule.audit.cluster import Cluster
+    from chainrule.audit.running.cluster import Cluster
 
     job = job_for("numpy:misbehaving:slow", "float16", "gradient", against="sigmoid")
     child = Child(2, 60.0)
@@ -471,10 +471,10 @@ def test_a_worker_that_is_killed_loses_nothing() -> None:
 # --- forms ----------------------------------------------------------------------------------------
 def test_forms_by_a_sweep_are_measured_as_at_points() -> None:
     from chainrule.api import derive
-    from chainrule.audit.evaluate import FUNCTIONS
-    from chainrule.audit.forms import forms
-    from chainrule.audit.forms_sweep import measured_by_sweep
-    from chainrule.codegen.lower import lower
+    from chainrule.floats.evaluate import FUNCTIONS
+    from chainrule.forms.listing import forms
+    from chainrule.forms.sweeping import measured_by_sweep
+    from chainrule.program.lower import lower
 
     form, derivation = format_named("bfloat16"), derive("sigmoid")
     letters = (derivation.variable, derivation.output)
@@ -491,8 +491,8 @@ def test_forms_by_a_sweep_are_measured_as_at_points() -> None:
 @pytest.mark.parametrize("name", ["sigmoid", "gelu", "sin(x)"])
 def test_outputs_are_correctly_rounded(name: str) -> None:
     from chainrule.api import derive
-    from chainrule.audit.forms_sweep import Outputs
-    from chainrule.audit.truth import truth
+    from chainrule.floats.truth import truth
+    from chainrule.forms.sweeping import Outputs
 
     form, derivation = format_named("float32"), derive(name)
     outputs = Outputs(derivation.function, derivation.variable, {}, form)

@@ -9,7 +9,7 @@ import pytest
 
 from chainrule.audit.calls import SIZES, Called, called
 from chainrule.audit.frameworks.implementation import CPU, Kind, load
-from chainrule.audit.jobs import exact, job_for
+from chainrule.audit.running.jobs import exact, job_for
 
 DATA = Path(__file__).parents[1] / "data"
 ALL = {f"{size:,} element{'s' * (size != 1)}" for size in SIZES if size}

@@ -14,19 +14,20 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 
-from chainrule.audit import state, tally
-from chainrule.audit.campaign import Options, outcomes
-from chainrule.audit.child import Loaded
 from chainrule.audit.finding_pages import page
-from chainrule.audit.formats import format_named
 from chainrule.audit.frameworks.implementation import Array, load
 from chainrule.audit.frameworks.matching import Reference
-from chainrule.audit.inputs import stratified
-from chainrule.audit.jobs import job_for
-from chainrule.cli import main
-from chainrule.derivations import Derivation
+from chainrule.audit.running import state
+from chainrule.audit.running.campaign import Options, outcomes
+from chainrule.audit.running.child import Loaded
+from chainrule.audit.running.jobs import job_for
+from chainrule.cli.main import main
+from chainrule.derive.derivation import Derivation
+from chainrule.derive.reading import make_problem
 from chainrule.errors import InputError
-from chainrule.problems import make_problem
+from chainrule.floats.formats import format_named
+from chainrule.floats.inputs import stratified
+from chainrule.sweep import tally
 
 DATA = Path(__file__).parents[1] / "data"
 DOCS = Path(__file__).parents[2] / "docs"
@@ -92,8 +93,8 @@ def test_without_a_gpu_all_of_a_framework_is_refused_at_once(framework: str) -> 
 ON_THE_SECOND = """
 import numpy as np, jax
 from chainrule.audit.frameworks.implementation import load
-from chainrule.audit.formats import format_named
-from chainrule.audit.inputs import stratified
+from chainrule.floats.formats import format_named
+from chainrule.floats.inputs import stratified
 
 found, usual = load("jax:own_jax.act", "{dtype}", "cpu:1"), load("jax:nn.silu", "{dtype}")
 import own_jax
@@ -148,7 +149,7 @@ def test_the_child_and_its_files_tell_the_device(
 ) -> None:
     pytest.importorskip("jax")
     monkeypatch.setenv("XLA_FLAGS", "--xla_force_host_platform_device_count=2")
-    code = "from chainrule.cli import main; main(prog_name='chainrule')"
+    code = "from chainrule.cli.main import main; main(prog_name='chainrule')"
     out = tmp_path / "out"
     done = subprocess.run(
         [

@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from chainrule.audit import tally
 from chainrule.audit.excuses import NEAR, at_limits, inexcusable, neighbours, right_nearby
-from chainrule.audit.formats import format_named
 from chainrule.audit.frameworks.implementation import Implementation, load
-from chainrule.audit.jobs import Job, job_for, sweep_of
-from chainrule.audit.positions import positions
-from chainrule.audit.tally import Tallies
-from chainrule.audit.ulp import Truth
+from chainrule.audit.running.jobs import Job, job_for, sweep_of
+from chainrule.floats.formats import format_named
+from chainrule.floats.positions import positions
+from chainrule.floats.ulp import Truth
+from chainrule.sweep import tally
+from chainrule.sweep.tally import Tallies
 
 DATA = Path(__file__).parents[1] / "data"
 SINGLES = format_named("float32")

@@ -17,11 +17,11 @@ import pytest
 import chainrule
 from chainrule.audit.finding_pages import file_name, page
 from chainrule.audit.findings import LARGE_ERROR, Finding, finding
-from chainrule.audit.formats import format_named
-from chainrule.audit.forms import Form, forms
 from chainrule.audit.frameworks.implementation import Implementation, load, reference
-from chainrule.audit.measure import Measured
 from chainrule.errors import InputError
+from chainrule.floats.formats import format_named
+from chainrule.floats.measure import Measured
+from chainrule.forms.listing import Form, forms
 
 OWN = """
 import numpy as np

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from chainrule.cli import main
+from chainrule.cli.main import main
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -12,13 +12,13 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.measure import measure
-from chainrule.audit.plan import Plan, plan
-from chainrule.audit.truth import truth
 from chainrule.codegen.targets import generate
-from chainrule.dtypes import NAMES as DTYPES
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Symbol
+from chainrule.floats.dtypes import NAMES as DTYPES
+from chainrule.floats.measure import measure
+from chainrule.floats.truth import truth
+from chainrule.forms.plan import Plan, plan
 from written import toolkit, write
 
 ROOT = toolkit()

@@ -9,9 +9,9 @@ import numpy.typing as npt
 import pytest
 
 import chainrule
-from chainrule.audit.measure import measure
-from chainrule.audit.plan import plan
-from chainrule.audit.truth import truth
+from chainrule.floats.measure import measure
+from chainrule.floats.truth import truth
+from chainrule.forms.plan import plan
 from written import formatted, toolkit, write
 
 HERE = ("numpy", "numba", "c", *(["cuda"] if toolkit() is not None else []))

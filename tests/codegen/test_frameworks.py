@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.conventions import convention
-from chainrule.audit.measure import measure
 from chainrule.expr.nodes import symbols
+from chainrule.floats.measure import measure
+from chainrule.forms.choice.kink_values import convention
 from written import FUNCTIONS, OTHERS, Written, sample, truths, write
 
 pytestmark = pytest.mark.slow

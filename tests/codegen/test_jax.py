@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.inputs import every
-from chainrule.audit.measure import measure
+from chainrule.floats.inputs import every
+from chainrule.floats.measure import measure
 from written import OTHERS, load, sample, truths, write
 
 jax = pytest.importorskip("jax")

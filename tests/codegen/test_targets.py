@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.conventions import convention
-from chainrule.audit.inputs import every
-from chainrule.audit.measure import measure
-from chainrule.audit.plan import plan
 from chainrule.codegen.targets import TARGETS, generate
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import symbols
+from chainrule.floats.inputs import every
+from chainrule.floats.measure import measure
+from chainrule.forms.choice.kink_values import convention
+from chainrule.forms.plan import plan
 from written import FUNCTIONS, OTHERS, TIES, WARNINGS, formatted, sample, toolkit, truths, write
 
 ROUNDED_ONCE = {"numpy": 0.5001, "numba": 0.51, "c": 0.51, "cuda": 0.5001}

@@ -16,10 +16,10 @@ import pytest
 
 import chainrule
 import torch_processes
-from chainrule.audit.inputs import every
-from chainrule.audit.measure import measure
-from chainrule.audit.plan import plan
 from chainrule.codegen import torch as target
+from chainrule.floats.inputs import every
+from chainrule.floats.measure import measure
+from chainrule.forms.plan import plan
 from written import OTHERS, Written, load, sample, truths, write
 
 torch = pytest.importorskip("torch")

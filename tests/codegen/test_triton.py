@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.conventions import convention
-from chainrule.audit.formats import format_named
-from chainrule.audit.inputs import every
-from chainrule.audit.measure import measure
-from chainrule.audit.plan import plan
 from chainrule.codegen import torch
 from chainrule.codegen.targets import generate
 from chainrule.codegen.triton import part
-from chainrule.dtypes import NAMES
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import symbols
+from chainrule.floats.dtypes import NAMES
+from chainrule.floats.formats import format_named
+from chainrule.floats.inputs import every
+from chainrule.floats.measure import measure
+from chainrule.forms.choice.kink_values import convention
+from chainrule.forms.plan import plan
 from written import (
     FUNCTIONS,
     OTHERS,

@@ -14,17 +14,17 @@ from typing import Any
 import mpmath
 import pytest
 
-from chainrule.audit import respell
 from chainrule.expr.functions import BY_NAME, FUNCTIONS
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, postorder, symbols
+from chainrule.forms.candidates import respell
+from chainrule.forms.search import identities as float_identities
+from chainrule.forms.search.identities import FloatIdentity
 from chainrule.parsing.definitions import expand_all, is_catalogue_name
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite import float_identities
-from chainrule.rewrite.float_identities import FloatIdentity
 from chainrule.rewrite.identities import PATTERNS, SPECIAL_VALUES, WORDS, Identity
+from chainrule.rewrite.normal_form import NEVER_NEGATIVE, is_positive
 from chainrule.rewrite.order import approximate
 from chainrule.rewrite.output_form import RELATIVES
-from chainrule.rewrite.tidy import NEVER_NEGATIVE, is_positive
 from oracle import MPMATH, evaluate
 
 SIZES = ("0.015625", "0.375", "0.8125", "1.5625", "3.140625", "7.25", "0.5", "0.25", "4", "2")

@@ -12,9 +12,9 @@ from flint import arb
 
 import oracle
 from chainrule.api import derive, parse
-from chainrule.audit.letters import typical_values
 from chainrule.expr.functions import BY_NAME, FUNCTIONS
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.floats.letters import typical_values
 from chainrule.verify.balls import evaluate, precision
 from chainrule.verify.enclosures import compile_enclosures
 from chainrule.verify.program import ball

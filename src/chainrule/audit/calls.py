@@ -19,8 +19,6 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
-from chainrule.audit.error_free import two_product
-from chainrule.audit.formats import Format
 from chainrule.audit.frameworks.implementation import (
     LANES,
     Array,
@@ -29,10 +27,12 @@ from chainrule.audit.frameworks.implementation import (
     checked,
 )
 from chainrule.audit.frameworks.target import foreign
-from chainrule.audit.inputs import stratified, usual
-from chainrule.audit.positions import at, finite_count, positions
-from chainrule.audit.ulp import Truth, errors
 from chainrule.errors import InputError
+from chainrule.floats.error_free import two_product
+from chainrule.floats.formats import Format
+from chainrule.floats.inputs import stratified, usual
+from chainrule.floats.positions import at, finite_count, positions
+from chainrule.floats.ulp import Truth, errors
 
 Exact = Callable[[Array], Truth]
 """From inputs to the values that are right."""

@@ -22,14 +22,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit import tally
-from chainrule.audit.formats import Format
 from chainrule.audit.frameworks.implementation import Implementation
-from chainrule.audit.jobs import Job, function_of, truth_of
-from chainrule.audit.positions import Positions, at, finite_count, positions
-from chainrule.audit.tally import Tallies
-from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Flags, Truth, errors, faults
+from chainrule.audit.running.jobs import Job, function_of, truth_of
+from chainrule.floats.formats import Format
+from chainrule.floats.positions import Positions, at, finite_count, positions
+from chainrule.floats.truth import truth
+from chainrule.floats.ulp import Flags, Truth, errors, faults
+from chainrule.sweep import tally
+from chainrule.sweep.tally import Tallies
 
 Array = npt.NDArray[Any]
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from chainrule.audit.formats import Format
 from chainrule.audit.picture import save
-from chainrule.audit.positions import at
-from chainrule.audit.runner import Outcome
-from chainrule.audit.tally import KINDS, NOWHERE
+from chainrule.audit.running.runner import Outcome
 from chainrule.errors import InputError
+from chainrule.floats.formats import Format
+from chainrule.floats.positions import at
+from chainrule.sweep.tally import KINDS, NOWHERE
 
 if TYPE_CHECKING:
     import pyarrow

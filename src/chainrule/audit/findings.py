@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.evaluate import FUNCTIONS, evaluate
 from chainrule.audit.excuses import at_limits, neighbours, right_nearby
-from chainrule.audit.formats import Format, format_named
-from chainrule.audit.forms import Form
 from chainrule.audit.frameworks.implementation import Function, Implementation, Kind
-from chainrule.audit.letters import typical_values
-from chainrule.audit.measure import Measured
-from chainrule.audit.truth import truth
-from chainrule.audit.ulp import Truth, errors, faults
-from chainrule.codegen.lower import lower
-from chainrule.derivations import Derivation
+from chainrule.derive.derivation import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Comparison, Expr, Symbol, postorder, substitute
+from chainrule.floats.evaluate import FUNCTIONS, evaluate
+from chainrule.floats.formats import Format, format_named
+from chainrule.floats.letters import typical_values
+from chainrule.floats.measure import Measured
+from chainrule.floats.truth import truth
+from chainrule.floats.ulp import Truth, errors, faults
+from chainrule.forms.listing import Form
+from chainrule.program.lower import lower
 from chainrule.verify.certified import ELLIPSIS, decimal
 
 Array = npt.NDArray[Any]

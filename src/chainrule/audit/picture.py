@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.audit_report import ROUNDED
-from chainrule.audit.formats import Format
-from chainrule.audit.positions import finite_count, positions
-from chainrule.audit.report import figure
-from chainrule.audit.runner import Outcome
+from chainrule.audit.report import ROUNDED
+from chainrule.audit.running.runner import Outcome
+from chainrule.floats.formats import Format
+from chainrule.floats.positions import finite_count, positions
+from chainrule.forms.report import figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

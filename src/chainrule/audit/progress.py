@@ -7,9 +7,9 @@ from contextlib import contextmanager
 from threading import local
 from typing import TYPE_CHECKING
 
-from chainrule.audit.campaign import Watcher
-from chainrule.audit.jobs import Job
-from chainrule.audit.runner import Outcome
+from chainrule.audit.running.campaign import Watcher
+from chainrule.audit.running.jobs import Job
+from chainrule.audit.running.runner import Outcome
 
 if TYPE_CHECKING:
     from rich.progress import Progress, Task

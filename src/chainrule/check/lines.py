@@ -13,7 +13,7 @@ from typing import Literal
 from chainrule.check.answer import Judgement, check_answer, check_rewriting, own_name_replaced
 from chainrule.check.model import fill
 from chainrule.check.statements import Label, Side, Statement, read, statements
-from chainrule.derivations import Derivation, Problem, choose_variable, named_slope
+from chainrule.derive.derivation import Derivation, Problem, choose_variable, named_slope
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.document.blocks import Inline
 from chainrule.errors import InputError

@@ -13,7 +13,7 @@ from flint import arb
 
 from chainrule.check.model import Attempt, Case, Claim, ResultSlip, RuleSlip, Slip, fill
 from chainrule.check.slips import SLIPS
-from chainrule.derivations import METHODS, named_slope
+from chainrule.derive.derivation import METHODS, named_slope
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, Rule
@@ -30,7 +30,7 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.parsing.definitions import expand_all
-from chainrule.rewrite.tidy import Tidier
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.points import grid
 

@@ -6,14 +6,6 @@ import textwrap
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 
-from chainrule.codegen.approximations import (
-    ARGUMENT,
-    approximation,
-    functions,
-    stated_error,
-)
-from chainrule.codegen.inlining import called, prepared
-from chainrule.codegen.lower import lower
 from chainrule.codegen.source import (
     INFIX,
     Job,
@@ -27,7 +19,15 @@ from chainrule.codegen.source import (
     indented,
     program,
 )
+from chainrule.elementary.approximations import (
+    ARGUMENT,
+    approximation,
+    functions,
+    stated_error,
+)
 from chainrule.expr.nodes import Expr
+from chainrule.program.inlining import called, prepared
+from chainrule.program.lower import lower
 
 WORDS = """auto break case char const continue default do double else enum extern float for goto
 if inline int long register restrict return short signed sizeof static struct switch typedef union

@@ -15,9 +15,9 @@ from chainrule.codegen.c import (
     what_it_does,
     with_own,
 )
-from chainrule.codegen.inlining import prepared
 from chainrule.codegen.source import Job, Language, body, indented, program
 from chainrule.expr.nodes import Expr
+from chainrule.program.inlining import prepared
 
 _WORDS = """alignas alignof and and_eq asm bitand bitor bool catch char16_t char32_t class compl
 concept const_cast constexpr decltype delete dynamic_cast explicit export false friend mutable

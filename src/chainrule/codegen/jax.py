@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from chainrule.codegen.lower import Instruction, Lowered
 from chainrule.codegen.python import (
     PYTHON_WORDS,
     SPECIAL,
@@ -30,6 +29,7 @@ from chainrule.codegen.source import (
     program,
 )
 from chainrule.expr.nodes import ZERO, Expr
+from chainrule.program.lower import Instruction, Lowered
 
 LANGUAGE = Language(
     shapes={

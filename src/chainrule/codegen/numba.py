@@ -12,16 +12,6 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from chainrule.codegen import numba_sections as sections
-from chainrule.codegen.approximations import (
-    ARGUMENT,
-    PRIMITIVES,
-    Working,
-    approximation,
-    functions,
-    stated_error,
-)
-from chainrule.codegen.inlining import called, inlined, prepared
-from chainrule.codegen.lower import Lowered, lower
 from chainrule.codegen.python import (
     CHOICES,
     LONGEST,
@@ -47,7 +37,17 @@ from chainrule.codegen.source import (
     docstring,
     program,
 )
+from chainrule.elementary.approximations import (
+    ARGUMENT,
+    PRIMITIVES,
+    Working,
+    approximation,
+    functions,
+    stated_error,
+)
 from chainrule.expr.nodes import Expr
+from chainrule.program.inlining import called, inlined, prepared
+from chainrule.program.lower import Lowered, lower
 
 _MATH = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt")},

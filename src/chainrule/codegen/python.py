@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from ctypes import c_float
 from dataclasses import replace
 
-from chainrule.codegen.lower import Instruction, Lowered
 from chainrule.codegen.source import Job, Language, Level, Shape, decimal, indented
+from chainrule.program.lower import Instruction, Lowered
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
 LONGEST = 88

@@ -12,11 +12,11 @@ from fractions import Fraction
 from math import isfinite
 from typing import Literal, NamedTuple
 
-from chainrule.codegen.approximations import Working
-from chainrule.codegen.cases import explicit
-from chainrule.codegen.lower import Lowered, lower
+from chainrule.elementary.approximations import Working
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.program.cases import explicit
+from chainrule.program.lower import Lowered, lower
 from chainrule.verify.balls import compile_balls, precision
 
 Accuracy = Literal["best", "fast"]

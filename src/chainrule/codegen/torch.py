@@ -7,8 +7,6 @@ from dataclasses import replace
 from zlib import crc32
 
 from chainrule.codegen import triton
-from chainrule.codegen.inlining import inlined
-from chainrule.codegen.lower import Lowered
 from chainrule.codegen.numba import DOUBLE, scalars
 from chainrule.codegen.python import (
     CHOICES,
@@ -45,6 +43,8 @@ from chainrule.codegen.torch_sections import (
 )
 from chainrule.errors import InputError
 from chainrule.expr.nodes import ZERO, Expr
+from chainrule.program.inlining import inlined
+from chainrule.program.lower import Lowered
 
 _TORCH = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt")},

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from chainrule.codegen.lower import Instruction, Lowered
 from chainrule.codegen.python import (
     PYTHON_WORDS,
     SPECIAL,
@@ -38,6 +37,7 @@ from chainrule.codegen.source import (
     program,
 )
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.program.lower import Instruction, Lowered
 
 _LIBDEVICE = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "cbrt")},

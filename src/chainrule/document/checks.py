@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chainrule.derivations import Derivation
+from chainrule.derive.derivation import Derivation
 from chainrule.differentiate.derivation import Step
 from chainrule.document.blocks import (
     Block,

@@ -6,7 +6,7 @@ from chainrule.differentiate.inverse import TITLE, WORDS, slope_of_inverse
 from chainrule.document.blocks import Block, Display, Paragraph, Piece, Quote, Term, equation, math
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import ONE, Call, Symbol, call, divide, substitute
-from chainrule.rewrite.tidy import Tidier
+from chainrule.rewrite.normal_form import Tidier
 
 
 def inverse_blocks(name: str, y: Symbol, x: Symbol, slopes: tuple[Term, Term]) -> list[Block]:

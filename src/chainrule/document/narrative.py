@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import cycle
 
-from chainrule.derivations import Derivation, Problem, Stage, fresh_letter, names
+from chainrule.derive.derivation import Derivation, Problem, Stage, fresh_letter, names
 from chainrule.differentiate.derivation import Step
 from chainrule.document.blocks import (
     Block,
@@ -61,8 +61,8 @@ from chainrule.expr.nodes import (
 from chainrule.parsing.definitions import definition, expand_all
 from chainrule.rewrite.cases import OPPOSITE
 from chainrule.rewrite.demands import demands
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.output_form import OutputForm
-from chainrule.rewrite.tidy import Tidier
 from chainrule.verify.certified import decimal
 
 # Points to try on a calculator, the first at which the function is defined; and values for

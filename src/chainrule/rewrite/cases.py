@@ -44,8 +44,8 @@ from chainrule.rewrite.intervals import (
     spread,
 )
 from chainrule.rewrite.monomial import coefficient_and_rest
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.order import Order, UndecidedError, sorted_points
-from chainrule.rewrite.tidy import Tidier
 
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""

@@ -28,9 +28,9 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.record import Record
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.order import approximate
 from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
-from chainrule.rewrite.tidy import Tidier
 
 # Resultants of larger polynomials are slow, and what comes out of them helps nobody.
 _MAX_PARTS = 3

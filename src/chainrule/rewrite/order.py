@@ -35,9 +35,9 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.definitions import expand
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Exponential, Field, TooLargeError
 from chainrule.rewrite.simplify import simplified
-from chainrule.rewrite.tidy import Tidier
 
 if TYPE_CHECKING:
     from chainrule.rewrite.intervals import Line

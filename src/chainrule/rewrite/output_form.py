@@ -35,8 +35,9 @@ from chainrule.expr.nodes import (
     substitute,
 )
 from chainrule.record import Record
+from chainrule.rewrite.cost_of_fractions import Ink
 from chainrule.rewrite.elimination import eliminate, two_valued
-from chainrule.rewrite.ink import Ink
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import (
     MAX_TERMS,
     Exponential,
@@ -47,7 +48,6 @@ from chainrule.rewrite.rational import (
 )
 from chainrule.rewrite.simplify import MAX_NODES, simplify
 from chainrule.rewrite.solve import Solved, dependents, inner_parts
-from chainrule.rewrite.tidy import Tidier
 
 # Inverse functions that nobody has at hand: a form that needs them helps no one.
 UNWELCOME = frozenset({"erfinv", "acosh", "asech", "acoth", "acsch"})

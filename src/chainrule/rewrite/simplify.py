@@ -32,11 +32,11 @@ from chainrule.expr.nodes import (
     symbols,
     transform,
 )
-from chainrule.rewrite.ink import Ink
+from chainrule.rewrite.cost_of_fractions import Ink
 from chainrule.rewrite.monomial import Exponent, Monomial, coefficient_and_rest, split
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.patterns import apply_patterns
 from chainrule.rewrite.rational import TooLargeError
-from chainrule.rewrite.tidy import Tidier
 
 # Above this many nodes only the everyday rewriting is done: the rest is for readers.
 MAX_NODES = 400

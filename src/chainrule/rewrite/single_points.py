@@ -15,8 +15,8 @@ from chainrule.expr.nodes import ZERO, Expr, Piecewise, Symbol, depends_on, post
 from chainrule.rewrite.cases import Case, written
 from chainrule.rewrite.intervals import Line, on_intervals
 from chainrule.rewrite.limits import slope_at
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.order import Order, UndecidedError
-from chainrule.rewrite.tidy import Tidier
 
 
 def single_point_rules(

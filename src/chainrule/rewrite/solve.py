@@ -24,7 +24,7 @@ from chainrule.expr.nodes import (
     rational_value,
 )
 from chainrule.record import Record
-from chainrule.rewrite.tidy import Tidier, is_positive, negate_term
+from chainrule.rewrite.normal_form import Tidier, is_positive, negate_term
 
 
 class Solved(Record):

@@ -13,12 +13,12 @@ import mpmath
 import numpy as np
 import pytest
 
-from chainrule.audit.formats import FORMATS, format_named
 from chainrule.audit.frameworks.implementation import Array, load, reference, targets
-from chainrule.audit.inputs import stratified
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
 from chainrule.expr.catalogue.apis import Api, read_api
+from chainrule.floats.formats import FORMATS, format_named
+from chainrule.floats.inputs import stratified
 from chainrule.parsing.definitions import definition, expand_all
 from oracle import evaluate
 

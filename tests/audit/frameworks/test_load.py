@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.audit.formats import FORMATS, format_named
 from chainrule.audit.frameworks.implementation import (
     LANES,
     Implementation,
@@ -22,8 +21,9 @@ from chainrule.audit.frameworks.implementation import (
     load,
     targets,
 )
-from chainrule.audit.inputs import stratified
 from chainrule.errors import InputError
+from chainrule.floats.formats import FORMATS, format_named
+from chainrule.floats.inputs import stratified
 
 OWN = """
 import numpy as np

@@ -22,15 +22,15 @@ from chainrule.audit.frameworks.implementation import (
 )
 from chainrule.audit.frameworks.matching import Reference, audited_at, to_dtype
 from chainrule.audit.frameworks.target import read_call
-from chainrule.audit.letters import typical_values
 from chainrule.codegen.numba import DOUBLE
-from chainrule.derivations import Derivation
+from chainrule.derive.derivation import Derivation
+from chainrule.derive.reading import make_problem
 from chainrule.errors import InputError
 from chainrule.expr import functions
 from chainrule.expr.catalogue import CATALOGUE, SPELLINGS
 from chainrule.expr.nodes import Symbol
+from chainrule.floats.letters import typical_values
 from chainrule.parsing.definitions import definition
-from chainrule.problems import make_problem
 
 
 def load(target: str, rest: str, dtype: str) -> Implementation:
@@ -104,7 +104,7 @@ def _in_float32(derivation: Derivation, dtype: str) -> bool:
     if dtype == "float64":
         return False
     # Only this needs the search for forms, which takes a while to import.
-    from chainrule.audit.plan import plan
+    from chainrule.forms.plan import plan
 
     return not plan(derivation, "numba", dtype=dtype, accuracy="fast").job.double
 

@@ -19,11 +19,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.formats import Format, format_named
 from chainrule.audit.frameworks.matching import Domain, Reference, domain_of
 from chainrule.audit.frameworks.target import foreign, split
-from chainrule.audit.inputs import stratified
 from chainrule.errors import InputError
+from chainrule.floats.formats import Format, format_named
+from chainrule.floats.inputs import stratified
 
 Array = npt.NDArray[Any]
 Function = Callable[[Array], Array]

@@ -19,7 +19,6 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.audit.formats import format_named
 from chainrule.audit.frameworks.implementation import (
     CPU,
     LANES,
@@ -37,6 +36,7 @@ from chainrule.audit.frameworks.matching import (
 )
 from chainrule.audit.frameworks.target import arguments, callable_at, read_call, written
 from chainrule.errors import InputError, require
+from chainrule.floats.formats import format_named
 
 _ELEMENTARY = ("numpy.", "lax.", "scipy.special.")
 

@@ -15,15 +15,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.evaluate import FUNCTIONS, evaluate
-from chainrule.audit.formats import format_named
 from chainrule.audit.frameworks.target import VARIABLE, Call, Namespace
-from chainrule.codegen.lower import lower
 from chainrule.expr import functions
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
 from chainrule.expr.catalogue.apis import Api, read_api
 from chainrule.expr.nodes import Symbol, symbols
+from chainrule.floats.evaluate import FUNCTIONS, evaluate
+from chainrule.floats.formats import format_named
 from chainrule.parsing.definitions import definition
+from chainrule.program.lower import lower
 
 NEUTRAL = {"reduction": "none"}
 """Keywords that a call may have because it is elementwise anyway."""

@@ -1,0 +1,1 @@
+"""Somebody's code in a process of its own, and many of them."""

@@ -1,0 +1,329 @@
+"""The commands that measure: forms, code, audit."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from chainrule.cli.options import (
+    chosen_format,
+    examples,
+    format_options,
+    from_stdin,
+    print_documents,
+    write_text,
+)
+from chainrule.floats.dtypes import NAMES
+
+INTERRUPTED = 130
+INACCURATE = 1
+
+_dtypes_option = click.option(
+    "--dtype",
+    "dtypes",
+    type=click.Choice([*NAMES, "all"]),
+    multiple=True,
+    default=["float32"],
+    show_default=True,
+    help="Formats to measure in; may be given several times.",
+)
+
+
+@click.command(
+    epilog=examples(
+        "chainrule forms sigmoid",
+        "chainrule forms silu --dtype bfloat16 --dtype float32",
+        'chainrule forms "x/(1+e^(-a x))" --dtype all --format json',
+        "chainrule forms mish --exhaustive",
+    )
+)
+@click.argument("formula")
+@click.option("--wrt", metavar="X", help="Variable to differentiate by.")
+@_dtypes_option
+@click.option(
+    "--search/--no-search",
+    default=True,
+    show_default=True,
+    help="Whether to search for a form that evaluates well, which takes some seconds.",
+)
+@click.option(
+    "--exhaustive",
+    is_flag=True,
+    help="All 2^32 inputs of float32, and 10^8 of float64. Every form is evaluated by NumPy: "
+    "some minutes for each.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+@format_options
+def forms(
+    formula: str,
+    wrt: str | None,
+    dtypes: tuple[str, ...],
+    search: bool,
+    exhaustive: bool,
+    quiet: bool,
+    format_: str | None,
+    output: Path | None,
+) -> None:
+    """Measure the forms of the derivative of FORMULA in floating point.
+
+    Every input of a 16-bit format is tried, and of a longer one a sample over all bit patterns.
+    Among the forms is one that was searched for because it evaluates well.
+    """
+    from chainrule import api
+
+    chosen = NAMES if "all" in dtypes else dtypes
+    formula = from_stdin(formula)
+    if exhaustive:
+        from chainrule.audit.progress import showing
+
+        with showing(quiet) as advance:
+            document, data = api.forms(
+                formula, dtypes=chosen, wrt=wrt, search=search, exhaustive=True, advance=advance
+            )
+    else:
+        document, data = api.forms(formula, dtypes=chosen, wrt=wrt, search=search)
+    setting = chosen_format(format_, output)
+    if setting == "json":
+        import json
+
+        write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
+    else:
+        print_documents([document], setting, output)
+
+
+@click.command(
+    epilog=examples(
+        "chainrule code silu --target numpy",
+        "chainrule code gelu --target c --dtype bfloat16 -o gelu.c",
+        'chainrule code "x tanh(x)" --target torch --accuracy fast',
+    )
+)
+@click.argument("formula")
+@click.option("--target", required=True, help="numpy, numba, c, cuda, jax, torch or triton.")
+@click.option("--wrt", metavar="X", help="Variable of the gradient.")
+@click.option(
+    "--dtype",
+    default="float32",
+    show_default=True,
+    help="What arrays hold: float32, float64, float16 or bfloat16.",
+)
+@click.option(
+    "--save",
+    default="auto",
+    show_default=True,
+    help="What the gradient is computed from: input, output, or auto for the better measured.",
+)
+@click.option(
+    "--accuracy",
+    default="best",
+    show_default=True,
+    help="`best` computes in double and rounds once, `fast` in the dtype itself.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="File to write to.",
+)
+@click.option(
+    "--allow-bad",
+    is_flag=True,
+    help="Write the file even if its results are known to be wrong somewhere.",
+)
+def code(
+    formula: str,
+    target: str,
+    wrt: str | None,
+    dtype: str,
+    save: str,
+    accuracy: str,
+    output: Path | None,
+    allow_bad: bool,
+) -> None:
+    """Write a file that computes FORMULA and its gradient.
+
+    Nothing is written if its results are known to be wrong somewhere (NaN, 0 or the wrong sign
+    where there is a number, or an error far above what is promised): exit status 1, and what is
+    wrong on standard error.
+    """
+    from chainrule import api
+    from chainrule.errors import InaccurateError
+
+    formula = from_stdin(formula)
+    try:
+        text = api.code(
+            formula, target, wrt, dtype=dtype, accuracy=accuracy, save=save, allow_bad=allow_bad
+        )
+    except InaccurateError as error:
+        click.echo(f"chainrule: {error}", err=True)
+        sys.exit(INACCURATE)
+    write_text(text, output)
+
+
+@click.command(
+    epilog=examples(
+        "chainrule audit torch:nn.functional.silu",
+        "chainrule audit jax:nn.gelu --dtype all --out gelu",
+        "chainrule audit numpy:mypackage.mymodule:my_grad --against sigmoid --dtype bfloat16",
+        "chainrule audit c:./libfoo.so:grad_f32 --against 'x/(1+e^-x)' --exhaustive",
+        "chainrule audit --all torch --dtype all --format markdown",
+        "chainrule audit torch:nn.functional.gelu --device cuda",
+    )
+)
+@click.argument("targets", metavar="[TARGET]...", nargs=-1)
+@click.option(
+    "--all",
+    "frameworks",
+    metavar="FRAMEWORK",
+    multiple=True,
+    help="Everything of torch, jax, onnxruntime or chainrule; may be given several times.",
+)
+@click.option(
+    "--against",
+    metavar="FORMULA",
+    help="What it should compute: a formula, a name of the catalogue, or one with values of its "
+    "parameters, elu(alpha=2). Known for torch, jax, onnxruntime and chainrule.",
+)
+@_dtypes_option
+@click.option(
+    "--kind",
+    type=click.Choice(["gradient", "forward", "both"]),
+    default="both",
+    show_default=True,
+    help="The gradient, the function itself, or both.",
+)
+@click.option(
+    "--device",
+    default="cpu",
+    show_default=True,
+    metavar="NAME",
+    help="Where targets of torch and jax compute: cuda, cuda:1, …",
+)
+@click.option(
+    "--exhaustive",
+    is_flag=True,
+    help="All 2^32 inputs of float32, which takes about a minute; 10^8 of float64.",
+)
+@click.option(
+    "--max-ulp",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="The largest error that passes.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for pictures (PNG, SVG), JSON and Parquet.",
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "markdown", "json"]),
+    default=None,
+    help="How to print the table; a terminal gets colour.",
+)
+@click.option("--resume", is_flag=True, help="Go on where an interrupted audit stopped.")
+@click.option(
+    "--threads", type=click.IntRange(min=1), help="How many; as many as there are processors."
+)
+@click.option(
+    "--time-limit",
+    type=click.FloatRange(min=0, min_open=True),
+    default=60.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long one call of the target may take.",
+)
+@click.option(
+    "--dask",
+    "cluster",
+    is_flag=False,
+    flag_value="",
+    metavar="[ADDRESS]",
+    help="Run on a Dask cluster, or on an embedded local one; give it after the targets.",
+)
+@click.option("--quiet", is_flag=True, help="No progress bar.")
+def audit(
+    targets: tuple[str, ...],
+    frameworks: tuple[str, ...],
+    against: str | None,
+    dtypes: tuple[str, ...],
+    kind: Any,
+    device: str,
+    exhaustive: bool,
+    max_ulp: float,
+    out: Path | None,
+    format_: str | None,
+    resume: bool,
+    threads: int | None,
+    time_limit: float,
+    cluster: str | None,
+    quiet: bool,
+) -> None:
+    """Measure somebody's function and gradient in floating point.
+
+    TARGET is torch:nn.functional.silu, jax:nn.gelu, numpy:package.module:my_grad,
+    c:./libfoo.so:grad_f32, onnxruntime:Gelu or chainrule:gelu. It runs in a process of its own:
+    one that crashes or hangs is told, and the rest goes on.
+
+    Every input of a 16-bit format is tried, and of a longer one a sample over all bit patterns,
+    with the neighbourhoods of roots and kinks. Exit status: 1 if a result is NaN, infinite, zero or
+    of the wrong sign where it should not be, the largest error passes --max-ulp, or arrays of other
+    lengths or other upstream gradients give something wrong; 2 if a target could not be audited to
+    the end.
+    """
+    from chainrule import api
+    from chainrule.errors import require
+
+    if cluster and not re.fullmatch(r"\w+://.+|[\w.-]+:\d+", cluster):
+        raise click.UsageError(f"{cluster!r} is no address; --dask stands after the targets")
+    require("audit", numpy="NumPy")
+    from chainrule.audit import progress
+    from chainrule.audit.running.campaign import KINDS, Options
+
+    options = Options(
+        dtypes=NAMES if "all" in dtypes else dtypes,
+        kinds=KINDS if kind == "both" else (kind,),
+        against=against,
+        device=device,
+        exhaustive=exhaustive,
+        threads=threads or 0,
+        time_limit=time_limit,
+        folder=out,
+        resume=resume,
+        cluster=cluster,
+    )
+    with progress.bar(quiet) as bar:
+        try:
+            document, data, status = api.audit(
+                targets,
+                options,
+                frameworks=frameworks,
+                max_ulp=max_ulp,
+                out=out,
+                watcher=progress.Bar(bar),
+            )
+        except KeyboardInterrupt:
+            click.echo(
+                "chainrule: interrupted; what is done is kept, and the same command with "
+                "--resume goes on",
+                err=True,
+            )
+            sys.exit(INTERRUPTED)
+    setting = format_ or ("terminal" if sys.stdout.isatty() else "text")
+    if setting == "json":
+        import json
+
+        write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", None)
+    elif setting == "markdown":
+        from chainrule.render.markdown import render
+
+        write_text(render(document, front_matter=False), None)
+    else:
+        print_documents([document], setting, None)
+    sys.exit(status)

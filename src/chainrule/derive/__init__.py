@@ -1,0 +1,1 @@
+"""What is asked, a derivation of it, and the slope of a curve."""

@@ -1,0 +1,1 @@
+"""Elementary functions in vector code: polynomials, their bounds, and how they are fitted."""

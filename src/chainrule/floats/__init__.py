@@ -1,0 +1,1 @@
+"""Floating-point formats, errors in ULP, and the inputs at which they are measured."""

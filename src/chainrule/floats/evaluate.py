@@ -1,0 +1,136 @@
+"""A lowered program, evaluated in a format's own arithmetic: every operation rounds to it.
+
+NumPy computes float32 and float64 natively, float16 and bfloat16 in float32 with the result of
+each operation rounded, which is what hardware with 16-bit storage does operation by operation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.expr.nodes import Expr
+from chainrule.floats.formats import Format
+from chainrule.program.lower import Lowered
+from chainrule.verify.balls import compile_balls, precision
+
+Array = npt.NDArray[Any]
+
+_UFUNCS: dict[str, str] = {
+    **{name: name for name in ("add", "subtract", "multiply", "divide", "negative", "power")},
+    **{name: name for name in ("less", "less_equal", "greater", "greater_equal", "equal")},
+    **{name: name for name in ("not_equal", "logical_and", "sqrt", "cbrt", "exp", "expm1")},
+    **{name: name for name in ("log", "log1p", "log2", "log10", "sin", "cos", "tan")},
+    **{name: name for name in ("sinh", "cosh", "tanh", "floor", "ceil", "trunc", "sign")},
+    **{
+        "asin": "arcsin",
+        "acos": "arccos",
+        "atan": "arctan",
+        "atan2": "arctan2",
+        "asinh": "arcsinh",
+    },
+    **{"acosh": "arccosh", "atanh": "arctanh", "abs": "abs", "max": "maximum", "min": "minimum"},
+}
+"""Operations and functions by their NumPy ufuncs."""
+_SPECIAL = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln", "digamma": "psi"}
+_SPECIAL |= {"erfinv": "erfinv"}
+"""Functions that SciPy has; what it has no loop for in a short format goes through float32."""
+
+
+def _scaled(x: Array, lifted: Array) -> Array:
+    """x·2^n by the bits, as in elementary/approximations.py."""
+    bits, fraction = _LAYOUT[np.asarray(x).dtype.itemsize]
+    power = np.asarray(lifted).view(bits) << bits(fraction)
+    found: Array = (np.asarray(x).view(bits) + power).view(np.asarray(x).dtype)
+    return found
+
+
+def _exponent(x: Array) -> Array:
+    """The k for which x·2^-k is between √½ and √2, by the bits."""
+    dtype = np.asarray(x).dtype
+    bits, fraction = _LAYOUT[dtype.itemsize]
+    one, root = (np.asarray(value, dtype).view(bits) for value in (1.0, 0.5**0.5))
+    biased = (np.asarray(x).view(bits) + (one - root)) >> bits(fraction)
+    found: Array = (biased.astype(np.int64) - int(one >> bits(fraction))).astype(dtype)
+    return found
+
+
+def _fma(x: Array, y: Array, z: Array) -> Array:
+    """x·y + z in float32, rounded once but for one case in 2^29, which is rounded twice."""
+    wide = np.asarray(x, np.float64) * np.asarray(y, np.float64) + np.asarray(z, np.float64)
+    return wide.astype(np.float32)
+
+
+_LAYOUT: dict[int, tuple[Any, int]] = {4: (np.uint32, 23), 8: (np.uint64, 52)}
+_OWN: dict[str, Callable[..., Any]] = {"scaled": _scaled, "exponent": _exponent, "fma": _fma}
+
+FUNCTIONS: frozenset[str] = frozenset([*_UFUNCS, *_SPECIAL, *_OWN])
+"""What a program to be evaluated here may call (see ``lower``)."""
+
+
+@cache
+def _operation(name: str) -> Callable[..., Any]:
+    if name in _OWN:
+        return _OWN[name]
+    if name in _UFUNCS:
+        found: Callable[..., Any] = getattr(np, _UFUNCS[name])
+        return found
+    import scipy.special
+
+    special: Callable[..., Any] = getattr(scipy.special, _SPECIAL[name])
+    return special
+
+
+def evaluate(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
+    """The outputs, in the format, for arrays (or scalars) of inputs in the format."""
+    shape = np.broadcast_shapes(*(np.shape(array) for array in inputs))
+    values = _given(program, inputs, form)
+    # A value is dropped after its last use: there may be thousands.
+    last = {value: place for place, (_, used) in enumerate(program.code) for value in used}
+    last |= dict.fromkeys(program.outputs, len(program.code))
+    with np.errstate(all="ignore"):
+        for place, (name, operands) in enumerate(program.code):
+            values.append(apply_operation(name, [values[i] for i in operands], form))
+            for i in operands:
+                if last[i] == place:
+                    values[i] = None
+    return [np.broadcast_to(np.asarray(values[i], form.dtype), shape) for i in program.outputs]
+
+
+def every_value(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
+    """All values of the program by their numbers: inputs, constants, results of instructions."""
+    values = _given(program, inputs, form)
+    with np.errstate(all="ignore"):
+        for name, operands in program.code:
+            values.append(apply_operation(name, [values[i] for i in operands], form))
+    return values
+
+
+def _given(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Any]:
+    """The inputs and the constants."""
+    values: list[Any] = [np.asarray(array, form.dtype) for array in inputs]
+    return values + [constant_in(constant, form) for constant in program.constants]
+
+
+def constant_in(constant: Expr, form: Format) -> Any:
+    """A constant rounded to the format."""
+    with precision(160):
+        [ball] = compile_balls([constant]).run([])
+    with np.errstate(over="ignore"):
+        return np.asarray(float(ball), np.float64).astype(form.dtype)
+
+
+def apply_operation(name: str, args: list[Any], form: Format) -> Any:
+    if name == "select":
+        condition, yes, no = args
+        return np.where(condition, yes, no)
+    if name == "undefined":
+        return np.asarray(np.nan, form.dtype)
+    operation = _operation(name)
+    if name in _SPECIAL and form.bits == 16:
+        return operation(*(arg.astype(np.float32) for arg in args)).astype(form.dtype)
+    return operation(*args)

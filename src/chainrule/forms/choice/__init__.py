@@ -1,0 +1,1 @@
+"""From candidates to what is written: measured, compared, put together."""

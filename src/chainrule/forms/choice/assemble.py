@@ -1,0 +1,466 @@
+"""A gradient put together: of several forms of it, each where it serves best.
+
+Forms that hold on the whole line, and forms for its parts (left and right of 0, between kinks);
+where none is accurate enough, the better ones once more with what was rounded carried along
+(``codegen.compensated``). Which of them serves where is decided by their measured errors, with as
+few switches as do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from chainrule.expr.nodes import (
+    MINUS_ONE,
+    ZERO,
+    Comparison,
+    Expr,
+    Number,
+    Piecewise,
+    Power,
+    Product,
+    Sum,
+    Symbol,
+    Unknown,
+    negate,
+    postorder,
+    size,
+    substitute,
+    symbols,
+)
+from chainrule.floats.formats import Format
+from chainrule.floats.ulp import Floats, Truth, errors, faults
+from chainrule.forms.candidates.conjugates import roots_conjugated
+from chainrule.forms.candidates.overflow import (
+    divided,
+    for_large,
+    halved,
+    inverted,
+    joined,
+    large_apart,
+    logarithms_apart,
+    scaled_for_large,
+    shrunk,
+    terms_apart,
+    without_growth,
+)
+from chainrule.forms.candidates.patches import (
+    series_at_origin,
+    series_at_zeros,
+    taylor_coefficients,
+)
+from chainrule.forms.candidates.regimes import (
+    Regime,
+    by_sign_of_exponent,
+    elementary,
+    regimes,
+    seeds,
+)
+from chainrule.forms.candidates.signs import collected
+from chainrule.forms.choice.laboratory import Candidate, Laboratory
+from chainrule.forms.search.pool import number
+from chainrule.forms.search.switching import Cut, choices
+from chainrule.precise.compensated import compensated, polynomial_near
+from chainrule.precise.scaled import lifted
+from chainrule.rewrite.order import Order
+
+Array = npt.NDArray[Any]
+# Formulas of more nodes are taken as they are.
+MAX_ASSEMBLED = 150
+# Forms of one part that are computed with twice the precision, and the most switches.
+_COMPENSATED, _MOST_SWITCHES = 2, 4
+_FAULT_BITS = 64.0
+# What a thousand operations weigh against one input whose error is just too large.
+_THOUSAND_OPERATIONS = 0.05
+# Terms of the exponential series when it is computed to twice the precision of float64.
+PRECISE_TERMS = 7
+_FAR_OUT = Number(64)
+# Where a multiple of an input is no exact argument of a sine.
+_FAR_OUT_OF_REACH = 2.0**20
+# The power of two that results next to the smallest numbers are scaled by.
+_SCALE = 64
+# Polynomials near a zero, and near how many zeros at most.
+_DEGREE, _MOST_ZEROS = 26, 4
+_NEXT_TO_ORIGIN = 2.0**-12
+# A coefficient that is less is 0.
+_NOTHING = Fraction(1, 2**90)
+# Compared are powers of two up to this one, beyond it every 16th.
+_EVERY = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A form, where it holds, and what it is worth.
+
+    Attributes:
+        expr: the form.
+        shown: the same as one would write it.
+        told: what the program computes, for its reader: a polynomial goes by a name.
+        name: where it comes from, in words.
+        low: it holds for values from here,
+        high: to here.
+        bits: at each input 0 if the error is small enough, else 1 + log₂ of the error over the
+            one that is allowed. At inputs that were not sought out, an error is what rounding may
+            make of it: what shows at one input in a million after a value is rounded shows at all
+            of them before.
+        steps: how many operations it takes.
+    """
+
+    expr: Expr
+    shown: Expr
+    told: Expr
+    name: str
+    low: float
+    high: float
+    bits: Floats
+    steps: int
+
+
+class Trial(NamedTuple):
+    """Where forms are tried: laboratories that differ in the values of letters, and the truth.
+
+    Attributes:
+        labs: the laboratories.
+        truths: the values at the inputs of each.
+    """
+
+    labs: tuple[Laboratory, ...]
+    truths: tuple[Truth, ...]
+
+    @property
+    def lab(self) -> Laboratory:
+        """The one with the usual values."""
+        return self.labs[0]
+
+    @property
+    def x(self) -> Floats:
+        """The inputs of all laboratories, one after the other."""
+        return np.concatenate([lab.inputs.astype(np.float64) for lab in self.labs])
+
+    @property
+    def exponents(self) -> npt.NDArray[np.int64]:
+        """Those of the values, in powers of two."""
+        sizes = np.concatenate([np.abs(truth.high) for truth in self.truths])
+        largest = self.lab.form.largest
+        found = np.frexp(np.clip(sizes, self.lab.form.smallest, largest))[1]
+        return np.asarray(found, np.int64)
+
+    def bits(self, expr: Expr) -> tuple[Floats, int]:
+        """What a form is worth at each input, as in a ``Part``, and its operations."""
+        found, steps = [], 0
+        for lab, truth in zip(self.labs, self.truths, strict=True):
+            results, steps = lab.computed(expr, {lab.variable: lab.inputs})
+            found.append(excess(results, truth, lab))
+        return np.concatenate(found), steps
+
+
+class Assembled(NamedTuple):
+    """A gradient of several forms.
+
+    Its names, the expression, the same as one would write it, and as its reader is told of it.
+    """
+
+    name: str
+    expr: Expr
+    shown: Expr
+    told: Expr
+
+
+def excess(computed: Array, truth: Truth, lab: Laboratory) -> Floats:
+    """The bits of a ``Part``; ``_FAULT_BITS`` for a fault."""
+    form, allowed = lab.form, lab.allowed
+    results = form.rounded(computed)
+    with np.errstate(all="ignore"):
+        off = errors(results, truth, form)
+        fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
+        hidden = lab.hidden(computed, truth)
+        off = np.maximum(off, np.where(hidden > 0, 0.5 + hidden, 0.0))
+        bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
+    # A result without one right bit is no better than none.
+    found: Floats = np.where(fault | (bits > form.precision), _FAULT_BITS, bits)
+    return np.where(truth.known, found, 0.0)
+
+
+def parts_of_the_line(
+    exprs: Sequence[Expr], variable: Symbol, fixed: Mapping[Symbol, Fraction]
+) -> list[tuple[Regime, list[Expr]]]:
+    """Forms for the parts of the line, in the variable itself."""
+    found = []
+    order = Order(variable, {letter: Number(value) for letter, value in fixed.items()})
+    for regime in regimes([elementary(expr) for expr in exprs], variable, fixed):
+        back: dict[Expr, Expr] = {variable: negate(variable)} if regime.mirrored else {}
+        if any(isinstance(node, Comparison) for node in postorder(*regime.exprs)):
+            found.append((regime, list(regime.exprs)))
+            continue
+        forms, first = dict.fromkeys(regime.exprs), regime.exprs[:2]
+        for expr in first:
+            forms |= dict.fromkeys(seeds(expr, variable, fixed))
+        forms |= dict.fromkeys([without_growth(expr, partial(_grows, order)) for expr in first])
+        forms |= dict.fromkeys([joined(expr) for expr in forms])
+        forms |= dict.fromkeys([divided(expr) for expr in forms])
+        forms |= dict.fromkeys([halved(expr) for expr in forms])
+        forms |= dict.fromkeys([for_large(expr, variable) for expr in first])
+        conjugates = [roots_conjugated(expr) for expr in first]
+        forms |= dict.fromkeys(conjugates)
+        forms |= dict.fromkeys([large_apart(expr, variable) for expr in (*first, *conjugates)])
+        forms |= dict.fromkeys([terms_apart(expr) for expr in forms])
+        forms |= dict.fromkeys([scaled_for_large(e, variable, _SCALE) for e in first])
+        forms |= dict.fromkeys([logarithms_apart(expr) for expr in first])
+        forms |= dict.fromkeys([inverted(expr) for expr in first])
+        found.append((regime, [collected(substitute(expr, back)) for expr in forms]))
+    return found
+
+
+def _grows(order: Order, exponent: Expr) -> bool:
+    """Whether an exponent is positive far out, where its exponential may overflow."""
+    size = order.number(exponent, _FAR_OUT)
+    return size is not None and bool(size > 0)
+
+
+def assembled(
+    whole: Mapping[str, Expr],
+    labs: Sequence[Laboratory],
+    truths: Sequence[Truth],
+    best: Sequence[Candidate] = (),
+    *,
+    twice: bool = True,
+) -> list[Assembled]:
+    """Gradients out of several forms, the one of fewer switches first.
+
+    Args:
+        whole: forms that hold on the whole line, by their names.
+        labs: evaluate a form at their inputs, each with other values of letters. Where it
+            depends on these at which place a form switches, only the first one is asked.
+        truths: the values there.
+        best: the best forms that are known; if there are any, polynomials may take their place
+            near a point, and forms are also computed to twice the precision, these among them.
+        twice: whether they may be.
+    """
+    variable, fixed = labs[0].variable, labs[0].fixed
+    lines: list[tuple[Regime, list[Expr]]] = []
+    if size(*whole.values()) <= MAX_ASSEMBLED:
+        lines = parts_of_the_line(list(whole.values())[:2], variable, fixed)
+        whole = {**whole, **_by_sign(list(whole.values())[:2], variable, fixed)}
+    ends = _ends(lines, fixed)
+    alike = [(i, t) for i, t in zip(labs, truths, strict=True) if _ends(lines, i.fixed) == ends]
+    trial = Trial(*(tuple(part) for part in zip(*alike, strict=True)))
+    pool = [_part(trial, name, expr, -np.inf, np.inf) for name, expr in whole.items()]
+    known = {one.expr for one in pool}
+    for (_, exprs), (low, high) in zip(lines, ends, strict=True):
+        new = [expr for expr in dict.fromkeys(exprs) if expr not in known]
+        pool += [_part(trial, "by parts", expr, low, high) for expr in new]
+    cuts = _cuts([regime for regime, _ in lines], fixed, trial.lab.form)
+    if not best:
+        return _chosen(pool, trial, cuts)
+    more = _more_precise(pool, ends or [(-np.inf, np.inf)], trial) if twice else []
+    for candidate in best if twice else ():
+        name, expr, shown = candidate.name, candidate.expr, candidate.shown
+        part = _part(trial, name, expr, -np.inf, np.inf, shown)
+        more += _precise_versions(part, trial)
+    for one, places in _polynomials(whole, pool, trial):
+        more.append(one)
+        cuts = sorted([*cuts, *places], key=lambda cut: (cut.value, cut.inclusive))
+    everywhere = [
+        Assembled(one.name, one.expr, one.shown, one.told)
+        for one in more
+        if one.low == -one.high == -np.inf
+    ]
+    return [*_chosen([*pool, *more], trial, cuts), *everywhere]
+
+
+def _by_sign(
+    exprs: Sequence[Expr], variable: Symbol, fixed: Mapping[Symbol, Fraction]
+) -> dict[str, Expr]:
+    found: dict[str, Expr] = {}
+    for expr in exprs:
+        form = by_sign_of_exponent(elementary(expr), variable, fixed)
+        if form is not None:
+            found["by the sign of the exponent"] = form
+            break
+    return found
+
+
+def _part(
+    trial: Trial,
+    name: str,
+    expr: Expr,
+    low: float,
+    high: float,
+    shown: Expr | None = None,
+    told: Expr | None = None,
+) -> Part:
+    bits, steps = trial.bits(expr)
+    x = trial.x
+    bits = np.where((x < low) | (x > high), _FAULT_BITS, bits)
+    plain = shown or expr
+    return Part(expr, plain, told or plain, name, low, high, bits, steps)
+
+
+def _more_precise(
+    pool: Sequence[Part], ends: Iterable[tuple[float, float]], trial: Trial
+) -> list[Part]:
+    """The better forms of every part that has no good one, to twice the precision."""
+    x = trial.x
+    found: dict[tuple[Expr, float, float], list[Part]] = {}
+    for low, high in ends:
+        inside = (x >= low) & (x <= high)
+        usable = [one for one in pool if one.low <= low and one.high >= high]
+        if not inside.any():
+            continue
+        bits = {one.expr: one.bits[inside] for one in usable}
+        # Cancellation near a root is what twice the precision mends; a fault it does not.
+        by_mean = sorted(usable, key=lambda one: (float(bits[one.expr].mean()), one.steps))
+        by_faults = sorted(
+            usable, key=lambda one: (int((bits[one.expr] == _FAULT_BITS).sum()), one.steps)
+        )
+        best = {one.expr: one for one in (*by_mean[:_COMPENSATED], *by_faults[:_COMPENSATED])}
+        for one in best.values():
+            if (one.expr, one.low, one.high) not in found:
+                found[one.expr, one.low, one.high] = _precise_versions(one, trial)
+    return [version for versions in found.values() for version in versions]
+
+
+def _polynomials(
+    whole: Mapping[str, Expr], pool: Iterable[Part], trial: Trial
+) -> list[tuple[Part, list[Cut]]]:
+    """Polynomials around zeros that do not depend on parameters, and where they may serve.
+
+    And one around 0, if nothing in the pool is good there.
+    """
+    first, lab = next(iter(whole.values())), trial.lab
+    if set(symbols(first)) - {lab.variable}:
+        return []
+    found, digits = [], lab.work.precision
+    for root, coefficients in series_at_zeros(
+        first, trial.x, trial.truths[0], _DEGREE, _MOST_ZEROS
+    ):
+        expr = polynomial_near(lab.variable, root, coefficients, digits)
+        found.append(_near(root, expr, first, trial))
+    next_to_0 = np.abs(trial.x) < _NEXT_TO_ORIGIN
+    if np.min([one.bits[next_to_0] for one in pool], axis=0).any():
+        series = series_at_origin(first, lab.variable, _DEGREE)
+        near = None if series is None else _near(Fraction(0), series, first, trial)
+        known = taylor_coefficients(first, _DEGREE) if near is None else None
+        if known is not None and abs(known[0]) < _NOTHING:
+            # Rounding its first coefficient, the sum and the product may be too much.
+            used = [value if abs(value) >= _NOTHING else Fraction(0) for value in known[1:]]
+            precise = polynomial_near(lab.variable, Fraction(0), used, digits)
+            near = _near(Fraction(0), precise, first, trial)
+        found.append(near)
+    return [one for one in found if one is not None]
+
+
+def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, list[Cut]] | None:
+    """A polynomial near a point, as far from it as it is good."""
+    name = f"its Taylor polynomial T near {float(root):.4g}"
+    told = Unknown("T", (0,), (trial.lab.variable,))
+    everywhere = _part(trial, name, expr, -np.inf, np.inf, first, told)
+    for exponent in range(1, 12):
+        # The ends are short numbers.
+        ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
+        low, high = (float(end) for end in ends)
+        inside = (trial.x >= low) & (trial.x <= high)
+        if inside.any() and not everywhere.bits[inside].any():
+            bits = np.where(inside, everywhere.bits, _FAULT_BITS)
+            part = Part(expr, first, told, name, low, high, bits, everywhere.steps)
+            return part, [Cut(Number(end), float(end)) for end in ends]
+    return None
+
+
+def _precise_versions(one: Part, trial: Trial) -> list[Part]:
+    """The form to twice the precision, with functions of the library and with our own.
+
+    With our own also times powers of two, which are taken off again, where that is of use: a
+    large one for what is next to the smallest numbers, a small one next to the largest. And with
+    large multiples of the variable in sines and cosines taken exactly.
+    """
+    digits, plain = trial.lab.work.precision, elementary(one.expr)
+
+    def version(precise: Expr, more: str = "") -> Part:
+        name = f"{one.name}, to twice the precision{more}"
+        expr = guarded(precise, one.expr)
+        return _part(trial, name, expr, one.low, one.high, one.shown)
+
+    found = [version(compensated(plain, digits))]
+    if digits == 53:
+        found.append(version(compensated(plain, digits, PRECISE_TERMS)))
+        bad = (trial.x >= one.low) & (trial.x <= one.high) & (found[-1].bits > 0)
+        if (np.abs(trial.x[bad]) > _FAR_OUT_OF_REACH).any():
+            small = shrunk(plain, trial.lab.variable, _SCALE)
+            if small is not plain:
+                found.append(
+                    version(compensated(small, digits, PRECISE_TERMS, far=True), " far out")
+                )
+        sizes = trial.exponents[bad]
+        for sign in (1, -1):
+            if (sign * sizes < 3 * digits - abs(trial.lab.form.least_exponent)).any():
+                scaled = lifted(plain, digits, PRECISE_TERMS, sign * 2 * digits)
+                found += [] if scaled is None else [version(scaled, " and scaled")]
+    return found
+
+
+def _chosen(pool: Sequence[Part], trial: Trial, cuts: Sequence[Cut]) -> list[Assembled]:
+    """The best choice for each number of switches."""
+    x, variable = trial.x, trial.lab.variable
+    order = np.argsort(x, kind="stable")
+    weight = _THOUSAND_OPERATIONS / 1000 / len(x)
+    costs = np.stack([one.bits**2 + weight * one.steps for one in pool])
+    exprs, shown = [one.expr for one in pool], [one.shown for one in pool]
+    told = [one.told for one in pool]
+    return [
+        Assembled(
+            " and ".join(dict.fromkeys(pool[i].name for i in choice.numbers)),
+            choice.written(exprs, variable),
+            choice.written(shown, variable),
+            choice.written(told, variable),
+        )
+        for choice in choices(costs[:, order], x[order], cuts, _MOST_SWITCHES)
+    ]
+
+
+def _ends(
+    lines: Iterable[tuple[Regime, object]], fixed: Mapping[Symbol, Fraction]
+) -> list[tuple[float, float]]:
+    """Where the parts of the line begin and end."""
+    return [(_end(r.low, fixed, -1), _end(r.high, fixed, 1)) for r, _ in lines]
+
+
+def _end(place: Expr | None, fixed: Mapping[Symbol, Fraction], sign: int) -> float:
+    return sign * np.inf if place is None else number(place, fixed)
+
+
+def _cuts(lines: Sequence[Regime], fixed: Mapping[Symbol, Fraction], form: Format) -> list[Cut]:
+    """0, powers of two, and where the parts meet."""
+    cuts = [Cut(Number(0), 0.0), Cut(Number(0), 0.0, True)]
+    for exponent in range(form.least_exponent, -form.least_exponent):
+        if abs(exponent) <= _EVERY or exponent % _EVERY == 0:
+            value = 2.0**exponent
+            place = _power_of_two(exponent)
+            cuts += [Cut(place, value), Cut(negate(place), -value)]
+            if -4 < exponent < 10:
+                middle = Number(Fraction(3, 2) * Fraction(2) ** exponent)
+                cuts += [Cut(middle, 1.5 * value), Cut(negate(middle), -1.5 * value)]
+    for regime in lines:
+        if regime.low is not None and (value := number(regime.low, fixed)):
+            cuts += [Cut(regime.low, value), Cut(regime.low, value, True)]
+    return sorted(cuts, key=lambda cut: (cut.value, cut.inclusive))
+
+
+def _power_of_two(exponent: int) -> Expr:
+    if abs(exponent) <= 10:
+        return Number(Fraction(2) ** exponent)
+    return Power(Number(2), Number(exponent))
+
+
+def guarded(precise: Expr, plain: Expr) -> Expr:
+    """The precise form, and the plain one where something overflowed in the precise one."""
+    difference = Sum((precise, Product((MINUS_ONE, precise))))
+    is_finite = Comparison(("==",), (difference, ZERO))
+    return Piecewise((precise, is_finite, plain))

@@ -1,0 +1,1 @@
+"""Straight-line programs: from an expression to operations that a target has."""

@@ -1,0 +1,47 @@
+"""Places: where values change their kind, and where they dip."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import chainrule
+from chainrule.expr.nodes import Symbol
+from chainrule.floats.critical_points import places
+from chainrule.floats.evaluate import FUNCTIONS
+from chainrule.floats.formats import format_named
+from chainrule.floats.inputs import stratified, usual
+from chainrule.floats.positions import at
+from chainrule.program.lower import lower
+
+X = Symbol("x")
+
+
+def found(formula: str, dtype: str = "float32") -> list[float]:
+    form, work = format_named(dtype), format_named("float64")
+    sample = np.concatenate([stratified(form, 3_000), usual(form, 3_000)])
+    program = lower([chainrule.parse(formula)], [X], FUNCTIONS)
+    return [float(x) for x in at(places(program, [], sample, form, work), form)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_change_of_sign(dtype: str) -> None:
+    """x - 0.7 is 0 between two neighbours."""
+    form = format_named(dtype)
+    root = float(np.asarray(0.7, form.dtype))
+    assert any(
+        abs(x - root) <= np.spacing(np.asarray(root, form.dtype)) for x in found("x - 0.7", dtype)
+    )
+
+
+@pytest.mark.parametrize("formula", ["1 + cos(x)", "x + 10 + (1 + cos(x))*e^x"])
+def test_a_dip(formula: str) -> None:
+    """Next to the odd multiples of pi 1 + cos x is next to nothing, and never below."""
+    places_ = found(formula)
+    for k in (1, 3, 5):
+        assert min(abs(x - k * np.pi) for x in places_) < 1e-6
+
+
+def test_what_is_no_dip() -> None:
+    """The least value of cosh is 1."""
+    assert not [x for x in found("cosh(x) + 3") if 0.5 < abs(x) < 50]

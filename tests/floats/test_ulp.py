@@ -1,0 +1,182 @@
+"""The error in ULP against NumPy's own spacing, and the truth against mpmath."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+import chainrule
+from chainrule.errors import InputError
+from chainrule.expr.nodes import Symbol
+from chainrule.floats.formats import FORMATS, Format, format_named
+from chainrule.floats.inputs import every, inputs, stratified
+from chainrule.floats.measure import measure
+from chainrule.floats.truth import truth
+from chainrule.floats.ulp import MOST, Truth, errors, errors_before, faults, nearest, spacing, ties
+
+x = Symbol("x")
+BY_FORMAT = pytest.mark.parametrize("form", FORMATS, ids=[row.name for row in FORMATS])
+
+
+def exactly(values: list[float]) -> Truth:
+    high = np.array(values, np.float64)
+    known = np.ones(len(values), np.bool_)
+    return Truth(high, np.zeros_like(high), np.sign(high).astype(np.int8), known)
+
+
+@BY_FORMAT
+def test_the_formats_are_what_numpy_has(form: Format) -> None:
+    import ml_dtypes
+
+    info: Any = ml_dtypes.finfo(form.dtype)
+    assert form.largest == float(info.max)
+    assert form.smallest_normal == float(info.smallest_normal)
+    assert form.smallest == float(info.smallest_subnormal)
+
+
+@pytest.mark.parametrize("name", ["float16", "float32", "float64"])
+def test_spacing_is_numpys(name: str) -> None:
+    form = format_named(name)
+    values = stratified(form, 5_000)
+    values = values[np.abs(values) < form.largest / 2]
+    # NumPy's spacing at a power of two, and at 0, is that of the binade above: the same.
+    ours = spacing(values.astype(np.float64), form)
+    assert np.array_equal(ours, np.spacing(np.abs(values)).astype(np.float64))
+
+
+@BY_FORMAT
+def test_the_neighbour_is_one_ulp_off(form: Format) -> None:
+    values = inputs(form, 4_000)
+    values = values[(values != 0) & (np.abs(values.astype(np.float64)) < form.largest)]
+    patterns = values.view(form.pattern)
+    outward = (patterns + 1).astype(form.pattern).view(form.dtype)
+    found = errors(outward, exactly(values.astype(np.float64).tolist()), form)
+    assert np.all(found == 1)
+
+
+def test_what_no_number_can_express() -> None:
+    form = format_named("float32")
+    large, tiny = form.overflow, form.smallest
+    known = exactly([1.0, 1.0, large, -large, large, tiny * 0.25, tiny * 0.75])
+    got = np.array([np.nan, np.inf, np.inf, -np.inf, -np.inf, 0.0, 0.0], np.float32)
+    assert errors(got, known, form).tolist() == [np.inf, np.inf, 0, 0, np.inf, 0.25, 0.75]
+
+
+@BY_FORMAT
+def test_infinity_is_right_from_the_middle_above_the_largest_number_on(form: Format) -> None:
+    """Below it the largest number is the nearest one, and infinity is no answer."""
+    unit = spacing(np.array([form.largest]), form)[0]
+    # What lies between them is no float64 where the format is float64.
+    middle = np.inf if form.bits == 64 else form.largest + unit / 2
+    below = form.largest if form.bits == 64 else float(np.nextafter(middle, 0))
+    assert form.overflow == middle
+    truths = [form.largest, below, middle, -form.largest, -below, -middle]
+    got = np.copysign(np.full(6, np.inf), truths).astype(form.dtype)
+    assert errors(got, exactly(truths), form).tolist() == [np.inf, np.inf, 0] * 2
+    largest = np.copysign(np.full(6, form.largest), truths).astype(form.dtype)
+    found = errors(largest, exactly(truths), form)
+    assert found[0] == found[3] == 0
+    assert np.all(found[[1, 2, 4, 5]] <= (MOST if form.bits == 64 else 0.5))
+    assert (
+        faults(got, errors(got, exactly(truths), form), exactly(truths), form)[
+            "not finite"
+        ].tolist()
+        == [True, True, False] * 2
+    )
+
+
+def test_an_error_that_no_number_can_express() -> None:
+    form = format_named("float64")
+    found = errors(
+        np.array([0.5, 1.0, np.nan, np.inf]), exactly([1e-309, np.inf, 1e-309, 1.0]), form
+    )
+    assert found.tolist() == [MOST, MOST, np.inf, np.inf]
+
+
+def test_no_truth_no_error() -> None:
+    known = exactly([1.0, 2.0])
+    known.known[0] = False
+    assert errors(np.array([9, 2], np.float32), known, format_named("float32")).tolist() == [0, 0]
+
+
+@BY_FORMAT
+def test_inputs_are_finite_and_different(form: Format) -> None:
+    values = inputs(form, 10_000).astype(np.float64)
+    assert np.all(np.isfinite(values))
+    assert len(np.unique(values[values != 0])) == np.count_nonzero(values)
+    assert values.max() > form.largest / 2
+    assert values.min() < -form.largest / 2
+
+
+def test_every_input_of_bfloat16() -> None:
+    # 2 · 255 · 128 patterns have an exponent that is not all ones.
+    assert len(every(format_named("bfloat16"))) == 65_280
+
+
+@pytest.mark.parametrize("text", ["e^-x/(1+e^-x)^2", "1-tanh(x)^2", "ln(1+e^x)-x", "cos(x)-1"])
+def test_truth_against_mpmath(text: str) -> None:
+    expr = chainrule.parse(text)
+    values = np.array([-300.0, -20.5, -1e-3, 3e-9, 0.7, 17.25, 40.0, 123.0])
+    found = truth(expr, x, values, {})
+    functions = {"e": mpmath.e, "tanh": mpmath.tanh, "ln": mpmath.log, "cos": mpmath.cos}
+    with mpmath.workdps(400):
+        for value, high, low in zip(values, found.high, found.low, strict=True):
+            python = text.replace("^", "**")
+            wanted = eval(python, functions | {"x": mpmath.mpf(value)})
+            assert abs(mpmath.mpf(high) + mpmath.mpf(low) - wanted) <= abs(wanted) * 2.0**-100
+
+
+def test_truth_with_parameters_and_without_a_value() -> None:
+    a = Symbol("a")
+    found = truth(chainrule.parse("a/x"), x, np.array([0.0, 4.0]), {a: Fraction(3)})
+    assert found.known.tolist() == [False, True]
+    assert found.high[1] == 0.75
+
+
+@pytest.mark.parametrize("name", ["bfloat16", "float16"])
+def test_next_to_a_tie_a_result_is_misrounded_by_less_than_an_error_can_say(name: str) -> None:
+    form = format_named(name)
+    lower = every(form)
+    lower = lower[~np.signbit(lower)][:-1]
+    upper = (lower.view(form.pattern) + 1).astype(form.pattern).view(form.dtype)
+    middle = (lower.astype(np.float64) + upper.astype(np.float64)) / 2
+    assert np.array_equal(ties(middle * (1 + 2.0**-30), form), middle)
+    sign = np.ones(len(middle), np.int8)
+    even = np.where(lower.view(form.pattern) % 2 == 0, lower, upper)
+    for low, right in ((-1e-300, lower), (1e-300, upper), (0.0, even)):
+        known = Truth(middle, np.full_like(middle, low), sign, sign == 1)
+        assert np.array_equal(nearest(known, form), right)
+        assert measure(lower, right, known, form).misrounded == 0
+        wrong = np.where(right == lower, upper, lower)
+        found = measure(lower, wrong, known, form)
+        assert found.misrounded == len(lower)
+        assert found.largest == 0.5
+
+
+def test_each_kind_of_fault_is_counted() -> None:
+    form = format_named("float32")
+    values = np.arange(5, dtype=np.float32)
+    known = exactly([1.0, 1e-30, 2.0, -3.0, 5.0])
+    got = np.array([np.nan, 0.0, -2.0, -3.0, 5.0 + 2**-21], np.float32)
+    found = measure(values, got, known, form)
+    assert (found.not_finite, found.early_zeros, found.wrong_signs) == (1, 1, 1)
+    assert found.first == {"not finite": 0.0, "early zero": 1.0, "wrong sign": 2.0}
+    assert found.count == 5
+
+
+def test_an_error_before_rounding() -> None:
+    form = format_named("float32")
+    unit = 2.0**-23
+    exact = Truth(np.full(4, 1.0), np.zeros(4), np.ones(4, np.int8), np.array([True] * 3 + [False]))
+    # The second one is a number of the format already: nothing is rounded any more.
+    computed = np.array([1 + unit / 16, 1 + unit, 1e39, 1 + unit / 4])
+    assert errors_before(computed, exact, form).tolist() == [1 / 16, 0, 0, 0]
+
+
+def test_unknown_format() -> None:
+    with pytest.raises(InputError, match="unknown dtype"):
+        format_named("float31")

@@ -1,0 +1,89 @@
+"""When a file is refused, and that it is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+import chainrule
+from chainrule.cli.main import main
+from chainrule.errors import InaccurateError
+from chainrule.floats.measure import Measured
+from chainrule.forms.choice.promises import FAR, promised, refusal
+from chainrule.forms.plan import plan
+
+GOOD = Measured(100, 0.5, 1.0, 0.1, 0, 0, 0, {})
+BAD = [
+    (Measured(100, 0.5, 1.0, 0.1, 1, 0, 0, {"not finite": 3.0}), "not finite", "x = 3"),
+    (Measured(100, 0.5, 1.0, 0.1, 0, 2, 0, {"early zero": 4.0}), "is 0 where", "2 of 100"),
+    (Measured(100, 0.5, 1.0, 0.1, 0, 0, 1, {"wrong sign": 5.0}), "the wrong sign", "x = 5"),
+    (Measured(100, 1.01 * FAR * 2, 6.0, 0.1, 0, 0, 0, {}), "off by 32.3 ULP at x = 6", "2 are"),
+]
+
+
+@pytest.mark.parametrize(("found", "said", "more"), BAD)
+def test_refused(found: Measured, said: str, more: str) -> None:
+    reason = refusal("the gradient", found, 2.0, lambda value: f"x = {value:g}")
+    assert reason is not None
+    assert said in reason
+    assert more in reason
+
+
+def test_not_refused() -> None:
+    assert refusal("the gradient", GOOD, 0.51, str) is None
+    # More than is promised, and not much: the header says so.
+    assert refusal("the gradient", Measured(9, 3.77, 1.0, 1.0, 0, 0, 0, {}), 2.0, str) is None
+    assert promised("float64", "best") == 2.0
+
+
+FAULT = "the gradient is off by 1e9 ULP at x = 3, where 2 are promised"
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every plan is that of ReLU, and says that it is bad."""
+    made = plan(chainrule.derive("relu"), "numba")
+    bad = made._replace(job=replace(made.job, faults=(FAULT,)))
+    monkeypatch.setattr("chainrule.forms.plan.plan", lambda *_, **__: bad)
+
+
+@pytest.mark.usefixtures("planted")
+def test_command(tmp_path: Path) -> None:
+    path = tmp_path / "bad.py"
+    options = ("relu", "--target", "numpy", "-o", str(path))
+    done = CliRunner().invoke(main, ["code", *options])
+    assert done.exit_code == 1
+    assert FAULT in done.stderr
+    assert "--allow-bad" in done.stderr
+    assert done.stdout == ""
+    assert not path.exists()
+    done = CliRunner().invoke(main, ["code", *options, "--allow-bad"])
+    assert (done.exit_code, done.output) == (0, "")
+    assert "def relu(" in path.read_text()
+
+
+@pytest.mark.usefixtures("planted")
+def test_from_python() -> None:
+    with pytest.raises(InaccurateError, match="the gradient is off") as caught:
+        chainrule.code("relu", "numpy")
+    assert caught.value.faults == (FAULT,)
+    with pytest.raises(chainrule.InaccurateError):
+        chainrule.compile("relu")
+    assert "def relu(" in chainrule.code("relu", "numpy", allow_bad=True)
+    assert chainrule.compile("relu", allow_bad=True)(2.0) == 2.0
+
+
+def test_a_bad_file_says_so() -> None:
+    """(1 − p^q)/q next to p = 1, in float32 throughout."""
+    made = plan(chainrule.derive("generalized_cross_entropy"), "numpy", accuracy="fast")
+    [fault] = made.job.faults
+    assert fault.startswith("the function is off by 7")
+    assert "at p = 1" in fault
+    assert f"Not to be used where this matters: {fault}." in made.job.notes
+
+
+def test_a_good_file_has_no_faults() -> None:
+    assert plan(chainrule.derive("silu"), "numpy").job.faults == ()

@@ -1,0 +1,168 @@
+"""Everyday rewriting: what becomes of a formula, what is said of it, and that it stays the same."""
+
+from __future__ import annotations
+
+import mpmath
+import pytest
+
+from chainrule.expr.nodes import Symbol
+from chainrule.parsing.formula import parse_text
+from chainrule.rewrite.identities import WORDS
+from chainrule.rewrite.normal_form import Tidier
+from oracle import evaluate
+
+# The formula, what it is rewritten to, and the identities that are named for it.
+REWRITTEN = [
+    ("2*3*x", "6*x", "multiply-numbers"),
+    ("(-x)*(-a)", "a*x", "two-signs"),
+    ("(-2)*(-3)*x", "6*x", "two-signs"),
+    ("x*2", "2*x", "order-factors"),
+    ("x^2*x", "x^3", "same-base"),
+    ("x^(-2)", "1/x^2", "negative-power"),
+    ("a*x^(-2)", "a/x^2", "negative-power fractions"),
+    ("2*(x/3)", "2*x/3", "fractions"),
+    ("(x/2)*(a/3)", "a*x/6", "fractions"),
+    ("x/(2*3)", "x/6", "multiply-numbers"),
+    ("(-x)/(-a)", "x/a", "two-signs"),
+    ("x/(-2)", "-x/2", "fractions"),
+    ("-(x - a)", "a - x", "open-bracket"),
+    ("-(x+a)", "-(x + a)", ""),
+    ("-(-x - a)", "x + a", "two-signs"),
+    ("x - (a - x)", "2*x - a", "open-bracket like-terms"),
+    ("2+3+x", "5 + x", "add-numbers"),
+    ("2*x+3*x", "5*x", "like-terms"),
+    ("x - x", "0", "like-terms drop-zero"),
+    ("x+0", "x", "drop-zero"),
+    ("x*0", "0", "order-factors"),
+    ("x^0", "1", ""),
+    ("x^1", "x", "order-factors"),
+    ("1^x", "1", ""),
+    ("(x^2)^3", "x^6", "power-of-power"),
+    ("(x^2)^(1/2)", "|x|", "root-of-square"),
+    ("sqrt(4*x)", "2*sqrt(x)", "root-of-square"),
+    ("sqrt(e^x)", "e^(x/2)", "root-of-power"),
+    ("sqrt(x^4)", "x^2", "root-of-square"),
+    ("sqrt(x^6*a)", "sqrt(a)*|x|^3", "order-factors root-of-square"),
+    ("sqrt(x^2*e^x)", "|x|*e^(x/2)", "root-of-square root-of-power"),
+    ("sqrt(e^(2*x)*a)", "sqrt(a*e^(2*x))", "order-factors"),
+    ("e^(ln x)", "x", "inverse"),
+    ("e^(2*ln x)", "x^2", "exp-log"),
+    ("e^(x + ln a)", "a*e^x", "exp-log"),
+    ("e^(x + 2*ln(a) - 1)", "a^2*e^(x - 1)", "exp-log"),
+    ("ln(e^x)", "x", "inverse"),
+    ("e^x*e^a", "e^x*e^a", ""),
+    ("e^x*e^x", "e^(2*x)", "like-terms add-exponents same-base"),
+    ("e^x*e^(-x)", "1", "like-terms drop-zero add-exponents same-base"),
+    ("sin(-x)", "-sin(x)", "parity"),
+    ("cos(-2*x)", "cos(2*x)", "parity"),
+    ("tanh(-x)", "-tanh(x)", "parity"),
+    ("|-x|", "|x|", "parity"),
+    ("|x^2|", "x^2", "absolute-of-positive"),
+    ("|-3|", "3", "parity"),
+    ("|e^x*a^2|", "a^2*e^x", "order-factors absolute-of-positive"),
+    ("sin(0)", "0", "special-value"),
+    ("cos(pi)", "-1", "special-value"),
+    ("arctan(tan x)", "atan(tan(x))", ""),
+    ("tan(arctan x)", "x", "inverse"),
+    ("sin(arcsin x)", "x", "inverse"),
+    ("arcsin(sin x)", "asin(sin(x))", ""),
+    ("x^(1/2)", "sqrt(x)", ""),
+    ("x^(3/2)", "x^(3/2)", ""),
+    ("(4*x)^(3/2)", "8*x^(3/2)", "root-of-square multiply-numbers"),
+    ("x^(-1/2)", "1/sqrt(x)", "negative-power"),
+    ("x^(-3/2)", "1/x^(3/2)", "negative-power"),
+    ("{x > 0: a, else: a}", "a", "same-cases"),
+    ("{x > 0: a}", "{x > 0: a}", ""),
+    ("x/x", "1", "same-base"),
+    ("a/x*x", "a", "same-base"),
+    ("x^2/x", "x", "same-base"),
+    ("(x+1)*(x+1)", "(x + 1)^2", "same-base"),
+    ("3/6", "1/2", "fractions"),
+    ("0.5+0.5", "1", "add-numbers"),
+    ("1/2+1/3", "5/6", "add-numbers"),
+    ("x/2+x/3", "5*x/6", "like-terms"),
+    ("(x/2)/3", "x/6", "fractions"),
+    ("1/(1/x)", "x", "fractions"),
+    ("x/(a/x)", "x^2/a", "same-base"),
+    ("(-1)*(-1)*x", "x", "two-signs"),
+    ("2*(-3)", "-6", "multiply-numbers"),
+    ("x*(-3)", "-3*x", "order-factors"),
+    ("4^(1/2)", "2", "root-of-square"),
+    ("8^(1/3)", "8^(1/3)", ""),
+    ("2^(-1)", "1/2", "negative-power"),
+    ("0^(-1)", "0^(-1)", ""),
+    ("e^0", "1", "special-value"),
+    ("e^1", "e", "special-value"),
+    ("(-x)^2", "x^2", "multiply-numbers"),
+    ("(-x)^3", "-x^3", "multiply-numbers"),
+    ("(2*x)^3", "8*x^3", "multiply-numbers"),
+    ("(x/2)^2", "x^2/4", "fractions"),
+    ("(x*a)^(1/2)", "sqrt(a*x)", "order-factors"),
+    ("(x^2*a^2)^(1/2)", "|x|*|a|", "order-factors root-of-square"),
+    ("x^a*x", "x^(a + 1)", "same-base"),
+    ("x^a*x^a", "x^(2*a)", "like-terms same-base"),
+    ("x^a/x", "x^(a - 1)", "same-base"),
+    ("x^a*x^(-a)", "1", "like-terms drop-zero same-base"),
+    ("sqrt(9)", "3", "root-of-square"),
+    ("sqrt(2)", "sqrt(2)", ""),
+    ("sqrt(1/4)", "1/2", "root-of-square"),
+    ("-x*x", "-x^2", "same-base"),
+    ("-(x/a)", "-x/a", ""),
+    ("x*a*x", "a*x^2", "same-base"),
+    ("sin(x)*x*sin(x)", "x*sin(x)^2", "same-base"),
+    ("-1*(1-x)/a", "-(1 - x)/a", "order-factors"),
+    ("(1-x)/(-1)", "x - 1", "fractions open-bracket"),
+    ("-2*(a-x)", "-2*(a - x)", ""),
+    ("-1/(a-x)", "-1/(a - x)", ""),
+    ("-1/(a+x)", "-1/(a + x)", ""),
+    ("(a-x)/(-2)", "-(a - x)/2", "fractions"),
+    ("x - 2 - 3", "x - 5", "add-numbers"),
+    ("-x - a", "-(x + a)", ""),
+    ("-x + a", "a - x", ""),
+    ("-3 - x + a", "a - 3 - x", ""),
+    ("2*x - 2*x + a", "a", "like-terms drop-zero"),
+    ("0.1*x + 0.2*x", "0.3*x", "like-terms"),
+    ("sin(x) + sin(x)", "2*sin(x)", "like-terms"),
+    ("a*x + x*a", "2*a*x", "order-factors like-terms"),
+    ("x + a - (x + a)", "0", "open-bracket like-terms drop-zero"),
+]
+VALUES = ("0.3125", "1.75", "-0.6875", "-2.5", "0.9375")
+
+
+@pytest.mark.parametrize(("before", "after", "reasons"), REWRITTEN)
+def test_what_is_rewritten_and_why(before: str, after: str, reasons: str) -> None:
+    tidier = Tidier()
+    found, used = tidier.explained(parse_text(before).expr)
+    assert str(found) == after
+    assert " ".join(used) == reasons
+    assert set(used) <= WORDS.keys()
+    # A second time there is nothing left to do.
+    assert tidier.explained(found) == (found, ())
+    assert Tidier().explained(found)[0] is found
+
+
+@pytest.mark.parametrize(("before", "after", "reasons"), REWRITTEN)
+def test_values_stay_the_same(before: str, after: str, reasons: str) -> None:
+    left, right = (parse_text(text).expr for text in (before, after))
+    compared = 0
+    with mpmath.workdps(30):
+        for x in VALUES:
+            for a in VALUES:
+                try:
+                    at = {"x": mpmath.mpf(x), "a": mpmath.mpf(a)}
+                    sides = [evaluate(side, at) for side in (left, right)]
+                except (ValueError, ZeroDivisionError):
+                    continue
+                if all(isinstance(v, mpmath.mpf) and mpmath.isfinite(v) for v in sides):
+                    compared += 1
+                    assert abs(sides[0] - sides[1]) <= 1e-25 * (1 + abs(sides[0]))
+    assert compared >= 4 or before == "0^(-1)"
+
+
+def test_what_is_assumed_positive_is_its_own_absolute_value() -> None:
+    x, tidier = Symbol("x"), Tidier()
+    assert str(tidier.tidy(parse_text("sqrt(x^2)").expr)) == "|x|"
+    assuming = Tidier()
+    assuming.assume_positive(x)
+    assert str(assuming.tidy(parse_text("sqrt(x^2)").expr)) == "x"
+    assert str(assuming.tidy(parse_text("|x*e^x| + |x - 1|").expr)) == "x*e^x + |x - 1|"

@@ -150,9 +150,8 @@ infinite, 0, or of the wrong sign where it should not be), or an error 16 times 
 promised, of the gradient or of the function, at any input that is tried when a file is made.
 `chainrule code` ends with exit status 1 then and says what is wrong, and `chainrule.code` and
 `compile` raise `InaccurateError`; with `--allow-bad` (`allow_bad=True`) the file is written all the
-same, and its header says so. The rule stands in `forms/choice/promises.py`. What misses by less, such
-as
-3.77 ULP, is written, with the figure in the header.
+same, and its header says so. The rule stands in `forms/choice/promises.py`. What misses by less,
+such as 3.77 ULP, is written, with the figure in the header.
 
 A row of this page is measured with its parameters at their defaults and a loss at five targets, and
 the header of a file says at which. A letter of a formula of yours has no default: there gradient

@@ -13,7 +13,7 @@ from random import Random
 from chainrule.expr.functions import FUNCTIONS
 from chainrule.expr.nodes import Symbol, depends_on
 from chainrule.parsing.definitions import expand_all
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 from real_values import places
 
 X = Symbol("x")

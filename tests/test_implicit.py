@@ -6,7 +6,7 @@ import pytest
 import sympy
 
 import chainrule
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 from chainrule.parsing.sympy_bridge import to_sympy
 
 CURVES = [

@@ -19,7 +19,7 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.definitions import expand_all
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 from random_formulas import formulas
 from real_values import Point, places
 

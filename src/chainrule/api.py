@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from chainrule.derive.derivation import Derivation, Form, Walkthrough
-from chainrule.derive.implicit import ImplicitDerivation, implicit_derivation
+from chainrule.derive.derivation import Form
+from chainrule.derive.implicit import letters_of_curve
 from chainrule.derive.reading import Name, Source, Wrt, every_variable, make_problem, read, variable
 from chainrule.document.blocks import Document, Heading
 from chainrule.errors import InaccurateError, InputError, require
 from chainrule.expr.catalogue import SPELLINGS
-from chainrule.expr.nodes import Expr, Symbol, symbols
-from chainrule.parsing.formula import Formula, symbol_named
-from chainrule.parsing.formula import parse as read_formula
+from chainrule.expr.nodes import Expr, Symbol
+from chainrule.parsing.formula import Formula
+from chainrule.parsing.reader import parse as read_formula
+from chainrule.walkthrough import ExplicitWalkthrough, ImplicitWalkthrough, Walkthrough
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def parse(text: str) -> Expr:
 
 def derive(
     f: Source, wrt: Wrt = None, order: int = 1, *, method: str = "power", verify: bool = True
-) -> Derivation:
+) -> ExplicitWalkthrough:
     """The derivative of ``f`` with every step that leads to it.
 
     Args:
@@ -64,7 +65,7 @@ def derive(
     'sigma*(1 - sigma)'
     """
     problem = make_problem(f, wrt=wrt, order=order, method=method)
-    return Derivation(problem, verified=verify)
+    return ExplicitWalkthrough(problem, verified=verify)
 
 
 def diff(
@@ -95,7 +96,7 @@ def diff(
 
 def implicit(
     equation: Source, wrt: Name | None = None, of: Name | None = None, order: int = 1
-) -> ImplicitDerivation:
+) -> ImplicitWalkthrough:
     """The slope of the curve that an equation describes.
 
     Args:
@@ -124,7 +125,8 @@ def implicit(
     whole = Formula(None, (), left, right)
     x = None if wrt is None else variable(wrt, whole)
     y = None if of is None else variable(of, whole)
-    return implicit_derivation(left, right, x, y, order, formula.bare_log)
+    letters = letters_of_curve(left, right, x, y)
+    return ImplicitWalkthrough(left, right, *letters, order, formula.bare_log)
 
 
 def derivations(f: str, *, wrt: str | None, order: int, method: str) -> Iterator[Walkthrough]:
@@ -176,24 +178,6 @@ def written(expr: Expr, syntax: str) -> str:
     raise InputError(f"unknown syntax {syntax!r}")
 
 
-def rendered(document: Document, format_: str) -> str:
-    """A document in one of the formats, as a string."""
-    match format_:
-        case "text" | "terminal":
-            from chainrule.render.text import render as text
-
-            return text(document)
-        case "markdown":
-            from chainrule.render.markdown import render as markdown
-
-            return markdown(document)
-        case "latex":
-            from chainrule.render.latex_document import render as latex
-
-            return latex(document)
-    raise InputError(f"a walk-through cannot be written as {format_!r}")
-
-
 def listing(word: str | None) -> Iterator[tuple[str, str, str]]:
     """Name, formula and title of the catalogue's rows that have ``word`` in them."""
     from chainrule.expr.catalogue import CATALOGUE
@@ -206,23 +190,6 @@ def listing(word: str | None) -> Iterator[tuple[str, str, str]]:
             also = f"; also {', '.join(entry.aliases)}" if entry.aliases else ""
             where = f"; for {', '.join(entry.conditions)}" if entry.conditions else ""
             yield entry.name, formula, entry.title + also + where
-
-
-def point(text: str, main: Symbol) -> Mapping[Symbol, Expr]:
-    """Values as typed: "5", or "x=5, a=1/2".
-
-    Raises:
-        InputError: a value that is no number.
-    """
-    values: dict[Symbol, Expr] = {}
-    for part in text.split(","):
-        name, equals, value = part.partition("=")
-        symbol, number = (symbol_named(name), value) if equals else (main, part)
-        expr = parse(number)
-        if symbols(expr):
-            raise InputError(f"{number.strip()!r} is not a number", text=text)
-        values[symbol] = expr
-    return values
 
 
 def code(
@@ -335,7 +302,7 @@ def document(
         InputError: the forms cannot be computed, or what measuring needs is not installed.
     """
     whole = derivation.document(style, at=at)
-    if not dtypes or not isinstance(derivation, Derivation):
+    if not dtypes or not isinstance(derivation, ExplicitWalkthrough):
         return whole
     require("audit", **_MEASURING)
     from chainrule.floats.formats import format_named

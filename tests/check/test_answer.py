@@ -11,10 +11,10 @@ import pytest
 from chainrule.check.answer import Judgement, check_answer
 from chainrule.check.model import ResultSlip, RuleSlip, plain
 from chainrule.check.slips import SLIPS
-from chainrule.derive.derivation import Problem, choose_variable
+from chainrule.derive.problem import Problem, choose_variable
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
 from chainrule.expr.nodes import Symbol
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 
 HERE = Path(__file__).parent
 

@@ -8,7 +8,7 @@ import mpmath
 import pytest
 
 from chainrule.expr.nodes import Expr, Symbol, substitute
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 from chainrule.render.code_syntax import python
 
 HERE = Path(__file__).parent

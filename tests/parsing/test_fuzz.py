@@ -11,7 +11,7 @@ import pytest
 
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import CATALOGUE
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 
 DATA = Path(__file__).parents[1] / "data"
 TEXT_TOKENS = [*(DATA / "fuzz_text.txt").read_text("utf-8").splitlines(), " ", "\n", "\t", "\u200b"]

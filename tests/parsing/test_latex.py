@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from chainrule.errors import InputError
-from chainrule.parsing.formula import parse
 from chainrule.parsing.latex import parse_latex
+from chainrule.parsing.reader import parse
 
 SAME = [
     (r"\frac{1}{1+e^{-x}}", "1/(1+e^-x)"),

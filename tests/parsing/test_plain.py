@@ -30,7 +30,8 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.expr.plain import to_text
-from chainrule.parsing.formula import parse, parse_text
+from chainrule.parsing.formula import parse_text
+from chainrule.parsing.reader import parse
 
 x, y, a = Symbol("x"), Symbol("y"), Symbol("a")
 one_plus = Sum((Number(1), Call("exp", (Product((MINUS_ONE, x)),))))

@@ -12,7 +12,7 @@ from chainrule.errors import InputError
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Expr, Number, Symbol, call
 from chainrule.parsing.definitions import definition, expand_all
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 from chainrule.render.code_syntax import python, sympy
 from oracle import evaluate
 

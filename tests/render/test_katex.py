@@ -10,7 +10,7 @@ from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.functions import FUNCTIONS
 from chainrule.expr.nodes import Call, Symbol
 from chainrule.parsing.definitions import definition
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 from chainrule.render import markdown
 from chainrule.render.letters import GREEK
 from chainrule.render.notation import latex

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chainrule.document.blocks import At, Boxed, Chain, Derivative, Dots, Term, equation
 from chainrule.expr.nodes import Number, Product, Sum, Symbol, call
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 from chainrule.render.display import latex_display, layout_chain, unicode_chain, wrapped
 from chainrule.render.layout import width
 

@@ -29,8 +29,8 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import definition
 from chainrule.parsing.definitions import expand_all as expand
-from chainrule.parsing.formula import parse
 from chainrule.parsing.latex import parse_latex
+from chainrule.parsing.reader import parse
 from chainrule.render.notation import latex, unicode
 from oracle import evaluate
 

@@ -24,7 +24,8 @@ from chainrule.check.compare import (
 )
 from chainrule.check.model import Slip, fill
 from chainrule.check.recognise import recognise
-from chainrule.derive.derivation import Derivation, Problem
+from chainrule.derive.derivation import Derivation
+from chainrule.derive.problem import Problem
 from chainrule.document.blocks import Chain, Inline, Math
 from chainrule.expr.nodes import (
     ONE,

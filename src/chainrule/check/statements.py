@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol, symbols
-from chainrule.parsing.formula import parse
+from chainrule.parsing.reader import parse
 
 _WORD = r"[^\W\d_]\w*"
 _LEIBNIZ = re.compile(

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from chainrule.errors import InputError
+from chainrule.render.formats import FORMATS, by_ending, rendered
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
 
-FORMATS = ("terminal", "text", "markdown", "latex", "json")
 BAD_INPUT = 2
 FAULT = 3
 """Exit statuses: input that cannot be read, and something of ours that was found wrong."""
+
+_ENDINGS = ", ".join(ending for row in FORMATS.values() for ending in row.endings)
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -49,7 +51,7 @@ def format_options(command: Command) -> Command:
     command = click.option(
         "--format",
         "format_",
-        type=click.Choice(FORMATS),
+        type=click.Choice(tuple(FORMATS)),
         default=None,
         help="How to set it; a terminal gets `terminal`, anything else `text`.",
     )(command)
@@ -57,7 +59,7 @@ def format_options(command: Command) -> Command:
         "-o",
         "--output",
         type=click.Path(dir_okay=False, writable=True, path_type=Path),
-        help="File to write to; its ending chooses the format (.md, .tex, .json, .txt).",
+        help=f"File to write to; its ending chooses the format ({_ENDINGS}).",
     )(command)
 
 
@@ -79,8 +81,7 @@ def chosen_format(format_: str | None, output: Path | None) -> str:
     if format_ is not None:
         return format_
     if output is not None:
-        by_ending = {".md": "markdown", ".tex": "latex", ".json": "json"}
-        return by_ending.get(output.suffix, "text")
+        return by_ending(output.suffix)
     return "terminal" if sys.stdout.isatty() else "text"
 
 
@@ -94,9 +95,7 @@ def print_documents(documents: list[Document], format_: str, output: Path | None
         for document in documents:
             print_document(document, console)
         return
-    from chainrule import api
-
-    write_text("\n".join(api.rendered(document, format_) for document in documents), output)
+    write_text("\n".join(rendered(document, format_) for document in documents), output)
 
 
 def write_text(text: str, output: Path | None) -> None:

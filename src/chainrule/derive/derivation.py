@@ -1,20 +1,18 @@
-"""The road from a formula to its derivative: differentiate, rewrite, verify, say.
+"""The road from a formula to its derivative: differentiate, rewrite, verify.
 
-A ``Derivation`` is what the public ``derive`` returns. Each stage is worked out when it is
-first asked for and kept.
+Each stage of a ``Derivation`` is worked out when it is first asked for and kept.
 """
 
 from __future__ import annotations
 
 import warnings
-from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from chainrule.derive.problem import Problem, fresh_letter, names
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.inverse import inverse_rule
@@ -28,14 +26,11 @@ from chainrule.expr.nodes import (
     Quotient,
     Sum,
     Symbol,
-    Unknown,
     postorder,
     size,
     substitute,
-    symbols,
 )
 from chainrule.parsing.definitions import definition
-from chainrule.parsing.names import GREEK_WORDS
 from chainrule.record import Record
 from chainrule.rewrite.cases import REASON as CASES
 from chainrule.rewrite.cases import merge_cases
@@ -47,8 +42,6 @@ from chainrule.rewrite.simplify import MAX_NODES, simplify
 
 if TYPE_CHECKING:
     from chainrule.differentiate.rules import Rule
-    from chainrule.document.blocks import Document
-    from chainrule.document.telling import Style
     from chainrule.rewrite.kinks import Kink
     from chainrule.verify.verdict import Verdict
 
@@ -57,38 +50,7 @@ if TYPE_CHECKING:
 MAX_TIDIED = 1_000
 # At how many points a claim is compared unless told otherwise.
 POINTS = 16
-METHODS = ("power", "quotient")
 Form = Literal["simplified", "output", "raw"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """What is to be differentiated, and how it is to be called.
-
-    Attributes:
-        function: the formula.
-        variables: the variables to differentiate by, one after the other.
-        name: the letter of the function: ``f``, ``sigma``, or an upright ``SiLU``.
-        arguments: what the function is written of, f(x) or L(p, y).
-        method: "power" or "quotient", see ``differentiate``.
-        entry: the row of the catalogue it comes from.
-        defaults: values of parameters, for numbers to try and for checking.
-        bare_log: whether ``log`` was typed without a base, so that its meaning should be said.
-    """
-
-    function: Expr
-    variables: tuple[Symbol, ...]
-    name: str = "f"
-    arguments: tuple[Symbol, ...] = ()
-    method: str = "power"
-    entry: Entry | None = None
-    defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
-    bare_log: bool = False
-
-    @property
-    def partial(self) -> bool:
-        """Whether derivatives are partial ones: by which argument has to be said."""
-        return len({*self.arguments, *self.variables}) > 1
 
 
 class Stage(Record):
@@ -116,70 +78,7 @@ class Stage(Record):
         return self.rewriting[-1].after if self.rewriting else self.step.after
 
 
-class Walkthrough(ABC):
-    """What has a derivative and a walk-through, and the formats these come in."""
-
-    @property
-    @abstractmethod
-    def derivative(self) -> Expr:
-        """The simplified derivative."""
-
-    @abstractmethod
-    def form(self, form: Form = "simplified") -> Expr:
-        """The derivative in one of its forms."""
-
-    @property
-    @abstractmethod
-    def label(self) -> str:
-        """What is printed before the derivative where there are several."""
-
-    @property
-    @abstractmethod
-    def verdict(self) -> Verdict:
-        """The verdict on the derivative itself; that of a step instead, should one be wrong."""
-
-    @abstractmethod
-    def document(self, style: Style | None = None, *, at: str | None = None) -> Document:
-        """The walk-through as a document."""
-
-    @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data."""
-
-    def to_text(self, style: Style | None = None) -> str:
-        """The walk-through as plain Unicode text."""
-        from chainrule.render.text import render
-
-        return render(self.document(style))
-
-    def to_markdown(self, style: Style | None = None, *, front_matter: bool = True) -> str:
-        """The walk-through as Markdown with ``$…$`` mathematics."""
-        from chainrule.render.markdown import render
-
-        return render(self.document(style), front_matter=front_matter)
-
-    def to_latex(self, style: Style | None = None) -> str:
-        """The walk-through as a LaTeX document."""
-        from chainrule.render.latex_document import render
-
-        return render(self.document(style))
-
-    def to_json(self) -> str:
-        """``to_dict`` as JSON text."""
-        import json
-
-        return json.dumps(self.to_dict(), indent=2, ensure_ascii=False)
-
-    def _repr_markdown_(self) -> str:
-        return self.to_markdown(front_matter=False)
-
-    def _repr_latex_(self) -> str:
-        from chainrule.render.notation import latex
-
-        return f"${latex(self.derivative)}$"
-
-
-class Derivation(Walkthrough):
+class Derivation:
     """A formula and its derivative, with every step between them.
 
     The derivative is compared with the power series of the function when it is first asked
@@ -538,21 +437,6 @@ class Derivation(Walkthrough):
         if self._claim is not None:
             yield self._claim
 
-    # --- what comes out; formats are imported when they are asked for --------------------------
-    def document(self, style: Style | None = None, *, at: str | None = None) -> Document:
-        """The walk-through as a document; ``at`` is a point such as "5" or "x=5, a=2"."""
-        from chainrule.api import point
-        from chainrule.document.narrative import narrate
-
-        values = point(at, self.problem.variables[0]) if at is not None else None
-        return narrate(self, style, values)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data; the schema is documented in ``docs/json.md``."""
-        from chainrule.render.data import derivation_data
-
-        return derivation_data(self)
-
 
 def _sample_ranges(entry: Entry | None) -> dict[Symbol, tuple[Fraction, Fraction]]:
     """Where a catalogue function makes sense: its samples, and where its conditions hold."""
@@ -569,19 +453,6 @@ def _sample_ranges(entry: Entry | None) -> dict[Symbol, tuple[Fraction, Fraction
         if dots:
             ranges[Symbol(name)] = (Fraction(start), Fraction(end))
     return ranges
-
-
-def names(expr: Expr) -> set[str]:
-    """What letters and functions that nobody defined are called in a formula."""
-    return {node.name for node in postorder(expr) if isinstance(node, Symbol | Unknown)}
-
-
-def fresh_letter(wanted: Sequence[str], taken: set[str]) -> str:
-    """The first of the wanted names that is one letter (or Greek) and not taken."""
-    for name in wanted:
-        if name not in taken and (len(name) == 1 or name in GREEK_WORDS):
-            return name
-    return next(f"{wanted[-1]}_{i}" for i in range(1, 1000) if f"{wanted[-1]}_{i}" not in taken)
 
 
 @cache
@@ -624,30 +495,3 @@ def named_slope(name: str, index: int, args: tuple[Expr, ...]) -> Expr:
     """The derivative of a catalogue function by its i-th argument, at ``args``."""
     own, template = _slope_template(name, index)
     return substitute(template, dict(zip(own, args, strict=True)))
-
-
-def choose_variable(function: Expr, declared: Sequence[Symbol], wrt: str | None) -> Symbol:
-    """The variable to differentiate by: the one asked for, else the one that is meant.
-
-    That is the first declared argument, else x, else the only letter there is.
-
-    Raises:
-        InputError: several letters and none of them x.
-    """
-    if wrt is not None:
-        return Symbol(wrt)
-    if declared:
-        return declared[0]
-    found = symbols(function)
-    names = [symbol.name for symbol in found]
-    if "x" in names or not names:
-        return Symbol("x")
-    if len(found) == 1:
-        return found[0]
-    for usual in ("t", "z", "u", "theta"):
-        if usual in names:
-            return Symbol(usual)
-    raise InputError(
-        f"which of {', '.join(names)} is the variable?",
-        hint=f"say so, for example --wrt {names[0]}",
-    )

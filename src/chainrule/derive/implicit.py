@@ -10,9 +10,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from chainrule.derive.derivation import Form, Walkthrough, named_slope
+from chainrule.derive.derivation import Form, named_slope
 from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.errors import FaultError, FaultWarning, InputError
@@ -34,14 +34,12 @@ from chainrule.rewrite.rational import Field, TooLargeError
 from chainrule.rewrite.simplify import simplified
 
 if TYPE_CHECKING:
-    from chainrule.document.blocks import Document
-    from chainrule.document.telling import Style
     from chainrule.verify.verdict import Verdict
 
 MAX_ORDER = 2
 
 
-class ImplicitDerivation(Walkthrough):
+class ImplicitDerivation:
     """The slope y′ (and y″) of the curve ``left = right``.
 
     Attributes:
@@ -229,30 +227,11 @@ class ImplicitDerivation(Walkthrough):
 
         return verify_steps(self.steps[0].before, self.steps)
 
-    def document(self, style: Style | None = None, *, at: str | None = None) -> Document:
-        """The walk-through as a document. A curve has no value to try, so ``at`` is refused."""
-        from chainrule.document.implicit import narrate_implicit
 
-        if at is not None:
-            raise InputError("an equation has no value at a point", hint="leave --at out")
-        return narrate_implicit(self, style)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data, see ``docs/json.md``."""
-        from chainrule.render.data import implicit_data
-
-        return implicit_data(self)
-
-
-def implicit_derivation(
-    left: Expr,
-    right: Expr,
-    x: Symbol | None = None,
-    y: Symbol | None = None,
-    order: int = 1,
-    bare_log: bool = False,
-) -> ImplicitDerivation:
-    """The implicit derivative of an equation; x and y are found where they are not given.
+def letters_of_curve(
+    left: Expr, right: Expr, x: Symbol | None = None, y: Symbol | None = None
+) -> tuple[Symbol, Symbol]:
+    """The variable of an equation and the letter that is a function of it.
 
     Raises:
         InputError: there is no second letter, or which one is meant cannot be told.
@@ -273,4 +252,4 @@ def implicit_derivation(
             "an implicit derivative needs an equation in two letters, such as x and y",
             hint=f"the letters of this one: {listed}",
         )
-    return ImplicitDerivation(left, right, x, y, order, bare_log)
+    return x, y

@@ -6,12 +6,19 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Union
 
-from chainrule.derive.derivation import METHODS, Problem, choose_variable, fresh_letter, names
+from chainrule.derive.problem import (
+    METHODS,
+    Problem,
+    choose_variable,
+    fresh_letter,
+    names,
+)
 from chainrule.errors import InputError
 from chainrule.expr import catalogue
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.definitions import definition
-from chainrule.parsing.formula import Formula, equation_or_formula, parse
+from chainrule.parsing.formula import Formula
+from chainrule.parsing.reader import equation_or_formula, parse
 
 if TYPE_CHECKING:
     import sympy

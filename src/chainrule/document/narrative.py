@@ -12,7 +12,12 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import cycle
 
-from chainrule.derive.derivation import Derivation, Problem, Stage, fresh_letter, names
+from chainrule.derive.derivation import Derivation, Stage
+from chainrule.derive.problem import (
+    Problem,
+    fresh_letter,
+    names,
+)
 from chainrule.differentiate.derivation import Step
 from chainrule.document.blocks import (
     Block,

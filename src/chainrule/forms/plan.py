@@ -10,7 +10,8 @@ from typing import NamedTuple, cast
 
 from chainrule.codegen.source import Accuracy, Job
 from chainrule.codegen.targets import known as known_target
-from chainrule.derive.derivation import Derivation, Problem
+from chainrule.derive.derivation import Derivation
+from chainrule.derive.problem import Problem
 from chainrule.errors import InputError, nearest
 from chainrule.expr.nodes import (
     Expr,

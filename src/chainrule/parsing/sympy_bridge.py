@@ -37,8 +37,9 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.parsing.definitions import expand_all
-from chainrule.parsing.formula import Formula, equation_or_formula, symbol_named
+from chainrule.parsing.formula import Formula
 from chainrule.parsing.names import GREEK_WORDS, default_names
+from chainrule.parsing.reader import equation_or_formula, symbol_named
 from chainrule.parsing.ufuncs import both, negated, raised, remainder, step
 
 _RELATIONS = {

@@ -22,7 +22,7 @@ from typing import Any, NoReturn, SupportsIndex
 from chainrule.errors import InputError
 from chainrule.expr.nodes import PI, Call, Comparison, E, Expr, Number, Quotient, Symbol
 from chainrule.parsing import torch_functions
-from chainrule.parsing.formula import symbol_named
+from chainrule.parsing.reader import symbol_named
 from chainrule.parsing.ufuncs import (
     apply,
     both,

@@ -1,0 +1,83 @@
+"""What is to be differentiated, and the letters it is told with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chainrule.errors import InputError
+from chainrule.expr.catalogue import Entry
+from chainrule.expr.nodes import Expr, Symbol, Unknown, postorder, symbols
+from chainrule.parsing.names import GREEK_WORDS
+
+METHODS = ("power", "quotient")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is to be differentiated, and how it is to be called.
+
+    Attributes:
+        function: the formula.
+        variables: the variables to differentiate by, one after the other.
+        name: the letter of the function: ``f``, ``sigma``, or an upright ``SiLU``.
+        arguments: what the function is written of, f(x) or L(p, y).
+        method: "power" or "quotient", see ``differentiate``.
+        entry: the row of the catalogue it comes from.
+        defaults: values of parameters, for numbers to try and for checking.
+        bare_log: whether ``log`` was typed without a base, so that its meaning should be said.
+    """
+
+    function: Expr
+    variables: tuple[Symbol, ...]
+    name: str = "f"
+    arguments: tuple[Symbol, ...] = ()
+    method: str = "power"
+    entry: Entry | None = None
+    defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
+    bare_log: bool = False
+
+    @property
+    def partial(self) -> bool:
+        """Whether derivatives are partial ones: by which argument has to be said."""
+        return len({*self.arguments, *self.variables}) > 1
+
+
+def names(expr: Expr) -> set[str]:
+    """What letters and functions that nobody defined are called in a formula."""
+    return {node.name for node in postorder(expr) if isinstance(node, Symbol | Unknown)}
+
+
+def fresh_letter(wanted: Sequence[str], taken: set[str]) -> str:
+    """The first of the wanted names that is one letter (or Greek) and not taken."""
+    for name in wanted:
+        if name not in taken and (len(name) == 1 or name in GREEK_WORDS):
+            return name
+    return next(f"{wanted[-1]}_{i}" for i in range(1, 1000) if f"{wanted[-1]}_{i}" not in taken)
+
+
+def choose_variable(function: Expr, declared: Sequence[Symbol], wrt: str | None) -> Symbol:
+    """The variable to differentiate by: the one asked for, else the one that is meant.
+
+    That is the first declared argument, else x, else the only letter there is.
+
+    Raises:
+        InputError: several letters and none of them x.
+    """
+    if wrt is not None:
+        return Symbol(wrt)
+    if declared:
+        return declared[0]
+    found = symbols(function)
+    names = [symbol.name for symbol in found]
+    if "x" in names or not names:
+        return Symbol("x")
+    if len(found) == 1:
+        return found[0]
+    for usual in ("t", "z", "u", "theta"):
+        if usual in names:
+            return Symbol(usual)
+    raise InputError(
+        f"which of {', '.join(names)} is the variable?",
+        hint=f"say so, for example --wrt {names[0]}",
+    )

@@ -1,0 +1,61 @@
+"""The formats of a document, a table: what the command line offers and what endings mean."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple
+
+from chainrule.document.blocks import Document
+from chainrule.errors import InputError, nearest
+
+
+class Format(NamedTuple):
+    """How a document can be written.
+
+    Attributes:
+        name: as it is asked for.
+        module: the file here whose ``render(document)`` gives the text; ``None`` for what is
+            made from the data of a derivation instead of its document.
+        endings: of the names of files that are written so unless told otherwise.
+    """
+
+    name: str
+    module: str | None
+    endings: tuple[str, ...] = ()
+
+
+# A terminal gets the same characters as a file of text; `render.terminal` adds the colours.
+FORMATS = {
+    row.name: row
+    for row in (
+        Format("terminal", "text"),
+        Format("text", "text", (".txt",)),
+        Format("markdown", "markdown", (".md",)),
+        Format("latex", "latex_document", (".tex",)),
+        Format("json", None, (".json",)),
+    )
+}
+USUAL = "text"
+"""What a file gets whose name has another ending."""
+
+
+def by_ending(ending: str) -> str:
+    """The format for a file whose name ends so: ".md"."""
+    return next((row.name for row in FORMATS.values() if ending in row.endings), USUAL)
+
+
+def rendered(document: Document, name: str) -> str:
+    """The document in one of the formats.
+
+    Raises:
+        InputError: there is no such format, or it is none of documents.
+    """
+    row = FORMATS.get(name)
+    if row is None or row.module is None:
+        documents = [known for known, format_ in FORMATS.items() if format_.module is not None]
+        near = nearest(name, documents, 0.5)
+        hint = f"did you mean {near}?" if near else f"choose from {', '.join(documents)}"
+        raise InputError(f"a walk-through cannot be written as {name!r}", hint=hint)
+    render: Callable[[Document], str] = import_module(f"chainrule.render.{row.module}").render
+    return render(document)

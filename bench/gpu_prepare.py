@@ -20,8 +20,7 @@ from zlib import crc32
 import numpy as np
 
 import chainrule
-from chainrule.codegen.source import Job
-from chainrule.codegen.targets import TARGETS, generate
+from chainrule.codegen.generate import generate
 from chainrule.derive.derivation import Derivation
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Expr, Symbol
@@ -34,7 +33,9 @@ from chainrule.floats.ulp import Truth, nearest
 from chainrule.forms.accuracy import hard_inputs, kink_inputs, work_format
 from chainrule.forms.plan import Plan, plan
 from chainrule.program.cases import explicit
+from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import lower
+from chainrule.program.targets import TARGETS
 from gpu_cases import Array, Case, Data, as_case, every_pattern, pack, unpack, write_cases
 
 BEST = (("float32", "best"), ("float64", "best"), ("bfloat16", "best"), ("float16", "best"))
@@ -102,7 +103,7 @@ def prepared(folder: Path, row: str) -> None:
         made = plan(derivation, "triton", dtype=dtype, accuracy=accuracy)
         data = f"{stem(row)}_{dtype}"
         known = _data(derivation, made, values)
-        _store(folder, data, known, made.job)
+        _store(folder, data, known, made.spec)
         if listed:
             # Without loops of their own and in double these two have the same plan.
             written(made, ("triton", "cuda"), data)
@@ -114,17 +115,17 @@ def prepared(folder: Path, row: str) -> None:
     for dtype, accuracy in fast if listed else []:
         made = plan(derivation, "cuda", dtype=dtype, accuracy=accuracy)
         plans: dict[str, Plan] = {"cuda": made, "triton": made}
-        if made.job.working != "library":
+        if made.spec.working != "library":
             # With an exponential of its own, which Triton has not.
             plans["triton"] = plan(derivation, "triton", dtype=dtype, accuracy=accuracy)
         for target, made in plans.items():
             data = f"{stem(row)}_{dtype}"
-            if not made.job.double and made.job.parameters:
+            if not made.spec.double and made.spec.parameters:
                 # Parameters are float32 there.
                 data += "_single"
                 packed = (folder / "data" / f"{stem(row)}_{dtype}").read_bytes()
                 known = unpack(packed, format_named(dtype))
-                _store(folder, data, _again(derivation, made, values, known), made.job)
+                _store(folder, data, _again(derivation, made, values, known), made.spec)
             written(made, (target,), data)
     text = json.dumps([asdict(case) for case in cases])
     _part(folder, row).write_text(text, encoding="utf-8")
@@ -148,26 +149,26 @@ def _written(
     values: dict[Symbol, Fraction],
     data: str,
 ) -> Case:
-    job = made.job
-    file = f"files/{target}_{stem(row)}_{job.dtype}_{job.accuracy}{TARGETS[target]}"
+    spec = made.spec
+    file = f"files/{target}_{stem(row)}_{spec.dtype}_{spec.accuracy}{TARGETS[target].ending}"
     (folder / file).write_text(generate(target, *made), encoding="utf-8")
     return Case(
         row=row,
         target=target,
-        dtype=job.dtype,
-        accuracy=job.accuracy,
-        function=job.name,
+        dtype=spec.dtype,
+        accuracy=spec.accuracy,
+        function=spec.name,
         file=file,
-        saved=tuple("output" if s is job.output else "input" for s in job.saved),
-        others=tuple(float(values[s]) for s in job.others),
-        numbers=tuple(float(v if v is not None else values[s]) for s, v in job.parameters),
-        double=job.double,
+        saved=tuple("output" if s is spec.output else "input" for s in spec.saved),
+        others=tuple(float(values[s]) for s in spec.others),
+        numbers=tuple(float(v if v is not None else values[s]) for s, v in spec.parameters),
+        double=spec.double,
         data=data,
     )
 
 
-def _store(folder: Path, name: str, data: Data, job: Job) -> None:
-    (folder / "data" / name).write_bytes(pack(data, format_named(job.dtype)))
+def _store(folder: Path, name: str, data: Data, spec: KernelSpec) -> None:
+    (folder / "data" / name).write_bytes(pack(data, format_named(spec.dtype)))
 
 
 # --- inputs and truths --------------------------------------------------------------------------
@@ -184,9 +185,9 @@ def _truths(
 
 def _data(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction]) -> Data:
     """Inputs for a plan that computes in double, and what is true there."""
-    job, form, work = made.job, format_named(made.job.dtype), work_format(made)
+    spec, form, work = made.spec, format_named(made.spec.dtype), work_format(made)
     stored = _stored(values, work)
-    letters = (job.variable, *stored)
+    letters = (spec.variable, *stored)
     fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
     kinks = np.array([float(v) for v in kink_inputs(derivation, letters, fixed, form, work)])
     if form.bits == 16:
@@ -195,7 +196,7 @@ def _data(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction]) ->
         if values != typical_values(derivation):
             # With these numbers nobody has looked at all inputs.
             some = np.flatnonzero(np.isfinite(x.astype(np.float64)) & ~_at(x, kinks))
-            exact = truth(derivation.derivative, job.variable, x[some], stored, form)
+            exact = truth(derivation.derivative, spec.variable, x[some], stored, form)
             expected[1][some[exact.known]] = nearest(exact, form)[exact.known]
         return Data(x, (), x[:0], expected, kinks)
     exprs = (derivation.derivative, derivation.function)
@@ -210,7 +211,7 @@ def _data(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction]) ->
 
 def _again(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction], known: Data) -> Data:
     """The same inputs, for a plan that has other numbers for the parameters."""
-    form = format_named(made.job.dtype)
+    form = format_named(made.spec.dtype)
     if form.bits == 16:
         return known
     stored = _stored(values, work_format(made))
@@ -231,14 +232,14 @@ def _some(values: Array, most: int) -> Array:
 
 def _by_numpy(made: Plan, x: Array, values: dict[Symbol, Fraction]) -> tuple[Array, Array]:
     """The function and the gradient as the file for NumPy computes them."""
-    job = made.job
+    spec = made.spec
     module: dict[str, Any] = {"__name__": "made_for_numpy"}
-    exec(compile(generate("numpy", *made), job.name, "exec"), module)
-    others = [np.full_like(x, float(values[s])) for s in job.others]
+    exec(compile(generate("numpy", *made), spec.name, "exec"), module)
+    others = [np.full_like(x, float(values[s])) for s in spec.others]
     with np.errstate(all="ignore"):
-        output = module[job.name](x, *others)
-        saved = [output if s is job.output else x for s in job.saved]
-        slopes = module[f"{job.name}_grad"](*saved, np.ones_like(x), *others)
+        output = module[spec.name](x, *others)
+        saved = [output if s is spec.output else x for s in spec.saved]
+        slopes = module[f"{spec.name}_grad"](*saved, np.ones_like(x), *others)
     return np.array(output), np.array(slopes)
 
 

@@ -79,8 +79,8 @@ def measured(task: tuple[str, str, str]) -> Row:
     made = plan(derivation, "numpy", dtype=dtype, accuracy=accuracy)
     found = accuracy_of(derivation, made)
     counts = (found.not_finite, found.early_zeros, found.wrong_signs)
-    gradient = (name, dtype, accuracy, found.largest, found.worst, *counts, made.job.promoted)
-    if made.job.short:
+    gradient = (name, dtype, accuracy, found.largest, found.worst, *counts, made.spec.promoted)
+    if made.spec.short:
         return Row(*gradient, found.misrounded, None, None, None)
     function = accuracy_of_function(derivation, made)
     return Row(*gradient, None, function.largest, function.worst, function.faults)

@@ -20,10 +20,10 @@ from write_accuracy import figure
 from chainrule.api import derive
 from chainrule.audit.frameworks.chainrule import targets
 from chainrule.audit.running.campaign import Options, outcomes
-from chainrule.codegen.source import Accuracy
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.forms.accuracy import promised
 from chainrule.forms.plan import plan
+from chainrule.program.kernel_spec import Accuracy
 
 HERE = Path(__file__).parent
 RESULTS, PAGE = HERE / "exhaustive.tsv", HERE / "exhaustive.md"
@@ -115,8 +115,8 @@ def same_code(name: str) -> bool:
     """Whether `fast` computes the gradient of float32 as `best` does."""
     derivation = derive(entry_of(name))
     best, fast = (plan(derivation, "numba", accuracy=accuracy) for accuracy in ("best", "fast"))
-    same = best.gradient is fast.gradient and best.job.working == fast.job.working
-    return same and fast.job.double
+    same = best.gradient is fast.gradient and best.spec.working == fast.spec.working
+    return same and fast.spec.double
 
 
 def read() -> list[Row]:

@@ -23,13 +23,14 @@ from unittest import mock
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.codegen.targets import TARGETS, generate
+from chainrule.codegen.generate import generate
 from chainrule.derive.derivation import Derivation
 from chainrule.floats.formats import Format, format_named
 from chainrule.floats.inputs import stratified, usual
 from chainrule.floats.truth import truth
 from chainrule.floats.ulp import Truth
 from chainrule.forms.plan import Plan, plan
+from chainrule.program.targets import TARGETS
 
 Array = npt.NDArray[Any]
 
@@ -70,11 +71,11 @@ class Written:
 
     def slopes(self, x: Array, upstream: float = 1.0) -> Array:
         """The gradient at x, by way of the output if that is what is saved."""
-        job = self.plan.job
+        spec = self.plan.spec
         if self.traced:
             return self.gradient(x, np.full_like(x, upstream))
-        known = {job.variable: x, job.output: self.forward(x) if job.output in job.saved else x}
-        return self.gradient(*(known[s] for s in job.saved), np.full_like(x, upstream))
+        known = {spec.variable: x, spec.output: self.forward(x) if spec.output in spec.saved else x}
+        return self.gradient(*(known[s] for s in spec.saved), np.full_like(x, upstream))
 
 
 def write(
@@ -88,8 +89,8 @@ def write(
     """The file for a target, loaded; ``made`` is what to write if it is known already."""
     made = made or plan(derivation, target, **options)
     text = generate(target, *made)
-    form = format_named(made.job.dtype)
-    path = folder / f"made_{next(_numbers)}{TARGETS[target]}"
+    form = format_named(made.spec.dtype)
+    path = folder / f"made_{next(_numbers)}{TARGETS[target].ending}"
     path.write_text(text, encoding="utf-8")
     forward, gradient, module = _RUNNERS[target](path, made, form, other)
     return Written(text, made, form, forward, gradient, module, target in ("jax", "torch"))
@@ -107,8 +108,8 @@ def load(path: Path) -> ModuleType:
 
 def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     module = load(path)
-    name = made.job.name
-    more = () if other is None else (float(other),) * len(made.job.others)
+    name = made.spec.name
+    more = () if other is None else (float(other),) * len(made.spec.others)
     return (
         lambda x: getattr(module, name)(x, *more),
         lambda *given: getattr(module, f"{name}_grad")(*given, *more),
@@ -132,22 +133,22 @@ def _of_library(
 ) -> tuple[Any, Any, Any]:
     """The functions NAME_forward and NAME_grad in C's way, whose names have a certain ending."""
     loaded = ctypes.CDLL(str(library))
-    job = made.job
-    real = ctypes.c_double if job.double else ctypes.c_float
+    spec = made.spec
+    real = ctypes.c_double if spec.double else ctypes.c_float
 
     def call(name: str, arrays: list[Array]) -> Array:
         if other is not None:
-            arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(job.others)]
+            arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(spec.others)]
         arrays = [np.ascontiguousarray(array, form.dtype) for array in arrays]
         out = np.empty_like(arrays[0])
         pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (*arrays, out)]
-        numbers = [real(float(v)) for _, v in job.parameters if v is not None]
+        numbers = [real(float(v)) for _, v in spec.parameters if v is not None]
         getattr(loaded, name + ending)(*pointers, ctypes.c_size_t(out.size), *numbers, *more)
         return out
 
     return (
-        lambda x: call(f"{job.name}_forward", [x]),
-        lambda *given: call(f"{job.name}_grad", list(given)),
+        lambda x: call(f"{spec.name}_forward", [x]),
+        lambda *given: call(f"{spec.name}_grad", list(given)),
         loaded,
     )
 
@@ -189,7 +190,7 @@ def _jax(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[
     import jax
 
     module = load(path)
-    function = getattr(module, made.job.name)
+    function = getattr(module, made.spec.name)
     more = () if other is None else (float(other),)
 
     def gradient(*given: Array) -> Array:
@@ -204,7 +205,7 @@ def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
     import torch
 
     module = load(path)
-    function = getattr(module, made.job.name)
+    function = getattr(module, made.spec.name)
     short = form.name == "bfloat16"
 
     def tensor(array: Array) -> Any:
@@ -231,11 +232,11 @@ def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
 
 
 def _triton(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
-    name = made.job.name
+    name = made.spec.name
 
     def call(function: str, arrays: list[Array]) -> Array:
         if other is not None:
-            arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(made.job.others)]
+            arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(made.spec.others)]
         return interpreted(path, function, arrays)
 
     return lambda x: call(name, [x]), lambda *given: call(f"{name}_grad", list(given)), None
@@ -291,13 +292,13 @@ def sample(form: Format, size: int = 800) -> Array:
 
 def truths(derivation: Derivation, made: Plan, x: Array, other: Fraction | None) -> list[Truth]:
     """The function and its derivative at x, for the parameters as the file stores them."""
-    job = made.job
-    work = np.float64 if job.double else np.float32
-    fixed = {s: Fraction(float(work(float(v)))) for s, v in job.parameters if v is not None}
+    spec = made.spec
+    work = np.float64 if spec.double else np.float32
+    fixed = {s: Fraction(float(work(float(v)))) for s, v in spec.parameters if v is not None}
     if other is not None:
-        fixed |= dict.fromkeys(job.others, other)
+        fixed |= dict.fromkeys(spec.others, other)
     exprs = (derivation.function, derivation.derivative)
-    return [truth(expr, job.variable, x, fixed) for expr in exprs]
+    return [truth(expr, spec.variable, x, fixed) for expr in exprs]
 
 
 def formatted(folder: Path) -> None:

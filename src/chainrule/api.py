@@ -220,14 +220,14 @@ def code(
         InaccurateError: results are known to be wrong (see ``chainrule.forms.choice.promises``).
     """
     require("audit", **_MEASURING)
-    from chainrule.codegen.targets import generate
+    from chainrule.codegen.generate import generate
     from chainrule.forms.plan import plan
 
     made = plan(derive(f, wrt), target, dtype=dtype, accuracy=accuracy, save=save)
     # First what the target cannot write at all.
     text = generate(target, *made)
-    if made.job.faults and not allow_bad:
-        raise InaccurateError(made.job.faults)
+    if made.spec.faults and not allow_bad:
+        raise InaccurateError(made.spec.faults)
     return text
 
 
@@ -261,8 +261,8 @@ def compile(
 
     made = plan(derive(f, wrt), "numba", dtype=dtype, accuracy=accuracy, save="input")
     kernel = Kernel(*made, threads)
-    if made.job.faults and not allow_bad:
-        raise InaccurateError(made.job.faults)
+    if made.spec.faults and not allow_bad:
+        raise InaccurateError(made.spec.faults)
     return kernel
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.codegen.targets import generate
+from chainrule.codegen.generate import generate
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Symbol
 from chainrule.floats.dtypes import NAMES as DTYPES
@@ -40,10 +40,10 @@ def compiled(path: Path) -> Path:
 
 def stored(made: Plan, dtype: str, accuracy: str, folder: Path) -> Path:
     """The file for another dtype than the one that was planned for."""
-    promoted = made.job.name in DOUBLE_ONLY
-    job = replace(made.job, dtype=dtype, accuracy=accuracy, promoted=promoted)
-    path = folder / f"{job.name}_{dtype}_{accuracy}.cu"
-    path.write_text(generate("cuda", made.forward, made.gradient, job), encoding="utf-8")
+    promoted = made.spec.name in DOUBLE_ONLY
+    spec = replace(made.spec, dtype=dtype, accuracy=accuracy, promoted=promoted)
+    path = folder / f"{spec.name}_{dtype}_{accuracy}.cu"
+    path.write_text(generate("cuda", made.forward, made.gradient, spec), encoding="utf-8")
     return path
 
 

@@ -12,6 +12,7 @@ import chainrule
 from chainrule.expr.nodes import symbols
 from chainrule.floats.measure import measure
 from chainrule.forms.choice.kink_values import convention
+from chainrule.program.targets import TARGETS
 from written import FUNCTIONS, OTHERS, Written, sample, truths, write
 
 pytestmark = pytest.mark.slow
@@ -49,7 +50,7 @@ def test_torch_is_rounded_once(name: str, tmp_path: Path) -> None:
     written = write(derivation, "torch", tmp_path, OTHERS.get(name))
     check(written, derivation, name, sample(written.form, 600), ROUNDED_ONCE["torch"])
     for kink in derivation.kinks:
-        value = convention(kink, "torch")
+        value = convention(kink, TARGETS["torch"])
         if value is not None and not symbols(value, kink.at):
             point = np.array([float(str(kink.at))], np.float32)
             assert written.slopes(point)[0] == np.float32(float(str(value)))
@@ -75,7 +76,7 @@ def test_jax_is_rounded_once(name: str, tmp_path: Path) -> None:
     written = write(derivation, "jax", tmp_path, OTHERS.get(name))
     check(written, derivation, name, normal_inputs(written), ROUNDED_ONCE["jax"])
     for kink in derivation.kinks:
-        value = convention(kink, "jax")
+        value = convention(kink, TARGETS["jax"])
         if value is not None and not symbols(value, kink.at):
             point = np.array([float(str(kink.at))], np.float32)
             assert written.slopes(point)[0] == np.float32(float(str(value)))

@@ -178,7 +178,7 @@ def test_what_is_carried_along_survives_jit(name: str, tmp_path: Path) -> None:
     x = sample(form)
     _, slope = truths(derivation, made.plan, x, Fraction(1, 2))
     x = x[np.abs(slope.high) >= form.smallest_normal]
-    more = [np.full_like(x, 0.5) for _ in made.plan.job.others]
+    more = [np.full_like(x, 0.5) for _ in made.plan.spec.others]
     _, slope = truths(derivation, made.plan, x, Fraction(1, 2))
     measured = measure(x, np.asarray(jax.jit(slopes)(x)), slope, form)
     assert measured.largest <= 0.51

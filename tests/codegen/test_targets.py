@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.codegen.targets import TARGETS, generate
+from chainrule.codegen.generate import generate
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import symbols
 from chainrule.floats.inputs import every
 from chainrule.floats.measure import measure
 from chainrule.forms.choice.kink_values import convention
 from chainrule.forms.plan import plan
+from chainrule.program.targets import TARGETS
 from written import FUNCTIONS, OTHERS, TIES, WARNINGS, formatted, sample, toolkit, truths, write
 
 ROUNDED_ONCE = {"numpy": 0.5001, "numba": 0.51, "c": 0.51, "cuda": 0.5001}
@@ -43,7 +44,7 @@ def test_rounded_once(name: str, tmp_path: Path) -> None:
         assert np.isnan(written.forward(nan)).all()
         assert np.isnan(written.slopes(nan)).all(), target
         for kink in derivation.kinks:
-            value = convention(kink, target)
+            value = convention(kink, TARGETS[target])
             if other is None and value is not None and not symbols(value):
                 point = np.array([float(str(kink.at))], np.float32)
                 assert written.slopes(point)[0] == np.float32(float(str(value)))
@@ -136,7 +137,7 @@ def test_saved_output(tmp_path: Path) -> None:
     derivation = chainrule.derive("softplus")
     for target in HERE:
         written = write(derivation, target, tmp_path, save="output")
-        assert [symbol.name for symbol in written.plan.job.saved] == ["y"]
+        assert [symbol.name for symbol in written.plan.spec.saved] == ["y"]
         x = sample(written.form, 300)
         exact = truths(derivation, written.plan, x, None)[1]
         assert measure(x, written.slopes(x), exact, written.form).largest < 2
@@ -199,7 +200,7 @@ def test_forms_from_elsewhere_compete(tmp_path: Path) -> None:
     derivation = chainrule.derive("x/(1+x^2)^2 - 1/(x+1)")
     right = chainrule.parse("(1 - 3x^2)/(1+x^2)^3 + 1/(x+1)^2")
     made = plan(derivation, "numpy", gradients={"wrong": chainrule.parse("1"), "ours": right})
-    assert "(wrong)" not in made.job.notes[2]
+    assert "(wrong)" not in made.spec.notes[2]
     softplus = chainrule.derive("softplus")
     form = chainrule.parse("{x > 40: x, else: log1p(e^x)}")
     made = plan(softplus, "numpy", functions={"by cases": form})
@@ -216,7 +217,7 @@ def test_the_whole_catalogue_becomes_tidy_code(tmp_path: Path) -> None:
                 # They have no inverse error function.
                 continue
             text = generate(target, *made)
-            path = tmp_path / f"{entry.name}_{target}{TARGETS[target]}"
+            path = tmp_path / f"{entry.name}_{target}{TARGETS[target].ending}"
             path.write_text(text, encoding="utf-8")
             if target == "c":
                 command = ["gcc", *WARNINGS, "-c", "-o", path.with_suffix(".o"), path]

@@ -63,16 +63,16 @@ class Made:
 
     @property
     def function(self) -> Callable[..., Any]:
-        function: Callable[..., Any] = getattr(self.module, self.written.plan.job.name)
+        function: Callable[..., Any] = getattr(self.module, self.written.plan.spec.name)
         return function
 
     @property
     def tensors(self) -> int:
-        return 1 + len(self.written.plan.job.others)
+        return 1 + len(self.written.plan.spec.others)
 
     @property
     def numbers(self) -> list[float]:
-        return [float(value) for _, value in self.written.plan.job.parameters if value is not None]
+        return [float(value) for _, value in self.written.plan.spec.parameters if value is not None]
 
     def drawn(self, *shape: int, dtype: Any, seed: int = 1) -> list[Any]:
         """Random arguments, away from kinks; the first requires a gradient."""
@@ -492,7 +492,7 @@ def test_float64_by_a_file_for_float32(name: str, tmp_path: Path) -> None:
     """Loops have the digits of float32 only; tensors of float64 do not go through them."""
     derivation = chainrule.derive(name)
     made = write(derivation, "torch", tmp_path)
-    assert made.plan.job.working == "short"
+    assert made.plan.spec.working == "short"
     x = np.linspace(-6, 6, 1001)
     given = torch.from_numpy(x).requires_grad_()
     y = getattr(made.module, name)(given)

@@ -13,7 +13,7 @@ import pytest
 
 import chainrule
 from chainrule.codegen import torch
-from chainrule.codegen.targets import generate
+from chainrule.codegen.generate import generate
 from chainrule.codegen.triton import part
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import symbols
@@ -23,6 +23,7 @@ from chainrule.floats.inputs import every
 from chainrule.floats.measure import measure
 from chainrule.forms.choice.kink_values import convention
 from chainrule.forms.plan import plan
+from chainrule.program.targets import TARGETS
 from written import (
     FUNCTIONS,
     OTHERS,
@@ -44,12 +45,12 @@ def test_files_are_tidy(name: str, tmp_path: Path) -> None:
     made = plan(chainrule.derive(name), "triton")
     for dtype in NAMES:
         for accuracy in ("best", "fast"):
-            job = replace(made.job, dtype=dtype, accuracy=accuracy)
-            text = generate("triton", made.forward, made.gradient, job)
+            spec = replace(made.spec, dtype=dtype, accuracy=accuracy)
+            text = generate("triton", made.forward, made.gradient, spec)
             (tmp_path / f"{dtype}_{accuracy}.py").write_text(text, encoding="utf-8")
-            kernels = part(made.forward, made.gradient, job)
-            seconds = (made.gradient,) * len(job.saved)
-            whole_job = replace(job, second=seconds)
+            kernels = part(made.forward, made.gradient, spec)
+            seconds = (made.gradient,) * len(spec.saved)
+            whole_job = replace(spec, second=seconds)
             whole = torch.write(made.forward, made.gradient, whole_job, kernels=kernels)
             (tmp_path / f"part_{dtype}_{accuracy}.py").write_text(whole, encoding="utf-8")
     formatted(tmp_path)
@@ -65,8 +66,8 @@ def test_numbers_among_themselves_have_a_type() -> None:
 
 def test_in_float32_nothing_is_approximate() -> None:
     made = plan(chainrule.derive("sqrt(e^x)/(1 + x^2)"), "triton", accuracy="fast")
-    job = replace(made.job, promoted=False)
-    text = generate("triton", made.forward, made.gradient, job)
+    spec = replace(made.spec, promoted=False)
+    text = generate("triton", made.forward, made.gradient, spec)
     assert "tl.exp(" not in text
     assert "tl.sqrt(" not in text
     assert "libdevice.exp(" in text
@@ -95,7 +96,7 @@ def check(name: str, other: Fraction | None, folder: Path, most: float, **option
     assert np.isnan(written.forward(nan)).all()
     assert np.isnan(written.slopes(nan)).all()
     for kink in derivation.kinks:
-        value = convention(kink, "triton")
+        value = convention(kink, TARGETS["triton"])
         if other is None and value is not None and not symbols(value):
             point = np.array([float(str(kink.at))], written.form.dtype)
             assert written.slopes(point)[0] == written.form.dtype.type(float(str(value)))
@@ -170,7 +171,7 @@ def test_saved_output(tmp_path: Path) -> None:
     pytest.importorskip("triton")
     derivation = chainrule.derive("softplus")
     written = write(derivation, "triton", tmp_path, save="output")
-    assert [symbol.name for symbol in written.plan.job.saved] == ["y"]
+    assert [symbol.name for symbol in written.plan.spec.saved] == ["y"]
     x = sample(written.form, 300)
     exact = truths(derivation, written.plan, x, None)[1]
     assert measure(x, written.slopes(x), exact, written.form).largest < 2
@@ -214,10 +215,10 @@ def test_the_kernels_in_a_file_for_torch(tmp_path: Path) -> None:
     """They take tensors of any dtype, and keep to the layout of the first."""
     pytest.importorskip("triton")
     derivation = chainrule.derive("{x > 0: x, else: alpha x e^x}", "x")
-    forward, gradient, job = plan(derivation, "torch", save="input")
+    forward, gradient, spec = plan(derivation, "torch", save="input")
     path = tmp_path / "embedding.py"
-    kernels = part(forward, gradient, job)
-    path.write_text(torch.write(forward, gradient, job, kernels=kernels), encoding="utf-8")
+    kernels = part(forward, gradient, spec)
+    path.write_text(torch.write(forward, gradient, spec, kernels=kernels), encoding="utf-8")
     for name in NAMES:
         form = format_named(name)
         x = np.linspace(-4, 4, 33).astype(form.dtype).reshape(3, 11)
@@ -295,14 +296,14 @@ def test_it_compiles_for_a_gpu(
     pytest.importorskip("triton")
     monkeypatch.setenv("TRITON_CACHE_DIR", str(tmp_path / "cache"))
     made = plan(chainrule.derive(name, "x"), "triton", dtype=dtype)
-    job = replace(made.job, accuracy=accuracy)
+    spec = replace(made.spec, accuracy=accuracy)
     path = tmp_path / "compiled_for_a_gpu.py"
-    path.write_text(generate("triton", made.forward, made.gradient, job), encoding="utf-8")
+    path.write_text(generate("triton", made.forward, made.gradient, spec), encoding="utf-8")
     module = load(path)
-    for kernel in (job.name, f"{job.name}_grad"):
+    for kernel in (spec.name, f"{spec.name}_grad"):
         text = assembled(module, kernel, STORED[dtype])
         assert f".entry _{kernel}_kernel" in text
-        assert (".f64" in text) == job.double
+        assert (".f64" in text) == spec.double
 
 
 @pytest.mark.slow
@@ -345,9 +346,9 @@ def test_all_of_a_launch_but_its_last_step(tmp_path: Path, monkeypatch: pytest.M
     x = torch.linspace(-3, 3, 6).reshape(2, 3)
     for accuracy in ("best", "fast"):
         planned = plan(chainrule.derive("huber"), "triton", dtype="bfloat16")
-        job = replace(planned.job, accuracy=accuracy)
+        spec = replace(planned.spec, accuracy=accuracy)
         path = tmp_path / f"launched_{accuracy}.py"
-        path.write_text(generate("triton", planned.forward, planned.gradient, job), "utf-8")
+        path.write_text(generate("triton", planned.forward, planned.gradient, spec), "utf-8")
         slopes = load(path).huber_grad(x.T, x.T, x[0, 0], delta=2)
         assert slopes.shape == (3, 2)
         assert slopes.dtype == torch.bfloat16

@@ -12,9 +12,8 @@ import pytest
 from flint import arb
 
 import chainrule
+from chainrule.codegen.generate import generate
 from chainrule.codegen.kernel import Kernel
-from chainrule.codegen.source import Job
-from chainrule.codegen.targets import TARGETS, generate
 from chainrule.elementary import coefficients, fit
 from chainrule.elementary.approximations import (
     ARGUMENT,
@@ -33,7 +32,9 @@ from chainrule.floats.measure import measure
 from chainrule.floats.truth import truth
 from chainrule.forms.plan import plan
 from chainrule.program.inlining import inlined
+from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import lower
+from chainrule.program.targets import TARGETS
 from chainrule.verify.balls import precision
 from written import formatted, truths, write
 from written import sample as everywhere
@@ -149,11 +150,11 @@ def test_the_kernel_is_rounded_once(name: str) -> None:
     assert len(x) > 1_000_000
     kernel = Kernel(*made, threads=1)
     double = format_named("float64")
-    letters = [symbol for symbol, _ in made.job.parameters]
-    numbers = [np.asarray(float(v)) for _, v in made.job.parameters if v is not None]
+    letters = [symbol for symbol, _ in made.spec.parameters]
+    numbers = [np.asarray(float(v)) for _, v in made.spec.parameters if v is not None]
     pairs = [(made.forward, kernel(x)), (made.gradient, kernel.grad(x, 1.0))]
     for expr, got in pairs:
-        program = lower([expr], [made.job.variable, *letters], FUNCTIONS)
+        program = lower([expr], [made.spec.variable, *letters], FUNCTIONS)
         [wide] = evaluate(program, [x.astype(np.float64), *numbers], double)
         with np.errstate(over="ignore", invalid="ignore"):
             near = wide.astype(np.float32)
@@ -168,7 +169,7 @@ def test_the_kernel_is_rounded_once(name: str) -> None:
 def test_c_is_rounded_once(name: str, tmp_path: Path) -> None:
     derivation = chainrule.derive(name)
     written = write(derivation, "c", tmp_path, save="input")
-    assert written.plan.job.working in ("short", "double")
+    assert written.plan.spec.working in ("short", "double")
     x = everywhere(SINGLE)
     results = (written.forward(x), written.slopes(x))
     for got, exact in zip(results, truths(derivation, written.plan, x, None), strict=True):
@@ -192,7 +193,7 @@ def test_what_is_written_is_tidy(working: Working, tmp_path: Path) -> None:
         parts = call("fma", whole, *(call(name, x) for name in ("exp_power", "exp_rest")))
         for name in ("decay_power", "decay_rest", "decay_power_to_zero"):
             parts = parts + call(name, -x)
-    job = Job(
+    spec = KernelSpec(
         name="f",
         variable=x,
         output=Symbol("y"),
@@ -206,9 +207,9 @@ def test_what_is_written_is_tidy(working: Working, tmp_path: Path) -> None:
     )
     for target in ("numba", "torch", "c"):
         called = functions(working) - (PARTS if target == "torch" else set())
-        text = generate(target, whole, whole if target == "torch" else parts, job)
+        text = generate(target, whole, whole if target == "torch" else parts, spec)
         assert all(f"_{name}(" in text for name in called if target != "c")
-        (tmp_path / f"made_{target}{TARGETS[target]}").write_text(text, encoding="utf-8")
+        (tmp_path / f"made_{target}{TARGETS[target].ending}").write_text(text, encoding="utf-8")
     formatted(tmp_path)
 
 
@@ -249,6 +250,6 @@ def test_gcc_makes_vector_code(name: str, accuracy: str, tmp_path: Path) -> None
 def test_a_division_counts_as_several_additions() -> None:
     """cosh and its reciprocal take two; as a fraction in one exponential there is one."""
     made = plan(chainrule.derive("tanh"), "numba", save="input")
-    assert "fraction in one exponential" in " ".join(made.job.notes)
-    program = inlined(lower([made.gradient], [made.job.variable], FUNCTIONS), "short")
+    assert "fraction in one exponential" in " ".join(made.spec.notes)
+    program = inlined(lower([made.gradient], [made.spec.variable], FUNCTIONS), "short")
     assert [operation for operation, _ in program.code].count("divide") == 1

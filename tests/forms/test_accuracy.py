@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.codegen.source import Accuracy
 from chainrule.expr.nodes import Symbol
 from chainrule.floats.critical_points import around, landmarks, places, unique
 from chainrule.floats.formats import FORMATS, Format, format_named
@@ -19,6 +18,7 @@ from chainrule.floats.positions import at, positions
 from chainrule.forms.accuracy import accuracy_of, accuracy_of_function
 from chainrule.forms.choice.promises import promised
 from chainrule.forms.plan import plan
+from chainrule.program.kernel_spec import Accuracy
 from chainrule.program.lower import lower
 
 DATA = Path(__file__).parents[1] / "data" / "accuracy.tsv"

@@ -64,7 +64,7 @@ def test_a_number_is_none() -> None:
 @pytest.mark.parametrize("name", ["silu", "mish", "x*sigmoid(3x)"])
 def test_a_plan_takes_it_where_it_may(name: str) -> None:
     derivation = chainrule.derive(name)
-    source = " ".join(plan(derivation, "numba").job.notes)
+    source = " ".join(plan(derivation, "numba").spec.notes)
     assert "around its zero at -" in source
     # To twice the precision of float32 only.
-    assert "around its zero" not in " ".join(plan(derivation, "numba", dtype="float64").job.notes)
+    assert "around its zero" not in " ".join(plan(derivation, "numba", dtype="float64").spec.notes)

@@ -43,7 +43,7 @@ SLOPES: dict[tuple[str, str], Callable[[Fraction], Fraction]] = {
 @pytest.mark.parametrize(("name", "dtype"), SLOPES)
 def test_every_input_against_fractions(name: str, dtype: str, tmp_path: Path) -> None:
     made = planned(name, "numpy", dtype)
-    assert "correctly rounded at all" in made.job.notes[3]
+    assert "correctly rounded at all" in made.spec.notes[3]
     written = write(chainrule.derive(name), "numpy", tmp_path, made=made)
     x = every(written.form)
     x = x[x > 0] if name == "xielu" else x
@@ -82,26 +82,26 @@ def test_all_rows_of_values_are_looked_at() -> None:
     found = accuracy_of(derivation, made)
     assert found.count > 5 * 65_000
     assert found.misrounded == 0
-    assert "for each of 5 choices of the other letters" in made.job.notes[3]
+    assert "for each of 5 choices of the other letters" in made.spec.notes[3]
 
 
 def test_a_loop_that_rounds_less_often_gets_other_functions() -> None:
     # Its polynomial for e^x has the digits that most inputs need.
-    assert planned("sigmoid", "c", "float16").job.working == "short"
-    assert planned("xielu", "c", "float16").job.working == "library"
+    assert planned("sigmoid", "c", "float16").spec.working == "short"
+    assert planned("xielu", "c", "float16").spec.working == "library"
 
 
 def test_what_is_asked_to_be_computed_from_the_output_is() -> None:
     made = planned("tanh", "numpy", "bfloat16", save="output")
-    assert [symbol.name for symbol in made.job.saved] == ["y"]
-    assert "rounded at all" not in made.job.notes[3]
+    assert [symbol.name for symbol in made.spec.saved] == ["y"]
+    assert "rounded at all" not in made.spec.notes[3]
 
 
 def test_other_formats_are_left_alone() -> None:
     for dtype, accuracy in (("float32", "best"), ("bfloat16", "fast")):
         assert (
             "rounded at all"
-            not in planned("smoothstep", "numpy", dtype, accuracy=accuracy).job.notes[3]
+            not in planned("smoothstep", "numpy", dtype, accuracy=accuracy).spec.notes[3]
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 import chainrule
-from chainrule.codegen.targets import generate
+from chainrule.codegen.generate import generate
 from chainrule.expr.nodes import Symbol, symbols
 from chainrule.floats.evaluate import FUNCTIONS, evaluate
 from chainrule.floats.formats import format_named
@@ -29,6 +29,7 @@ from chainrule.forms.choice.selection import Asked, Chosen
 from chainrule.forms.choice.space import Space, around, drawn
 from chainrule.forms.plan import plan
 from chainrule.program.lower import lower
+from chainrule.program.targets import TARGETS
 from chainrule.verify.balls import compile_balls, precision
 
 X, Y = Symbol("x"), Symbol("y")
@@ -42,7 +43,7 @@ def module(formula: str, wrt: str, dtype: str) -> tuple[types.ModuleType, str]:
     made = plan(chainrule.derive(formula, wrt), "numpy", dtype=dtype)
     found = types.ModuleType("made")
     exec(generate("numpy", *made), found.__dict__)
-    return found, "\n".join(made.job.notes)
+    return found, "\n".join(made.spec.notes)
 
 
 # By the first letter. The sizes are those at which squares, products and exponentials leave the
@@ -307,7 +308,7 @@ def test_a_form_that_is_bad_elsewhere_is_replaced() -> None:
     made = plan(derivation, "numpy")
     lab = laboratory(X, "float32", "best", {Y: 1})
     one = Candidate("planted", chainrule.parse("y^2"), (X,))
-    asked = Asked(derivation, "numpy", replace(made.job, saved=(X,)), "auto", {}, {})
+    asked = Asked(derivation, TARGETS["numpy"], replace(made.spec, saved=(X,)), "auto", {}, {})
     forward = Candidate("as it was given", derivation.function, (X,))
     exact = lab.truth(derivation.derivative)
     known = {X: lab.inputs}
@@ -322,7 +323,7 @@ def test_a_form_that_is_bad_elsewhere_is_replaced() -> None:
 def test_values_of_a_loss_are_said() -> None:
     made = plan(chainrule.derive("squared_error"), "numpy")
     said = "Measured in NumPy with y = 1, -3, 4.5, -5.625, 5.625 in turn:"
-    assert any(note.startswith(said) for note in made.job.notes)
+    assert any(note.startswith(said) for note in made.spec.notes)
 
 
 def test_forms_say_at_which_values() -> None:

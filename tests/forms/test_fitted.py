@@ -51,16 +51,16 @@ def test_what_is_none(formula: str, zero: str) -> None:
 def test_a_plan_takes_it_where_it_may() -> None:
     """GELU′ has an error function, and is no fraction in one exponential."""
     derivation = chainrule.derive("gelu")
-    notes = " ".join(plan(derivation, "numba").job.notes)
+    notes = " ".join(plan(derivation, "numba").spec.notes)
     assert "as an exponential times a polynomial, which is 0 at -0.75" in notes
-    notes = " ".join(plan(derivation, "numba", dtype="float64").job.notes)
+    notes = " ".join(plan(derivation, "numba", dtype="float64").spec.notes)
     assert "times a polynomial, which is 0" not in notes
 
 
 @pytest.mark.parametrize("target", ["cuda", "triton"])
 def test_a_gpu_takes_what_is_shorter(target: str) -> None:
     """One exponential for an error function and one; SiLU' is as short as it stands."""
-    notes = " ".join(plan(chainrule.derive("gelu"), target).job.notes)
+    notes = " ".join(plan(chainrule.derive("gelu"), target).spec.notes)
     assert "times a polynomial, which is 0 at -0.75" in notes
-    notes = " ".join(plan(chainrule.derive("silu"), target).job.notes)
+    notes = " ".join(plan(chainrule.derive("silu"), target).spec.notes)
     assert "zero" not in notes

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 import chainrule
-from chainrule.codegen.source import Accuracy
 from chainrule.expr.nodes import Symbol
 from chainrule.floats.formats import format_named
 from chainrule.floats.measure import measure
@@ -15,6 +14,7 @@ from chainrule.forms.choice.hard_inputs import doubtful
 from chainrule.forms.choice.laboratory import Candidate, Laboratory, laboratory
 from chainrule.forms.choice.promises import promised
 from chainrule.forms.plan import plan
+from chainrule.program.kernel_spec import Accuracy
 
 X = Symbol("x")
 # Rounded four times in two of two thousand powers of two.
@@ -79,7 +79,7 @@ def test_a_gradient_is_not_off_by_more_between_the_inputs_of_a_sample() -> None:
 
 def test_float32_by_a_library_is_slower_than_double_without() -> None:
     """Approximated in float32, lisht′ is off by more than 2 ULP next to 1.7."""
-    loops = plan(chainrule.derive("lisht"), "numba", accuracy="fast").job
+    loops = plan(chainrule.derive("lisht"), "numba", accuracy="fast").spec
     assert (loops.promoted, loops.working) == (True, "short")
-    arrays = plan(chainrule.derive("lisht"), "numpy", accuracy="fast").job
+    arrays = plan(chainrule.derive("lisht"), "numpy", accuracy="fast").spec
     assert (arrays.promoted, arrays.working) == (False, "library")

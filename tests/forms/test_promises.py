@@ -46,7 +46,7 @@ FAULT = "the gradient is off by 1e9 ULP at x = 3, where 2 are promised"
 def planted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every plan is that of ReLU, and says that it is bad."""
     made = plan(chainrule.derive("relu"), "numba")
-    bad = made._replace(job=replace(made.job, faults=(FAULT,)))
+    bad = made._replace(spec=replace(made.spec, faults=(FAULT,)))
     monkeypatch.setattr("chainrule.forms.plan.plan", lambda *_, **__: bad)
 
 
@@ -79,11 +79,11 @@ def test_from_python() -> None:
 def test_a_bad_file_says_so() -> None:
     """(1 − p^q)/q next to p = 1, in float32 throughout."""
     made = plan(chainrule.derive("generalized_cross_entropy"), "numpy", accuracy="fast")
-    [fault] = made.job.faults
+    [fault] = made.spec.faults
     assert fault.startswith("the function is off by 7")
     assert "at p = 1" in fault
-    assert f"Not to be used where this matters: {fault}." in made.job.notes
+    assert f"Not to be used where this matters: {fault}." in made.spec.notes
 
 
 def test_a_good_file_has_no_faults() -> None:
-    assert plan(chainrule.derive("silu"), "numpy").job.faults == ()
+    assert plan(chainrule.derive("silu"), "numpy").spec.faults == ()

@@ -96,14 +96,14 @@ def test_what_is_rounded_off_of_constants() -> None:
         call("fma", chainrule.parse("pi"), chainrule.parse("e"), ZERO) + X, SINGLE_ZERO
     )
     assert found == np.float32(np.float32(np.pi) * np.float64(np.float32(np.e)))
-    assert plan(chainrule.derive("probit"), "cuda", accuracy="fast").job.promoted
+    assert plan(chainrule.derive("probit"), "cuda", accuracy="fast").spec.promoted
 
 
 @pytest.mark.parametrize("name", ["sigmoid", "tanh", "softsign", "softplus"])
 def test_fast_kernels_compute_in_float32(name: str) -> None:
     made = plan(chainrule.derive(name), "numba", accuracy="fast")
-    assert not made.job.promoted
-    assert made.job.working == "single"
+    assert not made.spec.promoted
+    assert made.spec.working == "single"
     kernel = Kernel(*made, threads=1)
     x = np.concatenate([stratified(SINGLE, 60_000), EVERYDAY])
     derivation = chainrule.derive(name)

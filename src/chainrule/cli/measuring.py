@@ -18,6 +18,7 @@ from chainrule.cli.options import (
     write_text,
 )
 from chainrule.floats.dtypes import NAMES
+from chainrule.program.targets import TARGETS
 
 INTERRUPTED = 130
 INACCURATE = 1
@@ -103,7 +104,7 @@ def forms(
     )
 )
 @click.argument("formula")
-@click.option("--target", required=True, help="numpy, numba, c, cuda, jax, torch or triton.")
+@click.option("--target", required=True, help=f"One of {', '.join(TARGETS)}.")
 @click.option("--wrt", metavar="X", help="Variable of the gradient.")
 @click.option(
     "--dtype",

@@ -8,7 +8,6 @@ from dataclasses import replace
 
 from chainrule.codegen.source import (
     INFIX,
-    Job,
     Language,
     Level,
     Shape,
@@ -27,6 +26,7 @@ from chainrule.elementary.approximations import (
 )
 from chainrule.expr.nodes import Expr
 from chainrule.program.inlining import called, prepared
+from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import lower
 
 WORDS = """auto break case char const continue default do double else enum extern float for goto
@@ -180,46 +180,46 @@ static inline uint16_t store(double value)
 """
 
 
-def write(forward: Expr, gradient: Expr, job: Job) -> str:
+def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A file with NAME_forward and NAME_grad."""
-    language = language_of(job)
-    value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
-    slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
+    language = language_of(spec)
+    value = prepared(program(forward, (spec.variable, *spec.extra), language), spec.working)
+    slope = prepared(program(gradient, (*spec.saved, *spec.extra), language), spec.working)
     title = (
-        f"{job.name} and its gradient for arrays of {job.dtype}, in C99; link with -lm. "
+        f"{spec.name} and its gradient for arrays of {spec.dtype}, in C99; link with -lm. "
         "Loops without functions of libm become vector code with -O3 -march=native."
     )
-    first = [language.named(job.variable)]
-    saved = [language.named(symbol) for symbol in job.saved]
+    first = [language.named(spec.variable)]
+    saved = [language.named(symbol) for symbol in spec.saved]
     includes = ["#include <math.h>", "#include <stddef.h>"]
-    parts = [comment(job, title)]
+    parts = [comment(spec, title)]
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
-    helpers = definitions(needed, job, language)
-    if job.short or helpers:
+    helpers = definitions(needed, spec, language)
+    if spec.short or helpers:
         includes += ["#include <stdint.h>", "#include <string.h>"]
     parts += [
         "\n".join(includes) + "\n",
         _PRAGMA.format(contract="fast" if helpers else "off"),
         *helpers,
     ]
-    if job.short:
-        parts.append(_sixteen_bits(job.dtype))
-    names = f"{job.name}_value", f"{job.name}_slope"
-    parts.append(inner(job, names[0], first, body(value, language, double=job.double), language))
-    parts.append(inner(job, names[1], saved, body(slope, language, double=job.double), language))
-    parts.append(_loop(job, f"{job.name}_forward", names[0], first, language, upstream=False))
-    parts.append(_loop(job, f"{job.name}_grad", names[1], saved, language, upstream=True))
+    if spec.short:
+        parts.append(_sixteen_bits(spec.dtype))
+    names = f"{spec.name}_value", f"{spec.name}_slope"
+    parts.append(inner(spec, names[0], first, body(value, language, double=spec.double), language))
+    parts.append(inner(spec, names[1], saved, body(slope, language, double=spec.double), language))
+    parts.append(_loop(spec, f"{spec.name}_forward", names[0], first, language, upstream=False))
+    parts.append(_loop(spec, f"{spec.name}_grad", names[1], saved, language, upstream=True))
     return "\n".join(parts)
 
 
-def language_of(job: Job) -> Language:
-    """The spelling of a job's arithmetic and of the functions that it calls."""
-    return with_own(DOUBLE if job.double else SINGLE, job)
+def language_of(spec: KernelSpec) -> Language:
+    """The spelling of a spec's arithmetic and of the functions that it calls."""
+    return with_own(DOUBLE if spec.double else SINGLE, spec)
 
 
-def with_own(plain: Language, job: Job) -> Language:
+def with_own(plain: Language, spec: KernelSpec) -> Language:
     """The spelling with the functions that a file defines by itself."""
-    own = calls({name: _own(name) for name in functions(job.working)})
+    own = calls({name: _own(name) for name in functions(spec.working)})
     shapes = {**plain.shapes, **own, **calls({name: name for name in _BY_BITS})}
     return replace(plain, shapes=shapes, reserved=plain.reserved | _OWN)
 
@@ -233,25 +233,25 @@ _OWN = frozenset([*_BY_BITS, *map(_own, functions("single")), *map(_own, LIBM)])
 
 
 def definitions(
-    operations: Set[str], job: Job, language: Language, qualifiers: str = "static inline"
+    operations: Set[str], spec: KernelSpec, language: Language, qualifiers: str = "static inline"
 ) -> list[str]:
     """Of approximated functions, and of the operations on bits they need, as far as they occur."""
-    layout, found, needed = _LAYOUTS[job.double], [], set(operations)
+    layout, found, needed = _LAYOUTS[spec.double], [], set(operations)
     layout = {**layout, "static": qualifiers}
-    for name in called(operations, job.working):
-        lowered = lower([approximation(name, job.working)], [ARGUMENT], language.functions)
+    for name in called(operations, spec.working):
+        lowered = lower([approximation(name, spec.working)], [ARGUMENT], language.functions)
         needed |= {operation for operation, _ in lowered.code}
-        lines = body(lowered, language, double=job.double)
+        lines = body(lowered, language, double=spec.double)
         head = f"{qualifiers} {layout['real']} {_own(name)}({layout['real']} x)"
-        above = f"/* {stated_error(name, job.working)} */"
+        above = f"/* {stated_error(name, spec.working)} */"
         found.append(f"{above}\n{head}\n{{\n{indented(lines)}\n}}\n")
     texts = {"scaled": _SCALED, "exponent": _EXPONENT}
     return [texts[name].format(**layout) for name in _BY_BITS if name in needed] + found
 
 
-def comment(job: Job, title: str) -> str:
+def comment(spec: KernelSpec, title: str) -> str:
     """The heading of the file."""
-    lines = [line.replace("*/", "* /") for line in heading(job, title, 80)]
+    lines = [line.replace("*/", "* /") for line in heading(spec, title, 80)]
     first, *rest = lines
     return "\n".join([f"/* {first}", *(f" * {line}".rstrip() for line in rest), " */"]) + "\n"
 
@@ -272,7 +272,7 @@ def _sixteen_bits(dtype: str) -> str:
 
 
 def inner(
-    job: Job,
+    spec: KernelSpec,
     name: str,
     first: Sequence[str],
     lines: Sequence[str],
@@ -280,8 +280,8 @@ def inner(
     qualifiers: str = "static inline",
 ) -> str:
     """The function of numbers that does the work."""
-    work = "double" if job.double else "float"
-    taken = [*first, *(language.named(symbol) for symbol in job.extra)]
+    work = "double" if spec.double else "float"
+    taken = [*first, *(language.named(symbol) for symbol in spec.extra)]
     start = f"{qualifiers} {work} {name}"
     top = head(start, [f"{work} {parameter}" for parameter in taken])
     unused = [n for n in taken if not any(n in _words(line) for line in lines)]
@@ -294,31 +294,37 @@ def _words(line: str) -> set[str]:
 
 
 def _loop(
-    job: Job, name: str, called: str, first: Sequence[str], language: Language, *, upstream: bool
+    spec: KernelSpec,
+    name: str,
+    called: str,
+    first: Sequence[str],
+    language: Language,
+    *,
+    upstream: bool,
 ) -> str:
-    work = "double" if job.double else "float"
-    stored = "uint16_t" if job.short else "double" if job.dtype == "float64" else "float"
-    others = [language.named(symbol) for symbol in job.others]
+    work = "double" if spec.double else "float"
+    stored = "uint16_t" if spec.short else "double" if spec.dtype == "float64" else "float"
+    others = [language.named(symbol) for symbol in spec.others]
     arrays = [*first, *(["upstream"] if upstream else []), *others]
     taken = [f"const {stored}* restrict {array}" for array in arrays]
     taken += [f"{stored}* restrict out", "size_t n"]
-    taken += [f"{work} {language.named(symbol)}" for symbol, _ in job.parameters]
+    taken += [f"{work} {language.named(symbol)}" for symbol, _ in spec.parameters]
     read = {array: _read(f"{array}[i]", stored, work) for array in arrays}
     values = [read[array] for array in (*first, *others)]
-    values += [language.named(symbol) for symbol, _ in job.parameters]
+    values += [language.named(symbol) for symbol, _ in spec.parameters]
     result = f"{called}({', '.join(values)})"
     if upstream:
         result = f"{read['upstream']} * {result}"
     written = f"    out[i] = {_written(result, stored, work)};"
     lines = ["for (size_t i = 0; i < n; i++) {", written, "}"]
     top = head(f"void {name}", taken)
-    return f"{what_it_does(job, language, upstream)}\n{top}\n{{\n{indented(lines)}\n}}\n"
+    return f"{what_it_does(spec, language, upstream)}\n{top}\n{{\n{indented(lines)}\n}}\n"
 
 
-def what_it_does(job: Job, language: Language, upstream: bool) -> str:
+def what_it_does(spec: KernelSpec, language: Language, upstream: bool) -> str:
     """The comment over a function that goes over arrays."""
     what = "out = upstream times the slope" if upstream else "out = the function"
-    known = [(language.named(s), d) for s, d in job.parameters if d is not None]
+    known = [(language.named(s), d) for s, d in spec.parameters if d is not None]
     usual = "; usual: " + ", ".join(f"{n} = {decimal(d)}" for n, d in known) if known else ""
     lines = textwrap.wrap(f"{what}, for n elements{usual}.", 80)
     joined = "\n   ".join(lines)

@@ -15,9 +15,15 @@ from chainrule.codegen.c import (
     what_it_does,
     with_own,
 )
-from chainrule.codegen.source import Job, Language, body, indented, program
+from chainrule.codegen.source import (
+    Language,
+    body,
+    indented,
+    program,
+)
 from chainrule.expr.nodes import Expr
 from chainrule.program.inlining import prepared
+from chainrule.program.kernel_spec import KernelSpec
 
 _WORDS = """alignas alignof and and_eq asm bitand bitor bool catch char16_t char32_t class compl
 concept const_cast constexpr decltype delete dynamic_cast explicit export false friend mutable
@@ -56,82 +62,89 @@ static unsigned {name}_blocks(size_t n)
 """
 
 
-def write(forward: Expr, gradient: Expr, job: Job) -> str:
+def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A file with the kernels NAME_forward and NAME_grad, and functions that launch them."""
-    language = with_own(DOUBLE if job.double else SINGLE, job)
-    value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
-    slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
+    language = with_own(DOUBLE if spec.double else SINGLE, spec)
+    value = prepared(program(forward, (spec.variable, *spec.extra), language), spec.working)
+    slope = prepared(program(gradient, (*spec.saved, *spec.extra), language), spec.working)
     qualifiers = "static __device__ inline"
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
-    own = definitions(needed, job, language, qualifiers)
+    own = definitions(needed, spec, language, qualifiers)
     title = (
-        f"{job.name} and its gradient for arrays of {job.dtype}, in CUDA C++17. "
+        f"{spec.name} and its gradient for arrays of {spec.dtype}, in CUDA C++17. "
         "With nvcc -fmad=false sums and products are rounded one by one, as they were measured."
     )
-    headers = [*([_HEADER[job.dtype]] if job.short else []), "cuda_runtime.h", "math.h", "stddef.h"]
+    headers = [
+        *([_HEADER[spec.dtype]] if spec.short else []),
+        "cuda_runtime.h",
+        "math.h",
+        "stddef.h",
+    ]
     headers += ["stdint.h", "string.h"] if own else []
-    names = {"forward": f"{job.name}_value", "grad": f"{job.name}_slope"}
+    names = {"forward": f"{spec.name}_value", "grad": f"{spec.name}_slope"}
     firsts = {
-        "forward": [language.named(job.variable)],
-        "grad": [language.named(symbol) for symbol in job.saved],
+        "forward": [language.named(spec.variable)],
+        "grad": [language.named(symbol) for symbol in spec.saved],
     }
-    parts = [comment(job, title), "".join(f"#include <{header}>\n" for header in headers)]
+    parts = [comment(spec, title), "".join(f"#include <{header}>\n" for header in headers)]
     parts += own
     for kind, lowered in (("forward", value), ("grad", slope)):
-        lines = body(lowered, language, double=job.double)
-        parts.append(inner(job, names[kind], firsts[kind], lines, language, qualifiers))
+        lines = body(lowered, language, double=spec.double)
+        parts.append(inner(spec, names[kind], firsts[kind], lines, language, qualifiers))
     for kind in names:
-        parts.append(_kernel(job, kind, names[kind], firsts[kind], language))
-    parts.append(_BLOCKS.format(name=job.name))
+        parts.append(_kernel(spec, kind, names[kind], firsts[kind], language))
+    parts.append(_BLOCKS.format(name=spec.name))
     for kind in names:
-        parts.append(_launch(job, kind, firsts[kind], language))
+        parts.append(_launch(spec, kind, firsts[kind], language))
     return "\n".join(parts)
 
 
 def _taken(
-    job: Job, kind: str, first: Sequence[str], language: Language, restrict: str = ""
+    spec: KernelSpec, kind: str, first: Sequence[str], language: Language, restrict: str = ""
 ) -> list[str]:
     """The parameters of a kernel with their types."""
-    element = _STORED[job.dtype][0]
-    others = [language.named(symbol) for symbol in job.others]
+    element = _STORED[spec.dtype][0]
+    others = [language.named(symbol) for symbol in spec.others]
     arrays = [*first, *(["upstream"] if kind == "grad" else []), *others]
-    work = "double" if job.double else "float"
+    work = "double" if spec.double else "float"
     return [
         *(f"const {element}* {restrict}{array}" for array in arrays),
         *(f"{element}* {restrict}out", "size_t n"),
-        *(f"{work} {language.named(symbol)}" for symbol, _ in job.parameters),
+        *(f"{work} {language.named(symbol)}" for symbol, _ in spec.parameters),
     ]
 
 
-def _kernel(job: Job, kind: str, called: str, first: Sequence[str], language: Language) -> str:
-    _, read, from_double, from_float = _STORED[job.dtype]
-    written = from_double if job.double else from_float
-    arrays = [*first, *(language.named(symbol) for symbol in job.others)]
+def _kernel(
+    spec: KernelSpec, kind: str, called: str, first: Sequence[str], language: Language
+) -> str:
+    _, read, from_double, from_float = _STORED[spec.dtype]
+    written = from_double if spec.double else from_float
+    arrays = [*first, *(language.named(symbol) for symbol in spec.others)]
     given = [read.format(f"{array}[i]") for array in arrays]
-    given += [language.named(symbol) for symbol, _ in job.parameters]
+    given += [language.named(symbol) for symbol, _ in spec.parameters]
     result = f"{called}({', '.join(given)})"
     if kind == "grad":
         result = f"{read.format('upstream[i]')} * {result}"
     lines = [f"out[i] = {written.format(result)};"]
     if len(lines[0]) + 8 > _WIDTH:
-        work = "double" if job.double else "float"
+        work = "double" if spec.double else "float"
         call = head(f"const {work} result = {called}", given, _WIDTH - 8)
         result = f"{read.format('upstream[i]')} * result" if kind == "grad" else "result"
         lines = [f"{call};", f"out[i] = {written.format(result)};"]
     loop = "for (size_t i = (size_t)blockIdx.x * blockDim.x + threadIdx.x; i < n; i += step) {"
     whole = ["const size_t step = (size_t)gridDim.x * blockDim.x;", loop, indented(lines), "}"]
     top = head(
-        f"__global__ void {job.name}_{kind}", _taken(job, kind, first, language, "__restrict__ ")
+        f"__global__ void {spec.name}_{kind}", _taken(spec, kind, first, language, "__restrict__ ")
     )
-    return f"{what_it_does(job, language, kind == 'grad')}\n{top}\n{{\n{indented(whole)}\n}}\n"
+    return f"{what_it_does(spec, language, kind == 'grad')}\n{top}\n{{\n{indented(whole)}\n}}\n"
 
 
-def _launch(job: Job, kind: str, first: Sequence[str], language: Language) -> str:
+def _launch(spec: KernelSpec, kind: str, first: Sequence[str], language: Language) -> str:
     """Nothing is started for no elements: a grid without blocks is an error."""
-    taken = [*_taken(job, kind, first, language), "cudaStream_t stream"]
+    taken = [*_taken(spec, kind, first, language), "cudaStream_t stream"]
     given = [name.rpartition(" ")[2] for name in taken[:-1]]
-    name = f"{job.name}_{kind}"
-    call = f"{name}<<<{job.name}_blocks(n), 256, 0, stream>>>"
+    name = f"{spec.name}_{kind}"
+    call = f"{name}<<<{spec.name}_blocks(n), 256, 0, stream>>>"
     lines = [
         *("if (n == 0) {", "    return cudaSuccess;", "}"),
         f"{head(call, given, _WIDTH - 4)};",

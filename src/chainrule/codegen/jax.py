@@ -17,7 +17,6 @@ from chainrule.codegen.python import (
 )
 from chainrule.codegen.source import (
     INFIX,
-    Job,
     Language,
     Level,
     Shape,
@@ -29,6 +28,7 @@ from chainrule.codegen.source import (
     program,
 )
 from chainrule.expr.nodes import ZERO, Expr
+from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Instruction, Lowered
 
 LANGUAGE = Language(
@@ -103,120 +103,120 @@ def _kept(lowered: Lowered) -> Lowered:
     return replace(lowered, code=tuple(code), outputs=tuple([final[i] for i in lowered.outputs]))
 
 
-def _rounded(job: Job) -> list[str]:
-    if not job.double:
+def _rounded(spec: KernelSpec) -> list[str]:
+    if not spec.double:
         return _SINGLE
-    return [*_WIDE, *_NARROWED.get(job.dtype, ["    return jnp.asarray(inner(*wide), DTYPE)"])]
+    return [*_WIDE, *_NARROWED.get(spec.dtype, ["    return jnp.asarray(inner(*wide), DTYPE)"])]
 
 
-def write(forward: Expr, gradient: Expr, job: Job) -> str:
+def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A module with NAME, which has a derivative of its own, and that one too."""
     named = LANGUAGE.named
-    first, saved = [named(job.variable)], [named(symbol) for symbol in job.saved]
+    first, saved = [named(spec.variable)], [named(symbol) for symbol in spec.saved]
     roots = {"_value": forward, "_slope": gradient}
-    slots = {"_value": (job.variable,), "_slope": job.saved}
-    curved = [(name, second) for name, second in zip(saved, job.second, strict=True)]
+    slots = {"_value": (spec.variable,), "_slope": spec.saved}
+    curved = [(name, second) for name, second in zip(saved, spec.second, strict=True)]
     curved = [(name, second) for name, second in curved if second is not ZERO]
     for name, second in curved:
         roots[f"_slope_by_{name}"] = second
-        slots[f"_slope_by_{name}"] = job.saved
-    programs = {n: _kept(program(r, (*slots[n], *job.extra), LANGUAGE)) for n, r in roots.items()}
+        slots[f"_slope_by_{name}"] = spec.saved
+    programs = {n: _kept(program(r, (*slots[n], *spec.extra), LANGUAGE)) for n, r in roots.items()}
     called = {name for p in programs.values() for name, _ in p.code}
     imports = ["import jax", "import jax.numpy as jnp"]
     if called & SPECIAL.keys():
         imports.append("from jax.scipy import special")
-    title = docstring(job, f"{job.name} and its gradient for JAX arrays of {job.dtype}.")
-    constants = [f"DTYPE = jnp.{job.dtype}"]
-    if not job.double:
+    title = docstring(spec, f"{spec.name} and its gradient for JAX arrays of {spec.dtype}.")
+    constants = [f"DTYPE = jnp.{spec.dtype}"]
+    if not spec.double:
         constants.append("WORK = jnp.float32")
     parts = ["\n".join([title, *imports, "", *constants, ""])]
     if "kept" in called:
         parts.append(define("_kept", ["total"], _KEPT))
     for name, lowered in programs.items():
-        given = [named(symbol) for symbol in (*slots[name], *job.extra)]
-        parts.append(define(name, given, body(lowered, LANGUAGE, double=job.double)))
-    parts.append(define("_rounded", ["inner", "*arrays"], _rounded(job)))
-    parts.append(_function(job, first))
-    parts.append(_slope(job, saved))
-    parts.append(_rule_of_function(job, first, saved))
-    parts.append(_rule_of_slope(job, saved, [name for name, _ in curved]))
+        given = [named(symbol) for symbol in (*slots[name], *spec.extra)]
+        parts.append(define(name, given, body(lowered, LANGUAGE, double=spec.double)))
+    parts.append(define("_rounded", ["inner", "*arrays"], _rounded(spec)))
+    parts.append(_function(spec, first))
+    parts.append(_slope(spec, saved))
+    parts.append(_rule_of_function(spec, first, saved))
+    parts.append(_rule_of_slope(spec, saved, [name for name, _ in curved]))
     return "\n\n".join(parts)
 
 
-def _function(job: Job, first: Sequence[str]) -> str:
-    others = [LANGUAGE.named(symbol) for symbol in job.others]
-    given = signature(job, LANGUAGE, [*first, *others])
+def _function(spec: KernelSpec, first: Sequence[str]) -> str:
+    others = [LANGUAGE.named(symbol) for symbol in spec.others]
+    given = signature(spec, LANGUAGE, [*first, *others])
     lines = ['"""The function, for an array of any shape."""']
     arrays = [*first, *others]
     lines += [f"{array} = jnp.asarray({array}, DTYPE)" for array in arrays]
-    if job.dtype == "float64":
+    if spec.dtype == "float64":
         lines += [
             f"if {first[0]}.dtype != DTYPE:",
             "    raise TypeError(\"for float64, set jax.config.update('jax_enable_x64', True)\")",
         ]
-    numbers = [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
-    if job.double and numbers:
+    numbers = [LANGUAGE.named(symbol) for symbol, _ in spec.parameters]
+    if spec.double and numbers:
         lines.append("with jax.enable_x64(True):  # float32 would round the parameters")
         lines += [f"    {number} = jnp.asarray({number}, jnp.float64)" for number in numbers]
-    lines += call_lines(f"return _{job.name}", arguments(job, LANGUAGE, first))
-    inner = call_lines("return _rounded", ["_value", *arguments(job, LANGUAGE, first)])
-    own = define(f"_{job.name}", arguments(job, LANGUAGE, first), inner)
-    return define(job.name, given, lines) + f"\n\n@jax.custom_jvp\n{own}"
+    lines += call_lines(f"return _{spec.name}", arguments(spec, LANGUAGE, first))
+    inner = call_lines("return _rounded", ["_value", *arguments(spec, LANGUAGE, first)])
+    own = define(f"_{spec.name}", arguments(spec, LANGUAGE, first), inner)
+    return define(spec.name, given, lines) + f"\n\n@jax.custom_jvp\n{own}"
 
 
-def _slope(job: Job, saved: Sequence[str]) -> str:
-    given = arguments(job, LANGUAGE, saved)
+def _slope(spec: KernelSpec, saved: Sequence[str]) -> str:
+    given = arguments(spec, LANGUAGE, saved)
     lines = call_lines("return _rounded", ["_slope", *given])
-    return "@jax.custom_jvp\n" + define(f"_{job.name}_slope", given, lines)
+    return "@jax.custom_jvp\n" + define(f"_{spec.name}_slope", given, lines)
 
 
-def _rule_of_function(job: Job, first: Sequence[str], saved: Sequence[str]) -> str:
+def _rule_of_function(spec: KernelSpec, first: Sequence[str], saved: Sequence[str]) -> str:
     """By the variable it is the slope, by others what JAX makes of the formula."""
-    output = LANGUAGE.named(job.output)
-    given = arguments(job, LANGUAGE, first)
+    output = LANGUAGE.named(spec.output)
+    given = arguments(spec, LANGUAGE, first)
     lines = [f"{together(given)} = primals"]
-    lines += call_lines(f"{output} = _{job.name}", given)
-    slope = arguments(job, LANGUAGE, saved)
-    lines += call_lines(f"slope = _{job.name}_slope", slope)
+    lines += call_lines(f"{output} = _{spec.name}", given)
+    slope = arguments(spec, LANGUAGE, saved)
+    lines += call_lines(f"slope = _{spec.name}_slope", slope)
     lines.append("tangent = slope * tangents[0]")
-    lines += _by_others(job, first, "_value", 1)
+    lines += _by_others(spec, first, "_value", 1)
     lines.append(f"return {output}, tangent")
-    rule = define(f"_{job.name}_jvp", ["primals", "tangents"], lines)
-    return f"@_{job.name}.defjvp\n{rule}"
+    rule = define(f"_{spec.name}_jvp", ["primals", "tangents"], lines)
+    return f"@_{spec.name}.defjvp\n{rule}"
 
 
-def _by_others(job: Job, first: Sequence[str], inner: str, start: int) -> list[str]:
+def _by_others(spec: KernelSpec, first: Sequence[str], inner: str, start: int) -> list[str]:
     """Terms for the letters that are neither the variable nor the output.
 
     Each slope is JAX's own, forward: there a branch that is not taken has no part in it. Backward,
     elu by its alpha would be inf·0 at x = 1000.
     """
     lines = []
-    extra = [LANGUAGE.named(symbol) for symbol in job.extra]
+    extra = [LANGUAGE.named(symbol) for symbol in spec.extra]
     for index, letter in enumerate(extra, start):
         given = ", ".join([inner, *first, *extra])
         function = f"lambda {letter}: _rounded({given})"
-        depth = 2 if job.double else 1
+        depth = 2 if spec.double else 1
         term = call_lines(
             f"_, by_{letter} = jax.jvp",
             [function, f"({letter},)", f"(jnp.ones_like({letter}),)"],
             depth=depth,
         )
         term.append(f"tangent += jnp.asarray(by_{letter} * tangents[{index}], DTYPE)")
-        lines += ["with jax.enable_x64(True):", indented(term)] if job.double else term
+        lines += ["with jax.enable_x64(True):", indented(term)] if spec.double else term
     return lines
 
 
-def _rule_of_slope(job: Job, saved: Sequence[str], curved: Sequence[str]) -> str:
-    given = arguments(job, LANGUAGE, saved)
+def _rule_of_slope(spec: KernelSpec, saved: Sequence[str], curved: Sequence[str]) -> str:
+    given = arguments(spec, LANGUAGE, saved)
     lines = [f"{together(given)} = primals"]
-    lines += call_lines(f"slope = _{job.name}_slope", given)
+    lines += call_lines(f"slope = _{spec.name}_slope", given)
     terms = []
     for name in curved:
         lines += call_lines(f"by_{name} = _rounded", [f"_slope_by_{name}", *given])
         terms.append(f"by_{name} * tangents[{list(saved).index(name)}]")
     lines.append(f"tangent = {' + '.join(terms) if terms else 'jnp.zeros_like(slope)'}")
-    lines += _by_others(job, saved, "_slope", len(saved))
+    lines += _by_others(spec, saved, "_slope", len(saved))
     lines.append("return slope, tangent")
-    rule = define(f"_{job.name}_slope_jvp", ["primals", "tangents"], lines)
-    return f"@_{job.name}_slope.defjvp\n{rule}"
+    rule = define(f"_{spec.name}_slope_jvp", ["primals", "tangents"], lines)
+    return f"@_{spec.name}_slope.defjvp\n{rule}"

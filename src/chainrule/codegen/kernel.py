@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.codegen.numba import DOUBLE, write
-from chainrule.codegen.source import Job
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr
+from chainrule.program.kernel_spec import KernelSpec
 
 Array = npt.NDArray[Any]
 # With fewer elements for each thread, starting the threads takes longer than the work.
@@ -36,19 +36,21 @@ class Kernel:
     (array([1., 4., 9.], dtype=float32), array([20., 40., 60.], dtype=float32))
     """
 
-    def __init__(self, forward: Expr, gradient: Expr, job: Job, threads: int | None) -> None:
+    def __init__(
+        self, forward: Expr, gradient: Expr, spec: KernelSpec, threads: int | None
+    ) -> None:
         if threads is not None and threads < 1:
             raise InputError(f"the number of threads must be at least 1, not {threads}")
-        self.name = job.name
-        self.source = write(forward, gradient, job)
-        self.parameters = tuple(DOUBLE.named(symbol) for symbol, _ in job.parameters)
+        self.name = spec.name
+        self.source = write(forward, gradient, spec)
+        self.parameters = tuple(DOUBLE.named(symbol) for symbol, _ in spec.parameters)
         self.threads = threads or os.cpu_count() or 1
-        module: dict[str, Any] = {"__name__": f"chainrule.kernel.{job.name}"}
-        exec(compile(self.source, f"<chainrule kernel {job.name}>", "exec"), module)
+        module: dict[str, Any] = {"__name__": f"chainrule.kernel.{spec.name}"}
+        exec(compile(self.source, f"<chainrule kernel {spec.name}>", "exec"), module)
         self.dtype: np.dtype[Any] = np.dtype(module["DTYPE"])
-        self._count = 1 + len(job.others)
-        self._forward: Callable[..., Array] = module[job.name]
-        self._gradient: Callable[..., Array] = module[f"{job.name}_grad"]
+        self._count = 1 + len(spec.others)
+        self._forward: Callable[..., Array] = module[spec.name]
+        self._gradient: Callable[..., Array] = module[f"{spec.name}_grad"]
 
     def __repr__(self) -> str:
         return f"Kernel({self.name!r}, dtype={self.dtype.name!r})"

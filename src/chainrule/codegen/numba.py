@@ -27,7 +27,6 @@ from chainrule.codegen.python import (
 )
 from chainrule.codegen.source import (
     INFIX,
-    Job,
     Language,
     Level,
     Shape,
@@ -47,6 +46,7 @@ from chainrule.elementary.approximations import (
 )
 from chainrule.expr.nodes import Expr
 from chainrule.program.inlining import called, inlined, prepared
+from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Lowered, lower
 
 _MATH = {
@@ -90,50 +90,50 @@ _MANY = 45
 vector of float64 takes two."""
 
 
-def language_of(job: Job) -> Language:
-    """The spelling of a job's arithmetic and of the functions that it calls."""
-    plain = DOUBLE if job.double else SINGLE
-    own = {name: name for name in (*functions(job.working), *PRIMITIVES)}
+def language_of(spec: KernelSpec) -> Language:
+    """The spelling of a spec's arithmetic and of the functions that it calls."""
+    plain = DOUBLE if spec.double else SINGLE
+    own = {name: name for name in (*functions(spec.working), *PRIMITIVES)}
     return replace(plain, shapes={**plain.shapes, **calls(own, "_")})
 
 
-def write(forward: Expr, gradient: Expr, job: Job) -> str:
+def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A module with NAME and NAME_grad."""
-    language = language_of(job)
+    language = language_of(spec)
     named = language.named
-    value = prepared(program(forward, (job.variable, *job.extra), language), job.working)
-    slope = prepared(program(gradient, (*job.saved, *job.extra), language), job.working)
-    value_lines = body(_plain(value), language, double=job.double)
-    slope_lines = body(_plain(slope), language, double=job.double)
+    value = prepared(program(forward, (spec.variable, *spec.extra), language), spec.working)
+    slope = prepared(program(gradient, (*spec.saved, *spec.extra), language), spec.working)
+    value_lines = body(_plain(value), language, double=spec.double)
+    slope_lines = body(_plain(slope), language, double=spec.double)
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
-    helpers = _helpers(needed, job.working, language, double=job.double)
+    helpers = _helpers(needed, spec.working, language, double=spec.double)
     imports = ["import numba", "import numpy as np"]
-    if job.dtype == "bfloat16":
+    if spec.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
     if any("math." in line for line in (*value_lines, *slope_lines, *helpers)):
         imports = ["import math", "", *imports]
-    dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
-    title = f"{job.name} and its gradient for arrays of {job.dtype}, compiled by Numba."
-    constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(job)}\n"
+    dtype = "ml_dtypes.bfloat16" if spec.dtype == "bfloat16" else f"np.{spec.dtype}"
+    title = f"{spec.name} and its gradient for arrays of {spec.dtype}, compiled by Numba."
+    constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(spec)}\n"
     constants += (
         (sections.CONTRACTED if helpers else sections.PLAIN) + sections.INLINE + sections.TYPES
     )
-    parts = [docstring(job, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
-    parts += [_each("_each", slope, job)] if helpers else []
-    parts += [sections.ODD.format(odd="_odd")] if _by_odd(job) else []
-    first = [named(job.variable)]
-    saved = [named(symbol) for symbol in job.saved]
+    parts = [docstring(spec, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
+    parts += [_each("_each", slope, spec)] if helpers else []
+    parts += [sections.ODD.format(odd="_odd")] if _by_odd(spec) else []
+    first = [named(spec.variable)]
+    saved = [named(symbol) for symbol in spec.saved]
     for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
-        taken = [*arrays, *(named(symbol) for symbol in job.extra)]
+        taken = [*arrays, *(named(symbol) for symbol in spec.extra)]
         parts.append(f"@numba.njit(**INLINE)\n{define(name, taken, lines)}")
     vectors = bool(helpers)
-    parts += _loop(job, "_values", "_value", first, language, upstream=False, vectors=vectors)
-    parts += _loop(job, "_gradients", "_slope", saved, language, upstream=True, vectors=vectors)
+    parts += _loop(spec, "_values", "_value", first, language, upstream=False, vectors=vectors)
+    parts += _loop(spec, "_gradients", "_slope", saved, language, upstream=True, vectors=vectors)
     parts.append(define("_plain", ["array", "shape"], sections.PLAIN_ARRAY))
     parts.append(define("_filled", ["loop", "arrays", "numbers", "out"], sections.FILLED))
-    parts.append(_public(job, job.name, "_values", first, "The function", language))
-    grad = (f"{job.name}_grad", "_gradients", [*saved, "upstream"])
-    parts.append(_public(job, *grad, "Upstream times the slope", language))
+    parts.append(_public(spec, spec.name, "_values", first, "The function", language))
+    grad = (f"{spec.name}_grad", "_gradients", [*saved, "upstream"])
+    parts.append(_public(spec, *grad, "Upstream times the slope", language))
     return "\n\n".join(parts)
 
 
@@ -149,35 +149,35 @@ class Scalars(NamedTuple):
     vectors: bool
 
 
-def scalars(forward: Expr, gradient: Expr, job: Job, names: tuple[str, str]) -> Scalars:
+def scalars(forward: Expr, gradient: Expr, spec: KernelSpec, names: tuple[str, str]) -> Scalars:
     """The function and its slope for single numbers.
 
-    They are in the job's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
+    They are in the spec's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
     they are first called.
 
     Raises:
         InputError: Numba lacks a function.
     """
-    language = language_of(job)
+    language = language_of(spec)
     found, needed = [], set()
     for name, root, first in zip(
-        names, (forward, gradient), ((job.variable,), job.saved), strict=True
+        names, (forward, gradient), ((spec.variable,), spec.saved), strict=True
     ):
-        symbols = (*first, *job.extra)
-        lowered = prepared(program(root, symbols, language), job.working)
+        symbols = (*first, *spec.extra)
+        lowered = prepared(program(root, symbols, language), spec.working)
         needed |= {operation for operation, _ in lowered.code}
-        lines = body(_plain(lowered), language, double=job.double)
+        lines = body(_plain(lowered), language, double=spec.double)
         given = [language.named(symbol) for symbol in symbols]
         found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
-    helpers = _helpers(needed, job.working, language, double=job.double)
+    helpers = _helpers(needed, spec.working, language, double=spec.double)
     texts = [(sections.CONTRACTED if helpers else sections.PLAIN) + sections.INLINE, *helpers]
-    texts += [_each(EACH, lowered, job)] if helpers else []
+    texts += [_each(EACH, lowered, spec)] if helpers else []
     return Scalars([*texts, *found], bool(helpers))
 
 
-def _each(name: str, slope: Lowered, job: Job) -> str:
+def _each(name: str, slope: Lowered, spec: KernelSpec) -> str:
     """The definition of a loop over vectors, several at a time, for a program of this length."""
-    many = job.double and len(inlined(slope, job.working).code) > _MANY
+    many = spec.double and len(inlined(slope, spec.working).code) > _MANY
     return sections.EACH_TEXT.format(each=name, count=2 if many else 4)
 
 
@@ -201,24 +201,24 @@ def _helpers(
     return [texts[name].format(**layout) for name in PRIMITIVES if name in needed] + found
 
 
-def _stored(job: Job) -> str:
+def _stored(spec: KernelSpec) -> str:
     """What the loops read and write; NumPy converts it from 16 bits and to them."""
-    if job.short:
-        return "float32" if _by_odd(job) else _work(job)
-    return job.dtype
+    if spec.short:
+        return "float32" if _by_odd(spec) else _work(spec)
+    return spec.dtype
 
 
-def _by_odd(job: Job) -> bool:
+def _by_odd(spec: KernelSpec) -> bool:
     """Whether a result is rounded twice, the first time to odd."""
-    return job.dtype == "bfloat16" and job.double
+    return spec.dtype == "bfloat16" and spec.double
 
 
-def _work(job: Job) -> str:
-    return "float64" if job.double else "float32"
+def _work(spec: KernelSpec) -> str:
+    return "float64" if spec.double else "float32"
 
 
 def _loop(
-    job: Job,
+    spec: KernelSpec,
     name: str,
     inner: str,
     first: Sequence[str],
@@ -228,16 +228,16 @@ def _loop(
     vectors: bool,
 ) -> list[str]:
     """The loop over arrays; what it does with an element is a function for ``_each``."""
-    stored, work = _stored(job), _work(job)
-    others = [language.named(symbol) for symbol in job.others]
-    numbers = [language.named(symbol) for symbol, _ in job.parameters]
+    stored, work = _stored(spec), _work(spec)
+    others = [language.named(symbol) for symbol in spec.others]
+    numbers = [language.named(symbol) for symbol, _ in spec.parameters]
     arrays = [*first, *(["upstream"] if upstream else []), *others]
     read = {a: f"{a}[i]" if stored == work else f"np.{work}({a}[i])" for a in arrays}
     given = [*(read[a] for a in (*first, *others)), *numbers]
     # The product is rounded once too.
     times = f"{read['upstream']} * " if upstream else ""
     depth = 4 if vectors else 8
-    if _by_odd(job):
+    if _by_odd(spec):
         result = _odd_result(times, inner, given, depth)
     else:
         result = bracketed(f"out[i] = {times}{inner}(", given, ")", LONGEST - depth)
@@ -271,12 +271,12 @@ def _odd_result(times: str, inner: str, given: Sequence[str], depth: int) -> str
 
 
 def _public(
-    job: Job, name: str, inner: str, first: Sequence[str], what: str, language: Language
+    spec: KernelSpec, name: str, inner: str, first: Sequence[str], what: str, language: Language
 ) -> str:
-    arrays = [*first, *(language.named(symbol) for symbol in job.others)]
-    numbers = [language.named(symbol) for symbol, _ in job.parameters]
+    arrays = [*first, *(language.named(symbol) for symbol in spec.others)]
+    numbers = [language.named(symbol) for symbol, _ in spec.parameters]
     lines = [f'"""{what}, into `out` if it is given."""']
     lines += [f"{array} = np.asarray({array}, DTYPE)" for array in arrays]
     given = [inner, tuple_of(arrays), tuple_of(numbers), "out"]
     lines += call_lines("return _filled", given)
-    return define(name, [*signature(job, language, arrays), "out=None"], lines)
+    return define(name, [*signature(spec, language, arrays), "out=None"], lines)

@@ -12,7 +12,6 @@ from chainrule.codegen.python import (
 )
 from chainrule.codegen.source import (
     INFIX,
-    Job,
     Language,
     Level,
     Shape,
@@ -23,6 +22,7 @@ from chainrule.codegen.source import (
     program,
 )
 from chainrule.expr.nodes import Expr
+from chainrule.program.kernel_spec import KernelSpec
 
 LANGUAGE = Language(
     shapes={
@@ -38,30 +38,30 @@ LANGUAGE = Language(
 )
 
 
-def write(forward: Expr, gradient: Expr, job: Job) -> str:
+def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A module with NAME and NAME_grad."""
     named = LANGUAGE.named
-    value = program(forward, (job.variable, *job.extra), LANGUAGE)
-    slope = program(gradient, (*job.saved, *job.extra), LANGUAGE)
+    value = program(forward, (spec.variable, *spec.extra), LANGUAGE)
+    slope = program(gradient, (*spec.saved, *spec.extra), LANGUAGE)
     called = {name for p in (value, slope) for name, _ in p.code}
     imports = ["import numpy as np"]
     if called & SPECIAL.keys():
         imports.append("from scipy import special  # these functions are not in NumPy")
-    if job.dtype == "bfloat16":
+    if spec.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
-    dtype = "ml_dtypes.bfloat16" if job.dtype == "bfloat16" else f"np.{job.dtype}"
-    work = "np.float64" if job.double else "np.float32"
-    title = docstring(job, f"{job.name} and its gradient for NumPy arrays of {job.dtype}.")
+    dtype = "ml_dtypes.bfloat16" if spec.dtype == "bfloat16" else f"np.{spec.dtype}"
+    work = "np.float64" if spec.double else "np.float32"
+    title = docstring(spec, f"{spec.name} and its gradient for NumPy arrays of {spec.dtype}.")
     parts = ["\n".join([title, *imports, "", f"DTYPE = {dtype}", f"WORK = {work}", ""])]
-    inner = [named(symbol) for symbol in (job.variable, *job.extra)]
-    parts.append(define("_value", inner, body(value, LANGUAGE, double=job.double)))
-    kept = [named(symbol) for symbol in (*job.saved, *job.extra)]
-    parts.append(define("_slope", kept, body(slope, LANGUAGE, double=job.double)))
-    if job.dtype == "bfloat16" and job.double:
+    inner = [named(symbol) for symbol in (spec.variable, *spec.extra)]
+    parts.append(define("_value", inner, body(value, LANGUAGE, double=spec.double)))
+    kept = [named(symbol) for symbol in (*spec.saved, *spec.extra)]
+    parts.append(define("_slope", kept, body(slope, LANGUAGE, double=spec.double)))
+    if spec.dtype == "bfloat16" and spec.double:
         parts.append(define("_rounded", ["result"], _ROUNDED))
-    parts.append(_public(job, job.name, "_value", [named(job.variable)], "the function"))
-    saved = [named(symbol) for symbol in job.saved]
-    parts.append(_public(job, f"{job.name}_grad", "_slope", saved, "upstream times the slope"))
+    parts.append(_public(spec, spec.name, "_value", [named(spec.variable)], "the function"))
+    saved = [named(symbol) for symbol in spec.saved]
+    parts.append(_public(spec, f"{spec.name}_grad", "_slope", saved, "upstream times the slope"))
     return "\n\n".join(parts)
 
 
@@ -77,19 +77,19 @@ _ROUNDED = [
 ]
 
 
-def _public(job: Job, name: str, inner: str, first: list[str], what: str) -> str:
-    others = [LANGUAGE.named(symbol) for symbol in job.others]
+def _public(spec: KernelSpec, name: str, inner: str, first: list[str], what: str) -> str:
+    others = [LANGUAGE.named(symbol) for symbol in spec.others]
     gradient = inner == "_slope"
     arrays = [*first, *(["upstream"] if gradient else []), *others]
-    lines = [f'"""{what[0].upper()}{what[1:]}, rounded once to DTYPE."""'] if job.double else []
+    lines = [f'"""{what[0].upper()}{what[1:]}, rounded once to DTYPE."""'] if spec.double else []
     lines = lines or [f'"""{what[0].upper()}{what[1:]}."""']
     lines += [f"{array} = np.asarray(np.asarray({array}, DTYPE), WORK)" for array in arrays]
-    numbers = [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
+    numbers = [LANGUAGE.named(symbol) for symbol, _ in spec.parameters]
     # A float32 would have its own products rounded, and its square underflow.
     lines += [f"{number} = np.asarray({number}, WORK)" for number in numbers]
-    called = f"{inner}({', '.join(arguments(job, LANGUAGE, first))})"
+    called = f"{inner}({', '.join(arguments(spec, LANGUAGE, first))})"
     lines += ['with np.errstate(all="ignore"):']
     lines += [f"    result = upstream * {called}" if gradient else f"    result = {called}"]
-    whole = "_rounded(result)" if job.dtype == "bfloat16" and job.double else "result"
+    whole = "_rounded(result)" if spec.dtype == "bfloat16" and spec.double else "result"
     lines += [f"    return np.asarray({whole}, DTYPE)"]
-    return define(name, signature(job, LANGUAGE, arrays), lines)
+    return define(name, signature(spec, LANGUAGE, arrays), lines)

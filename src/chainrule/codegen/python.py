@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from ctypes import c_float
 from dataclasses import replace
 
-from chainrule.codegen.source import Job, Language, Level, Shape, decimal, indented
+from chainrule.codegen.source import (
+    Language,
+    Level,
+    Shape,
+    decimal,
+    indented,
+)
+from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Instruction, Lowered
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
@@ -89,17 +96,17 @@ def single_number(value: float) -> str:
 
 
 def signature(
-    job: Job, language: Language, arrays: Sequence[str], *, annotation: str = ""
+    spec: KernelSpec, language: Language, arrays: Sequence[str], *, annotation: str = ""
 ) -> list[str]:
     """Arrays, then parameters with their defaults; those without one come first."""
     shown = [f"{name}: {annotation}" if annotation else name for name in arrays]
-    return shown + parameters(job, language, annotated=bool(annotation))
+    return shown + parameters(spec, language, annotated=bool(annotation))
 
 
-def parameters(job: Job, language: Language, *, annotated: bool = False) -> list[str]:
+def parameters(spec: KernelSpec, language: Language, *, annotated: bool = False) -> list[str]:
     """``alpha=0.01``, or ``alpha: float = 0.01``."""
     found = []
-    for symbol, default in job.parameters:
+    for symbol, default in spec.parameters:
         name = language.named(symbol)
         shown = f"{name}: float" if annotated else name
         equals = " = " if annotated else "="
@@ -107,9 +114,9 @@ def parameters(job: Job, language: Language, *, annotated: bool = False) -> list
     return found
 
 
-def arguments(job: Job, language: Language, first: Sequence[str]) -> list[str]:
+def arguments(spec: KernelSpec, language: Language, first: Sequence[str]) -> list[str]:
     """What an inner function is called with."""
-    return [*first, *(language.named(symbol) for symbol in job.extra)]
+    return [*first, *(language.named(symbol) for symbol in spec.extra)]
 
 
 def together(names: Sequence[str]) -> str:

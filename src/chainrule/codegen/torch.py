@@ -21,7 +21,6 @@ from chainrule.codegen.python import (
 )
 from chainrule.codegen.source import (
     INFIX,
-    Job,
     Language,
     Level,
     Shape,
@@ -44,6 +43,7 @@ from chainrule.codegen.torch_sections import (
 from chainrule.errors import InputError
 from chainrule.expr.nodes import ZERO, Expr
 from chainrule.program.inlining import inlined
+from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Lowered
 
 _TORCH = {
@@ -79,7 +79,7 @@ _OF_NUMBERS = {
 """Operations of which no operand is a tensor."""
 
 
-def write(forward: Expr, gradient: Expr, job: Job, kernels: str | None = None) -> str:
+def write(forward: Expr, gradient: Expr, spec: KernelSpec, kernels: str | None = None) -> str:
     """A module with NAME: two operators, and what PyTorch has to know of them.
 
     Args:
@@ -87,42 +87,44 @@ def write(forward: Expr, gradient: Expr, job: Job, kernels: str | None = None) -
             none, "", PyTorch's own operations take them.
     """
     if kernels is None:
-        kernels = _of_triton(forward, gradient, job)
+        kernels = _of_triton(forward, gradient, spec)
     named = LANGUAGE.named
-    saved = [named(symbol) for symbol in job.saved]
-    value, slope = job.library or (forward, gradient)
+    saved = [named(symbol) for symbol in spec.saved]
+    value, slope = spec.library or (forward, gradient)
     roots = {"_value": value, "_slope": slope}
-    slots = {"_value": (job.variable,), "_slope": job.saved}
+    slots = {"_value": (spec.variable,), "_slope": spec.saved}
     curved = []
-    for name, second in zip(saved, job.second, strict=True):
+    for name, second in zip(saved, spec.second, strict=True):
         if second is not ZERO:
             curved.append(name)
             roots[f"_slope_by_{name}"] = second
-            slots[f"_slope_by_{name}"] = job.saved
+            slots[f"_slope_by_{name}"] = spec.saved
     inner = []
     for name, root in roots.items():
-        symbols = (*slots[name], *job.extra)
+        symbols = (*slots[name], *spec.extra)
         lowered, language = _with_numbers(
-            program(root, symbols, LANGUAGE), len(slots[name]) + len(job.others)
+            program(root, symbols, LANGUAGE), len(slots[name]) + len(spec.others)
         )
-        lines = body(lowered, language, double=job.double)
+        lines = body(lowered, language, double=spec.double)
         inner.append(define(name, [named(symbol) for symbol in symbols], lines))
-    cpu = _on_cpu(forward, gradient, job)
-    name = _registered(job, inner)
+    cpu = _on_cpu(forward, gradient, spec)
+    name = _registered(spec, inner)
     operators = [
-        _operator(job, kind, name, saved, compiled=bool(cpu)) for kind in ("value", "grad")
+        _operator(spec, kind, name, saved, compiled=bool(cpu)) for kind in ("value", "grad")
     ]
     sections = [
-        *titled("by operations of PyTorch", [*inner, *working(job.double)]),
+        *titled("by operations of PyTorch", [*inner, *working(spec.double)]),
         *titled("tensors as they lie in memory", [FLAT] if cpu or kernels else []),
         *titled("on the CPU", cpu),
         *titled("the operators", [BATCHED, *operators]),
-        *titled("on CUDA", [on_cuda(job, kernels)] if kernels else []),
-        *titled("their derivatives", [_rules(job, saved), _rules_of_gradient(job, saved, curved)]),
+        *titled("on CUDA", [on_cuda(spec, kernels)] if kernels else []),
+        *titled(
+            "their derivatives", [_rules(spec, saved), _rules_of_gradient(spec, saved, curved)]
+        ),
         *titled("tensors in several places", [sharded(name)]),
-        *titled("what to call", [*([DIFFERENTIATED] if job.parameters else []), _public(job)]),
+        *titled("what to call", [*([DIFFERENTIATED] if spec.parameters else []), _public(spec)]),
     ]
-    title = docstring(job, f"{job.name} and its gradient for PyTorch, made for {job.dtype}.")
+    title = docstring(spec, f"{spec.name} and its gradient for PyTorch, made for {spec.dtype}.")
     optional = _imports_of(kernels) if kernels else []
     return "\n\n".join([_heading(title, sections, optional, compiled=bool(cpu)), *sections])
 
@@ -151,38 +153,38 @@ def _heading(
     return "\n".join([title, *modules, *names, "", *own])
 
 
-def _of_triton(forward: Expr, gradient: Expr, job: Job) -> str:
+def _of_triton(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """The kernels for CUDA tensors; none if Triton lacks one of the functions.
 
     Triton calls those of a library too: the shorter of both forms is taken. What takes another
     one ``exp`` takes ``expm1`` several of (mish by it: 1.7 triads on an H200, else 1.4).
     """
-    choices = [(forward, gradient), *([job.library] if job.library is not None else [])]
+    choices = [(forward, gradient), *([spec.library] if spec.library is not None else [])]
 
     def operations(choice: tuple[Expr, Expr]) -> tuple[bool, int]:
-        lowered = program(choice[1], (*job.saved, *job.extra), LANGUAGE)
+        lowered = program(choice[1], (*spec.saved, *spec.extra), LANGUAGE)
         slow = any(operation == "expm1" for operation, _ in lowered.code)
         return slow, len(inlined(lowered, "short").code)
 
     try:
-        return triton.part(*min(choices, key=operations), job)
+        return triton.part(*min(choices, key=operations), spec)
     except InputError:
         return ""
 
 
-def _on_cpu(forward: Expr, gradient: Expr, job: Job) -> list[str]:
+def _on_cpu(forward: Expr, gradient: Expr, spec: KernelSpec) -> list[str]:
     """The loops for the CPU; none if Numba lacks one of the functions."""
     try:
-        found = scalars(forward, gradient, job, ("value", "slope"))
+        found = scalars(forward, gradient, spec, ("value", "slope"))
     except InputError:
         return []
     named = DOUBLE.named
     return compiled(
         found,
-        ([named(job.variable)], [named(symbol) for symbol in job.saved]),
-        [named(symbol) for symbol in job.others],
-        [named(symbol) for symbol, _ in job.parameters],
-        double=job.double,
+        ([named(spec.variable)], [named(symbol) for symbol in spec.saved]),
+        [named(symbol) for symbol in spec.others],
+        [named(symbol) for symbol, _ in spec.parameters],
+        double=spec.double,
     )
 
 
@@ -217,39 +219,41 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
 
 
 # --- the operators ------------------------------------------------------------------------------
-def _numbers(job: Job) -> list[str]:
-    return [LANGUAGE.named(symbol) for symbol, _ in job.parameters]
+def _numbers(spec: KernelSpec) -> list[str]:
+    return [LANGUAGE.named(symbol) for symbol, _ in spec.parameters]
 
 
-def _others(job: Job) -> list[str]:
-    return [LANGUAGE.named(symbol) for symbol in job.others]
+def _others(spec: KernelSpec) -> list[str]:
+    return [LANGUAGE.named(symbol) for symbol in spec.others]
 
 
-def _registered(job: Job, inner: Sequence[str]) -> str:
+def _registered(spec: KernelSpec, inner: Sequence[str]) -> str:
     """A name for the operator that no other file has: PyTorch knows one operator of each name.
 
     A file for another formula or dtype would replace the operators of the first, unnoticed.
     """
-    text = "\n".join([job.dtype, job.accuracy, *inner])
-    return f"{job.name}_{crc32(text.encode()):08x}"
+    text = "\n".join([spec.dtype, spec.accuracy, *inner])
+    return f"{spec.name}_{crc32(text.encode()):08x}"
 
 
-def _operator(job: Job, kind: str, registered: str, saved: Sequence[str], *, compiled: bool) -> str:
+def _operator(
+    spec: KernelSpec, kind: str, registered: str, saved: Sequence[str], *, compiled: bool
+) -> str:
     """An operator, what it does to shapes, and to batches."""
-    others, numbers = _others(job), _numbers(job)
+    others, numbers = _others(spec), _numbers(spec)
     grad = kind == "grad"
-    name = f"{job.name}_grad" if grad else job.name
-    first = list(saved) if grad else [LANGUAGE.named(job.variable)]
+    name = f"{spec.name}_grad" if grad else spec.name
+    first = list(saved) if grad else [LANGUAGE.named(spec.variable)]
     tensors = [*first, "upstream", *others] if grad else [*first, *others]
     lines = []
     if compiled:
         # The loops have no more digits than the file's dtype asks for.
-        wide = "" if job.dtype == "float64" else f" and {first[0]}.dtype is not torch.float64"
+        wide = "" if spec.dtype == "float64" else f" and {first[0]}.dtype is not torch.float64"
         parts = [f'"{kind}"', f"[{', '.join(tensors)}]"]
         parts += [f"[{', '.join(numbers)}]"] if numbers else []
         lines += [f"if {first[0]}.is_cpu{wide} and _compiled():"]
         lines += [f"    {line}" for line in call_lines("return _filled", parts, depth=2)]
-    lines += _by_operations(job, first, grad=grad)
+    lines += _by_operations(spec, first, grad=grad)
     typed = [*(f"{n}: Tensor" for n in tensors), *(f"{n}: float" for n in numbers)]
     fake = define("_", [*tensors, *numbers], [f"return torch.empty_like({first[0]})"])
     full = f'"chainrule::{registered}{"_grad" if grad else ""}"'
@@ -258,15 +262,17 @@ def _operator(job: Job, kind: str, registered: str, saved: Sequence[str], *, com
     return f"{decorator}\n{own}\n\n@_{name}.register_fake\n{fake}\n\n_batched(_{name})\n"
 
 
-def _by_operations(job: Job, first: Sequence[str], *, grad: bool, depth: int = 1) -> list[str]:
+def _by_operations(
+    spec: KernelSpec, first: Sequence[str], *, grad: bool, depth: int = 1
+) -> list[str]:
     """The work done by PyTorch's own operations."""
-    worked = [*(f"_work({n})" for n in [*first, *_others(job)]), *_numbers(job)]
+    worked = [*(f"_work({n})" for n in [*first, *_others(spec)]), *_numbers(spec)]
     lines = call_lines("slope = _slope" if grad else "value = _value", worked, depth=depth)
     result = "_work(upstream) * slope" if grad else "value"
     return [*lines, f"return _stored({result}, {first[0]})"]
 
 
-def on_cuda(job: Job, kernels: str) -> str:
+def on_cuda(spec: KernelSpec, kernels: str) -> str:
     """The section that has kernels of Triton take CUDA tensors.
 
     Args:
@@ -274,21 +280,21 @@ def on_cuda(job: Job, kernels: str) -> str:
             ``_value_on_cuda`` and ``_grad_on_cuda``: they take what the operators take, and give
             back a new tensor like the first.
     """
-    others, numbers = _others(job), _numbers(job)
-    saved = [LANGUAGE.named(symbol) for symbol in job.saved]
+    others, numbers = _others(spec), _numbers(spec)
+    saved = [LANGUAGE.named(symbol) for symbol in spec.saved]
     parts = [kernels]
     for kind, name, first in (
-        ("value", job.name, [LANGUAGE.named(job.variable)]),
-        ("grad", f"{job.name}_grad", saved),
+        ("value", spec.name, [LANGUAGE.named(spec.variable)]),
+        ("grad", f"{spec.name}_grad", saved),
     ):
         register, own = f'_{name}.register_kernel("cuda")', f"_{kind}_on_cuda"
-        if job.double:
+        if spec.double:
             parts.append(f"{register}({own})\n")
             continue
         # The kernels have no more digits than the file's dtype asks for.
         grad = kind == "grad"
         given = [*first, *(["upstream"] if grad else []), *others, *numbers]
-        work = _by_operations(job, first, grad=grad, depth=3)
+        work = _by_operations(spec, first, grad=grad, depth=3)
         lines = [f"if {first[0]}.dtype is torch.float64:", indented(work)]
         lines += call_lines(f"return {own}", given, depth=2)
         parts.append(f"@{register}\n{define('_', given, lines, depth=1)}")
@@ -297,30 +303,30 @@ def on_cuda(job: Job, kernels: str) -> str:
 
 
 # --- their derivatives --------------------------------------------------------------------------
-def _keeping(job: Job, given: Sequence[str], kept: Sequence[str], *more: str) -> list[str]:
+def _keeping(spec: KernelSpec, given: Sequence[str], kept: Sequence[str], *more: str) -> list[str]:
     """The body of ``setup_context``: what is kept of inputs and output, both ways."""
-    used = {*kept, *_numbers(job)}
+    used = {*kept, *_numbers(spec)}
     lines = [f"{together([n if n in used else f'_{n}' for n in given])} = inputs"]
     # PyTorch gives the result by the name `output`.
-    stored = ["output" if n == LANGUAGE.named(job.output) and n not in given else n for n in kept]
+    stored = ["output" if n == LANGUAGE.named(spec.output) and n not in given else n for n in kept]
     lines = [] if used.isdisjoint(given) else lines
     for way in ("backward", "forward"):
         lines += call_lines(f"ctx.save_for_{way}", stored)
-    if job.parameters:
-        lines.append(f"ctx.numbers = {together(_numbers(job))}")
+    if spec.parameters:
+        lines.append(f"ctx.numbers = {together(_numbers(spec))}")
     return [*lines, *more]
 
 
-def _rules(job: Job, saved: Sequence[str]) -> str:
+def _rules(spec: KernelSpec, saved: Sequence[str]) -> str:
     """How the function is differentiated, backward and forward."""
-    others = _others(job)
-    given = [LANGUAGE.named(job.variable), *others, *_numbers(job)]
+    others = _others(spec)
+    given = [LANGUAGE.named(spec.variable), *others, *_numbers(spec)]
     kept = [*saved, *others]
-    numbers = ["*ctx.numbers"] if job.parameters else []
+    numbers = ["*ctx.numbers"] if spec.parameters else []
     refuse = f'    raise NotImplementedError("only {given[0]} has a gradient")'
     unpack = f"{together(kept)} = ctx.saved_tensors"
     # A tangent that is missing, and no 0, tells that nobody differentiates by this one.
-    keep = _keeping(job, given, kept, *(["ctx.set_materialize_grads(False)"] if others else []))
+    keep = _keeping(spec, given, kept, *(["ctx.set_materialize_grads(False)"] if others else []))
     back, ahead = [], []
     if others:
         back += [f"if any(ctx.needs_input_grad[1:{1 + len(others)}]):", refuse]
@@ -332,15 +338,15 @@ def _rules(job: Job, saved: Sequence[str]) -> str:
         lines += call_lines(f"{start} _times_slope", [*saved, by, *others, *numbers])
     back.append(f"return {', '.join(['grad', *['None'] * (len(given) - 1)])}")
     tangents = ["tangent", *(f"by_{n}" for n in others), *(["*_"] if numbers else [])]
-    return _function(job.name, given, (keep, back, ahead), "upstream", tangents)
+    return _function(spec.name, given, (keep, back, ahead), "upstream", tangents)
 
 
-def _rules_of_gradient(job: Job, saved: Sequence[str], curved: Sequence[str]) -> str:
+def _rules_of_gradient(spec: KernelSpec, saved: Sequence[str], curved: Sequence[str]) -> str:
     """How the gradient is differentiated; beyond that PyTorch differentiates the formula."""
-    others = _others(job)
-    given = [*saved, "upstream", *others, *_numbers(job)]
+    others = _others(spec)
+    given = [*saved, "upstream", *others, *_numbers(spec)]
     kept = [*saved, "upstream", *others] if curved else [*saved, *others]
-    numbers = ["*ctx.numbers"] if job.parameters else []
+    numbers = ["*ctx.numbers"] if spec.parameters else []
     back, ahead = [[f"{together(kept)} = ctx.saved_tensors"] for _ in range(2)]
     worked = [*(f"_work({n})" for n in [*saved, *others]), *numbers]
     for name in curved:
@@ -354,12 +360,12 @@ def _rules_of_gradient(job: Job, saved: Sequence[str], curved: Sequence[str]) ->
     nothing = ["None"] * (len(given) - len(saved) - 1)
     back.append(f"return {', '.join([*found, 'by_upstream', *nothing])}")
     ahead.append(f"return {' + '.join([*(f'by_{s}' for s in curved), 'by_upstream'])}")
-    keep = _keeping(job, given, kept)
+    keep = _keeping(spec, given, kept)
     tangents = [f"along_{n}" if n in curved else f"_along_{n}" for n in saved]
     tangents += ["along_upstream", *(["*_"] if nothing else [])]
-    text = _function(f"{job.name}_grad", given, (keep, back, ahead), "again", tangents)
+    text = _function(f"{spec.name}_grad", given, (keep, back, ahead), "again", tangents)
     lines = ['"""Upstream times the slope, to be differentiated again."""']
-    lines += _choice(f"{job.name}_grad", ["*args"])
+    lines += _choice(f"{spec.name}_grad", ["*args"])
     return f"{text}\n\n{define('_times_slope', ['*args'], lines)}"
 
 
@@ -409,9 +415,9 @@ def _choice(name: str, given: Sequence[str]) -> list[str]:
     ]
 
 
-def _public(job: Job) -> str:
-    tensors = [LANGUAGE.named(job.variable), *_others(job)]
-    given = [*(f"{n}: Tensor" for n in tensors), *parameters(job, LANGUAGE, annotated=True)]
+def _public(spec: KernelSpec) -> str:
+    tensors = [LANGUAGE.named(spec.variable), *_others(spec)]
+    given = [*(f"{n}: Tensor" for n in tensors), *parameters(spec, LANGUAGE, annotated=True)]
     lines = ['"""The function, for a tensor of any shape and floating-point dtype."""']
     x = tensors[0]
     for first, other in zip([f"{x}.dtype", *["dtype"] * len(tensors)], tensors[1:], strict=False):
@@ -420,9 +426,9 @@ def _public(job: Job) -> str:
         alike = [f"{n}.to(dtype)" for n in tensors]
         lines += call_lines(f"{', '.join(tensors)} = torch.broadcast_tensors", alike)
     lines.append(f"if not {x}.is_floating_point():")
-    said = f'f"{job.name} is for floating-point tensors, not {{{x}.dtype}}"'
+    said = f'f"{spec.name} is for floating-point tensors, not {{{x}.dtype}}"'
     lines += [f"    {line}" for line in call_lines("raise TypeError", [said], depth=2)]
-    numbers = _numbers(job)
+    numbers = _numbers(spec)
     if numbers:
         lines.append(f"if any(map(_differentiated, {tuple_of(numbers)})):")
         listed = " or ".join(numbers)
@@ -430,5 +436,5 @@ def _public(job: Job) -> str:
         refused = call_lines("raise NotImplementedError", refusal, depth=2)
         lines += [f"    {line}" for line in refused]
     lines += [f'if hasattr({x}, "placements"):', "    _sharded()"]
-    lines += _choice(job.name, [*tensors, *numbers])
-    return define(job.name, given, lines, "Tensor")
+    lines += _choice(spec.name, [*tensors, *numbers])
+    return define(spec.name, given, lines, "Tensor")

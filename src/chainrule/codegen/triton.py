@@ -25,7 +25,6 @@ from chainrule.codegen.python import (
 )
 from chainrule.codegen.source import (
     INFIX,
-    Job,
     Language,
     Level,
     Shape,
@@ -37,6 +36,7 @@ from chainrule.codegen.source import (
     program,
 )
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Instruction, Lowered
 
 _LIBDEVICE = {
@@ -144,30 +144,30 @@ class Root(NamedTuple):
     upstream: bool
 
 
-def write(forward: Expr, gradient: Expr, job: Job) -> str:
+def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A module with NAME and NAME_grad, for tensors on a GPU."""
-    language = DOUBLE if job.double else SINGLE
-    roots = _roots(forward, gradient, job)
-    title = f"{job.name} and its gradient for PyTorch tensors of {job.dtype}, by Triton on a GPU."
-    programs = [_program(root, job, language) for root in roots]
+    language = DOUBLE if spec.double else SINGLE
+    roots = _roots(forward, gradient, spec)
+    title = f"{spec.name} and its gradient for PyTorch tensors of {spec.dtype}, by Triton on a GPU."
+    programs = [_program(root, spec, language) for root in roots]
     used = _of_libdevice(programs, language)
     imports = ["import torch", *IMPORTS, *([FROM_LIBDEVICE] if used else [])]
-    parts = [docstring(job, title) + "\n" + "\n".join(imports) + "\n"]
+    parts = [docstring(spec, title) + "\n" + "\n".join(imports) + "\n"]
     if used:
         parts[0] += "\n" + "\n".join(_stand_in(used)) + "\n"
-    parts[0] += f"\nDTYPE = torch.{job.dtype}\n"
-    parts += _definitions(roots, programs, job, [job.dtype], _WIDTH)
-    parts.append(define("_launch", _LAUNCHED, _launching(job, _BROADCAST)))
+    parts[0] += f"\nDTYPE = torch.{spec.dtype}\n"
+    parts += _definitions(roots, programs, spec, [spec.dtype], _WIDTH)
+    parts.append(define("_launch", _LAUNCHED, _launching(spec, _BROADCAST)))
     for root, what in zip(roots, ("The function", "Upstream times the slope"), strict=True):
-        taken = _arrays(root, job, language)
+        taken = _arrays(root, spec, language)
         lines = [f'"""{what}, for tensors of any shape."""']
         lines += [f"{array} = {array}.to(DTYPE)" for array in taken]
-        lines += _launch(root, job, language, _WIDTH)
-        parts.append(define(root.name, signature(job, language, taken), lines))
+        lines += _launch(root, spec, language, _WIDTH)
+        parts.append(define(root.name, signature(spec, language, taken), lines))
     return "\n\n".join(parts)
 
 
-def part(forward: Expr, gradient: Expr, job: Job) -> str:
+def part(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """The kernels for ``torch.write(..., kernels=...)``: for tensors of any dtype on one GPU.
 
     They stand in a block of a module that has ``torch``, ``triton``, ``tl``, ``libdevice`` and
@@ -176,29 +176,29 @@ def part(forward: Expr, gradient: Expr, job: Job) -> str:
     shape; the result has the dtype and the layout of the first. With accuracy "fast" and a dtype
     other than float64 they compute in float32, also for tensors of float64.
     """
-    language = DOUBLE if job.double else SINGLE
-    roots = _roots(forward, gradient, job)
-    programs = [_program(root, job, language) for root in roots]
-    parts = _definitions(roots, programs, job, ["float32", "bfloat16"], _NESTED)
-    parts.append(define("_launch", _LAUNCHED, _launching(job, _FLAT)))
-    numbers = [language.named(symbol) for symbol, _ in job.parameters]
+    language = DOUBLE if spec.double else SINGLE
+    roots = _roots(forward, gradient, spec)
+    programs = [_program(root, spec, language) for root in roots]
+    parts = _definitions(roots, programs, spec, ["float32", "bfloat16"], _NESTED)
+    parts.append(define("_launch", _LAUNCHED, _launching(spec, _FLAT)))
+    numbers = [language.named(symbol) for symbol, _ in spec.parameters]
     for root, name in zip(roots, ("_value_on_cuda", "_grad_on_cuda"), strict=True):
-        taken = [*_arrays(root, job, language), *numbers]
-        lines = _launch(root, job, language, _NESTED)
+        taken = [*_arrays(root, spec, language), *numbers]
+        lines = _launch(root, spec, language, _NESTED)
         parts.append(define(name, taken, lines, width=_NESTED))
     return "\n".join(parts)
 
 
-def _roots(forward: Expr, gradient: Expr, job: Job) -> list[Root]:
+def _roots(forward: Expr, gradient: Expr, spec: KernelSpec) -> list[Root]:
     return [
-        Root(job.name, forward, (job.variable,), False),
-        Root(f"{job.name}_grad", gradient, job.saved, True),
+        Root(spec.name, forward, (spec.variable,), False),
+        Root(f"{spec.name}_grad", gradient, spec.saved, True),
     ]
 
 
-def _program(root: Root, job: Job, language: Language) -> Lowered:
+def _program(root: Root, spec: KernelSpec, language: Language) -> Lowered:
     """The program of a root, in which numbers have a type where Triton would make them float32."""
-    lowered = program(root.expr, (*root.slots, *job.extra), language)
+    lowered = program(root.expr, (*root.slots, *spec.extra), language)
     first = len(lowered.inputs)
     numbers = range(first, first + len(lowered.constants))
     code = []
@@ -249,30 +249,30 @@ def _stand_in(used: Sequence[str]) -> list[str]:
 def _definitions(
     roots: Sequence[Root],
     programs: Sequence[Lowered],
-    job: Job,
+    spec: KernelSpec,
     dtypes: Sequence[str],
     width: int,
 ) -> list[str]:
     """Loads and stores, then for each root its formula and the kernel."""
-    work = "tl.float64" if job.double else "tl.float32"
-    language = DOUBLE if job.double else SINGLE
+    work = "tl.float64" if spec.double else "tl.float32"
+    language = DOUBLE if spec.double else SINGLE
     usual = [line.format(work=work) for line in _LOAD]
-    widened = [*_LOAD_BITS[:-1], _LOAD_BITS[-1] + (".to(tl.float64)" if job.double else "")]
-    bits = [*(_DOUBLE_BITS if job.double else _SINGLE_BITS), *_STORE_BITS]
+    widened = [*_LOAD_BITS[:-1], _LOAD_BITS[-1] + (".to(tl.float64)" if spec.double else "")]
+    bits = [*(_DOUBLE_BITS if spec.double else _SINGLE_BITS), *_STORE_BITS]
     stored = _by_dtype(_STORE, bits, dtypes)
     parts = [
         _jitted("_load", ["pointer", "at", "mask"], _by_dtype(usual, widened, dtypes)),
         _jitted("_store", ["pointer", "at", "value", "mask"], stored),
     ]
     for root, lowered in zip(roots, programs, strict=True):
-        lines = body(lowered, language, double=job.double)
-        names = [language.named(symbol) for symbol in (*root.slots, *job.extra)]
+        lines = body(lowered, language, double=spec.double)
+        names = [language.named(symbol) for symbol in (*root.slots, *spec.extra)]
         parts.append(_jitted(f"_{root.name}_of_numbers", names, lines, width))
-        parts.append(_kernel(root, job, language, width))
+        parts.append(_kernel(root, spec, language, width))
     return parts
 
 
-def _launching(job: Job, first: Sequence[str]) -> list[str]:
+def _launching(spec: KernelSpec, first: Sequence[str]) -> list[str]:
     """The body of ``_launch``.
 
     Args:
@@ -287,7 +287,7 @@ def _launching(job: Job, first: Sequence[str]) -> list[str]:
         "# Sums and products are rounded one by one, as they were measured.",
         'options = {"BLOCK": 1024, "enable_fp_fusion": False}',
     ]
-    if not job.double:
+    if not spec.double:
         lines += [
             "if torch.version.hip is None:",
             "    # libdevice's functions keep subnormal numbers. AMD's compiler has no option.",
@@ -315,17 +315,17 @@ def _jitted(name: str, parameters: Sequence[str], lines: Sequence[str], width: i
     return f"@triton.jit\n{define(name, parameters, lines, width=width)}"
 
 
-def _arrays(root: Root, job: Job, language: Language) -> list[str]:
+def _arrays(root: Root, spec: KernelSpec, language: Language) -> list[str]:
     """The arrays that come in; the first has the dtype of the result."""
     named = language.named
-    slots, others = map(named, root.slots), map(named, job.others)
+    slots, others = map(named, root.slots), map(named, spec.others)
     return [*slots, *(["upstream"] if root.upstream else []), *others]
 
 
-def _kernel(root: Root, job: Job, language: Language, width: int) -> str:
-    work = "tl.float64" if job.double else "tl.float32"
-    arrays = _arrays(root, job, language)
-    numbers = [language.named(symbol) for symbol, _ in job.parameters]
+def _kernel(root: Root, spec: KernelSpec, language: Language, width: int) -> str:
+    work = "tl.float64" if spec.double else "tl.float32"
+    arrays = _arrays(root, spec, language)
+    numbers = [language.named(symbol) for symbol, _ in spec.parameters]
     taken = [*arrays, "out", "n", *(f"{n}: {work}" for n in numbers), "BLOCK: tl.constexpr"]
     lines = [
         "at = tl.program_id(0).to(tl.int64) * BLOCK + tl.arange(0, BLOCK)",
@@ -340,9 +340,9 @@ def _kernel(root: Root, job: Job, language: Language, width: int) -> str:
     return _jitted(f"_{root.name}_kernel", taken, lines, width)
 
 
-def _launch(root: Root, job: Job, language: Language, width: int) -> list[str]:
+def _launch(root: Root, spec: KernelSpec, language: Language, width: int) -> list[str]:
     """The last line of what launches a kernel."""
-    arrays = _arrays(root, job, language)
-    numbers = [language.named(symbol) for symbol, _ in job.parameters]
+    arrays = _arrays(root, spec, language)
+    numbers = [language.named(symbol) for symbol, _ in spec.parameters]
     given = [f"_{root.name}_kernel", f"[{', '.join(arrays)}]", f"[{', '.join(numbers)}]"]
     return call_lines("return _launch", given, width)

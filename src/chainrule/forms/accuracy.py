@@ -59,7 +59,7 @@ def accuracy_of_function(
 
 def work_format(made: Plan) -> Format:
     """The format that a plan computes in."""
-    return format_named("float64" if made.job.double else "float32")
+    return format_named("float64" if made.spec.double else "float32")
 
 
 class _Tried(NamedTuple):
@@ -84,11 +84,11 @@ class _Tried(NamedTuple):
     @property
     def form(self) -> Format:
         """The format of inputs and results."""
-        return format_named(self.made.job.dtype)
+        return format_named(self.made.spec.dtype)
 
     def compared(self, results: Array, expr: Expr) -> Measured:
         """The errors of results."""
-        exact = truth(expr, self.made.job.variable, self.x, self.stored, self.form)
+        exact = truth(expr, self.made.spec.variable, self.x, self.stored, self.form)
         return measure(self.x, np.broadcast_to(results, self.x.shape), exact, self.form)
 
 
@@ -99,9 +99,9 @@ def _tried(
     sample: int,
     each: int,
 ) -> _Tried:
-    job, form, work = made.job, format_named(made.job.dtype), work_format(made)
-    stored = as_stored(values, job.others, form, work)
-    letters = (job.variable, *stored)
+    spec, form, work = made.spec, format_named(made.spec.dtype), work_format(made)
+    stored = as_stored(values, spec.others, form, work)
+    letters = (spec.variable, *stored)
     fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
     forward = lower([explicit(made.forward, FUNCTIONS)], letters, FUNCTIONS)
     programs = [
@@ -122,11 +122,11 @@ def _function(tried: _Tried) -> Measured:
 
 
 def _gradient(tried: _Tried) -> Measured:
-    job, work = tried.made.job, work_format(tried.made)
-    saved = (*job.saved, *tried.stored)
+    spec, work = tried.made.spec, work_format(tried.made)
+    saved = (*spec.saved, *tried.stored)
     program = lower([explicit(tried.made.gradient, FUNCTIONS)], saved, FUNCTIONS)
-    arrays = {job.variable: tried.x, job.output: tried.outputs}
-    given = [arrays[symbol].astype(work.dtype) for symbol in job.saved]
+    arrays = {spec.variable: tried.x, spec.output: tried.outputs}
+    given = [arrays[symbol].astype(work.dtype) for symbol in spec.saved]
     [slopes] = evaluate(program, [*given, *tried.fixed], work)
     results = tried.form.rounded(np.asarray(slopes))
     return tried.compared(results, tried.derivation.derivative)

@@ -4,45 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chainrule.codegen.source import Job
 from chainrule.derive.derivation import Derivation
 from chainrule.floats.measure import Measured
 from chainrule.forms.choice.correct_rounding import Settled
 from chainrule.forms.choice.everywhere import Everywhere
 from chainrule.forms.choice.kink_values import convention, measured_for
 from chainrule.forms.choice.selection import Chosen
+from chainrule.program.kernel_spec import KernelSpec
+from chainrule.program.targets import Target
 from chainrule.rewrite.kinks import Kink
 
 
 def notes(
     derivation: Derivation,
-    job: Job,
+    spec: KernelSpec,
     chosen: Chosen,
     rounding: Settled | None,
     everywhere: Everywhere | None,
     faults: Sequence[str],
-    target: str,
+    target: Target,
 ) -> tuple[str, ...]:
-    """The notes of a job.
+    """The notes of a spec.
 
     Args:
         derivation: of the function.
-        job: what is written, but for the notes.
+        spec: what is written, but for the notes.
         chosen: the forms, as measured at values of the other letters.
         rounding: what was found at all inputs of a format of 16 bits.
         everywhere: what was measured over all letters.
-        faults: as in a ``Job``.
+        faults: as in a ``KernelSpec``.
         target: whose conventions hold at kinks.
     """
     lab, gradient = chosen.lab, chosen.gradient
-    variable = job.variable.name
-    given = ", ".join(symbol.name for symbol in (job.variable, *job.extra))
+    variable = spec.variable.name
+    given = ", ".join(symbol.name for symbol in (spec.variable, *spec.extra))
     source = " and ".join(symbol.name for symbol in gradient.saved)
     once = " and rounded once" if lab.form is not lab.work else ""
-    if job.promoted:
-        once += f" (no form was found that is accurate enough in {_native(job)})"
+    if spec.promoted:
+        once += f" (no form was found that is accurate enough in {_native(spec)})"
     lines = [
-        f"{job.name}({given}) = {derivation.function}",
+        f"{spec.name}({given}) = {derivation.function}",
         f"d/d{variable} = {derivation.derivative}",
         f"The gradient is computed from {source}, in {lab.work.name}{once}, as "
         f"{gradient.told or gradient.plain} ({gradient.name}).",
@@ -56,9 +57,9 @@ def notes(
     return tuple(lines)
 
 
-def _native(job: Job) -> str:
+def _native(spec: KernelSpec) -> str:
     """The format in which "fast" computes if it can."""
-    return "float32" if job.short else job.dtype
+    return "float32" if spec.short else spec.dtype
 
 
 def _measured(chosen: Chosen) -> str:
@@ -131,7 +132,7 @@ def _errors(measured: Measured) -> str:
     return text + (f", but {' and '.join(bad)}" if bad else "")
 
 
-def _at_kinks(kinks: Iterable[Kink], variable: str, target: str) -> list[str]:
+def _at_kinks(kinks: Iterable[Kink], variable: str, target: Target) -> list[str]:
     found = []
     for kink in kinks:
         value = convention(kink, target)

@@ -8,8 +8,6 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple, cast
 
-from chainrule.codegen.source import Accuracy, Job
-from chainrule.codegen.targets import known as known_target
 from chainrule.derive.derivation import Derivation
 from chainrule.derive.problem import Problem
 from chainrule.errors import InputError, nearest
@@ -44,13 +42,13 @@ from chainrule.forms.choice.laboratory import (
 from chainrule.forms.choice.promises import promised, refusal
 from chainrule.forms.choice.selection import Asked, Chosen, chosen_forms
 from chainrule.forms.choice.space import Space
-from chainrule.forms.choice.vectors import LOOPS, with_vectors
+from chainrule.forms.choice.vectors import with_vectors
 from chainrule.forms.notes import notes
+from chainrule.program.kernel_spec import Accuracy, KernelSpec
+from chainrule.program.targets import Target, target_named
 
 ACCURACIES = ("best", "fast")
 SAVES = ("input", "output", "auto")
-SECOND = ("jax", "torch")
-"""Targets that are differentiated twice."""
 
 
 class Plan(NamedTuple):
@@ -58,7 +56,7 @@ class Plan(NamedTuple):
 
     forward: Expr
     gradient: Expr
-    job: Job
+    spec: KernelSpec
 
 
 def plan(
@@ -86,24 +84,24 @@ def plan(
         InputError: an option that does not exist, a function that nobody defined, or a formula
             without the variable.
     """
-    known_target(target)
+    written_for = target_named(target)
     one_of("dtype", dtype, NAMES)
     one_of("accuracy", accuracy, ACCURACIES)
     one_of("choice of what to save", save, SAVES)
     _check(derivation)
-    job = _job(derivation, dtype, cast(Accuracy, accuracy))
-    asked = Asked(derivation, target, job, save, functions or {}, gradients or {})
+    spec = _spec(derivation, dtype, cast(Accuracy, accuracy))
+    asked = Asked(derivation, written_for, spec, save, functions or {}, gradients or {})
     rows = value_rows(derivation)
 
     def labs(*, double: bool = False) -> list[Laboratory]:
         sample = SAMPLE // min(len(rows), FITTED)
         return [
             laboratory(
-                job.variable,
+                spec.variable,
                 dtype,
-                job.accuracy,
+                spec.accuracy,
                 row,
-                arguments=job.others,
+                arguments=spec.others,
                 double=double,
                 sample=sample,
             )
@@ -112,7 +110,7 @@ def plan(
 
     plain, space = _best_forms(asked, labs())
     chosen = _with_vectors(asked, plain, space)
-    calls = target in LOOPS and _calls(chosen)
+    calls = written_for.loops and _calls(chosen)
     good = good_over(space, asked, chosen)
     if accuracy == "fast" and dtype != "float64" and (calls or not (good and chosen.good)):
         # Nothing is accurate enough in the dtype itself, or only what takes a library's functions:
@@ -122,32 +120,32 @@ def plan(
         alone = calls and vectors.good and not _calls(vectors)
         better = (not good_over(wide, asked, double), double.rank) < (not good, chosen.rank)
         if alone or better:
-            plain, chosen, space, job = double, vectors, wide, replace(job, promoted=True)
+            plain, chosen, space, spec = double, vectors, wide, replace(spec, promoted=True)
     rounding = None
-    if job.short and accuracy == "best" and save != "output":
+    if spec.short and accuracy == "best" and save != "output":
         rounding = rounded_correctly(asked, chosen)
         chosen = rounding.chosen
     everywhere = None if space is None else measured_over(space, asked, chosen)
-    faults = _faults(job, chosen, everywhere)
+    faults = _faults(spec, chosen, everywhere)
     lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
     first = gradient.expr
-    if gradient.saved == (job.variable,):
+    if gradient.saved == (spec.variable,):
         # Not from a form with |x| and the like, which have derivatives that are long.
-        first = settled(derivation.derivative, derivation, target, lab.fixed)
-    second = _second(first, gradient.saved, lab, target) if target in SECOND else ()
+        first = settled(derivation.derivative, derivation, written_for, lab.fixed)
+    second = _second(first, gradient.saved, lab, written_for) if written_for.second else ()
     library = None
-    if lab.working != "library" and not job.short and plain.gradient.saved == gradient.saved:
+    if lab.working != "library" and not spec.short and plain.gradient.saved == gradient.saved:
         library = (plain.forward.expr, plain.gradient.expr)
-    job = replace(
-        job,
+    spec = replace(
+        spec,
         saved=gradient.saved,
         second=second,
         working=lab.working,
         library=library,
-        notes=notes(derivation, job, chosen, rounding, everywhere, faults, target),
+        notes=notes(derivation, spec, chosen, rounding, everywhere, faults, written_for),
         faults=faults,
     )
-    return Plan(forward.expr, gradient.expr, job)
+    return Plan(forward.expr, gradient.expr, spec)
 
 
 def _best_forms(asked: Asked, labs: Sequence[Laboratory]) -> tuple[Chosen, Space | None]:
@@ -169,12 +167,12 @@ def _with_vectors(asked: Asked, plain: Chosen, space: Space | None) -> Chosen:
     return plain if spoilt else found
 
 
-def _faults(job: Job, chosen: Chosen, everywhere: Everywhere | None) -> tuple[str, ...]:
+def _faults(spec: KernelSpec, chosen: Chosen, everywhere: Everywhere | None) -> tuple[str, ...]:
     """Why a file should be refused: what is known to be wrong of the gradient and the function."""
-    allowed = promised(job.dtype, job.accuracy)
+    allowed = promised(spec.dtype, spec.accuracy)
     found: dict[str, str] = {}
     measured: list[tuple[Candidate, Candidate, Callable[[float], str]]]
-    measured = [(chosen.forward, chosen.gradient, partial(_input, job.variable))]
+    measured = [(chosen.forward, chosen.gradient, partial(_input, spec.variable))]
     if everywhere is not None:
         measured = [(everywhere.forward, everywhere.gradient, everywhere.space.named), *measured]
     for forward, gradient, named in measured:
@@ -217,7 +215,7 @@ def _check(derivation: Derivation) -> None:
         raise InputError(f"the formula does not depend on {derivation.variable.name}")
 
 
-def _job(derivation: Derivation, dtype: str, accuracy: Accuracy) -> Job:
+def _spec(derivation: Derivation, dtype: str, accuracy: Accuracy) -> KernelSpec:
     problem = derivation.problem
     variable = derivation.variable
     others = tuple(s for s in problem.arguments if s is not variable)
@@ -227,7 +225,7 @@ def _job(derivation: Derivation, dtype: str, accuracy: Accuracy) -> Job:
     taken = {symbol.name for symbol in (variable, *others, *free, *usual)}
     output = next(name for name in ("y", "value", "result", "output_") if name not in taken)
     name = problem.entry.name if problem.entry is not None else problem.name
-    return Job(
+    return KernelSpec(
         name=name if name.isidentifier() and name.isascii() else "f",
         variable=variable,
         output=Symbol(output),
@@ -247,7 +245,9 @@ def _job(derivation: Derivation, dtype: str, accuracy: Accuracy) -> Job:
 
 
 # --- the second derivative ----------------------------------------------------------------------
-def _second(first: Expr, saved: Sequence[Symbol], lab: Laboratory, target: str) -> tuple[Expr, ...]:
+def _second(
+    first: Expr, saved: Sequence[Symbol], lab: Laboratory, target: Target
+) -> tuple[Expr, ...]:
     """The derivative of the gradient by each of what is saved."""
     found = []
     for symbol in saved:

@@ -106,7 +106,7 @@ def _in_float32(derivation: Derivation, dtype: str) -> bool:
     # Only this needs the search for forms, which takes a while to import.
     from chainrule.forms.plan import plan
 
-    return not plan(derivation, "numba", dtype=dtype, accuracy="fast").job.double
+    return not plan(derivation, "numba", dtype=dtype, accuracy="fast").spec.double
 
 
 def targets() -> list[str]:

@@ -115,7 +115,7 @@ def _to_twice_the_precision(asked: Asked, chosen: Chosen) -> Iterator[Chosen]:
     They are not for loops that round less often than they say, as those with approximated
     functions do.
     """
-    derivation, variable = asked.derivation, asked.job.variable
+    derivation, variable = asked.derivation, asked.spec.variable
     exprs: dict[Expr, str] = {}
     gradient = chosen.gradient
     if gradient.saved == (variable,):
@@ -142,7 +142,7 @@ def _with_series(asked: Asked, chosen: Chosen) -> Iterator[Chosen]:
     Next to an input of 10^-38, z/4 - z^3/48 is on one side of the tie that z/4 is, by less than
     even twice the precision can tell of what z/4 is a difference of.
     """
-    variable, gradient = asked.job.variable, chosen.gradient
+    variable, gradient = asked.spec.variable, chosen.gradient
     series = _taylor(asked.derivation.derivative, variable)
     if gradient.saved != (variable,) or series is None:
         return
@@ -193,7 +193,7 @@ def _measured(asked: Asked, chosen: Chosen, gradient: Candidate, working: Workin
     if working != chosen.lab.working:
         known = {labs[0].variable: labs[0].inputs}
         forward = labs[0].measured(forward, labs[0].truth(asked.derivation.function), known)
-    outputs = {asked.job.output: chosen.forward.expr}
+    outputs = {asked.spec.output: chosen.forward.expr}
     return Chosen(labs, forward, measured_in(labs, asked.derivation.derivative, gradient, outputs))
 
 
@@ -210,8 +210,8 @@ def _settled(asked: Asked, chosen: Chosen) -> Settled:
 def _arrays(asked: Asked, chosen: Chosen, lab: Laboratory) -> dict[Symbol, Array]:
     """What is saved, at the inputs of a laboratory."""
     arrays = {lab.variable: lab.inputs}
-    if asked.job.output in chosen.gradient.saved:
-        arrays[asked.job.output], _ = lab.values(chosen.forward.expr, arrays)
+    if asked.spec.output in chosen.gradient.saved:
+        arrays[asked.spec.output], _ = lab.values(chosen.forward.expr, arrays)
     return {symbol: arrays[symbol] for symbol in chosen.gradient.saved}
 
 
@@ -230,7 +230,7 @@ def _beside_ties(
     with np.errstate(invalid="ignore"):
         beside = (np.abs(values - middle) <= reach) & (np.abs(values) < 2 * form.largest)
     near = np.flatnonzero(beside)
-    if asked.job.output not in arrays:
+    if asked.spec.output not in arrays:
         # The output has been rounded itself.
         there = {symbol: array[near] for symbol, array in arrays.items()}
         near = near[~everywhere.exact(chosen.gradient.expr, there)]

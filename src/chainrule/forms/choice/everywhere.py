@@ -72,7 +72,7 @@ def free_letters(asked: Asked) -> tuple[Symbol, ...]:
     if asked.derivation.problem.entry is not None:
         return ()
     used = set(symbols(asked.derivation.function))
-    given = (*asked.job.others, *(s for s, default in asked.job.parameters if default is None))
+    given = (*asked.spec.others, *(s for s, default in asked.spec.parameters if default is None))
     return tuple(s for s in given if s in used)
 
 
@@ -85,7 +85,7 @@ def over_all_letters(asked: Asked, chosen: Chosen) -> tuple[Chosen, Space | None
     free = free_letters(asked)
     if not free:
         return chosen, None
-    letters = (asked.job.variable, *free)
+    letters = (asked.spec.variable, *free)
     fixed = {s: v for s, v in chosen.lab.fixed.items() if s not in free}
     lab = replace(chosen.lab, fixed=fixed, memory={})
     points = drawn(len(letters), POINTS, lab.form)
@@ -95,7 +95,7 @@ def over_all_letters(asked: Asked, chosen: Chosen) -> tuple[Chosen, Space | None
     space = space.also(np.concatenate([points, along], axis=1))
     search = partial(_searched, asked)
     space, forward = search(space, chosen.forward, function, {}, _forwards(asked, space))
-    outputs = {asked.job.output: forward.expr}
+    outputs = {asked.spec.output: forward.expr}
     others = _gradients(asked, space, chosen, forward)
     space, gradient = search(space, chosen.gradient, slope, outputs, others)
     if forward.expr is chosen.forward.expr and gradient.expr is chosen.gradient.expr:
@@ -111,7 +111,7 @@ def measured_over(space: Space, asked: Asked, chosen: Chosen) -> Everywhere:
     """What was chosen, with its errors at the points of a space."""
     lab = replace(space.lab, working=chosen.lab.working)
     there = replace(space, lab=lab)
-    outputs = {asked.job.output: chosen.forward.expr}
+    outputs = {asked.spec.output: chosen.forward.expr}
     return Everywhere(
         space,
         there.measured(chosen.forward, asked.derivation.function, {}),
@@ -124,7 +124,7 @@ def good_over(space: Space | None, asked: Asked, chosen: Chosen) -> bool:
     if space is None:
         return True
     found = measured_over(space, asked, chosen)
-    allowed = promised(asked.job.dtype, asked.job.accuracy)
+    allowed = promised(asked.spec.dtype, asked.spec.accuracy)
     return not any(
         one.measured and refusal("", one.measured, allowed, space.named)
         for one in (found.forward, found.gradient)
@@ -149,7 +149,7 @@ def _searched(
     others: Iterable[Candidate],
 ) -> tuple[Space, Candidate]:
     """The best of some candidates, and a space that has the points at which it is worst."""
-    allowed = promised(asked.job.dtype, asked.job.accuracy)
+    allowed = promised(asked.spec.dtype, asked.spec.accuracy)
     pool: list[Candidate] = []
 
     def ranked(candidates: Iterable[Candidate]) -> list[Candidate]:
@@ -164,7 +164,7 @@ def _searched(
             break
         pool = pool or list(others)
         tried = ranked([best, *pool])
-        precise = asked.job.accuracy == "best" or space.lab.work is not space.lab.form
+        precise = asked.spec.accuracy == "best" or space.lab.work is not space.lab.form
         if precise and not tried[0].good(allowed):
             tried += ranked(p for one in tried[:_PRECISE] for p in _precise(one, space))
         if outputs:
@@ -182,11 +182,11 @@ def _settled_at_logarithms(asked: Asked, found: Iterable[Candidate]) -> Iterator
     b^x·ln b is 0·∞ at b = 0, where b^x is 0 for all x > 0. Nothing is finite there for x < 0: times
     0 that is no number.
     """
-    job, function = asked.job, asked.derivation.function
+    spec, function = asked.spec, asked.derivation.function
     slope = elementary(asked.derivation.derivative)
     of = [n.args[0] for n in postorder(slope) if isinstance(n, Call) and n.name == "log"]
     for one in found if of else ():
-        value = job.output if job.output in one.saved else function
+        value = spec.output if spec.output in one.saved else function
         args: list[Expr] = []
         for argument in of:
             args += [Product((ZERO, value)), Comparison(("==",), (argument, ZERO))]
@@ -195,7 +195,7 @@ def _settled_at_logarithms(asked: Asked, found: Iterable[Candidate]) -> Iterator
 
 
 def _forwards(asked: Asked, space: Space) -> Iterator[Candidate]:
-    function, variable = asked.derivation.function, asked.job.variable
+    function, variable = asked.derivation.function, asked.spec.variable
     for one in forward_candidates(function, variable, asked.functions):
         yield from _versions(space, one)
 
@@ -203,13 +203,13 @@ def _forwards(asked: Asked, space: Space) -> Iterator[Candidate]:
 def _gradients(
     asked: Asked, space: Space, chosen: Chosen, forward: Candidate
 ) -> Iterator[Candidate]:
-    derivation, job = asked.derivation, asked.job
+    derivation, spec = asked.derivation, asked.spec
     found = gradient_candidates(derivation, forward.plain, asked.save, asked.gradients)
     for one in found:
         for each in _versions(space, one):
             expr = asked.settled(each.expr, chosen.lab)
-            saved = saved_by(expr, job.variable, job.output)
-            if asked.save != "input" or job.output not in saved:
+            saved = saved_by(expr, spec.variable, spec.output)
+            if asked.save != "input" or spec.output not in saved:
                 yield replace(each, expr=expr, saved=saved)
 
 

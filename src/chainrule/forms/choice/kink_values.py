@@ -8,6 +8,7 @@ from fractions import Fraction
 from chainrule.derive.derivation import Derivation
 from chainrule.expr.nodes import ZERO, Expr, Symbol, substitute
 from chainrule.program.cases import with_value_at
+from chainrule.program.targets import Target
 from chainrule.rewrite.frameworks import Returned
 from chainrule.rewrite.kinks import Kink
 from chainrule.verify.balls import compile_balls, precision
@@ -15,7 +16,7 @@ from chainrule.verify.program import ball
 
 
 def settled(
-    expr: Expr, derivation: Derivation, target: str, fixed: Mapping[Symbol, Fraction]
+    expr: Expr, derivation: Derivation, target: Target, fixed: Mapping[Symbol, Fraction]
 ) -> Expr:
     """A derivative that has, at every kink of the function, the value it is to have there."""
     output, variable = derivation.output, derivation.variable
@@ -32,7 +33,7 @@ def settled(
     return expr
 
 
-def convention(kink: Kink, target: str) -> Expr | None:
+def convention(kink: Kink, target: Target) -> Expr | None:
     """The gradient at a kink: the derivative if there is one, else what the framework returns.
 
     All but JAX get what PyTorch returns, and JAX does where only PyTorch was measured. Where
@@ -49,9 +50,9 @@ def convention(kink: Kink, target: str) -> Expr | None:
     return None if value else left or ZERO
 
 
-def measured_for(kink: Kink, target: str) -> Returned | None:
+def measured_for(kink: Kink, target: Target) -> Returned | None:
     """What was measured of the framework whose word counts for a target."""
-    return (kink.jax or kink.torch) if target == "jax" else kink.torch
+    return (kink.jax or kink.torch) if target.kinks == "jax" else kink.torch
 
 
 def _agree(first: Expr, second: Expr, fixed: Mapping[Symbol, Fraction]) -> bool:

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.codegen.source import Accuracy
 from chainrule.derive.derivation import Derivation
 from chainrule.elementary.approximations import PRIMITIVES, Working, functions
 from chainrule.errors import InputError
@@ -28,6 +27,7 @@ from chainrule.forms.candidates.conjugates import conjugated
 from chainrule.forms.candidates.exponentials import exponential_fractions
 from chainrule.forms.candidates.respell import respelled
 from chainrule.program.inlining import contracted, inlined, uses
+from chainrule.program.kernel_spec import Accuracy
 from chainrule.program.lower import COMPARISONS, Lowered, lower
 from chainrule.verify.check import equal
 

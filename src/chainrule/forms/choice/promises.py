@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chainrule.codegen.source import Accuracy
 from chainrule.floats.measure import Measured
+from chainrule.program.kernel_spec import Accuracy
 
 FAR = 16.0
 """Four bits more than are promised."""

@@ -7,7 +7,6 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from chainrule.codegen.source import Job
 from chainrule.derive.derivation import Derivation
 from chainrule.expr.nodes import Expr, Symbol, size, substitute
 from chainrule.floats.letters import FITTED
@@ -26,6 +25,8 @@ from chainrule.forms.choice.laboratory import (
     saved_by,
 )
 from chainrule.forms.choice.promises import promised, refusal
+from chainrule.program.kernel_spec import KernelSpec
+from chainrule.program.targets import Target
 
 # Errors in ULP of a function that are no reason to compute it to twice the precision: in float64,
 # and where it is rounded once to float32.
@@ -38,8 +39,8 @@ class Asked(NamedTuple):
     """What a plan is asked for."""
 
     derivation: Derivation
-    target: str
-    job: Job
+    target: Target
+    spec: KernelSpec
     save: str
     functions: Mapping[str, Expr]
     gradients: Mapping[str, Expr]
@@ -47,7 +48,7 @@ class Asked(NamedTuple):
     def settled(self, expr: Expr, lab: Laboratory) -> Expr:
         """With the values at kinks, and the output by the name that it has in the file."""
         found = settled(expr, self.derivation, self.target, lab.fixed)
-        return substitute(found, {self.derivation.output: self.job.output})
+        return substitute(found, {self.derivation.output: self.spec.output})
 
 
 class Chosen(NamedTuple):
@@ -110,7 +111,7 @@ def _where_it_switches(
     """
     allowed = labs[0].allowed
     found = search(asked, labs)
-    if asked.job.output in found.saved:
+    if asked.spec.output in found.saved:
         return labs, found
     for _ in range(_SEARCHES):
         labs = [lab.at_places([found.plain]).spread_to(doubtful(lab, found)) for lab in labs]
@@ -130,7 +131,7 @@ def _of_function(labs: Sequence[Laboratory]) -> list[Laboratory]:
 
 def _forward(asked: Asked, labs: Sequence[Laboratory], *, single: bool) -> Candidate:
     """The best form of the function itself; where the format has few digits, a short one."""
-    function, variable = asked.derivation.function, asked.job.variable
+    function, variable = asked.derivation.function, asked.spec.variable
     found = forward_candidates(function, variable, asked.functions)
     measured = partial(measured_in, labs, function)
     tried = [measured(one) for one in found]
@@ -146,7 +147,7 @@ def _forward(asked: Asked, labs: Sequence[Laboratory], *, single: bool) -> Candi
     best = _best(tried, whole, function, labs, measured, precise=precise)
     if not _is_refused(asked, best):
         return best
-    letters = (variable, *asked.job.others)
+    letters = (variable, *asked.spec.others)
     more = [
         version
         for one in found
@@ -159,7 +160,7 @@ def _forward(asked: Asked, labs: Sequence[Laboratory], *, single: bool) -> Candi
 def _is_refused(asked: Asked, one: Candidate) -> bool:
     """Whether a file with it would be."""
     assert one.measured is not None
-    promise = promised(asked.job.dtype, asked.job.accuracy)
+    promise = promised(asked.spec.dtype, asked.spec.accuracy)
     return refusal("", one.measured, promise, str) is not None
 
 
@@ -167,19 +168,19 @@ def _gradient(
     asked: Asked, labs: Sequence[Laboratory], forward: Candidate, *, single: bool
 ) -> Candidate:
     """The best form of the gradient: a single one, or if none is good one of several."""
-    derivation, job, lab = asked.derivation, asked.job, labs[0]
+    derivation, spec, lab = asked.derivation, asked.spec, labs[0]
     whole: dict[Expr, Candidate] = {}
     by_input: dict[str, Expr] = {}
     for candidate in gradient_candidates(derivation, forward.plain, asked.save, asked.gradients):
         expr = asked.settled(candidate.expr, lab)
-        saved = saved_by(expr, job.variable, job.output)
-        if asked.save == "input" and job.output in saved:
+        saved = saved_by(expr, spec.variable, spec.output)
+        if asked.save == "input" and spec.output in saved:
             continue
         whole.setdefault(expr, replace(candidate, expr=expr, saved=saved))
-        if saved == (job.variable,):
+        if saved == (spec.variable,):
             by_input[candidate.name] = candidate.expr
     exact = derivation.derivative
-    outputs = {job.output: forward.expr}
+    outputs = {spec.output: forward.expr}
     tried = [measured_in(labs, exact, one, outputs) for one in whole.values()]
     if single or not by_input or asked.save == "output":
         return min(tried, key=lambda one: one.rank(lab.allowed))
@@ -196,7 +197,7 @@ def _gradient(
 
 def _is_precise(asked: Asked, lab: Laboratory) -> bool:
     """Whether formulas to twice the precision may be of use."""
-    return asked.job.accuracy == "best" or lab.work is not lab.form
+    return asked.spec.accuracy == "best" or lab.work is not lab.form
 
 
 def _best(

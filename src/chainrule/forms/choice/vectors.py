@@ -42,12 +42,6 @@ from chainrule.precise.float32 import with_rests
 
 Zeros = list[tuple[Fraction, list[Fraction]]]
 
-LOOPS = ("numba", "c", "torch")
-"""Targets whose loops go over elements, and call functions of one number."""
-DEVICES = ("cuda", "triton")
-"""Targets that call the functions of a library for many elements at a time."""
-KEEPING = ("numba", "c", "cuda")
-"""Targets that may compute in float32 by a formula of ``codegen.rests``."""
 # How much more than with a library's functions, which take ten times as long, an error may be;
 # what a value may be off in ULP before it is rounded once.
 _FACTOR, _SMALL = 4.0, 0.01
@@ -73,14 +67,14 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
     single = lab.work.name == "float32"
     if lab.form.name == "float64" or lab.working != "library":
         return chosen
-    if asked.target in DEVICES and not single:
+    if asked.target.device and not single:
         return _shorter(asked, chosen)
-    wanting = single and asked.target in KEEPING and not chosen.good
-    if asked.target not in LOOPS and not wanting:
+    wanting = single and asked.target.keeps_rests and not chosen.good
+    if not asked.target.loops and not wanting:
         return chosen
     choices: tuple[Working, ...] = ("single",) if single else ("short", "double")
     function, derivation = asked.derivation.function, asked.derivation
-    outputs = {asked.job.output: chosen.forward.expr}
+    outputs = {asked.spec.output: chosen.forward.expr}
     for working in choices:
         labs = [replace(lab, working=working) for lab in chosen.labs]
         known = {lab.variable: lab.inputs}
@@ -176,7 +170,7 @@ def _gradients(asked: Asked, chosen: Chosen, lab: Laboratory) -> Iterator[Candid
 
 def _keeps(asked: Asked, lab: Laboratory) -> bool:
     """Whether forms that carry along what is rounded off may serve."""
-    return lab.working == "single" and asked.target in KEEPING
+    return lab.working == "single" and asked.target.keeps_rests
 
 
 def _keeping(forms: Iterable[Candidate]) -> list[Candidate]:
@@ -282,7 +276,7 @@ def _spoilt(chosen: Chosen, there: Chosen, asked: Asked) -> bool:
     """Whether a value that is to be rounded once is off by more than a hundredth of an ULP."""
     if there.lab.form is there.lab.work:
         return False
-    derivation, output = asked.derivation, asked.job.output
+    derivation, output = asked.derivation, asked.spec.output
     for old, new in zip(chosen.labs, there.labs, strict=True):
         values = {old.variable: old.inputs}
         values[output] = new.values(there.forward.expr, values)[0]

@@ -21,7 +21,7 @@ import numpy as np
 
 import chainrule
 from chainrule.codegen.generate import generate
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.floats.evaluate import FUNCTIONS

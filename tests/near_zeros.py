@@ -10,7 +10,7 @@ import mpmath
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.elementary.approximations import functions
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.floats.evaluate import FUNCTIONS, evaluate

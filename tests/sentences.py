@@ -14,7 +14,7 @@ from typing import Any
 
 import mpmath
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.differentiate.inverse import TITLE, WORDS
 from chainrule.differentiate.rules import RULES
 from chainrule.document.blocks import (

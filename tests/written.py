@@ -24,7 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.codegen.generate import generate
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.floats.formats import Format, format_named
 from chainrule.floats.inputs import stratified, usual
 from chainrule.floats.truth import truth

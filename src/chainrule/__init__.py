@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chainrule.api import code, compile, derive, diff, gradient, implicit, parse
     from chainrule.codegen.kernel import Kernel
-    from chainrule.derive.derivation import Derivation
+    from chainrule.deriving.derivation import Derivation
     from chainrule.errors import (
         ChainruleError,
         FaultError,
@@ -49,7 +49,7 @@ __all__ = [
 
 _HOMES = {
     "ChainruleError": "chainrule.errors",
-    "Derivation": "chainrule.derive.derivation",
+    "Derivation": "chainrule.deriving.derivation",
     "Expr": "chainrule.expr.nodes",
     "FaultError": "chainrule.errors",
     "FaultWarning": "chainrule.errors",

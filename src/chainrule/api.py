@@ -6,9 +6,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from chainrule.derive.derivation import Form
-from chainrule.derive.implicit import letters_of_curve
-from chainrule.derive.reading import Name, Source, Wrt, every_variable, make_problem, read, variable
+from chainrule.deriving.derivation import Form
+from chainrule.deriving.implicit import letters_of_curve
+from chainrule.deriving.reading import (
+    Name,
+    Source,
+    Wrt,
+    every_variable,
+    make_problem,
+    read,
+    variable,
+)
 from chainrule.document.blocks import Document, Heading
 from chainrule.errors import InaccurateError, InputError, require
 from chainrule.expr.catalogue import SPELLINGS

@@ -9,8 +9,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from chainrule.derive.derivation import Derivation, Form
-from chainrule.derive.implicit import ImplicitDerivation
+from chainrule.deriving.derivation import Derivation, Form
+from chainrule.deriving.implicit import ImplicitDerivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr
 

@@ -22,8 +22,8 @@ from chainrule.audit.running.campaign import Options, outcomes
 from chainrule.audit.running.child import Loaded
 from chainrule.audit.running.jobs import job_for
 from chainrule.cli.main import main
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.reading import make_problem
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.reading import make_problem
 from chainrule.errors import InputError
 from chainrule.floats.formats import format_named
 from chainrule.floats.inputs import stratified

@@ -11,7 +11,7 @@ import pytest
 from chainrule.check.answer import Judgement, check_answer
 from chainrule.check.model import ResultSlip, RuleSlip, plain
 from chainrule.check.slips import SLIPS
-from chainrule.derive.problem import Problem, choose_variable
+from chainrule.deriving.problem import Problem, choose_variable
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
 from chainrule.expr.nodes import Symbol
 from chainrule.parsing.reader import parse

@@ -7,7 +7,7 @@ import pytest
 from chainrule.check.answer import check_answer
 from chainrule.check.lines import check_lines
 from chainrule.check.report import judgement_document, lines_document
-from chainrule.derive.problem import Problem
+from chainrule.deriving.problem import Problem
 from chainrule.document.blocks import Document
 from chainrule.expr.nodes import Symbol
 from chainrule.parsing.reader import parse

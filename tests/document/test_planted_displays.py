@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
 from chainrule.document import implicit, inverse, narrative, telling
 from chainrule.document.blocks import (

@@ -11,7 +11,7 @@ import mpmath
 import pytest
 
 import chainrule
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
 from chainrule.expr.nodes import Expr, substitute
 from chainrule.parsing.definitions import definition, expand_all

@@ -9,7 +9,7 @@ import mpmath
 import pytest
 
 import chainrule
-from chainrule.derive.derivation import named_slope
+from chainrule.deriving.derivation import named_slope
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
 from chainrule.parsing.definitions import definition, expand_all
 from frameworks import draw

@@ -13,7 +13,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import Expr, symbols
 from chainrule.rewrite.intervals import EVERY_SWITCH, ROUNDING
 from chainrule.rewrite.kinks import Kink

@@ -21,7 +21,7 @@ import numpy as np
 import chainrule
 from chainrule.codegen.numpy import LANGUAGE
 from chainrule.codegen.source import body, program
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.errors import FaultError, FaultWarning, InputError
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Expr, symbols

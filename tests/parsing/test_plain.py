@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chainrule.derive.derivation import named_slope
+from chainrule.deriving.derivation import named_slope
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.errors import ChainruleError
 from chainrule.expr.catalogue import CATALOGUE

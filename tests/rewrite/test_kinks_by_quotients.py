@@ -15,7 +15,7 @@ import mpmath
 import pytest
 
 import chainrule
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Call, Expr, Power, Symbol, postorder
 from chainrule.parsing.definitions import expand_all
@@ -277,7 +277,7 @@ def test_balls_agree_with_every_expansion(formula: str) -> None:
 
 
 def _slope(name: str, index: int, args: tuple[Expr, ...]) -> Expr:
-    from chainrule.derive.derivation import named_slope
+    from chainrule.deriving.derivation import named_slope
 
     return named_slope(name, index, args)
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from chainrule.audit.excuses import at_limits, neighbours, right_nearby
 from chainrule.audit.frameworks.implementation import Function, Implementation, Kind
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Comparison, Expr, Symbol, postorder, substitute
 from chainrule.floats.evaluate import FUNCTIONS, evaluate

@@ -24,8 +24,8 @@ from chainrule.check.compare import (
 )
 from chainrule.check.model import Slip, fill
 from chainrule.check.recognise import recognise
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.problem import Problem
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.problem import Problem
 from chainrule.document.blocks import Chain, Inline, Math
 from chainrule.expr.nodes import (
     ONE,

@@ -13,8 +13,8 @@ from typing import Literal
 from chainrule.check.answer import Judgement, check_answer, check_rewriting, own_name_replaced
 from chainrule.check.model import fill
 from chainrule.check.statements import Label, Side, Statement, read, statements
-from chainrule.derive.derivation import Derivation, named_slope
-from chainrule.derive.problem import Problem, choose_variable
+from chainrule.deriving.derivation import Derivation, named_slope
+from chainrule.deriving.problem import Problem, choose_variable
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.document.blocks import Inline
 from chainrule.errors import InputError

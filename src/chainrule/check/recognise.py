@@ -13,8 +13,8 @@ from flint import arb
 
 from chainrule.check.model import Attempt, Case, Claim, ResultSlip, RuleSlip, Slip, fill
 from chainrule.check.slips import SLIPS
-from chainrule.derive.derivation import named_slope
-from chainrule.derive.problem import METHODS
+from chainrule.deriving.derivation import named_slope
+from chainrule.deriving.problem import METHODS
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, Rule

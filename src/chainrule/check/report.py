@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from chainrule.check.answer import Judgement
 from chainrule.check.lines import LineJudgement, first_failure
-from chainrule.derive.problem import Problem
+from chainrule.deriving.problem import Problem
 from chainrule.document.blocks import (
     Block,
     Code,

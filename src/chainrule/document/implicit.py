@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chainrule.derive.implicit import ImplicitDerivation
+from chainrule.deriving.implicit import ImplicitDerivation
 from chainrule.document.blocks import (
     Block,
     Boxed,

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from fractions import Fraction
 from itertools import cycle
 
-from chainrule.derive.derivation import Derivation, Stage
-from chainrule.derive.problem import (
+from chainrule.deriving.derivation import Derivation, Stage
+from chainrule.deriving.problem import (
     Problem,
     fresh_letter,
     names,

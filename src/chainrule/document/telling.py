@@ -224,7 +224,7 @@ class Teller:
                 orders = tuple(order + (j == i) for j, order in enumerate(node.orders))
                 primed = Unknown(node.name, orders, expr.args)
                 return Outer(expr, primed, primed)
-        from chainrule.derive.derivation import named_slope
+        from chainrule.deriving.derivation import named_slope
 
         assert isinstance(node, Call)
         known = named_slope(node.name, node.args.index(inner), expr.args)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import Expr, Symbol, size
 from chainrule.floats.critical_points import around, landmarks, places, unique
 from chainrule.floats.evaluate import FUNCTIONS, evaluate

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import Expr, Symbol, size, symbols
 from chainrule.floats.evaluate import FUNCTIONS, evaluate
 from chainrule.floats.formats import Format

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.floats.measure import Measured
 from chainrule.forms.choice.correct_rounding import Settled
 from chainrule.forms.choice.everywhere import Everywhere

@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import partial
 from typing import NamedTuple, cast
 
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.problem import Problem
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.problem import Problem
 from chainrule.errors import InputError, nearest
 from chainrule.expr.nodes import (
     Expr,

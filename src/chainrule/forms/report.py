@@ -8,8 +8,8 @@ from dataclasses import asdict
 from fractions import Fraction
 from typing import Any
 
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.problem import fresh_letter
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.problem import fresh_letter
 from chainrule.document.blocks import (
     Block,
     Bullets,

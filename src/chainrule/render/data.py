@@ -11,8 +11,8 @@ from chainrule.render.notation import latex
 from chainrule.rewrite.identities import WORDS
 
 if TYPE_CHECKING:
-    from chainrule.derive.derivation import Derivation
-    from chainrule.derive.implicit import ImplicitDerivation
+    from chainrule.deriving.derivation import Derivation
+    from chainrule.deriving.implicit import ImplicitDerivation
     from chainrule.rewrite.kinks import Kink
     from chainrule.rewrite.limits import Side
     from chainrule.verify.verdict import Verdict

@@ -16,8 +16,8 @@ from math import frexp, ldexp
 import numpy as np
 from flint import arb, arb_series, ctx
 
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.problem import Problem
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.problem import Problem
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import ZERO, Call, Expr, Symbol, postorder
 from chainrule.floats.formats import Format

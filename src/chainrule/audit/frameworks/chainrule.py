@@ -23,8 +23,8 @@ from chainrule.audit.frameworks.implementation import (
 from chainrule.audit.frameworks.matching import Reference, audited_at, to_dtype
 from chainrule.audit.frameworks.target import read_call
 from chainrule.codegen.numba import DOUBLE
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.reading import make_problem
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.reading import make_problem
 from chainrule.errors import InputError
 from chainrule.expr import functions
 from chainrule.expr.catalogue import CATALOGUE, SPELLINGS

@@ -21,8 +21,8 @@ from chainrule.audit.frameworks.implementation import (
     Kind,
     reference,
 )
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.reading import make_problem
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.reading import make_problem
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.floats.domain import within_domain

@@ -13,8 +13,8 @@ from fractions import Fraction
 from math import factorial
 from typing import NamedTuple
 
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.problem import Problem
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.problem import Problem
 from chainrule.expr.nodes import (
     ONE,
     ZERO,

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.derive.derivation import Derivation
-from chainrule.derive.problem import Problem
+from chainrule.deriving.derivation import Derivation
+from chainrule.deriving.problem import Problem
 from chainrule.elementary.approximations import Working
 from chainrule.expr.nodes import (
     ZERO,

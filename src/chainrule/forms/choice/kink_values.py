@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import ZERO, Expr, Symbol, substitute
 from chainrule.program.cases import with_value_at
 from chainrule.program.targets import Target

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.elementary.approximations import PRIMITIVES, Working, functions
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol, call, depends_on, negate, substitute

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import Expr, Symbol, size, substitute
 from chainrule.floats.letters import FITTED
 from chainrule.floats.measure import together

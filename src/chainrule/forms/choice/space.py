@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.derive.derivation import Derivation
+from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.floats.critical_points import landmarks, places
 from chainrule.floats.evaluate import FUNCTIONS

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chainrule.derive.derivation import Form, named_slope
+from chainrule.deriving.derivation import Form, named_slope
 from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.errors import FaultError, FaultWarning, InputError

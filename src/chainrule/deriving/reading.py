@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Union
 
-from chainrule.derive.problem import (
+from chainrule.deriving.problem import (
     METHODS,
     Problem,
     choose_variable,

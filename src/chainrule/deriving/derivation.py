@@ -12,7 +12,7 @@ from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Literal
 
-from chainrule.derive.problem import Problem, fresh_letter, names
+from chainrule.deriving.problem import Problem, fresh_letter, names
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.inverse import inverse_rule

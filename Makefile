@@ -18,7 +18,7 @@ help:
 	@echo 'make test-gpu  the tests that need a GPU (with a PyTorch for it in .venv)'
 	@echo 'make mutation  plant faults, see whether the tests notice, write docs/mutation.md (an hour)'
 	@echo 'make fuzz      N random formulas from SEED on, compared with mpmath (20 ms each)'
-	@echo 'make lint      ruff and mypy'
+	@echo 'make lint      ruff, mypy, and that no import goes upstairs'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make bench     measure speed and growth, write docs/benchmarks.md'
 	@echo 'make clean     remove .venv and everything else that was made'
@@ -50,6 +50,7 @@ lint: .venv/.dev
 	$(python) -m ruff check .
 	$(python) -m ruff format --check .
 	$(python) -m mypy --strict src
+	.venv/bin/lint-imports
 
 format: .venv/.dev
 	$(python) -m ruff check --fix .

@@ -20,10 +20,11 @@ from chainrule.floats.evaluate import FUNCTIONS, evaluate
 from chainrule.floats.formats import format_named
 from chainrule.floats.positions import at, positions
 from chainrule.floats.truth import truth_at_points
+from chainrule.forms.candidate import Candidate
 from chainrule.forms.candidates.scaling import mantissas, scaled_forms
 from chainrule.forms.candidates.shifting import shifted
 from chainrule.forms.choice.everywhere import over_all_letters
-from chainrule.forms.choice.laboratory import Candidate, laboratory
+from chainrule.forms.choice.laboratory import laboratory
 from chainrule.forms.choice.promises import FAR, promised
 from chainrule.forms.choice.selection import Asked, Chosen
 from chainrule.forms.choice.space import Space, around, drawn

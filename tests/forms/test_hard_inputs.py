@@ -10,8 +10,9 @@ from chainrule.floats.formats import format_named
 from chainrule.floats.measure import measure
 from chainrule.floats.positions import at, positions
 from chainrule.floats.truth import truth
+from chainrule.forms.candidate import Candidate
 from chainrule.forms.choice.hard_inputs import doubtful
-from chainrule.forms.choice.laboratory import Candidate, Laboratory, laboratory
+from chainrule.forms.choice.laboratory import Laboratory, laboratory
 from chainrule.forms.choice.promises import promised
 from chainrule.forms.plan import plan
 from chainrule.program.kernel_spec import Accuracy

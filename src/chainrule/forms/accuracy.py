@@ -24,7 +24,7 @@ from chainrule.floats.inputs import every, stratified
 from chainrule.floats.letters import as_stored, value_rows
 from chainrule.floats.measure import Measured, measure, together
 from chainrule.floats.truth import truth
-from chainrule.forms.choice.assemble import MAX_ASSEMBLED
+from chainrule.forms.candidate import MAX_ASSEMBLED
 from chainrule.forms.plan import Plan
 from chainrule.program.cases import explicit
 from chainrule.program.lower import Lowered, lower

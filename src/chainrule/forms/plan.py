@@ -22,6 +22,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.floats.dtypes import NAMES
 from chainrule.floats.letters import FITTED, value_rows
+from chainrule.forms.candidate import Candidate
 from chainrule.forms.choice.correct_rounding import rounded_correctly
 from chainrule.forms.choice.everywhere import (
     Everywhere,
@@ -34,7 +35,6 @@ from chainrule.forms.choice.everywhere import (
 from chainrule.forms.choice.kink_values import settled
 from chainrule.forms.choice.laboratory import (
     SAMPLE,
-    Candidate,
     Laboratory,
     laboratory,
     second_candidates,

@@ -36,7 +36,6 @@ from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
     EXTREMES,
     SIGNED,
-    Line,
     chosen,
     expand_switches,
     is_switch,
@@ -45,7 +44,7 @@ from chainrule.rewrite.intervals import (
 )
 from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.rewrite.order import Order, UndecidedError, sorted_points
+from chainrule.rewrite.order import Line, Order, UndecidedError, sorted_points
 
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""

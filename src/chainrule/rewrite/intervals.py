@@ -25,35 +25,12 @@ from chainrule.expr.nodes import (
     substitute,
 )
 from chainrule.parsing.definitions import definition, expand, is_catalogue_name
-from chainrule.record import Record
-from chainrule.rewrite.order import Order, sorted_points
+from chainrule.rewrite.order import Line, Order, sorted_points
 
 EXTREMES = frozenset({"max", "min"})
 SIGNED = frozenset({"abs", "sign", "heaviside"})
 EVERY_SWITCH = EXTREMES | SIGNED
 ROUNDING = frozenset({"floor", "ceil", "round", "trunc"})
-
-
-class Line(Record):
-    """The real line cut at ``points``.
-
-    Attributes:
-        points: where the formula switches, in increasing order.
-        values: the formula on the first interval, at the first point, on the second interval,
-            and so on; ``None`` where no case applies.
-    """
-
-    points: tuple[Expr, ...]
-    values: tuple[Expr | None, ...]
-
-    @property
-    def intervals(self) -> tuple[Expr | None, ...]:
-        """The values on the open intervals."""
-        return self.values[0::2]
-
-    @property
-    def at_points(self) -> tuple[Expr | None, ...]:
-        return self.values[1::2]
 
 
 # --- taking a formula apart -----------------------------------------------------------------------

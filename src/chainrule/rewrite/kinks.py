@@ -32,14 +32,13 @@ from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
     EXTREMES,
     ROUNDING,
-    Line,
     differences,
     expand_switches,
     is_switch,
     on_intervals,
     spread,
 )
-from chainrule.rewrite.order import Order, UndecidedError, sorted_points
+from chainrule.rewrite.order import Line, Order, UndecidedError, sorted_points
 from chainrule.rewrite.simplify import MAX_NODES
 
 if TYPE_CHECKING:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add as plus
 from operator import mul as times
-from typing import TYPE_CHECKING
 
 from flint import arb, ctx, fmpq, fmpq_mpoly
 
@@ -35,12 +34,10 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.definitions import expand
+from chainrule.record import Record
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Exponential, Field, TooLargeError
 from chainrule.rewrite.simplify import simplified
-
-if TYPE_CHECKING:
-    from chainrule.rewrite.intervals import Line
 
 # More switching points than this are nobody's activation function.
 MAX_POINTS = 40
@@ -49,6 +46,28 @@ _BITS = 256
 
 class UndecidedError(Exception):
     """Which case applies cannot be told; the caller leaves the formula as it is."""
+
+
+class Line(Record):
+    """The real line cut at ``points``.
+
+    Attributes:
+        points: where the formula switches, in increasing order.
+        values: the formula on the first interval, at the first point, on the second interval,
+            and so on; ``None`` where no case applies.
+    """
+
+    points: tuple[Expr, ...]
+    values: tuple[Expr | None, ...]
+
+    @property
+    def intervals(self) -> tuple[Expr | None, ...]:
+        """The values on the open intervals."""
+        return self.values[0::2]
+
+    @property
+    def at_points(self) -> tuple[Expr | None, ...]:
+        return self.values[1::2]
 
 
 @dataclass(slots=True, eq=False)

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, Rule
 from chainrule.expr.nodes import ZERO, Expr, Piecewise, Symbol, depends_on, postorder
 from chainrule.rewrite.cases import Case, written
-from chainrule.rewrite.intervals import Line, on_intervals
+from chainrule.rewrite.intervals import on_intervals
 from chainrule.rewrite.limits import slope_at
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.rewrite.order import Order, UndecidedError
+from chainrule.rewrite.order import Line, Order, UndecidedError
 
 
 def single_point_rules(

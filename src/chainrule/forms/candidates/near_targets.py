@@ -33,7 +33,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
-from chainrule.forms.choice.assemble import MAX_ASSEMBLED
+from chainrule.forms.candidate import MAX_ASSEMBLED
 from chainrule.rewrite.simplify import simplified
 
 # So many terms; where the second is below 2^-_REACH of the first, what is left out is below half

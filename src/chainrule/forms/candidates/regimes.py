@@ -34,8 +34,8 @@ from chainrule.expr.nodes import (
     substitute,
     transform,
 )
-from chainrule.forms.search.identities import NATIVE
 from chainrule.parsing.definitions import expand_all
+from chainrule.program.library import NATIVE
 from chainrule.rewrite.intervals import on_intervals, spread
 from chainrule.rewrite.monomial import coefficient_and_rest, scaled
 from chainrule.rewrite.normal_form import Tidier

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.floats.formats import Format
+from chainrule.forms.candidate import Candidate
 from chainrule.forms.candidates.scaling import Mantissas, Scaled, mantissas, scaled_forms
 from chainrule.forms.candidates.shifting import Shifted, shifted
-from chainrule.forms.choice.laboratory import Candidate
 
 REACH = {32: 120, 64: 1000}
 """The largest exponents of what letters are scaled by, for the bits of the arithmetic."""

@@ -37,6 +37,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.floats.formats import Format
 from chainrule.floats.ulp import Floats, Truth, errors, faults
+from chainrule.forms.candidate import MAX_ASSEMBLED, Candidate
 from chainrule.forms.candidates.conjugates import roots_conjugated
 from chainrule.forms.candidates.overflow import (
     divided,
@@ -64,7 +65,7 @@ from chainrule.forms.candidates.regimes import (
     seeds,
 )
 from chainrule.forms.candidates.signs import collected
-from chainrule.forms.choice.laboratory import Candidate, Laboratory
+from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.forms.search.pool import number
 from chainrule.forms.search.switching import Cut, choices
 from chainrule.precise.compensated import compensated, polynomial_near
@@ -72,8 +73,6 @@ from chainrule.precise.scaled import lifted
 from chainrule.rewrite.order import Order
 
 Array = npt.NDArray[Any]
-# Formulas of more nodes are taken as they are.
-MAX_ASSEMBLED = 150
 # Forms of one part that are computed with twice the precision, and the most switches.
 _COMPENSATED, _MOST_SWITCHES = 2, 4
 _FAULT_BITS = 64.0

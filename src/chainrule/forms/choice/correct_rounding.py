@@ -43,9 +43,10 @@ from chainrule.expr.nodes import (
 )
 from chainrule.floats.measure import Measured, measure
 from chainrule.floats.ulp import spacing, ties
+from chainrule.forms.candidate import MAX_ASSEMBLED, Candidate
 from chainrule.forms.candidates.regimes import elementary
-from chainrule.forms.choice.assemble import MAX_ASSEMBLED, PRECISE_TERMS, guarded
-from chainrule.forms.choice.laboratory import Candidate, Laboratory
+from chainrule.forms.choice.assemble import PRECISE_TERMS, guarded
+from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.forms.choice.selection import Asked, Chosen, measured_in
 from chainrule.precise.double_word import value_of
 from chainrule.precise.round_to_odd import sticky

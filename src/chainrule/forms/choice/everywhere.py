@@ -29,13 +29,13 @@ from chainrule.expr.nodes import (
     symbols,
     transform,
 )
+from chainrule.forms.candidate import MAX_ASSEMBLED, Candidate
 from chainrule.forms.candidates.overflow import halved
 from chainrule.forms.candidates.regimes import by_sign_of_exponent, elementary
 from chainrule.forms.candidates.rescaled import REACH, in_other_letters, rescaled
 from chainrule.forms.candidates.scaling import Scaled
-from chainrule.forms.choice.assemble import MAX_ASSEMBLED, PRECISE_TERMS, guarded
+from chainrule.forms.choice.assemble import PRECISE_TERMS, guarded
 from chainrule.forms.choice.laboratory import (
-    Candidate,
     forward_candidates,
     gradient_candidates,
     saved_by,

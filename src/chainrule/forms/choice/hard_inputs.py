@@ -18,9 +18,10 @@ from chainrule.expr.nodes import size
 from chainrule.floats.formats import Format, format_named
 from chainrule.floats.inputs import stratified, usual
 from chainrule.floats.ulp import spacing
+from chainrule.forms.candidate import MAX_ASSEMBLED, Candidate
 from chainrule.forms.candidates.regimes import elementary
-from chainrule.forms.choice.assemble import MAX_ASSEMBLED, PRECISE_TERMS
-from chainrule.forms.choice.laboratory import Candidate, Laboratory
+from chainrule.forms.choice.assemble import PRECISE_TERMS
+from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.precise.compensated import compensated
 
 Array = npt.NDArray[Any]

@@ -11,14 +11,14 @@ from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import Expr, Symbol, size, substitute
 from chainrule.floats.letters import FITTED
 from chainrule.floats.measure import together
+from chainrule.forms.candidate import MAX_ASSEMBLED, Candidate
 from chainrule.forms.candidates.near_targets import meetings
 from chainrule.forms.candidates.regimes import elementary
 from chainrule.forms.candidates.rescaled import rescaled
-from chainrule.forms.choice.assemble import MAX_ASSEMBLED, assembled
+from chainrule.forms.choice.assemble import assembled
 from chainrule.forms.choice.hard_inputs import doubtful
 from chainrule.forms.choice.kink_values import settled
 from chainrule.forms.choice.laboratory import (
-    Candidate,
     Laboratory,
     forward_candidates,
     gradient_candidates,

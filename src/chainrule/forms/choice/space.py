@@ -25,7 +25,8 @@ from chainrule.floats.inputs import stratified, usual
 from chainrule.floats.positions import Positions, at, finite_count, positions
 from chainrule.floats.truth import truth_at_points
 from chainrule.floats.ulp import Truth, errors, faults
-from chainrule.forms.choice.laboratory import Candidate, Laboratory
+from chainrule.forms.candidate import Candidate
+from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.program.lower import lower
 
 Array = npt.NDArray[Any]

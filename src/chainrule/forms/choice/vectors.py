@@ -24,6 +24,7 @@ from chainrule.expr.nodes import (
     size,
     symbols,
 )
+from chainrule.forms.candidate import Candidate
 from chainrule.forms.candidates.centred import centred_fraction
 from chainrule.forms.candidates.exponentials import exponential_fractions, fractions_of_one_argument
 from chainrule.forms.candidates.fitted import fitted
@@ -32,7 +33,6 @@ from chainrule.forms.candidates.regimes import elementary
 from chainrule.forms.choice.hard_inputs import doubtful
 from chainrule.forms.choice.laboratory import (
     FEW_ULP,
-    Candidate,
     Laboratory,
     forward_candidates,
     gradient_candidates,

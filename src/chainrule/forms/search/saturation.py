@@ -36,6 +36,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.forms.search import identities as table
 from chainrule.parsing.formula import parse_text
+from chainrule.program.library import NATIVE
 
 # The graph is not grown past this many terms; what is in it by then is measured one by one.
 MAX_TERMS = 5000
@@ -91,7 +92,7 @@ def saturate(
 
     Args:
         seeds: expressions of elementary functions without switches; what is none of the
-            functions of ``float_identities.NATIVE`` is taken as a letter.
+            functions of ``program.library.NATIVE`` is taken as a letter.
         positive: symbols that have positive values.
         split: whether exponentials are also taken in halves.
         max_terms: where to stop.
@@ -195,7 +196,7 @@ class _Writer:
                 return f"(Div {names[top]} {names[bottom]})"
             case Power(base, exponent):
                 return self._power(base, exponent)
-            case Call(name, (argument,)) if name in table.NATIVE:
+            case Call(name, (argument,)) if name in NATIVE:
                 return f"(f_{name} {names[argument]})"
         self.leaves.append(node)
         return f"(Leaf {len(self.leaves) - 1})"
@@ -260,7 +261,7 @@ _HEAD = """
 def _rules() -> str:
     """The whole table as an egglog program."""
     head = _HEAD.format(
-        functions=" ".join(f"(f_{name} M)" for name in sorted(table.NATIVE)),
+        functions=" ".join(f"(f_{name} M)" for name in sorted(NATIVE)),
         zero="(bigrat (bigint 0) (bigint 1))",
         one="(bigrat (bigint 1) (bigint 1))",
     )

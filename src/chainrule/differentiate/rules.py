@@ -77,6 +77,9 @@ class Rule(Record):
             where the rule has an outer function of u, else with u', v' for the derivatives of
             parts; ``None`` where the words say it all.
         chain: whether the rule has an outer function of one inner part.
+        written: of an outer function in a letter, how it is written before it is differentiated,
+            and the factors of its slope as the rule is quoted; ``None`` where that is the
+            function itself and what ``derive`` gives.
     """
 
     name: str
@@ -87,6 +90,12 @@ class Rule(Record):
     applies: Callable[[Expr, Context], bool] = lambda node, context: True
     statement: tuple[Expr, Expr] | None = None
     chain: bool = False
+    written: Callable[[Expr, Symbol], tuple[Expr, tuple[Expr, ...]]] | None = None
+
+    def slope(self, outer: Expr, letter: Symbol, named: NamedDerivative) -> Expr:
+        """The derivative of an outer function of ``letter``."""
+        own = Step("derivative", "variable", letter, ONE, letter)
+        return self.derive(outer, Context(letter, named, steps={letter: own}))
 
 
 def lowered(exponent: Expr) -> Expr:
@@ -254,6 +263,20 @@ def _piecewise(node: Expr, context: Context) -> Expr:
     return node.with_values([context.derivative(value) for value in node.values])
 
 
+# --- outer functions as they are written --------------------------------------------------------
+def _as_power(outer: Expr, letter: Symbol) -> tuple[Expr, tuple[Expr, ...]]:
+    exponent = outer.args[1]
+    return outer, (exponent, Power(letter, Sum((exponent, MINUS_ONE))))
+
+
+def _reciprocal_as_power(outer: Expr, letter: Symbol) -> tuple[Expr, tuple[Expr, ...]]:
+    factor = outer.args[0]
+    power_of_letter, slope = _as_power(Power(letter, MINUS_ONE), letter)
+    if factor is ONE:
+        return power_of_letter, slope
+    return Product((factor, power_of_letter)), (factor, *slope)
+
+
 # --- when they apply --------------------------------------------------------------------------
 def _one_depends(node: Expr, context: Context) -> bool:
     steps = context.steps
@@ -316,6 +339,7 @@ RULES: tuple[Rule, ...] = (
         applies=lambda node, context: context.method == "power" and _second_only(node, context),
         derive=_reciprocal,
         chain=True,
+        written=_reciprocal_as_power,
     ),
     Rule(
         name="quotient",
@@ -335,6 +359,7 @@ RULES: tuple[Rule, ...] = (
         applies=_first_only,
         derive=_power,
         chain=True,
+        written=_as_power,
     ),
     Rule(
         name="exponential",

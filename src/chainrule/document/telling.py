@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from chainrule.differentiate.derivation import Step, ordered
-from chainrule.differentiate.rules import BY_NAME_OF_RULE, lowered
+from chainrule.differentiate.rules import BY_NAME_OF_RULE
 from chainrule.document.blocks import (
     Block,
     Chain,
@@ -49,9 +49,8 @@ from chainrule.expr.nodes import (
     Quotient,
     Sum,
     Symbol,
-    Unknown,
     call,
-    negate,
+    postorder,
     substitute,
     symbols,
 )
@@ -184,51 +183,19 @@ class Teller:
 
     def outer(self, step: Step, letter: Symbol) -> Outer:
         """The outer function of a chain-rule step with ``letter`` for its inner one."""
-        node = step.before
-        inner = step.premises[0].before
-        expr = node.with_args(tuple(letter if arg is inner else arg for arg in node.args))
-        match step.rule:
-            case "reciprocal":
-                factor = node.args[0]
-                lower = Power(letter, Sum((MINUS_ONE, MINUS_ONE)))
-                front = () if factor is ONE else (factor,)
-                expr = Power(letter, MINUS_ONE)
-                return Outer(
-                    Product((factor, expr)) if front else expr,
-                    Dots((*front, MINUS_ONE, lower)),
-                    negate(factor) * Power(letter, Number(-2)),
-                )
-            case "power":
-                exponent = node.args[1]
-                less = lowered(exponent)
-                plain = letter if less is ONE else Power(letter, less)
-                written = Sum((exponent, MINUS_ONE))
-                applied: Term = Dots((exponent, Power(letter, written)))
-                slope = exponent * plain
-                negative = isinstance(less, Number) and less.value < 0
-                return Outer(expr, applied, slope if negative else self._tidy(slope))
-            case "exponential":
-                base = node.args[0]
-                product = expr * call("log", base)
-                return Outer(expr, product, product)
-            case "elementary":
-                assert isinstance(node, Call)
-                row = BY_NAME[node.name]
-                partial = row.derivatives[node.args.index(inner)]
-                assert partial is not None
-                result = partial(*expr.args)
-                return Outer(expr, result, self._tidy(result))
-            case "unknown":
-                assert isinstance(node, Unknown)
-                i = node.args.index(inner)
-                orders = tuple(order + (j == i) for j, order in enumerate(node.orders))
-                primed = Unknown(node.name, orders, expr.args)
-                return Outer(expr, primed, primed)
         from chainrule.deriving.derivation import named_slope
 
-        assert isinstance(node, Call)
-        known = named_slope(node.name, node.args.index(inner), expr.args)
-        return Outer(expr, known, self._tidy(known))
+        rule, node = BY_NAME_OF_RULE[step.rule], step.before
+        inner = step.premises[0].before
+        expr = node.with_args(tuple(letter if arg is inner else arg for arg in node.args))
+        slope = rule.slope(expr, letter, named_slope)
+        applied: Term = slope
+        if rule.written is not None:
+            expr, factors = rule.written(expr, letter)
+            applied = Dots(factors)
+        # A negative power stays one: that is how the rule for powers reads.
+        kept = any(_is_negative_power(part, letter) for part in postorder(slope))
+        return Outer(expr, applied, slope if kept else self._tidy(slope))
 
     def clause(self, step: Step) -> tuple[Inline, Term]:
         """An easy part in a sentence or two, and its derivative as it comes out of the rule."""
@@ -634,6 +601,13 @@ def _same(term: Term, result: Expr) -> bool:
 def _is_negative(expr: Expr) -> bool:
     first = expr.args[0] if isinstance(expr, Product) else expr
     return isinstance(first, Number) and first.value < 0
+
+
+def _is_negative_power(node: Expr, letter: Symbol) -> bool:
+    match node:
+        case Power(base, Number(value)):
+            return base is letter and value < 0
+    return False
 
 
 def _and_it(x: Piece) -> Inline:

@@ -7,6 +7,8 @@ under which it is valid. Sources: DLMF 4.21 (trigonometric), 4.35 (hyperbolic).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from chainrule.expr.nodes import (
     HALF,
     ONE,
@@ -55,14 +57,8 @@ WORDS: dict[str, str] = {
     "expand": "multiply out",
     "inverse-function": "the slope of an inverse function",
     "divide-terms": "divide term by term",
-    # patterns
-    "pythagoras": "sin² + cos² = 1",
-    "hyperbolic-pythagoras": "cosh² − sinh² = 1",
-    "quotient-tangent": "sine over cosine is the tangent",
-    "sign-and-size": "the sign over the absolute value is one over the number",
-    "reciprocal-tangent": "1 + tan² = 1/cos²",
 }
-"""What each identity is called in a walk-through."""
+"""What each identity is called in a walk-through; those of ``PATTERNS`` are added below."""
 
 SPECIAL_VALUES: dict[tuple[str, Expr], Expr] = {
     ("exp", ZERO): ONE,
@@ -104,6 +100,7 @@ class Identity(Record):
 
     Attributes:
         name: its identifier, a key of ``WORDS``.
+        words: what it is called in a walk-through.
         pattern: the left side; the letters stand for any expression. A sum or a product
             matches a part of a larger one.
         replacement: the right side.
@@ -111,6 +108,7 @@ class Identity(Record):
     """
 
     name: str
+    words: str
     pattern: Expr
     replacement: Expr
     needs: frozenset[str]
@@ -121,22 +119,40 @@ _sin, _cos = call("sin", U), call("cos", U)
 _sinh, _cosh = call("sinh", U), call("cosh", U)
 
 
-def identity(name: str, pattern: Expr, replacement: Expr) -> Identity:
-    """A row; what it needs is worked out."""
-    needs = frozenset(node.name for node in postorder(pattern) if isinstance(node, Call))
-    return Identity(name, pattern, replacement, needs)
+def identities(name: str, words: str, *sides: tuple[Expr, Expr]) -> Iterator[Identity]:
+    """A row for each way to use an identity; what it needs is worked out."""
+    for pattern, replacement in sides:
+        needs = frozenset(node.name for node in postorder(pattern) if isinstance(node, Call))
+        yield Identity(name, words, pattern, replacement, needs)
 
 
 PATTERNS: tuple[Identity, ...] = (
-    identity("pythagoras", _sin**2 + _cos**2, ONE),
-    identity("pythagoras", 1 - _sin**2, _cos**2),
-    identity("pythagoras", 1 - _cos**2, _sin**2),
-    identity("hyperbolic-pythagoras", _cosh**2 - _sinh**2, ONE),
-    identity("hyperbolic-pythagoras", 1 + _sinh**2, _cosh**2),
-    identity("hyperbolic-pythagoras", _cosh**2 - 1, _sinh**2),
-    identity("reciprocal-tangent", 1 + call("tan", U) ** 2, 1 / _cos**2),
-    identity("quotient-tangent", _sin / _cos, call("tan", U)),
-    identity("quotient-tangent", _sinh / _cosh, call("tanh", U)),
-    identity("quotient-tangent", _cos * call("tan", U), _sin),
-    identity("sign-and-size", call("sign", U) / call("abs", U), 1 / U),
+    *identities(
+        "pythagoras",
+        "sin² + cos² = 1",
+        (_sin**2 + _cos**2, ONE),
+        (1 - _sin**2, _cos**2),
+        (1 - _cos**2, _sin**2),
+    ),
+    *identities(
+        "hyperbolic-pythagoras",
+        "cosh² − sinh² = 1",
+        (_cosh**2 - _sinh**2, ONE),
+        (1 + _sinh**2, _cosh**2),
+        (_cosh**2 - 1, _sinh**2),
+    ),
+    *identities("reciprocal-tangent", "1 + tan² = 1/cos²", (1 + call("tan", U) ** 2, 1 / _cos**2)),
+    *identities(
+        "quotient-tangent",
+        "sine over cosine is the tangent",
+        (_sin / _cos, call("tan", U)),
+        (_sinh / _cosh, call("tanh", U)),
+        (_cos * call("tan", U), _sin),
+    ),
+    *identities(
+        "sign-and-size",
+        "the sign over the absolute value is one over the number",
+        (call("sign", U) / call("abs", U), 1 / U),
+    ),
 )
+WORDS |= {row.name: row.words for row in PATTERNS}

@@ -11,7 +11,7 @@ from functools import cache
 from chainrule.expr.nodes import MINUS_ONE, Expr, Product, multiply, transform
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite.identities import Identity, identity
+from chainrule.rewrite.identities import Identity, identities
 from chainrule.rewrite.patterns import apply_identity
 
 TABLE: tuple[tuple[str, str], ...] = (
@@ -40,10 +40,8 @@ TABLE: tuple[tuple[str, str], ...] = (
 
 @cache
 def _identities() -> tuple[Identity, ...]:
-    return tuple(
-        identity("respelled", parse_text(left).expr, parse_text(right).expr)
-        for left, right in TABLE
-    )
+    read = [(parse_text(left).expr, parse_text(right).expr) for left, right in TABLE]
+    return tuple(identities("respelled", "a spelling that loses no digits", *read))
 
 
 def respelled(expr: Expr) -> Expr:

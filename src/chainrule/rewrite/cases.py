@@ -44,7 +44,7 @@ from chainrule.rewrite.intervals import (
     spread,
 )
 from chainrule.rewrite.monomial import coefficient_and_rest
-from chainrule.rewrite.order import Order, UndecidedError, sorted_points
+from chainrule.rewrite.order import Order, UndecidedError, order_on, sorted_points
 from chainrule.rewrite.tidy import Tidier
 
 REASON = "cases"
@@ -107,7 +107,7 @@ def _merged(
     known = all(letter is variable or letter in defaults for letter in letters)
     # Where every letter has a value, a lenient order is no different, and what is found with
     # it serves both ways of writing.
-    order = Order(variable, defaults, lenient=known, tidier=tidier)
+    order = order_on(variable, defaults, tidier, lenient=known)
     cases_on = cache(_cases)
     typed = _tightened(expr, function, order.generous, cases_on)
     found = [] if typed is None else [typed]

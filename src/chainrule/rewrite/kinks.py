@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from chainrule.differentiate.rules import NamedDerivative
@@ -39,8 +38,9 @@ from chainrule.rewrite.intervals import (
     on_intervals,
     spread,
 )
-from chainrule.rewrite.order import Order, UndecidedError, sorted_points
+from chainrule.rewrite.order import Order, UndecidedError, order_on, sorted_points
 from chainrule.rewrite.simplify import MAX_NODES
+from chainrule.rewrite.tidy import Tidier
 
 if TYPE_CHECKING:
     from chainrule.rewrite.frameworks import Returned
@@ -99,6 +99,7 @@ def kinks(
     defaults: Mapping[Symbol, Expr],
     named: NamedDerivative,
     entry: Entry | None = None,
+    tidier: Tidier | None = None,
 ) -> tuple[Kink, ...]:
     """The points at which a formula switches or its domain ends, from left to right.
 
@@ -109,11 +110,13 @@ def kinks(
             alphabet where the order of two points depends on them.
         named: gives the derivatives of catalogue functions.
         entry: the row of the catalogue that the formula comes from.
+        tidier: the derivation's own.
     """
     if size(function) > MAX_NODES:
         return ()
     whole = expand_switches(function)
-    order = Order(variable, values_of_letters(whole, variable, defaults), lenient=True)
+    letters = values_of_letters(whole, variable, defaults)
+    order = order_on(variable, letters, tidier or Tidier(), lenient=True)
     rounding = [
         _at_integers(node, whole, order)
         for node in postorder(whole)
@@ -280,7 +283,8 @@ def _closing(gap: Expr, order: Order) -> Comparison | None:
     """α = 1, for a gap such as 1 − α: solved for the last letter that has one solution."""
     for letter in reversed(symbols(gap)):
         with suppress(UndecidedError):
-            zeros, slope = replace(order, variable=letter, _zeros={}).zeros(gap)
+            by_letter = order_on(letter, order.defaults, order.tidier, lenient=order.lenient)
+            zeros, slope = by_letter.zeros(gap)
             if slope is not None and len(zeros) == 1:
                 return Comparison(("==",), (letter, zeros[0]))
     return None

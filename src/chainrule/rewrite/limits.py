@@ -11,11 +11,19 @@ from dataclasses import dataclass
 
 from chainrule.expr.nodes import ZERO, Expr, Number, multiply, substitute
 from chainrule.rewrite.expansion import Direction, Expansion, expanded
-from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
+from chainrule.rewrite.germs import (
+    LINEAR,
+    UNIT,
+    Germ,
+    Germs,
+    TooMuchWorkError,
+    UndefinedError,
+    size,
+)
 from chainrule.rewrite.order import Order, UndecidedError
 
 # Powers of t that are kept: more of them where fewer leave it open.
-DEPTHS = (3, 6, 10)
+DEPTHS = (2, 3, 6, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +59,22 @@ def side(function: Expr, point: Expr, direction: Direction, order: Order) -> Sid
         direction: −1 for the limit from the left, 1 from the right.
         order: what is known about the letters.
     """
-    whole = expanded(function)
+    key = function, point, direction
+    found = order.sides.get(key)
+    if found is None:
+        found = order.sides[key] = _side(expanded(function), point, direction, order)
+    return found
+
+
+def _side(whole: Expr, point: Expr, direction: Direction, order: Order) -> Side:
     found = UNKNOWN
     for depth in DEPTHS:
         try:
             germ = Expansion(order, depth).germ(whole, point, direction)
         except UndefinedError:
             return NOWHERE
+        except TooMuchWorkError:
+            break
         except UndecidedError:
             continue
         found = _read(germ, direction, Germs(order, depth))

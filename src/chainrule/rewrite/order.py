@@ -6,7 +6,7 @@ Points may hold letters; what is known about these decides their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import reduce
 from operator import add as plus
 from operator import mul as times
@@ -41,6 +41,7 @@ from chainrule.rewrite.tidy import Tidier
 
 if TYPE_CHECKING:
     from chainrule.rewrite.intervals import Line
+    from chainrule.rewrite.limits import Side
 
 # More switching points than this are nobody's activation function.
 MAX_POINTS = 40
@@ -61,26 +62,25 @@ class Order:
             the same outcome throughout.
         lenient: whether letters without a value count as 1 instead of being unknown.
         lines: what ``on_intervals`` found for each node, for each set of switches.
+        sides: what ``limits.side`` found, by function, point and direction.
     """
 
     variable: Symbol
     defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
     lenient: bool = False
     tidier: Tidier = field(default_factory=Tidier)
-    _zeros: dict[Expr, tuple[list[Expr], Expr | None]] = field(default_factory=dict)
-    _simplified: dict[Expr, Expr] = field(default_factory=dict)
+    _zeros: dict[Expr, tuple[list[Expr], Expr | None]] = field(default_factory=dict, init=False)
+    _simplified: dict[Expr, Expr] = field(default_factory=dict, init=False)
     lines: dict[frozenset[str], dict[Expr, Line]] = field(default_factory=dict, init=False)
+    sides: dict[tuple[Expr, Expr, int], Side] = field(default_factory=dict, init=False)
     _numbers: dict[Expr, arb | None] = field(default_factory=dict, init=False)
-    _generous: Order | None = field(default=None, init=False)
 
     @property
     def generous(self) -> Order:
         """This order with letters without a value counting as 1."""
         if self.lenient:
             return self
-        if self._generous is None:
-            self._generous = replace(self, lenient=True)
-        return self._generous
+        return order_on(self.variable, self.defaults, self.tidier, lenient=True)
 
     def zeros(self, expr: Expr) -> tuple[list[Expr], Expr | None]:
         """What ``roots`` gives, worked out once."""
@@ -171,6 +171,17 @@ class Order:
         else:
             middle = (known[0].mid() + known[1].mid()) / 2
         return _rational(middle)
+
+
+def order_on(
+    variable: Symbol, defaults: Mapping[Symbol, Expr], tidier: Tidier, *, lenient: bool = False
+) -> Order:
+    """The order that a tidier's derivation has on a line: the same one, with what it has found."""
+    key = variable, tuple(defaults.items()), lenient
+    found = tidier.orders.get(key)
+    if found is None:
+        found = tidier.orders[key] = Order(variable, defaults, lenient, tidier)
+    return found
 
 
 def _rational(value: arb) -> Expr:

@@ -15,7 +15,7 @@ from chainrule.expr.nodes import ZERO, Expr, Piecewise, Symbol, depends_on, post
 from chainrule.rewrite.cases import Case, written
 from chainrule.rewrite.intervals import Line, on_intervals
 from chainrule.rewrite.limits import slope_at
-from chainrule.rewrite.order import Order, UndecidedError
+from chainrule.rewrite.order import Order, UndecidedError, order_on
 from chainrule.rewrite.tidy import Tidier
 
 
@@ -33,7 +33,7 @@ def single_point_rules(
     nodes = [n for n in postorder(function) if isinstance(n, Piecewise) and depends_on(n, variable)]
     if not nodes:
         return {}
-    order = Order(variable, defaults, tidier=tidier)
+    order = order_on(variable, defaults, tidier)
     return {node: found for node in nodes if (found := _rule(node, order)) is not None}
 
 

@@ -10,7 +10,6 @@ import warnings
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, Literal
@@ -61,8 +60,7 @@ METHODS = ("power", "quotient")
 Form = Literal["simplified", "output", "raw"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Record):
     """What is to be differentiated, and how it is to be called.
 
     Attributes:
@@ -82,7 +80,7 @@ class Problem:
     arguments: tuple[Symbol, ...] = ()
     method: str = "power"
     entry: Entry | None = None
-    defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
+    defaults: Mapping[Symbol, Expr] = {}
     bare_log: bool = False
 
     @property

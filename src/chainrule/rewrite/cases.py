@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 
 from chainrule.expr.nodes import (
@@ -168,8 +167,7 @@ class Case(Record):
         return Comparison((above, below), (self.low, variable, self.high))
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
+class Cases(Record):
     """A derivative over intervals.
 
     Attributes:

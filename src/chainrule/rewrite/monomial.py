@@ -7,7 +7,6 @@ puts them together: number first, positive exponents above the line and negative
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isqrt
 
@@ -36,26 +35,32 @@ from chainrule.expr.nodes import (
 MAX_BITS = 256
 
 
-@dataclass(slots=True)
 class Exponent:
     """A sum of a rational number and symbolic terms (each with an integer multiplier)."""
 
-    number: Value = 0
-    terms: list[tuple[int, Expr]] = field(default_factory=list)
+    __slots__ = ("number", "terms")
+
+    def __init__(self, number: Value = 0, terms: list[tuple[int, Expr]] | None = None) -> None:
+        self.number = number
+        self.terms = [] if terms is None else terms
 
     def key(self) -> tuple[object, ...]:
         return (self.number, *self.terms)
 
 
-@dataclass(slots=True)
 class Monomial:
-    """``coefficient`` times the product of base^exponent; e^u has the base ``E``."""
+    """``coefficient`` times the product of base^exponent; e^u has the base ``E``.
 
-    coefficient: Value = 1
-    decimal: bool = False
-    powers: dict[Expr, Exponent] = field(default_factory=dict)
-    merged: bool = False
-    """Whether two factors met in one base, so that something was collected or cancelled."""
+    ``merged`` is set when two factors meet in one base: something was collected or cancelled.
+    """
+
+    __slots__ = ("coefficient", "decimal", "merged", "powers")
+
+    def __init__(self, coefficient: Value = 1, *, decimal: bool = False) -> None:
+        self.coefficient = coefficient
+        self.decimal = decimal
+        self.powers: dict[Expr, Exponent] = {}
+        self.merged = False
 
     def raise_base(self, base: Expr, number: Value, symbolic: tuple[int, Expr] | None) -> None:
         exponent = self.powers.get(base)

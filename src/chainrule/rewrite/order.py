@@ -6,7 +6,6 @@ Points may hold letters; what is known about these decides their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from functools import reduce
 from operator import add as plus
 from operator import mul as times
@@ -52,7 +51,6 @@ class UndecidedError(Exception):
     """Which case applies cannot be told; the caller leaves the formula as it is."""
 
 
-@dataclass(slots=True, eq=False)
 class Order:
     """What is known about the letters that are not the variable.
 
@@ -65,15 +63,23 @@ class Order:
         sides: what ``limits.side`` found, by function, point and direction.
     """
 
-    variable: Symbol
-    defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
-    lenient: bool = False
-    tidier: Tidier = field(default_factory=Tidier)
-    _zeros: dict[Expr, tuple[list[Expr], Expr | None]] = field(default_factory=dict, init=False)
-    _simplified: dict[Expr, Expr] = field(default_factory=dict, init=False)
-    lines: dict[frozenset[str], dict[Expr, Line]] = field(default_factory=dict, init=False)
-    sides: dict[tuple[Expr, Expr, int], Side] = field(default_factory=dict, init=False)
-    _numbers: dict[Expr, arb | None] = field(default_factory=dict, init=False)
+    def __init__(
+        self,
+        variable: Symbol,
+        defaults: Mapping[Symbol, Expr] | None = None,
+        tidier: Tidier | None = None,
+        *,
+        lenient: bool = False,
+    ) -> None:
+        self.variable = variable
+        self.defaults = defaults or {}
+        self.lenient = lenient
+        self.tidier = tidier or Tidier()
+        self.lines: dict[frozenset[str], dict[Expr, Line]] = {}
+        self.sides: dict[tuple[Expr, Expr, int], Side] = {}
+        self._zeros: dict[Expr, tuple[list[Expr], Expr | None]] = {}
+        self._simplified: dict[Expr, Expr] = {}
+        self._numbers: dict[Expr, arb | None] = {}
 
     @property
     def generous(self) -> Order:
@@ -180,7 +186,7 @@ def order_on(
     key = variable, tuple(defaults.items()), lenient
     found = tidier.orders.get(key)
     if found is None:
-        found = tidier.orders[key] = Order(variable, defaults, lenient, tidier)
+        found = tidier.orders[key] = Order(variable, defaults, tidier, lenient=lenient)
     return found
 
 

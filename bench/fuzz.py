@@ -11,6 +11,7 @@ import argparse
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +28,8 @@ COLUMNS = ("first seed", "formulas", "commit", "claims", "wrong", "without a val
 BLOCK = 1_000
 PATIENCE = 60
 """Seconds of processor time for one formula."""
+SLOW = 2
+"""From so many seconds on a formula is printed."""
 
 
 class _GivenUp(BaseException):
@@ -51,6 +54,7 @@ def block(first: int, count: int) -> tuple[Tally, list[int]]:
     """What was found for so many seeds, and the seeds that took too long."""
     total, late = Tally(), []
     for seed in range(first, first + count):
+        before = time.process_time()
         try:
             with _patience():
                 found = checked(seed)
@@ -58,6 +62,9 @@ def block(first: int, count: int) -> tuple[Tally, list[int]]:
             late.append(seed)
             print(f"{seed} takes too long: {make(seed, NAMED).text}", flush=True)
             continue
+        took = time.process_time() - before
+        if took > SLOW:
+            print(f"{seed} takes {took:.1f} s: {make(seed, NAMED).text}", flush=True)
         for fault in found.faults:
             print(f"{seed} {fault}", flush=True)
         for fault in found.missing:

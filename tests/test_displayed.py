@@ -83,6 +83,12 @@ OTHERS: list[tuple[str, dict[str, Any]]] = [
     ("u v x", {}),
     ("x plu(x)", {}),
     ("max(x, x)^2", {}),
+    # A composition by each of the rules that have an outer function.
+    ("2^(x^2)", {}),
+    ("3/(1 + x^2)", {}),
+    ("(1 + x^2)^(-5/2)", {}),
+    ("atan2(x^2, 3)", {}),
+    ("silu(x^2)", {}),
     # Functions that nobody defined.
     ("f(x)^2", {}),
     ("f(g(x)) h(x)", {}),

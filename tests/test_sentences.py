@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -82,7 +81,7 @@ def _weaker(patch: pytest.MonkeyPatch) -> None:
 
     def wrong(verdicts: Any) -> Any:
         best = max(verdicts, key=lambda verdict: verdict.points)
-        more = replace(best, points=best.points + 1)
+        more = best.replaced(points=best.points + 1)
         return words([more, more])
 
     patch.setattr(checks, "_all_words", wrong)

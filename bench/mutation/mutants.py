@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -272,7 +273,19 @@ def mutated(place: Place, operator: str, number: int) -> Mutant | None:
 
 
 def drawn(count: int, seed: int) -> list[tuple[Place, str, int]]:
-    """``count`` different places, each as likely as any other, with what to do there."""
-    choose = random.Random(seed)
-    everywhere = [place for path in files() for place in places(path)]
-    return [(place, *choose.choice(place.choices)) for place in choose.sample(everywhere, count)]
+    """``count`` different places, each as likely as any other, with what to do there.
+
+    Which ones depends on the text of their own lines: when something is changed elsewhere, those
+    that were tried already are drawn again.
+    """
+    found = []
+    for path in files():
+        lines, seen = read(path).splitlines(), Counter[tuple[str, int]]()
+        for place in places(path):
+            row, column = place.start
+            text = lines[row - 1]
+            here = text.strip(), column - len(text) + len(text.lstrip())
+            choose = random.Random(f"{seed} {path} {here} {seen[here]}")
+            found.append((choose.random(), place, *choose.choice(place.choices)))
+            seen[here] += 1
+    return [(place, *what) for _, place, *what in sorted(found, key=lambda row: row[0])[:count]]

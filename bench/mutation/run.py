@@ -32,7 +32,7 @@ FIRST_FILES = 6
 KILLED = ("killed", "too slow")
 MEMORY = 8 << 30
 """Bytes that a test may take."""
-SLACK = 25.0
+SLACK = 6.0
 """Seconds of processor time for loading; a mutant may take three times as long as the tests do."""
 
 
@@ -99,6 +99,16 @@ def _portions(tests: Sequence[str], seconds: dict[str, float]) -> tuple[list[str
     return first, rest
 
 
+def copy_tree(target: Path) -> None:
+    """What tests need, in a folder where faults can be planted."""
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ("src", "tests", "docs", "bench"):
+        ignored = shutil.ignore_patterns("__pycache__", "node_modules")
+        shutil.copytree(ROOT / name, target / name, ignore=ignored, dirs_exist_ok=True)
+    for name in ("pyproject.toml", "README.md", "CHANGELOG.md"):
+        shutil.copy(ROOT / name, target / name)
+
+
 class _Worker:
     """A copy of the tree, in which one mutant after another is tried."""
 
@@ -121,7 +131,7 @@ class _Worker:
         child = os.fork()
         if child:
             return child
-        self._copy()
+        copy_tree(self.tree)
         for number, choice in chosen:
             mutant = mutated(*choice)
             if mutant is None:
@@ -133,14 +143,6 @@ class _Worker:
                     file.write(json.dumps(row) + "\n")
             print(f"{number:4} {row['outcome']:9} {row['seconds']:5.1f} s {mutant.key}", flush=True)
         os._exit(0)
-
-    def _copy(self) -> None:
-        self.tree.mkdir(parents=True, exist_ok=True)
-        for name in ("src", "tests", "docs", "bench"):
-            ignored = shutil.ignore_patterns("__pycache__", "node_modules")
-            shutil.copytree(ROOT / name, self.tree / name, ignore=ignored, dirs_exist_ok=True)
-        for name in ("pyproject.toml", "README.md", "CHANGELOG.md"):
-            shutil.copy(ROOT / name, self.tree / name)
 
     def _write(self, path: Path, text: str) -> None:
         """Python takes byte code to be fresh by the second; each version gets a second."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -43,8 +42,10 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def changed(whole: Any, **parts: Any) -> Any:
-    """A record or a dataclass with other parts."""
-    return whole.replaced(**parts) if isinstance(whole, Record) else replace(whole, **parts)
+    """A record or a step with other parts."""
+    if isinstance(whole, Record):
+        return whole.replaced(**parts)
+    return type(whole)(**{name: getattr(whole, name) for name in whole.__slots__} | parts)
 
 
 def _outer(change: Callable[[telling.Outer], telling.Outer]) -> Plant:

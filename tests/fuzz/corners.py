@@ -17,7 +17,7 @@ from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import Expr, symbols
 from chainrule.rewrite.intervals import EVERY_SWITCH, ROUNDING
 from chainrule.rewrite.kinks import Kink
-from chainrule.rewrite.limits import Side
+from chainrule.rewrite.line import Side
 from chainrule.rewrite.simplify import MAX_NODES
 from fuzz.values import STEPS, SWITCHES, Program, UndefinedError, UnknownError, exact, on_grid
 

@@ -153,9 +153,9 @@ def _grow(inner: st.SearchStrategy[Expr]) -> st.SearchStrategy[Expr]:
 
 
 @given(st.recursive(leaves, _grow, max_leaves=8))
+@mpmath.workdps(30)
 def test_no_bracket_is_missing(expr: Expr) -> None:
     """What is read back from the LaTeX has the same value."""
-    mpmath.mp.dps = 30
     try:
         expected = evaluate(expand(expr), POINT)
         if not mpmath.isfinite(expected) or abs(expected) > 1e30:

@@ -32,9 +32,9 @@ def test_where_and_whether(formula: str, points: list[str] | None, exist: list[b
 
 
 @pytest.mark.parametrize("formula", ["|x|", "max(x, 1-x)", "|x^2-1|", "relu6", "x*max(0,x+1)"])
+@mpmath.workdps(40)
 def test_slopes_are_the_one_sided_limits(formula: str) -> None:
     derivation = chainrule.derive(formula)
-    mpmath.mp.dps = 40
     for kink in derivation.kinks:
         assert kink.left is not None
         assert kink.right is not None

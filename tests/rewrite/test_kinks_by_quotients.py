@@ -20,7 +20,7 @@ from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Call, Expr, Power, Symbol, postorder
 from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.kinks import Kink, kinks, values_of_letters
-from chainrule.rewrite.limits import Side
+from chainrule.rewrite.line import Side
 from oracle import evaluate
 
 DIGITS = 200

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import mpmath
 import pytest
 
-from chainrule.expr.nodes import Symbol
+from chainrule.expr.nodes import Expr, Number, Power, Product, Quotient, Symbol, call
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.identities import WORDS
+from chainrule.rewrite.monomial import split
 from chainrule.rewrite.normal_form import Tidier
 from oracle import evaluate
 
@@ -166,3 +169,33 @@ def test_what_is_assumed_positive_is_its_own_absolute_value() -> None:
     assuming.assume_positive(x)
     assert str(assuming.tidy(parse_text("sqrt(x^2)").expr)) == "x"
     assert str(assuming.tidy(parse_text("|x*e^x| + |x - 1|").expr)) == "x*e^x + |x - 1|"
+
+
+x, y = Symbol("x"), Symbol("y")
+FOLDED: list[tuple[Expr, Callable[[Expr], Expr], str]] = [
+    (x, lambda u: Product((u, u)), f"x^{2**60}"),
+    (x, lambda u: Power(u, Number(2)), f"x^{2**60}"),
+    (call("sqrt", x), lambda u: Product((u, u)), f"x^{2**59}"),
+    (Power(x, y), lambda u: Product((u, u)), f"x^({2**60}*y)"),
+    (call("exp", x), lambda u: Product((u, u)), f"e^({2**60}*x)"),
+    (x, lambda u: Quotient(Product((u, u)), Product((y, u))), "x/y^60"),
+    (x, lambda u: Quotient(Product((u, u)), y), f"x^{2**60}/y^{2**60 - 1}"),
+]
+
+
+@pytest.mark.parametrize(("start", "link", "whole"), FOLDED, ids=[w for *_, w in FOLDED])
+def test_what_occurs_in_itself_is_opened_once(
+    start: Expr, link: Callable[[Expr], Expr], whole: str
+) -> None:
+    # Written out, it has 2⁶⁰ factors.
+    root = start
+    for _ in range(60):
+        root = link(root)
+    assert str(Tidier().tidy(root)) == whole
+    assert str(Tidier().tidy(split(root).build())) == whole
+
+
+def test_zero_does_not_cancel() -> None:
+    none = Product((x, Number(0)))
+    assert str(split(Quotient(none, Product((y, none)))).build()) == "0"
+    assert split(Quotient(none, Product((y, none)))).powers[Number(0)].number == -1

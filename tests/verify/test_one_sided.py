@@ -12,7 +12,7 @@ from chainrule.expr.nodes import HALF, ONE, ZERO, Expr, Number, Symbol
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite import cases, kinks, limits, single_points
 from chainrule.rewrite.kinks import Kink
-from chainrule.rewrite.limits import Side
+from chainrule.rewrite.line import Side
 from chainrule.verify.one_sided import Beside, confirmed, derivative_at
 
 X = Symbol("x")

@@ -7,7 +7,7 @@ derivative; each expression is judged against the one before it that claims the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 from chainrule.check.answer import Judgement, check_answer, check_rewriting, own_name_replaced
@@ -291,7 +291,7 @@ class _Reader:
         variable = problem.variables[0]
         if by is not None:
             outer = self._outer(name, by)
-            asked = replace(problem, function=outer, variables=(Symbol(by),) * order, name="")
+            asked = problem.replaced(function=outer, variables=(Symbol(by),) * order, name="")
             answer = read(side, self._text, self._state.names).expr
             if not depends_on(answer, variable):
                 return check_answer(asked, answer)
@@ -299,7 +299,7 @@ class _Reader:
             return check_rewriting(problem, right, expr)
         function = self._state.parts.get(name) or self._state.names.get(name, problem.function)
         return check_answer(
-            replace(problem, function=function, variables=(variable,) * order), expr
+            problem.replaced(function=function, variables=(variable,) * order), expr
         )
 
     # --- what an expression means ----------------------------------------------------------------

@@ -6,7 +6,6 @@ import sys
 import warnings
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -121,7 +120,7 @@ def explain(
     dtypes: tuple[str, ...],
     method: str,
     format_: str | None,
-    output: Path | None,
+    output: str | None,
 ) -> None:
     """Walk through the derivative of FORMULA, or of a function of the catalogue by name.
 
@@ -202,7 +201,7 @@ def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: str, meth
 @click.option("--answer", metavar="FORMULA", help="Your derivative.")
 @click.option(
     "--lines",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(exists=True, dir_okay=False),
     help="A file with a derivation, one step a line; the first that does not follow is named.",
 )
 @variable_options
@@ -212,11 +211,11 @@ def check(
     context: click.Context,
     formula: str | None,
     answer: str | None,
-    lines: Path | None,
+    lines: str | None,
     wrt: str | None,
     order: int,
     format_: str | None,
-    output: Path | None,
+    output: str | None,
 ) -> None:
     """Check your own derivative of FORMULA. Exit status 0 if it is right, 1 if not."""
     from chainrule import api

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -67,7 +66,7 @@ def forms(
     exhaustive: bool,
     quiet: bool,
     format_: str | None,
-    output: Path | None,
+    output: str | None,
 ) -> None:
     """Measure the forms of the derivative of FORMULA in floating point.
 
@@ -127,7 +126,7 @@ def forms(
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    type=click.Path(dir_okay=False, writable=True),
     help="File to write to.",
 )
 @click.option(
@@ -142,7 +141,7 @@ def code(
     dtype: str,
     save: str,
     accuracy: str,
-    output: Path | None,
+    output: str | None,
     allow_bad: bool,
 ) -> None:
     """Write a file that computes FORMULA and its gradient.
@@ -218,7 +217,7 @@ def code(
 )
 @click.option(
     "--out",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False),
     help="Folder for pictures (PNG, SVG), JSON and Parquet.",
 )
 @click.option(
@@ -258,7 +257,7 @@ def audit(
     device: str,
     exhaustive: bool,
     max_ulp: float,
-    out: Path | None,
+    out: str | None,
     format_: str | None,
     resume: bool,
     threads: int | None,
@@ -284,9 +283,12 @@ def audit(
     if cluster and not re.fullmatch(r"\w+://.+|[\w.-]+:\d+", cluster):
         raise click.UsageError(f"{cluster!r} is no address; --dask stands after the targets")
     require("audit", numpy="NumPy")
+    from pathlib import Path
+
     from chainrule.audit import progress
     from chainrule.audit.running.campaign import KINDS, Options
 
+    folder = Path(out) if out else None
     options = Options(
         dtypes=NAMES if "all" in dtypes else dtypes,
         kinds=KINDS if kind == "both" else (kind,),
@@ -295,7 +297,7 @@ def audit(
         exhaustive=exhaustive,
         threads=threads or 0,
         time_limit=time_limit,
-        folder=out,
+        folder=folder,
         resume=resume,
         cluster=cluster,
     )
@@ -306,7 +308,7 @@ def audit(
                 options,
                 frameworks=frameworks,
                 max_ulp=max_ulp,
-                out=out,
+                out=folder,
                 watcher=progress.Bar(bar),
             )
         except KeyboardInterrupt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from pathlib import Path
+from os.path import splitext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -58,14 +58,15 @@ def format_options(command: Command) -> Command:
     return click.option(
         "-o",
         "--output",
-        type=click.Path(dir_okay=False, writable=True, path_type=Path),
+        type=click.Path(dir_okay=False, writable=True),
         help=f"File to write to; its ending chooses the format ({_ENDINGS}).",
     )(command)
 
 
-def read(path: Path) -> str:
+def read(path: str) -> str:
     try:
-        return path.read_text(encoding="utf-8")
+        with open(path, encoding="utf-8") as file:
+            return file.read()
     except UnicodeDecodeError as error:
         raise InputError(f"{path} is no text in UTF-8 (byte {error.start + 1})") from error
     except OSError as error:
@@ -77,15 +78,15 @@ def from_stdin(formula: str) -> str:
     return sys.stdin.read() if formula == "-" else formula
 
 
-def chosen_format(format_: str | None, output: Path | None) -> str:
+def chosen_format(format_: str | None, output: str | None) -> str:
     if format_ is not None:
         return format_
     if output is not None:
-        return by_ending(output.suffix)
+        return by_ending(splitext(output)[1])
     return "terminal" if sys.stdout.isatty() else "text"
 
 
-def print_documents(documents: list[Document], format_: str, output: Path | None) -> None:
+def print_documents(documents: list[Document], format_: str, output: str | None) -> None:
     if format_ == "terminal" and output is None:
         from rich.console import Console
 
@@ -98,11 +99,12 @@ def print_documents(documents: list[Document], format_: str, output: Path | None
     write_text("\n".join(rendered(document, format_) for document in documents), output)
 
 
-def write_text(text: str, output: Path | None) -> None:
+def write_text(text: str, output: str | None) -> None:
     if output is None:
         sys.stdout.write(text)
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        with open(output, "w", encoding="utf-8") as file:
+            file.write(text)
     except OSError as error:
         raise InputError(f"cannot write {output}: {error.strerror}") from error

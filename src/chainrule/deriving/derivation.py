@@ -322,7 +322,14 @@ class Derivation:
         if self.order > 1:
             return ()
         problem = self.problem
-        found = kinks(self.function, self.variable, problem.defaults, named_slope, problem.entry)
+        found = kinks(
+            self.function,
+            self.variable,
+            problem.defaults,
+            named_slope,
+            problem.entry,
+            self._tidier,
+        )
         if not found:
             return ()
         from chainrule.verify.one_sided import confirmed, near

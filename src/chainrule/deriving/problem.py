@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import Expr, Symbol, Unknown, postorder, symbols
 from chainrule.parsing.names import GREEK_WORDS
+from chainrule.record import Record
 
 METHODS = ("power", "quotient")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
+class Problem(Record):
     """What is to be differentiated, and how it is to be called.
 
     Attributes:
@@ -34,7 +33,7 @@ class Problem:
     arguments: tuple[Symbol, ...] = ()
     method: str = "power"
     entry: Entry | None = None
-    defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
+    defaults: Mapping[Symbol, Expr] = {}
     bare_log: bool = False
 
     @property

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 from chainrule.expr.nodes import Expr, Symbol
@@ -12,7 +11,6 @@ Kind = Literal["derivative", "rewriting", "solving"]
 
 
 # Not frozen, for speed: one is made for every node of a formula. Nothing changes it later.
-@dataclass(slots=True, eq=False)
 class Step:
     """A claim, with the rule that makes it.
 
@@ -36,15 +34,32 @@ class Step:
             the same.
     """
 
-    kind: Kind
-    rule: str
-    before: Expr
-    after: Expr
-    variable: Symbol
-    premises: tuple[Step, ...] = ()
-    output: Symbol | None = None
-    reasons: tuple[str, ...] = ()
-    applied: Expr | None = None
+    __slots__ = (
+        *("kind", "rule", "before", "after", "variable"),
+        *("premises", "output", "reasons", "applied"),
+    )
+
+    def __init__(
+        self,
+        kind: Kind,
+        rule: str,
+        before: Expr,
+        after: Expr,
+        variable: Symbol,
+        premises: tuple[Step, ...] = (),
+        output: Symbol | None = None,
+        reasons: tuple[str, ...] = (),
+        applied: Expr | None = None,
+    ) -> None:
+        self.kind: Kind = kind
+        self.rule = rule
+        self.before = before
+        self.after = after
+        self.variable = variable
+        self.premises = premises
+        self.output = output
+        self.reasons = reasons
+        self.applied = applied
 
 
 def ordered(*roots: Step) -> Iterator[Step]:

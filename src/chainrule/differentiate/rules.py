@@ -7,7 +7,6 @@ parts, and how it is quoted. Adding a rule is adding an object to ``RULES``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 
 from chainrule.differentiate.derivation import Step
 from chainrule.errors import InputError
@@ -46,17 +45,25 @@ NamedDerivative = Callable[[str, int, tuple[Expr, ...]], Expr]
 FLAT_FACTORS = 6
 
 
-@dataclass(slots=True)
 class Context:
     """What a rule may look at: the variable, and the steps of the parts done so far.
 
     A node without a step does not depend on the variable.
     """
 
-    variable: Symbol
-    named: NamedDerivative
-    method: str = "power"
-    steps: dict[Expr, Step] = field(default_factory=dict)
+    __slots__ = ("method", "named", "steps", "variable")
+
+    def __init__(
+        self,
+        variable: Symbol,
+        named: NamedDerivative,
+        method: str = "power",
+        steps: dict[Expr, Step] | None = None,
+    ) -> None:
+        self.variable = variable
+        self.named = named
+        self.method = method
+        self.steps = {} if steps is None else steps
 
     def derivative(self, node: Expr) -> Expr:
         step = self.steps.get(node)

@@ -33,7 +33,7 @@ from chainrule.rewrite.output_form import OutputForm
 if TYPE_CHECKING:
     from chainrule.rewrite.frameworks import Returned
     from chainrule.rewrite.kinks import Kink
-    from chainrule.rewrite.limits import Side
+    from chainrule.rewrite.line import Side
     from chainrule.rewrite.order import Order
 
 # Catalogue rows and typed formulas have at most a handful; more are not a reader's business.

@@ -18,7 +18,6 @@ the natural logarithm.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from chainrule.errors import InputError
@@ -44,10 +43,10 @@ from chainrule.parsing.shift_reduce import parse as shift_reduce
 from chainrule.parsing.tokens import Name, Token, check_length, settle, settle_functions
 from chainrule.parsing.tree import Builder, Equation, close
 from chainrule.parsing.words import Reader
+from chainrule.record import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Formula:
+class Formula(Record):
     """A formula that was read.
 
     Attributes:
@@ -112,7 +111,7 @@ def read_formula(
         raise InputError(
             f"`{definition.name}` is defined by itself", text=text, position=definition.end
         )
-    return replace(sides, name=definition.name, variables=variables)
+    return sides.replaced(name=definition.name, variables=variables)
 
 
 def _read(text: str, source: str, start: int, lexer: Lexer, reader: Reader) -> Formula:
@@ -150,7 +149,7 @@ def _named(formula: Formula) -> Formula:
     """``y = formula`` names the formula, unless y occurs in it."""
     left, right = formula.expr, formula.equals
     if isinstance(left, Symbol) and right is not None and left not in symbols(right):
-        return replace(formula, name=left.name, expr=right, equals=None)
+        return formula.replaced(name=left.name, expr=right, equals=None)
     return formula
 
 

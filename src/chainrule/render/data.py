@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chainrule.deriving.derivation import Derivation
     from chainrule.deriving.implicit import ImplicitDerivation
     from chainrule.rewrite.kinks import Kink
-    from chainrule.rewrite.limits import Side
+    from chainrule.rewrite.line import Side
     from chainrule.verify.verdict import Verdict
 
 SCHEMA = "chainrule/derivation/1"

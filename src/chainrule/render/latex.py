@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from chainrule.record import Record
 from chainrule.render.breaking import Break, Rank
 from chainrule.render.letters import letter_latex
 from chainrule.render.setter import Token
 
 
-@dataclass(frozen=True, slots=True)
-class Tex:
+class Tex(Record):
     """LaTeX source, its width when set (in digits, roughly), and where it may be broken."""
 
     text: str

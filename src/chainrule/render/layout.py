@@ -7,9 +7,9 @@ have in common. Boxes are made by pure functions and never change.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
 
+from chainrule.record import Record
 from chainrule.render.breaking import Break, Rank, choose
 from chainrule.render.letters import letter_unicode, subscript, superscript
 from chainrule.render.setter import Token
@@ -46,8 +46,7 @@ def _centre(text: str, columns: int) -> str:
     return " " * (free // 2) + text + " " * (free - free // 2)
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(Record):
     """Lines of equal width; ``base`` is the index of the baseline."""
 
     lines: tuple[str, ...]
@@ -260,7 +259,7 @@ class LayoutSetter:
         pending: tuple[Break, ...] = ()
         for piece in pieces:
             if piece.width:
-                row.append(replace(piece, breaks=pending + piece.breaks))
+                row.append(piece.replaced(breaks=pending + piece.breaks))
                 pending = ()
             else:
                 pending = piece.breaks

@@ -8,7 +8,6 @@ that the code reads like recursion and no formula is too deep for it.
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import replace
 from fractions import Fraction
 from typing import TypeAlias, TypeVar
 
@@ -191,7 +190,7 @@ def _negated(piece: Piece[T], s: Setter[T]) -> Piece[T]:
     """Minus the piece, in brackets if it is a sum or has a sign already."""
     if piece.negative or piece.level <= Level.SUM or piece.first is Shape.CASES:
         piece = bracketed(piece, s)
-    return replace(piece, negative=True)
+    return piece.replaced(negative=True)
 
 
 def _quotient(above: Expr, below: Expr, s: Setter[T]) -> Walk[T]:
@@ -210,7 +209,7 @@ def _ratio(above: Expr, below: Expr, s: Setter[T]) -> Walk[T]:
     denominator = yield below, s
     negative = numerator.negative
     if numerator.level < Level.PRODUCT or numerator.first is Shape.CASES:
-        numerator = bracketed(replace(numerator, negative=False), s)
+        numerator = bracketed(numerator.replaced(negative=False), s)
     denominator = at_least(denominator, Level.PREFIX, s)
     body = s.row([numerator.body, s.token(Token.SLASH), denominator.body])
     tall = numerator.tall or denominator.tall

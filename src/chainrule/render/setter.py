@@ -8,10 +8,11 @@ two-dimensional layout. ``T`` is the material that a setter works in.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from enum import Enum, IntEnum, auto
 from itertools import pairwise
 from typing import Generic, Protocol, TypeVar
+
+from chainrule.record import Record
 
 T = TypeVar("T")
 
@@ -109,8 +110,7 @@ class Shape(Enum):
     CASES = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class Piece(Generic[T]):
+class Piece(Record, Generic[T]):
     """Something that has been set, and what its surroundings need to know of it.
 
     Attributes:
@@ -182,7 +182,7 @@ _THIN_AFTER = {Shape.CALL, Shape.WORD, Shape.BAR}
 def product(factors: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
     """Factors side by side, with dots and brackets only where they are needed."""
     negative = factors[0].negative
-    unsigned = [replace(factors[0], negative=False), *factors[1:]]
+    unsigned = [factors[0].replaced(negative=False), *factors[1:]]
     kept = [_factor(f, i, len(factors), s) for i, f in enumerate(unsigned)]
     parts = [kept[0].body]
     for left, right in pairwise(kept):

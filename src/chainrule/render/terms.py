@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TypeVar
 
 from chainrule.document.blocks import (
@@ -114,7 +113,7 @@ def _dots(factors: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
 def _digits(text: str, more: bool, s: Setter[T]) -> Piece[T]:
     figures = s.number(text.lstrip("-−"))
     body = s.row([figures, s.token(Token.ELLIPSIS)]) if more else figures
-    return replace(atom(body, Shape.NUMBER), negative=text[:1] in ("-", "−"))
+    return atom(body, Shape.NUMBER).replaced(negative=text[:1] in ("-", "−"))
 
 
 def set_chain(chain: Chain, s: Setter[T]) -> T:

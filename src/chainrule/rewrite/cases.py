@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 
 from chainrule.expr.nodes import (
@@ -42,9 +41,15 @@ from chainrule.rewrite.intervals import (
     on_intervals,
     spread,
 )
+from chainrule.rewrite.line import Line
 from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.rewrite.order import Line, Order, UndecidedError, sorted_points
+from chainrule.rewrite.order import (
+    Order,
+    UndecidedError,
+    order_on,
+    sorted_points,
+)
 
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""
@@ -106,7 +111,7 @@ def _merged(
     known = all(letter is variable or letter in defaults for letter in letters)
     # Where every letter has a value, a lenient order is no different, and what is found with
     # it serves both ways of writing.
-    order = Order(variable, defaults, lenient=known, tidier=tidier)
+    order = order_on(variable, defaults, tidier, lenient=known)
     cases_on = cache(_cases)
     typed = _tightened(expr, function, order.generous, cases_on)
     found = [] if typed is None else [typed]
@@ -167,8 +172,7 @@ class Case(Record):
         return Comparison((above, below), (self.low, variable, self.high))
 
 
-@dataclass(frozen=True, slots=True)
-class Cases:
+class Cases(Record):
     """A derivative over intervals.
 
     Attributes:

@@ -47,6 +47,10 @@ class UndefinedError(Exception):
     """The function is not defined beside the point."""
 
 
+class TooMuchWorkError(UndecidedError):
+    """The coefficients grew too large; with more powers of t they would be larger still."""
+
+
 def size(monomial: Monomial) -> tuple[Fraction, int]:
     """A key by which larger monomials come first: −ln t grows slower than every power of t."""
     return monomial[0], -monomial[1]
@@ -165,7 +169,8 @@ class Germs:
         """A germ of terms in any order, cut off behind ``depth`` powers or at the error.
 
         Raises:
-            UndecidedError: a coefficient is too close to 0 to tell, or there were too many.
+            UndecidedError: a coefficient is too close to 0 to tell.
+            TooMuchWorkError: there were too many.
         """
         sums: dict[Monomial, Expr] = {}
         for monomial, coefficient in terms:
@@ -181,7 +186,7 @@ class Germs:
                 break
             self._work += len(postorder(sums[monomial]))
             if self._work > _MOST_WORK:
-                raise UndecidedError
+                raise TooMuchWorkError
             coefficient = self.tidied(sums[monomial])
             if self.is_zero(coefficient):
                 continue

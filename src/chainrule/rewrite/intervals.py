@@ -25,7 +25,8 @@ from chainrule.expr.nodes import (
     substitute,
 )
 from chainrule.parsing.definitions import definition, expand, is_catalogue_name
-from chainrule.rewrite.order import Line, Order, sorted_points
+from chainrule.rewrite.line import Line
+from chainrule.rewrite.order import Order, sorted_points
 
 EXTREMES = frozenset({"max", "min"})
 SIGNED = frozenset({"abs", "sign", "heaviside"})

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from chainrule.differentiate.rules import NamedDerivative
@@ -38,12 +37,20 @@ from chainrule.rewrite.intervals import (
     on_intervals,
     spread,
 )
-from chainrule.rewrite.order import Line, Order, UndecidedError, sorted_points
+from chainrule.rewrite.line import Line
+from chainrule.rewrite.normal_form import Tidier
+from chainrule.rewrite.order import (
+    Order,
+    UndecidedError,
+    order_on,
+    sorted_points,
+)
 from chainrule.rewrite.simplify import MAX_NODES
 
 if TYPE_CHECKING:
     from chainrule.rewrite.frameworks import Returned
-    from chainrule.rewrite.limits import Joint, Side
+    from chainrule.rewrite.limits import Joint
+    from chainrule.rewrite.line import Side
 
 Kind = Literal["switch", "edge", "zeros", "integers"]
 
@@ -98,6 +105,7 @@ def kinks(
     defaults: Mapping[Symbol, Expr],
     named: NamedDerivative,
     entry: Entry | None = None,
+    tidier: Tidier | None = None,
 ) -> tuple[Kink, ...]:
     """The points at which a formula switches or its domain ends, from left to right.
 
@@ -108,11 +116,13 @@ def kinks(
             alphabet where the order of two points depends on them.
         named: gives the derivatives of catalogue functions.
         entry: the row of the catalogue that the formula comes from.
+        tidier: the derivation's own.
     """
     if size(function) > MAX_NODES:
         return ()
     whole = expand_switches(function)
-    order = Order(variable, values_of_letters(whole, variable, defaults), lenient=True)
+    letters = values_of_letters(whole, variable, defaults)
+    order = order_on(variable, letters, tidier or Tidier(), lenient=True)
     rounding = [
         _at_integers(node, whole, order)
         for node in postorder(whole)
@@ -279,7 +289,8 @@ def _closing(gap: Expr, order: Order) -> Comparison | None:
     """α = 1, for a gap such as 1 − α: solved for the last letter that has one solution."""
     for letter in reversed(symbols(gap)):
         with suppress(UndecidedError):
-            zeros, slope = replace(order, variable=letter, _zeros={}).zeros(gap)
+            by_letter = order_on(letter, order.defaults, order.tidier, lenient=order.lenient)
+            zeros, slope = by_letter.zeros(gap)
             if slope is not None and len(zeros) == 1:
                 return Comparison(("==",), (letter, zeros[0]))
     return None

@@ -11,35 +11,20 @@ from dataclasses import dataclass
 
 from chainrule.expr.nodes import ZERO, Expr, Number, multiply, substitute
 from chainrule.rewrite.expansion import Direction, Expansion, expanded
-from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
+from chainrule.rewrite.germs import (
+    LINEAR,
+    UNIT,
+    Germ,
+    Germs,
+    TooMuchWorkError,
+    UndefinedError,
+    size,
+)
+from chainrule.rewrite.line import NOWHERE, UNKNOWN, Side
 from chainrule.rewrite.order import Order, UndecidedError
 
 # Powers of t that are kept: more of them where fewer leave it open.
-DEPTHS = (3, 6, 10)
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """What is left of, or right of, a point.
-
-    Attributes:
-        value: the limit of the function, ``None`` if there is none or it is not known.
-        slope: the one-sided derivative of the function with that value at the point, ``None``
-            if it is not known or infinite.
-        infinite: 1 or −1 if the slope grows beyond all bounds.
-        grows: 1 or −1 if the function itself does.
-        defined: whether the function is defined there at all.
-    """
-
-    value: Expr | None
-    slope: Expr | None
-    infinite: int = 0
-    grows: int = 0
-    defined: bool = True
-
-
-UNKNOWN = Side(None, None)
-NOWHERE = Side(None, None, defined=False)
+DEPTHS = (2, 3, 6, 10)
 
 
 def side(function: Expr, point: Expr, direction: Direction, order: Order) -> Side:
@@ -51,13 +36,22 @@ def side(function: Expr, point: Expr, direction: Direction, order: Order) -> Sid
         direction: −1 for the limit from the left, 1 from the right.
         order: what is known about the letters.
     """
-    whole = expanded(function)
+    key = function, point, direction
+    found = order.sides.get(key)
+    if found is None:
+        found = order.sides[key] = _side(expanded(function), point, direction, order)
+    return found
+
+
+def _side(whole: Expr, point: Expr, direction: Direction, order: Order) -> Side:
     found = UNKNOWN
     for depth in DEPTHS:
         try:
             germ = Expansion(order, depth).germ(whole, point, direction)
         except UndefinedError:
             return NOWHERE
+        except TooMuchWorkError:
+            break
         except UndecidedError:
             continue
         found = _read(germ, direction, Germs(order, depth))

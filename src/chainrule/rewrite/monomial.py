@@ -7,7 +7,6 @@ puts them together: number first, positive exponents above the line and negative
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from math import isqrt
 
@@ -36,26 +35,32 @@ from chainrule.expr.nodes import (
 MAX_BITS = 256
 
 
-@dataclass(slots=True)
 class Exponent:
     """A sum of a rational number and symbolic terms (each with an integer multiplier)."""
 
-    number: Value = 0
-    terms: list[tuple[int, Expr]] = field(default_factory=list)
+    __slots__ = ("number", "terms")
+
+    def __init__(self, number: Value = 0, terms: list[tuple[int, Expr]] | None = None) -> None:
+        self.number = number
+        self.terms = [] if terms is None else terms
 
     def key(self) -> tuple[object, ...]:
         return (self.number, *self.terms)
 
 
-@dataclass(slots=True)
 class Monomial:
-    """``coefficient`` times the product of base^exponent; e^u has the base ``E``."""
+    """``coefficient`` times the product of base^exponent; e^u has the base ``E``.
 
-    coefficient: Value = 1
-    decimal: bool = False
-    powers: dict[Expr, Exponent] = field(default_factory=dict)
-    merged: bool = False
-    """Whether two factors met in one base, so that something was collected or cancelled."""
+    ``merged`` is set when two factors meet in one base: something was collected or cancelled.
+    """
+
+    __slots__ = ("coefficient", "decimal", "merged", "powers")
+
+    def __init__(self, coefficient: Value = 1, *, decimal: bool = False) -> None:
+        self.coefficient = coefficient
+        self.decimal = decimal
+        self.powers: dict[Expr, Exponent] = {}
+        self.merged = False
 
     def raise_base(self, base: Expr, number: Value, symbolic: tuple[int, Expr] | None) -> None:
         exponent = self.powers.get(base)
@@ -238,19 +243,12 @@ def author_order(node: Expr) -> tuple[int, int, str, int]:
 def split(*factors: Expr) -> Monomial:
     """The product of the factors as a monomial."""
     result = Monomial()
-    stack: list[tuple[Expr, int]] = [(factor, 1) for factor in reversed(factors)]
-    while stack:
-        part, times = stack.pop()
+    for part, times in _parts(factors):
         kind = type(part)
-        if kind is Product:
-            stack += [(factor, times) for factor in reversed(part.args)]
-        elif kind is Quotient:
-            stack.append((part.args[1], -times))
-            stack.append((part.args[0], times))
-        elif isinstance(part, Number):
+        if isinstance(part, Number):
             _number(result, part, times)
         elif kind is Power:
-            _power(result, stack, part, times)
+            _power(result, part, times)
         elif isinstance(part, Call) and part.name == "exp":
             result.raise_base(E, 0, (times, part.args[0]))
         elif isinstance(part, Call) and part.name == "sqrt":
@@ -258,6 +256,68 @@ def split(*factors: Expr) -> Monomial:
         else:
             result.raise_base(part, times, None)
     return result
+
+
+_OPENED = frozenset({Product, Quotient, Power})
+
+
+def _parts(factors: Sequence[Expr]) -> list[tuple[Expr, int]]:
+    """What products, quotients and powers of them are made of, each part with its exponent."""
+    found: list[tuple[Expr, int]] = []
+    opened: set[Expr] = set()
+    shared = False
+    stack: list[tuple[Expr, int]] = [(factor, 1) for factor in reversed(factors)]
+    while stack:
+        part, times = stack.pop()
+        inside = _inside(part) if type(part) in _OPENED else ()
+        if not inside:
+            found.append((part, times))
+        elif part in opened:
+            shared = True
+        else:
+            opened.add(part)
+            stack += [(factor, times * exponent) for factor, exponent in reversed(inside)]
+    if shared:
+        exponents = _exponents(_product(list(factors)))
+        return [(part, k) for part in dict(found) for k in exponents[part]]
+    return found
+
+
+def _inside(part: Expr) -> Sequence[tuple[Expr, int]]:
+    """The factors of a product, a quotient or a power of one, with their exponents."""
+    kind = type(part)
+    if kind is Product:
+        return [(factor, 1) for factor in part.args]
+    if kind is Quotient:
+        return (part.args[0], 1), (part.args[1], -1)
+    if kind is Power:
+        base, exponent = part.args
+        value = rational_value(exponent)
+        opens = type(base) in (Product, Quotient, Power, Number) or _is_power_like(base)
+        if value.__class__ is int and opens:
+            return ((base, int(value)),)
+    return ()
+
+
+def _exponents(root: Expr) -> dict[Expr, list[int]]:
+    """How often each part is a factor: what occurs many times within itself is opened once.
+
+    The first time stands apart, so that factors that meet are seen to, and so do times below the
+    line: 0 does not cancel.
+    """
+    order = postorder_through(root, lambda part: [factor for factor, _ in _inside(part)])
+    found: dict[Expr, list[int]] = {root: [1]}
+    for part in reversed(order):
+        for factor, exponent in _inside(part):
+            row = found.setdefault(factor, [])
+            for times in found[part]:
+                k = times * exponent
+                like = [i for i, other in enumerate(row) if (other > 0) == (k > 0)]
+                if len(like) < 2:
+                    row.append(k)
+                else:
+                    row[like[1]] += k
+    return found
 
 
 def _number(result: Monomial, part: Number, times: int) -> None:
@@ -271,16 +331,11 @@ def _number(result: Monomial, part: Number, times: int) -> None:
     result.decimal = result.decimal or part.decimal
 
 
-def _power(result: Monomial, stack: list[tuple[Expr, int]], part: Expr, times: int) -> None:
+def _power(result: Monomial, part: Expr, times: int) -> None:
     base, exponent = part.args
     value = rational_value(exponent)
     if value is None:
         result.raise_base(base, 0, (times, exponent))
-    elif value.__class__ is int:
-        if type(base) in (Product, Quotient, Power, Number) or _is_power_like(base):
-            stack.append((base, times * int(value)))
-        else:
-            result.raise_base(base, times * value, None)
     else:
         total = times * value
         result.raise_base(base, total.numerator if total.denominator == 1 else total, None)

@@ -7,8 +7,9 @@ the order in which it was first written.
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
+from collections.abc import Container, Hashable, Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
@@ -43,6 +44,9 @@ from chainrule.rewrite.monomial import (
 )
 from chainrule.rewrite.rational import Field, Ratio, TooLargeError
 
+if TYPE_CHECKING:
+    pass
+
 NEVER_NEGATIVE = frozenset(
     ["exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc", "sigmoid", "softplus"],
 )
@@ -55,12 +59,14 @@ class Tidier:
         improvements: what ``simplify`` found to be the next rewritings of an expression, kept so
             that forms which meet in one expression go on together.
         costs: what ``cost`` found of the expressions met so far.
+        kept: what later stages of the derivation found and want to find again, by their keys.
     """
 
     def __init__(self) -> None:
         self._reasons: list[str] = []
         self.improvements: dict[Expr, list[tuple[str, Expr]] | None] = {}
         self.costs: dict[Expr, float] = {}
+        self.kept: dict[Hashable, object] = {}
         self._fractions: dict[Expr, tuple[Field, Ratio] | None] = {}
         self._positive: set[Expr] = set()
         self._done: dict[Expr, tuple[Expr, tuple[str, ...]]] = {}

@@ -6,7 +6,6 @@ Points may hold letters; what is known about these decides their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import reduce
 from operator import add as plus
 from operator import mul as times
@@ -34,7 +33,7 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.definitions import expand
-from chainrule.record import Record
+from chainrule.rewrite.line import Line, Side
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Exponential, Field, TooLargeError
 from chainrule.rewrite.simplify import simplified
@@ -48,29 +47,6 @@ class UndecidedError(Exception):
     """Which case applies cannot be told; the caller leaves the formula as it is."""
 
 
-class Line(Record):
-    """The real line cut at ``points``.
-
-    Attributes:
-        points: where the formula switches, in increasing order.
-        values: the formula on the first interval, at the first point, on the second interval,
-            and so on; ``None`` where no case applies.
-    """
-
-    points: tuple[Expr, ...]
-    values: tuple[Expr | None, ...]
-
-    @property
-    def intervals(self) -> tuple[Expr | None, ...]:
-        """The values on the open intervals."""
-        return self.values[0::2]
-
-    @property
-    def at_points(self) -> tuple[Expr | None, ...]:
-        return self.values[1::2]
-
-
-@dataclass(slots=True, eq=False)
 class Order:
     """What is known about the letters that are not the variable.
 
@@ -80,26 +56,33 @@ class Order:
             the same outcome throughout.
         lenient: whether letters without a value count as 1 instead of being unknown.
         lines: what ``on_intervals`` found for each node, for each set of switches.
+        sides: what ``limits.side`` found, by function, point and direction.
     """
 
-    variable: Symbol
-    defaults: Mapping[Symbol, Expr] = field(default_factory=dict)
-    lenient: bool = False
-    tidier: Tidier = field(default_factory=Tidier)
-    _zeros: dict[Expr, tuple[list[Expr], Expr | None]] = field(default_factory=dict)
-    _simplified: dict[Expr, Expr] = field(default_factory=dict)
-    lines: dict[frozenset[str], dict[Expr, Line]] = field(default_factory=dict, init=False)
-    _numbers: dict[Expr, arb | None] = field(default_factory=dict, init=False)
-    _generous: Order | None = field(default=None, init=False)
+    def __init__(
+        self,
+        variable: Symbol,
+        defaults: Mapping[Symbol, Expr] | None = None,
+        tidier: Tidier | None = None,
+        *,
+        lenient: bool = False,
+    ) -> None:
+        self.variable = variable
+        self.defaults = defaults or {}
+        self.lenient = lenient
+        self.tidier = tidier or Tidier()
+        self.lines: dict[frozenset[str], dict[Expr, Line]] = {}
+        self.sides: dict[tuple[Expr, Expr, int], Side] = {}
+        self._zeros: dict[Expr, tuple[list[Expr], Expr | None]] = {}
+        self._simplified: dict[Expr, Expr] = {}
+        self._numbers: dict[Expr, arb | None] = {}
 
     @property
     def generous(self) -> Order:
         """This order with letters without a value counting as 1."""
         if self.lenient:
             return self
-        if self._generous is None:
-            self._generous = replace(self, lenient=True)
-        return self._generous
+        return order_on(self.variable, self.defaults, self.tidier, lenient=True)
 
     def zeros(self, expr: Expr) -> tuple[list[Expr], Expr | None]:
         """What ``roots`` gives, worked out once."""
@@ -190,6 +173,17 @@ class Order:
         else:
             middle = (known[0].mid() + known[1].mid()) / 2
         return _rational(middle)
+
+
+def order_on(
+    variable: Symbol, defaults: Mapping[Symbol, Expr], tidier: Tidier, *, lenient: bool = False
+) -> Order:
+    """The order that a tidier's derivation has on a line: the same one, with what it has found."""
+    key = variable, tuple(defaults.items()), lenient
+    found = tidier.kept.get(key)
+    if not isinstance(found, Order):
+        found = tidier.kept[key] = Order(variable, defaults, tidier, lenient=lenient)
+    return found
 
 
 def _rational(value: arb) -> Expr:

@@ -15,8 +15,13 @@ from chainrule.expr.nodes import ZERO, Expr, Piecewise, Symbol, depends_on, post
 from chainrule.rewrite.cases import Case, written
 from chainrule.rewrite.intervals import on_intervals
 from chainrule.rewrite.limits import slope_at
+from chainrule.rewrite.line import Line
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.rewrite.order import Line, Order, UndecidedError
+from chainrule.rewrite.order import (
+    Order,
+    UndecidedError,
+    order_on,
+)
 
 
 def single_point_rules(
@@ -33,7 +38,7 @@ def single_point_rules(
     nodes = [n for n in postorder(function) if isinstance(n, Piecewise) and depends_on(n, variable)]
     if not nodes:
         return {}
-    order = Order(variable, defaults, tidier=tidier)
+    order = order_on(variable, defaults, tidier)
     return {node: found for node in nodes if (found := _rule(node, order)) is not None}
 
 

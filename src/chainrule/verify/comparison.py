@@ -8,7 +8,6 @@ claim alone is evaluated again with more bits.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from itertools import chain, count, product
@@ -55,8 +54,7 @@ _SIMPLE_PARAMETERS = tuple(Fraction(a, b) for a, b in ((2, 1), (1, 1), (3, 1), (
 Orders = tuple[tuple[Symbol, int], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(Record):
     """That ``left``, differentiated as ``orders`` says, equals ``right``."""
 
     left: Expr
@@ -64,16 +62,16 @@ class Claim:
     orders: Orders = ()
 
 
-@dataclass(slots=True, eq=False)
 class _Record:
     """What was found for one claim so far."""
 
-    claim: Claim
-    points: list[Point] = field(default_factory=list)
-    bits: int = BITS
-    undecided: int = 0
-    undefined: int = 0
-    wrong: Point | None = None
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self.points: list[Point] = []
+        self.bits = BITS
+        self.undecided = 0
+        self.undefined = 0
+        self.wrong: Point | None = None
 
 
 class _Setting(Record):

@@ -15,7 +15,6 @@ number that satisfies the same relations, so a polynomial identity still says so
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
@@ -34,7 +33,6 @@ UNKNOWN, NOT_NEGATIVE, POSITIVE = 0, 1, 2
 Factor = tuple[fmpz_mpoly, int]
 
 
-@dataclass(slots=True)
 class Generator:
     """One generator.
 
@@ -48,13 +46,16 @@ class Generator:
         log_of: for a logarithm, its argument.
     """
 
-    index: int
-    poly: fmpz_mpoly
-    node: Expr
-    sign: int = UNKNOWN
-    exponent: Ratio | None = None
-    root_of: tuple[int, Ratio] | None = None
-    log_of: Ratio | None = None
+    __slots__ = ("exponent", "index", "log_of", "node", "poly", "root_of", "sign")
+
+    def __init__(self, index: int, poly: fmpz_mpoly, node: Expr, sign: int) -> None:
+        self.index = index
+        self.poly = poly
+        self.node = node
+        self.sign = sign
+        self.exponent: Ratio | None = None
+        self.root_of: tuple[int, Ratio] | None = None
+        self.log_of: Ratio | None = None
 
 
 class Factored(Record):

@@ -37,9 +37,7 @@ Values = tuple[Fraction | float, ...]
 
 def dyadic(value: float, bits: int = 12) -> float:
     """A nearby number with a power of two below the line and an odd number above."""
-    scale = 1
-    while abs(value) * scale < 2 ** (bits - 1):
-        scale *= 2
+    scale = 1 << max(bits - math.frexp(value)[1], 0)
     return (2 * round(value * scale / 2) + 1) / scale
 
 

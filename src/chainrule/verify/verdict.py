@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
 from chainrule.expr.nodes import Expr
@@ -28,8 +27,7 @@ class Counterexample(Record):
         return f"{'at ' + where + ': ' if where else ''}{self.left} against {self.right}"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(Record):
     """The outcome for one claim.
 
     Attributes:
@@ -51,7 +49,7 @@ class Verdict:
     variable: str = ""
     reason: str = ""
     counterexample: Counterexample | None = None
-    proof: Proof | None = field(default=None, repr=False, compare=False)
+    proof: Proof | None = None
 
     @property
     def parts(self) -> tuple[Expr, ...]:

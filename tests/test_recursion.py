@@ -14,8 +14,8 @@ SOURCE = Path(__file__).resolve().parents[1] / "src" / "chainrule"
 FORMULAS = ("Expr", "Sum", "Product", "Quotient", "Power", "Piecewise", "Call", "Step", "Term")
 
 ALLOWED = {
-    "codegen.cases.explicit.visit": "functions are defined by others, a few deep",
-    "codegen.lower._Builder": "what a sum subtracts, of parts that have their values",
+    "program.cases.explicit.visit": "functions are defined by others, a few deep",
+    "program.lower._Builder": "what a sum subtracts, of parts that have their values",
     "document.sentences": "slopes in the table of functions",
     "document.telling.Teller": "down to MAX_DEPTH, and what is easy",
     "parsing.definitions": "rows of the catalogue call rows, a few deep",
@@ -25,7 +25,7 @@ ALLOWED = {
     "rewrite.output_form": "cases in cases, of MAX_NODES nodes in all",
     "rewrite.patterns._match": "patterns of the table of identities",
     "rewrite.simplify": "cases in cases, of MAX_NODES nodes in all",
-    "rewrite.tidy.Tidier._root": "once more, of an exponential alone",
+    "rewrite.normal_form.Tidier._root": "once more, of an exponential alone",
     "verify.algebra": "_MAX_CASES cases",
     "verify.convert.Converter": "what decides on a case, of parts that have been converted",
 }

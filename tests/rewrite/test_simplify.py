@@ -97,6 +97,17 @@ def test_whole_numbers_in_an_exponent_are_added() -> None:
     assert "add-exponents" not in step.reasons
 
 
+@pytest.mark.parametrize(
+    ("formula", "simple"),
+    [
+        ("sin(x)^2/4 + cos(x)^2/4 + x", "x + 1/4"),
+        ("3cosh(x)^2 - 3sinh(x)^2", "3"),
+    ],
+)
+def test_an_identity_with_a_number_in_front(formula: str, simple: str) -> None:
+    assert str(_simplified(chainrule.parse(formula))) == simple
+
+
 @settings(max_examples=150)
 @given(expressions())
 def test_equal_and_idempotent(expr: Expr) -> None:

@@ -122,6 +122,7 @@ max(x,0)^2                          x*max(x,0)
 ((x+1)^100000)/(x+1)^99998          x^2+2*x+1
 (1+(y+1)^999-(y+1)^999)*(x+1)^1000  (x^2+2*x+1)*(x+1)^998
 erf(-x)                             -erf(x)
+erf(erfinv(x))                      x
 normcdf(x) + normcdf(-x)            1
 asinh(x)                            log(x+sqrt(x^2+1))
 exp(asinh(x)) - exp(-asinh(x))      2*x

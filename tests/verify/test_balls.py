@@ -129,6 +129,10 @@ def test_a_condition_inside_the_radius_is_not_decided():
     program = compile_balls([parse("{x > 0: 1, else: 2}"), parse("floor(x)")])
     undecided, step = program.run([wide])
     assert not undecided.is_finite()
+    for operator in ("==", "!="):
+        equal = compile_balls([parse(f"{{x {operator} 0: 1, else: 2}}")])
+        assert not equal.run([wide])[0].is_finite()
+        assert equal.run([arb(1, 0.001)])[0] == (2 if operator == "==" else 1)
     assert step.rad() >= 0.5
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from chainrule.differentiate.derivation import Step
 from chainrule.expr import catalogue
-from chainrule.expr.nodes import Expr, Number, Symbol, call
+from chainrule.expr.nodes import Expr, Number, Symbol, Unknown, call
 from chainrule.parsing.definitions import definition, expand_all
 from chainrule.parsing.formula import parse_text
 from chainrule.verify.check import derivative, equal, verify_steps
@@ -194,6 +194,16 @@ def test_a_wrong_step_among_right_ones(number):
     )  # fmt: skip
     verdicts = verify_steps(f, steps)
     assert [step for step in steps if verdicts[step].word == "wrong"] == [steps[number]]
+
+
+def test_samples_of_functions_of_several_arguments_have_no_special_form():
+    """Of a product g(x)·h(y), f times its mixed derivative would be f_x times f_y."""
+
+    def f(*orders: int) -> Expr:
+        return Unknown("f", orders, (X, Y))
+
+    assert equal(f(0, 0) * f(1, 1), f(1, 0) * f(0, 1)).word == "wrong"
+    assert equal(f(1, 0) + f(0, 1), f(0, 1) + f(1, 0)).holds
 
 
 @pytest.mark.parametrize(

@@ -121,6 +121,13 @@ def test_points_on_a_curve():
     assert {bool(env[Y] > 0) for env in found} == {True, False}
 
 
+def test_points_on_a_curve_that_is_steep_only_next_to_it():
+    """Newton's method finds the way from close by alone."""
+    found = curve_points(parse("atan(50*(y - 3.1)) - x/1000"), X, Y, 8)
+    assert len(found) == 8
+    assert all(abs(env[Y] - 3.1) < 0.01 for env in found)
+
+
 @pytest.mark.parametrize(
     ("equation", "claims"),
     [

@@ -18,12 +18,15 @@ import shutil
 import signal
 import sys
 import time
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
+from functools import partial
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from covering import KEPT, Covering, record_all
 from mutants import ROOT, Mutant, Place, drawn, mutated
+from warm import Server, changed_function, exchange, serve
 
 COUNT = 640
 FIRST_SECONDS, SECONDS = 4.0, 12.0
@@ -66,6 +69,10 @@ def results(target: Path) -> list[dict[str, Any]]:
     """What was found so far; of a mutant that was tried twice the last outcome counts."""
     lines = target.read_text().splitlines() if target.exists() else []
     return list({row["key"]: row for row in map(json.loads, lines)}.values())
+
+
+def _killed(row: Mapping[str, Any]) -> bool:
+    return row["outcome"] in KILLED
 
 
 def _load_what_tests_import() -> None:
@@ -132,17 +139,50 @@ class _Worker:
         if child:
             return child
         copy_tree(self.tree)
-        for number, choice in chosen:
-            mutant = mutated(*choice)
-            if mutant is None:
-                continue
-            row = known.get(mutant.key)
-            if row is None or (options.again and row["outcome"] not in KILLED):
-                row = self._tried(mutant)
-                with target.open("a") as file:
-                    file.write(json.dumps(row) + "\n")
-            print(f"{number:4} {row['outcome']:9} {row['seconds']:5.1f} s {mutant.key}", flush=True)
+        mutants = [(number, mutated(*choice)) for number, choice in chosen]
+        left = [
+            (number, mutant)
+            for number, mutant in mutants
+            if mutant is not None
+            and (mutant.key not in known or (options.again and not _killed(known[mutant.key])))
+        ]
+        warm = os.fork()
+        if warm == 0:
+            self._enter()
+            files = dict.fromkeys(test.split("::")[0] for test in self.covering.seconds)
+            serve(list(files), lambda server: self._try_warm(server, left, target))
+        os.waitpid(warm, 0)
+        done = {row["key"] for row in results(target) if _killed(row)}
+        for number, mutant in left:
+            if mutant.key not in done:
+                self._note(target, number, self._tried(mutant))
         os._exit(0)
+
+    def _note(self, target: Path, number: int, row: Mapping[str, Any]) -> None:
+        with target.open("a") as file:
+            file.write(json.dumps(row) + "\n")
+        print(f"{number:4} {row['outcome']:9} {row['seconds']:5.1f} s {row['key']}", flush=True)
+
+    def _try_warm(self, server: Server, mutants: list[tuple[int, Mutant]], target: Path) -> None:
+        """Those that change a function; what survives here is tried once more, with its tree."""
+        for number, mutant in mutants:
+            function = changed_function(mutant)
+            seeing = self.covering.seeing(mutant.path, mutant.line)
+            first, rest = _portions([t for t in seeing if t in server.items], self.covering.seconds)
+            if function is None or not first + rest:
+                continue
+
+            def run(
+                f: FunctionType = function, m: Mutant = mutant, t: list[str] = first + rest
+            ) -> int:
+                exchange(f, m)
+                failed = server.run(t)
+                self.report.write_text(failed)
+                return 1 if failed else 0
+
+            row = self._row(mutant, first + rest, self._outcome(first + rest, run))
+            if _killed(row):
+                self._note(target, number, row)
 
     def _write(self, path: Path, text: str) -> None:
         """Python takes byte code to be fresh by the second; each version gets a second."""
@@ -160,12 +200,18 @@ class _Worker:
         try:
             self._write(path, mutant.source)
             for portion in filter(None, (first, rest)):
-                outcome, by, seconds = self._outcome(portion)
+                outcome, by, seconds = self._outcome(portion, partial(self._run, portion))
                 spent += seconds
                 if outcome != "survived":
                     break
         finally:
             self._write(path, original)
+        return self._row(mutant, first + rest, (outcome, by, spent))
+
+    def _row(
+        self, mutant: Mutant, tests: Sequence[str], found: tuple[str, str, float]
+    ) -> dict[str, Any]:
+        outcome, by, seconds = found
         return {
             "key": mutant.key,
             "path": mutant.path,
@@ -173,17 +219,17 @@ class _Worker:
             "operator": mutant.operator,
             "outcome": outcome,
             "by": by,
-            "tests": len(first) + len(rest),
-            "seconds": round(spent, 1),
+            "tests": len(tests),
+            "seconds": round(seconds, 1),
         }
 
-    def _outcome(self, tests: Sequence[str]) -> tuple[str, str, float]:
+    def _outcome(self, tests: Sequence[str], run: Callable[[], int]) -> tuple[str, str, float]:
         """Run tests in a process of their own: the outcome, the test that failed, its seconds."""
         allowed = int(3 * sum(self.covering.seconds[test] for test in tests) + SLACK)
         self.report.unlink(missing_ok=True)
         child = os.fork()
         if child == 0:
-            self._run(tests, allowed)
+            self._limited(run, allowed)
         begun = time.monotonic()
         while not (ended := os.wait4(child, os.WNOHANG))[0]:
             if time.monotonic() - begun > 8 * allowed:
@@ -198,7 +244,7 @@ class _Worker:
         passed = os.WEXITSTATUS(status) in (0, 5)  # 5: none of the tests is there any more
         return ("survived" if passed else "killed"), by, seconds
 
-    def _run(self, tests: Sequence[str], allowed: int) -> None:
+    def _limited(self, run: Callable[[], int], allowed: int) -> None:
         """In the child: never returns."""
         os.setpgid(0, 0)
         resource.setrlimit(resource.RLIMIT_CPU, (allowed, allowed + 5))
@@ -207,19 +253,26 @@ class _Worker:
         sink = os.open(self.output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
         os.dup2(sink, 1)
         os.dup2(sink, 2)
+        code = 1
+        try:
+            code = run()
+        finally:
+            os._exit(code)
+
+    def _enter(self) -> None:
+        """From here on, chainrule is that of the copied tree."""
         os.chdir(self.tree)
         source, tests_folder = str(self.tree / "src"), str(self.tree / "tests")
         os.environ["PYTHONPATH"] = f"{source}:{os.environ.get('PYTHONPATH', '')}"
         sys.path[:0] = [source, tests_folder]
+
+    def _run(self, tests: Sequence[str]) -> int:
+        self._enter()
         import pytest
 
         files = list(dict.fromkeys(test.split("::")[0] for test in tests))
         options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--tb=short"]
-        code = 1
-        try:
-            code = int(pytest.main([*options, *files], [_Chosen(tests, self.known, self.report)]))
-        finally:
-            os._exit(code)
+        return int(pytest.main([*options, *files], [_Chosen(tests, self.known, self.report)]))
 
 
 class _Chosen:

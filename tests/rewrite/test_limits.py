@@ -11,8 +11,9 @@ import pytest
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import parse_text
+from chainrule.rewrite.germs import Germs
 from chainrule.rewrite.limits import side
-from chainrule.rewrite.order import Order
+from chainrule.rewrite.order import Order, UndecidedError
 from oracle import evaluate
 
 X = Symbol("x")
@@ -155,6 +156,26 @@ def _goes_to(values: list[mpmath.mpf], limit: mpmath.mpf) -> None:
     distances = [abs(value - limit) for value in values]
     close = distances[-1] < mpmath.mpf(10) ** -7
     assert close or all(b < 0.7 * a for a, b in pairwise(distances))
+
+
+@pytest.mark.parametrize(
+    ("formula", "zero"),
+    [
+        ("0", True),
+        ("sin(a)^2 + cos(a)^2 - 1", True),
+        ("10^(-20)", False),
+        ("a - 1/2", False),
+        # Too close to 0 to tell, and nothing that is known to cancel.
+        ("sqrt(2)*sqrt(3) - sqrt(6) + 10^(-90)", None),
+    ],
+)
+def test_a_coefficient_is_0_only_if_that_is_certain(formula: str, zero: bool | None) -> None:
+    germs, coefficient = Germs(Order(X), 2), parse_text(formula).expr
+    if zero is None:
+        with pytest.raises(UndecidedError):
+            germs.is_zero(coefficient)
+    else:
+        assert germs.is_zero(coefficient) == zero
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,24 @@ def test_values_stay_the_same(before: str, after: str, reasons: str) -> None:
     assert compared >= 4 or before == "0^(-1)"
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # A root of a number stands above or below, whichever takes less.
+        *[("sqrt(2)/2", "1/sqrt(2)"), ("2/sqrt(2)", "sqrt(2)"), ("3/sqrt(6)", "3/sqrt(6)")],
+        *[("x*2^(-3/2)", "x/(2*sqrt(2))"), ("3^(5/2)/9", "sqrt(3)"), ("4*8^(1/3)", "4*8^(1/3)")],
+        # A power of many digits stays one.
+        *[("2^10*x", "1024*x"), ("3^1000*x", "3^1000*x"), ("x/7^500", "x/7^500")],
+    ],
+)
+def test_powers_of_numbers(before: str, after: str) -> None:
+    found = Tidier().tidy(parse_text(before).expr)
+    assert str(found) == after
+    with mpmath.workdps(30):
+        left, right = (evaluate(u, {"x": mpmath.mpf(3)}) for u in (parse_text(before).expr, found))
+        assert abs(left / right - 1) < 1e-25
+
+
 def test_what_is_assumed_positive_is_its_own_absolute_value() -> None:
     x, tidier = Symbol("x"), Tidier()
     assert str(tidier.tidy(parse_text("sqrt(x^2)").expr)) == "|x|"

@@ -86,7 +86,9 @@ def test_elu_case_by_case() -> None:
     assert str(form.expr) == "{x > 0: 1, x < 0: alpha + y}"
 
 
-@pytest.mark.parametrize("formula", ["x^2", "x^3 + x", "sin(x)", "x^2 e^x + sin(x)", "2x + 1"])
+@pytest.mark.parametrize(
+    "formula", ["x^2", "x^3 + x", "sin(x)", "x^2 e^x + sin(x)", "2x + 1", "(a^3 + b)*x^2"]
+)
 def test_none_where_there_is_none(formula: str) -> None:
     assert chainrule.derive(formula).output_form is None
 

@@ -97,6 +97,29 @@ def test_whole_numbers_in_an_exponent_are_added() -> None:
     assert "add-exponents" not in step.reasons
 
 
+@pytest.mark.parametrize(
+    ("formula", "simple"),
+    [
+        ("2x e^x + 4a x^2 e^x", "2*x*e^x*(1 + 2*a*x)"),
+        ("6x y e^x + 4x y^2 e^x - 2x y", "2*x*y*(3*e^x + 2*y*e^x - 1)"),
+        ("x e^x/2 + x^2 e^x/4", "x*e^x*(2 + x)/4"),
+    ],
+)
+def test_what_terms_have_in_common_stands_in_front(formula: str, simple: str) -> None:
+    assert str(_simplified(chainrule.parse(formula))) == simple
+
+
+@pytest.mark.parametrize(
+    ("formula", "simple"),
+    [
+        ("sin(x)^2/4 + cos(x)^2/4 + x", "x + 1/4"),
+        ("3cosh(x)^2 - 3sinh(x)^2", "3"),
+    ],
+)
+def test_an_identity_with_a_number_in_front(formula: str, simple: str) -> None:
+    assert str(_simplified(chainrule.parse(formula))) == simple
+
+
 @settings(max_examples=150)
 @given(expressions())
 def test_equal_and_idempotent(expr: Expr) -> None:

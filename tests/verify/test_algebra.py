@@ -122,12 +122,15 @@ max(x,0)^2                          x*max(x,0)
 ((x+1)^100000)/(x+1)^99998          x^2+2*x+1
 (1+(y+1)^999-(y+1)^999)*(x+1)^1000  (x^2+2*x+1)*(x+1)^998
 erf(-x)                             -erf(x)
+erf(erfinv(x))                      x
 normcdf(x) + normcdf(-x)            1
 asinh(x)                            log(x+sqrt(x^2+1))
 exp(asinh(x)) - exp(-asinh(x))      2*x
 tanh(atanh(x))                      x
 exp(-x^2/2)*exp(-x^2/2)             exp(-x^2)
 x/(x/y)                             y
+sign(exp(x)+exp(y))                 1
+sign(exp(x)+abs(y))                 1
 f(x+x)                              f(2*x)
 (x^2-1)/(x-1)                       x + 1
 gamma(x)*sin(x)/gamma(x)            sin(x)
@@ -155,6 +158,9 @@ sqrt(x)*sqrt(y)            -sqrt(x*y)
 {x != 3: x, else: 0}       x
 abs(sin(x))                sin(x)
 tan(atan(x))               -x
+sign(abs(x)+abs(y))        1
+sign(sqrt(x)*abs(y))       1
+sign(exp(x)*x)             1
 x^a*x                      x^a
 (x+1)^100000               (x+1)^99999
 (x+1)^100000               (x+1)^100000 + 1

@@ -105,6 +105,16 @@ def test_not_defined(text, x):
         ("floor(x) + ceil(x)", Fraction(5, 2), 5),
         ("relu(x) + sigmoid(0)", 3, Fraction(7, 2)),
         ("x*0", 5, 0),
+        # A base that is not positive, to a power that is an integer.
+        *(("(-3)^x", n, Fraction(-3) ** n) for n in (-3, -2, -1, 0, 1, 2, 5, 18)),
+        ("(-1)^x", 1001, -1),
+        ("0^x", 3, 0),
+        # An angle, on all sides of the cut.
+        ("atan2(0, x)", 2, 0),
+        ("4*atan2(x, x)/pi", 7, 1),
+        ("4*atan2(x, -x)/pi", 7, 3),
+        ("4*atan2(-x, -x)/pi", 7, -3),
+        ("2*atan2(x, 0)/pi", 7, 1),
     ],
 )
 def test_values(text, x, value):
@@ -119,6 +129,10 @@ def test_a_condition_inside_the_radius_is_not_decided():
     program = compile_balls([parse("{x > 0: 1, else: 2}"), parse("floor(x)")])
     undecided, step = program.run([wide])
     assert not undecided.is_finite()
+    for operator in ("==", "!="):
+        equal = compile_balls([parse(f"{{x {operator} 0: 1, else: 2}}")])
+        assert not equal.run([wide])[0].is_finite()
+        assert equal.run([arb(1, 0.001)])[0] == (2 if operator == "==" else 1)
     assert step.rad() >= 0.5
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 
 import mpmath
@@ -9,7 +10,7 @@ import pytest
 
 from chainrule.differentiate.derivation import Step
 from chainrule.expr import catalogue
-from chainrule.expr.nodes import Expr, Number, Symbol, call
+from chainrule.expr.nodes import Expr, Number, Symbol, Unknown, call
 from chainrule.parsing.definitions import definition, expand_all
 from chainrule.parsing.formula import parse_text
 from chainrule.verify.check import derivative, equal, verify_steps
@@ -193,6 +194,30 @@ def test_a_wrong_step_among_right_ones(number):
     )  # fmt: skip
     verdicts = verify_steps(f, steps)
     assert [step for step in steps if verdicts[step].word == "wrong"] == [steps[number]]
+
+
+def test_samples_of_functions_of_several_arguments_have_no_special_form():
+    """Of a product g(x)·h(y), f times its mixed derivative would be f_x times f_y."""
+
+    def f(*orders: int) -> Expr:
+        return Unknown("f", orders, (X, Y))
+
+    assert equal(f(0, 0) * f(1, 1), f(1, 0) * f(0, 1)).word == "wrong"
+    assert equal(f(1, 0) + f(0, 1), f(0, 1) + f(1, 0)).holds
+
+
+@pytest.mark.parametrize(
+    ("applied", "word"),
+    [("2*cos(x)*sin(x)", "checked"), ("sin(x)^2", "wrong"), ("log(-1 - x^2)", "checked")],
+)
+def test_what_is_shown_of_a_step_counts_where_it_is_wrong(applied, word):
+    """It may be undefined where the derivative is not: √trunc(x) on the way."""
+    step = Step("derivative", "power", parse("sin(x)^2"), parse("sin(2*x)"), X)
+    shown = replace(step, applied=parse(applied))
+    assert verify_steps(step.before, [step])[step].word == "checked"
+    found = verify_steps(shown.before, [shown])[shown]
+    assert found.word == word
+    assert (found.points > 0) == (word == "checked")
 
 
 def test_steps_about_one_case_of_a_piecewise_function():

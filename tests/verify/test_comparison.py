@@ -11,7 +11,7 @@ from flint import arb
 from chainrule.expr.nodes import Symbol
 from chainrule.parsing.formula import parse_text
 from chainrule.verify.balls import precision
-from chainrule.verify.comparison import Claim, apart, compare, reach
+from chainrule.verify.comparison import Claim, _near_zero, apart, compare, reach
 from chainrule.verify.program import ball
 
 X, A = Symbol("x"), Symbol("a")
@@ -65,6 +65,22 @@ def test_only_where_both_sides_are_defined(left: str, right: str, word: str) -> 
     assert found.word == word
     if word == "not checked":
         assert "defined" in found.reason
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_a_small_domain_is_searched(wrong: bool) -> None:
+    """Few points of the grid, or none, lie in it."""
+    left, right = "ln(x*(1/2 - x))", "ln(x) + ln(1/2 - x)"
+    [found] = compare([Claim(parse(left), parse(f"{right} + {int(wrong)}/10^9"))], variable=X)
+    assert found.word == ("wrong" if wrong else "checked")
+    assert wrong or found.points >= 6
+
+
+def test_two_sides_that_may_both_be_0_agree_after_the_point() -> None:
+    for radius, bits in ((2.0**-110, 101), (2.0**-90, 0)):
+        assert _near_zero(arb(0, radius), arb(0, radius), 7) == bits
+    assert _near_zero(arb(0, 2.0**-110), arb(0, 2.0**-90), 7) == 0
+    assert _near_zero(arb(1), arb(0, 2.0**-110), 7) == 7
 
 
 def test_many_claims_are_judged_one_by_one() -> None:

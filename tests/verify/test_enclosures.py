@@ -74,6 +74,15 @@ def test_a_pole_has_no_range() -> None:
     assert high.is_nan()
 
 
+@pytest.mark.parametrize("formula", ["sin(x)", "gamma(x)", "arctan(x)*sin(x)"])
+def test_of_an_infinite_interval_nothing_is_said_by_a_ball(formula: str) -> None:
+    program = compile_enclosures([parse(formula)])
+    for ends in ((arb(1), arb("inf")), (arb("-inf"), arb(1))):
+        [(low, high)] = program.run([ends])
+        assert low.is_nan()
+        assert high.is_nan()
+
+
 # Formulas of one operation each: an interval is to hold every value, and no more than it must.
 OPERATIONS = (
     *("x + y", "x - y", "x*y", "x*x", "x/y", "1/x", "x^2", "x^3", "x^4", "x^5", "x^(-1)", "x^(-2)"),

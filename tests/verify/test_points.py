@@ -92,6 +92,24 @@ def test_hidden_branches_are_seen():
     assert points.turning_points([parse("max(x, 3) + abs(x - 5)")], [X], ())
 
 
+@pytest.mark.parametrize("zero", [-300.2, -0.7, 0.0, 0.3, 1.5, 77.7])
+@pytest.mark.parametrize("below", [-1, 1])
+def test_halving_finds_where_a_sign_changes(zero, below):
+    found = points.bisect(lambda x: below if x < zero else -below, zero - 5, zero + 9, below)
+    assert 0 < abs(found - zero) < max(1.0, abs(zero)) / 2**12
+
+
+def test_switches_that_are_no_straight_lines_are_found():
+    """Between neighbours of the row, where the sign changes in either direction."""
+    for text, zeros in (
+        ("abs(x^2 - 50)", [-(50**0.5), 50**0.5]),
+        ("{exp(x) < 20: x, else: 1}", [2.9957]),
+        ("max(x^3, 50)", [50 ** (1 / 3)]),
+    ):
+        found = points.turning_points([parse(text)], [X], ())
+        assert all(any(abs(x - zero) < abs(zero) / 2**8 for x in found) for zero in zeros)
+
+
 def test_points_on_a_curve():
     circle = parse("x^2 + y^2 - 1")
     found = curve_points(circle, X, Y, 8)
@@ -101,6 +119,13 @@ def test_points_on_a_curve():
             assert env[Y].rad() < arb(2) ** -150
             assert (env[X] ** 2 + env[Y] ** 2 - 1).contains(0)
     assert {bool(env[Y] > 0) for env in found} == {True, False}
+
+
+def test_points_on_a_curve_that_is_steep_only_next_to_it():
+    """Newton's method finds the way from close by alone."""
+    found = curve_points(parse("atan(50*(y - 3.1)) - x/1000"), X, Y, 8)
+    assert len(found) == 8
+    assert all(abs(env[Y] - 3.1) < 0.01 for env in found)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from flint import arb
 from chainrule.expr.functions import FUNCTIONS, Function
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, Unknown
 from chainrule.parsing.formula import parse_text
+from chainrule.verify.program import ball
 from chainrule.verify.series import series, truth
 from oracle import MPMATH
 
@@ -84,6 +85,19 @@ def test_every_function_to_order_four(row, args):
 )
 def test_not_differentiable(text, x):
     assert series(parse(text), X, {X: x}, 1) is None
+
+
+@pytest.mark.parametrize("n", [-5, -2, -1, 0, 1, 2, 3])
+@pytest.mark.parametrize("x", [Fraction(-3, 2), Fraction(7, 4)])
+def test_powers_with_an_exponent_that_happens_to_be_an_integer(n, x):
+    """The base need not be positive then, as for real exponents."""
+    found = series(parse("x^y"), X, {X: x, Y: n}, 4)
+    assert found is not None
+    binomial = Fraction(1)
+    for k, coefficient in enumerate(found):
+        assert coefficient.overlaps(ball(binomial * x ** (n - k)))
+        assert coefficient.rad() < 1e-20
+        binomial *= Fraction(n - k, k + 1)
 
 
 @pytest.mark.parametrize(

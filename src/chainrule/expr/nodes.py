@@ -547,35 +547,36 @@ def substitute(root: Expr, mapping: Mapping[Node, Expr]) -> Expr:
     """Replace each node that is a key of ``mapping``; replacements are not searched again."""
     new: dict[Expr, Expr] = {}
     new.update((node, value) for node, value in mapping.items())
-    for node in _postorder_until(root, new.keys()):
-        if node in new:
-            continue
-        args = node.args
-        fresh = tuple([new[arg] for arg in args])
-        new[node] = node.with_args(fresh) if fresh != args else node
-    return new[root]
-
-
-def _postorder_until(root: Expr, stop: Iterable[Expr]) -> Iterator[Expr]:
-    done: set[Expr] = set(stop)
     stack = [root]
     while stack:
         node = stack[-1]
-        if node in done:
+        if node in new:
             stack.pop()
             continue
-        pending = [arg for arg in node.args if arg not in done]
+        args = node.args
+        pending = [arg for arg in args if arg not in new]
         if pending:
             stack += reversed(pending)
         else:
             stack.pop()
-            done.add(node)
-            yield node
+            fresh = tuple([new[arg] for arg in args])
+            new[node] = node.with_args(fresh) if fresh != args else node
+    return new[root]
 
 
 def contains(root: Expr, wanted: Expr) -> bool:
     """Whether ``wanted`` is ``root`` or occurs below it."""
-    return wanted in postorder(root)
+    seen = {root}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node is wanted:
+            return True
+        for arg in node.args:
+            if arg not in seen:
+                seen.add(arg)
+                stack.append(arg)
+    return False
 
 
 def symbols(*roots: Expr) -> list[Symbol]:

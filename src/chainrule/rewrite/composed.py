@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import inf, isinf, isnan, nan
+from math import inf, isnan, nan
 
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.rules import Context, NamedDerivative, Rule
@@ -98,6 +98,4 @@ def _float_operation(node: Expr, args: Sequence[float]) -> float:
             return args[0] / args[1]
         case Power() if args[0] == 0 and args[1] < 0:
             return inf
-        case Power() if isinf(args[0]) and args[1] < 0:
-            return 0.0
     return nan

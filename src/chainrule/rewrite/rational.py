@@ -486,9 +486,10 @@ class Field:
 
     def _is_better_negative(self, factor: fmpq_mpoly) -> bool:
         """Whether a sum is rather written with all signs the other way: as it was typed."""
-        if _shape(factor) in self._sums:
+        shape = _shape(factor)
+        if shape in self._sums:
             return False
-        if _shape(-factor) in self._sums:
+        if -shape in self._sums:
             return True
         if self._one_letter and abs(self._constant_term(factor)) != 1:
             return bool(factor.leading_coefficient() < 0)
@@ -498,10 +499,10 @@ class Field:
         return poly.to_dict().get((0,) * len(self.kernels), fmpq(0))
 
     @cached_property
-    def _sums(self) -> set[tuple[Row, ...]]:
+    def _sums(self) -> list[fmpq_mpoly]:
         """The sums that occur in the expressions, but for a positive factor."""
         ratios = (ratio for node, ratio in self._done.items() if type(node) is Sum)
-        return {_shape(r.top) for r in ratios if r.bottom.is_one() and 1 < len(r.top) <= 6}
+        return [_shape(r.top) for r in ratios if r.bottom.is_one() and 1 < len(r.top) <= 6]
 
     def _clearing(self, factor: fmpq_mpoly) -> Fraction:
         """What to multiply a factor by for whole coefficients, or for 1 + 1.702x with decimals."""
@@ -614,10 +615,10 @@ def _whole_content(poly: fmpq_mpoly) -> int:
     return content
 
 
-def _shape(poly: fmpq_mpoly) -> tuple[Row, ...]:
+def _shape(poly: fmpq_mpoly) -> fmpq_mpoly:
     """A polynomial up to a positive factor."""
     first = poly.leading_coefficient()
-    return tuple((poly / (first if first > 0 else -first)).terms())
+    return poly / (first if first > 0 else -first)
 
 
 def _starts_positive(poly: fmpq_mpoly) -> bool:

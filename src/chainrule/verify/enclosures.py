@@ -91,9 +91,8 @@ def _integer_power(n: int) -> Callable[[Interval], Interval]:
 
 
 def _root(numerator: int, denominator: int) -> Callable[[Interval], Interval]:
-    value = balls.root(numerator, denominator)
-    # Monotone where it is defined; at 0 the balls say so.
-    return lambda a: interval(value(a[0]), value(a[1])) if a[0] >= 0 else undefined()
+    # Monotone where it is defined; of a negative number, and at 0, the balls say what is not.
+    return _monotone(balls.root(numerator, denominator))
 
 
 def _absolute(a: Interval) -> Interval:

@@ -7,8 +7,8 @@ import pytest
 
 from chainrule.expr.nodes import Expr, Product, Sum, Symbol, multiply
 from chainrule.parsing.formula import parse_text
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import MAX_DEGREE, MAX_KERNELS, Field, Ratio, TooLargeError
-from chainrule.rewrite.tidy import Tidier
 from oracle import evaluate
 
 PLACES = [{"x": "0.625", "a": "1.375", "b": "-0.75"}, {"x": "2.5", "a": "0.375", "b": "3.25"}]

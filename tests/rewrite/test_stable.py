@@ -6,8 +6,8 @@ import mpmath
 import pytest
 
 from chainrule.expr.nodes import Expr, Symbol
+from chainrule.forms.search.saturation import Saturated, build, saturate
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite.stable import Saturated, build, saturate
 from oracle import evaluate
 
 X, A = Symbol("x"), Symbol("a")

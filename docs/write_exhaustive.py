@@ -21,7 +21,7 @@ from chainrule.api import derive
 from chainrule.audit.frameworks.chainrule import targets
 from chainrule.audit.running.campaign import Options, outcomes
 from chainrule.expr.catalogue import CATALOGUE
-from chainrule.forms.accuracy import promised
+from chainrule.forms.choice.promises import promised
 from chainrule.forms.plan import plan
 from chainrule.program.kernel_spec import Accuracy
 

@@ -14,11 +14,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 import chainrule
-from chainrule import curves, derivations
 from chainrule.audit.report import exit_status
 from chainrule.audit.running.jobs import Job
 from chainrule.audit.running.runner import failed
 from chainrule.cli.main import main
+from chainrule.deriving import derivation as derivations
+from chainrule.deriving import implicit as curves
 from chainrule.differentiate import rules
 from chainrule.differentiate.derivation import Step
 from chainrule.expr.nodes import Call, Expr, Power, Product, Sum, Symbol, add, call

@@ -328,7 +328,8 @@ def test_values_of_a_loss_are_said() -> None:
 
 
 def test_forms_say_at_which_values() -> None:
-    from chainrule.api import forms, rendered
+    from chainrule.api import forms
+    from chainrule.render.formats import rendered
 
     document, data = forms("a x^2+b", dtypes=["bfloat16"], wrt="x", search=False)
     assert "with a = 1 and b = 2, and at no other" in " ".join(rendered(document, "text").split())

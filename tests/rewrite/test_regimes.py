@@ -15,9 +15,9 @@ from chainrule.forms.candidates.regimes import (
     regimes,
     seeds,
 )
-from chainrule.forms.search.identities import NATIVE
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import parse_text
+from chainrule.program.library import NATIVE
 from oracle import evaluate
 
 X, A = Symbol("x"), Symbol("a")

@@ -190,6 +190,17 @@ def order_on(
     return found
 
 
+def values_of_letters(
+    whole: Expr, variable: Symbol, defaults: Mapping[Symbol, Expr]
+) -> dict[Symbol, Expr]:
+    """Values for all letters but the variable: 1, 2, … by the alphabet where they have none."""
+    letters = sorted(
+        (s for s in symbols(whole) if s is not variable and s not in defaults),
+        key=lambda symbol: symbol.name,
+    )
+    return {**{letter: Number(i) for i, letter in enumerate(letters, 1)}, **defaults}
+
+
 def _rational(value: arb) -> Expr:
     exact = value.mid().fmpq()
     return Number(int(exact.p)) / Number(int(exact.q))

@@ -10,20 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chainrule.expr.nodes import ZERO, Expr, Number, multiply, substitute
-from chainrule.rewrite.expansion import Direction, Expansion, expanded
-from chainrule.rewrite.germs import (
-    LINEAR,
-    UNIT,
-    Germ,
-    Germs,
-    TooMuchWorkError,
-    UndefinedError,
-    size,
-)
+from chainrule.expr.nodes import size as node_count
+from chainrule.rewrite.expansion import DEPTHS, Direction, expanded, expansion, germ_beside
+from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
 from chainrule.rewrite.order import Order, UndecidedError
 
-# Powers of t that are kept: more of them where fewer leave it open.
-DEPTHS = (2, 3, 6, 10)
+# What is larger is shown as it was found: common factors of that much are nobody's concern.
+_LARGEST_SIMPLIFIED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,20 +60,14 @@ def side(function: Expr, point: Expr, direction: Direction, order: Order) -> Sid
 
 
 def _side(whole: Expr, point: Expr, direction: Direction, order: Order) -> Side:
-    found = UNKNOWN
-    for depth in DEPTHS:
-        try:
-            germ = Expansion(order, depth).germ(whole, point, direction)
-        except UndefinedError:
-            return NOWHERE
-        except TooMuchWorkError:
-            break
-        except UndecidedError:
-            continue
-        found = _read(germ, direction, Germs(order, depth))
-        if found.slope is not None or found.infinite or found.grows:
-            break
-    return found
+    order.at_once()
+    try:
+        germ = germ_beside(whole, point, direction, order)
+    except UndefinedError:
+        return NOWHERE
+    except UndecidedError:
+        return UNKNOWN
+    return _read(germ, direction, expansion(order, DEPTHS[0]).germs)
 
 
 def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
@@ -94,8 +81,7 @@ def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
         return UNKNOWN
     if germ.error is not None and size(germ.error) <= size(UNIT):
         return UNKNOWN
-    simplified = germs.order.simplified
-    value = simplified(germ.terms.get(UNIT, ZERO))
+    value = _shown(germ.terms.get(UNIT, ZERO), germs.order)
     rest = Germ({m: c for m, c in germ.terms.items() if m != UNIT}, germ.error)
     if rest.leading is not None and size(rest.leading) < size(LINEAR):
         try:
@@ -104,7 +90,13 @@ def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
             return Side(value, None)
     if germ.error is not None and size(germ.error) <= size(LINEAR):
         return Side(value, None)
-    return Side(value, simplified(multiply(Number(direction), rest.terms.get(LINEAR, ZERO))))
+    slope = multiply(Number(direction), rest.terms.get(LINEAR, ZERO))
+    return Side(value, _shown(slope, germs.order))
+
+
+def _shown(expr: Expr, order: Order) -> Expr:
+    small = node_count(expr) <= _LARGEST_SIMPLIFIED
+    return order.simplified(expr) if small else order.tidier.tidy(expr)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +137,7 @@ def gap(first: Expr | None, second: Expr | None, order: Order) -> Expr | None:
         return None
     difference = order.simplified(first - second)
     try:
-        return ZERO if Germs(order, 1).is_zero(difference) else difference
+        return order.settled(difference)
     except UndecidedError:
         return None
 

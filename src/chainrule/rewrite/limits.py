@@ -10,13 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chainrule.expr.nodes import ZERO, Expr, Number, multiply, substitute
-from chainrule.expr.nodes import size as node_count
 from chainrule.rewrite.expansion import DEPTHS, Direction, expanded, expansion, germ_beside
 from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
 from chainrule.rewrite.order import Order, UndecidedError
-
-# What is larger is shown as it was found: common factors of that much are nobody's concern.
-_LARGEST_SIMPLIFIED = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +77,7 @@ def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
         return UNKNOWN
     if germ.error is not None and size(germ.error) <= size(UNIT):
         return UNKNOWN
-    value = _shown(germ.terms.get(UNIT, ZERO), germs.order)
+    value = germs.order.shown(germ.terms.get(UNIT, ZERO))
     rest = Germ({m: c for m, c in germ.terms.items() if m != UNIT}, germ.error)
     if rest.leading is not None and size(rest.leading) < size(LINEAR):
         try:
@@ -91,12 +87,7 @@ def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
     if germ.error is not None and size(germ.error) <= size(LINEAR):
         return Side(value, None)
     slope = multiply(Number(direction), rest.terms.get(LINEAR, ZERO))
-    return Side(value, _shown(slope, germs.order))
-
-
-def _shown(expr: Expr, order: Order) -> Expr:
-    small = node_count(expr) <= _LARGEST_SIMPLIFIED
-    return order.simplified(expr) if small else order.tidier.tidy(expr)
+    return Side(value, germs.order.shown(slope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +117,7 @@ def joint(
     after = NOWHERE if right is None else side(right, point, 1, order)
     here = None
     if middle is not None and order.number(middle, point) is not None:
-        here = order.simplified(substitute(middle, {order.variable: point}))
+        here = order.shown(substitute(middle, {order.variable: point}))
     jumps = gap(before.value, here, order), gap(after.value, here, order)
     return Joint(before, here, after, jumps, gap(before.slope, after.slope, order))
 

@@ -49,7 +49,9 @@ if TYPE_CHECKING:
 MAX_POINTS = 40
 # Nodes of coefficients that are looked at in expansions, beside one point and beside all: more
 # takes longer than anyone waits.
-MOST_WORK_AT_ONCE, MOST_WORK = 3_000, 30_000
+MOST_WORK_AT_ONCE, MOST_WORK = 3_000, 50_000
+# Values and slopes of more nodes are shown as they were found: nobody sees a common factor.
+_LARGEST_SHOWN = 60
 _BITS = 256
 
 
@@ -71,6 +73,7 @@ class Order:
         lenient: whether letters without a value count as 1 instead of being unknown.
         lines: what ``on_intervals`` found for each node, for each set of switches.
         expansions: what ``expansion`` found, for each depth.
+        work: how many nodes of coefficients ``settled`` has looked at.
         sides: what ``limits.side`` found, by function, point and direction.
     """
 
@@ -90,7 +93,7 @@ class Order:
         self.sides: dict[tuple[Expr, Expr, int], Side] = {}
         self.expansions: dict[int, Expansion] = {}
         self._settled: dict[Expr, Expr] = {}
-        self._work = 0
+        self.work = 0
         self._most_work = MOST_WORK
         self._zeros: dict[Expr, tuple[list[Expr], Expr | None]] = {}
         self._simplified: dict[Expr, Expr] = {}
@@ -120,9 +123,14 @@ class Order:
             self._simplified[expr] = found
         return found
 
+    def shown(self, expr: Expr) -> Expr:
+        """A value or a slope as a reader is told it."""
+        tidied = self.tidier.tidy(expr)
+        return self.simplified(tidied) if size(tidied) <= _LARGEST_SHOWN else tidied
+
     def at_once(self) -> None:
         """What follows, until this is called again, is one piece of work for ``settled``."""
-        self._most_work = min(self._work + MOST_WORK_AT_ONCE, MOST_WORK)
+        self._most_work = min(self.work + MOST_WORK_AT_ONCE, MOST_WORK)
 
     def settled(self, expr: Expr) -> Expr:
         """A tidied expression without the variable; ``ZERO`` if it is 0 whatever its letters are.
@@ -133,11 +141,11 @@ class Order:
         """
         if isinstance(expr, Number):
             return expr if expr.value else ZERO
-        self._work += 1
+        self.work += 1
         found = self._settled.get(expr)
         if found is None:
-            self._work += size(expr)
-            if self._work > self._most_work:
+            self.work += size(expr)
+            if self.work > self._most_work:
                 raise TooMuchWorkError
             found = self.tidier.tidy(expr)
             self._settled[expr] = found = ZERO if self._is_zero(found) else found

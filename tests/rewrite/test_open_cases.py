@@ -19,7 +19,7 @@ from chainrule.rewrite.order import Order
 from real_values import DIGITS, Point
 
 VALUES = "x", "x^2", "5", "sin(x)", "a*x", "x^2 + 1", "2x - 1"
-FORMULAS = "{}", "3 + {}", "tanh({})", "x*{}", "max({}, sin(x))", "|{}|"
+FORMULAS = "{}", "3 + {}", "tanh({})", "x*{}", "max({}, sin(x))", "{}*|{}|"
 EPSILON = mpmath.mpf(10) ** -20
 
 
@@ -29,12 +29,15 @@ def _conditions(rng: Random) -> Iterator[str]:
         yield rng.choice([
             f"x < {one}", f"x <= {one}", f"x > {one}", f"x >= {one}", f"{one} > x",
             f"x != {one}", f"x == {one}", f"{one} < x < {other}", f"{one} >= x >= {other}",
+            f"a*x < {one}", f"{one} - x >= b", f"{one} < x + a <= {other}", f"a < {one}",
         ])  # fmt: skip
 
 
 def _around(letters: dict[str, mpmath.mpf]) -> Iterator[tuple[bool, list[Point]]]:
     """Points left of, at and right of a joint, and around other points; whether it is a joint."""
-    joints = {*letters.values(), mpmath.mpf(3)}
+    a, b = letters["a"], letters["b"]
+    places = a, b, mpmath.mpf(3)
+    joints = {x for p in places for x in (p, p / a, p - b, p - a)}
     for x in sorted({*joints, *(joint + mpmath.mpf(k) / 8 for joint in joints for k in (-3, 5))}):
         with mpmath.workdps(DIGITS):
             yield x in joints, [Point({**letters, "x": x + step * EPSILON}) for step in (-1, 0, 1)]
@@ -88,6 +91,14 @@ def test_no_value_where_cases_jump(seed: int) -> None:
         ("{x < a: x, x > b: x, else: x + 1}", "{x < a: 1, x > max(a, b): 1, a < x < b: 1}"),
         # Here nothing jumps.
         ("{x < a: x, x > b: x, else: x}", "1"),
+        (
+            "{x < -3: x, k*x <= 4: x^2, else: 5}",
+            "{x < -3: 1, x > -3: {k*x < 4: 2*x, k*x > 4: 0}}",
+        ),
+        (
+            "3*{x >= 2: x, k < 5: x^2, x + k > 1: 5}",
+            "3*{x > 2: 1, x < 2: {k < 5: 2*x, else: {x + k > 1: 0}}}",
+        ),
         # Where the sine changes its sign the whole jumps.
         ("{x < 0: 0, else: x^2}*{sin(x) > 0: 1, else: 2}",
          "{sin(x) > 0: 1, sin(x) < 0: 2}*{x < 0: 0, x > 0: 2*x}"),

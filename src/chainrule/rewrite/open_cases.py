@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial, reduce
+from itertools import pairwise
 from math import nan
 
 from chainrule.expr.nodes import (
@@ -12,13 +13,16 @@ from chainrule.expr.nodes import (
     Piecewise,
     call,
     depends_on,
+    postorder,
     symbols,
     transform,
 )
+from chainrule.rewrite.intervals import EVERY_SWITCH, ROUNDING, expand_switches, is_switch
 from chainrule.rewrite.order import Order, UndecidedError
 
 OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _STRICT = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
+_EDGES = EVERY_SWITCH | ROUNDING
 _MOST_PARTS = 16
 """Cases with more parts than this are no clearer than the cases as they were typed."""
 
@@ -80,8 +84,7 @@ def disjoint(root: Expr, order: Order) -> Expr:
     {x < k: u, x < 3: v, else: w} becomes {x < k: u, k < x < 3: v, x > max(k, 3): w}, which says
     the same beside the points where cases meet, whatever k is, and nothing at these points.
 
-    Cases told apart by more than the variable alone get strict conditions, if that can be
-    written, and are else left as they are.
+    Cases told apart by more than the variable alone are put into one another.
     """
 
     def visit(node: Expr) -> Expr:
@@ -90,10 +93,44 @@ def disjoint(root: Expr, order: Order) -> Expr:
         try:
             return _disjoint(node, order)
         except UndecidedError:
-            varies = all(depends_on(condition, order.variable) for _, condition in node.branches)
-            return (strict(node) if varies else None) or node
+            return _nested(node, order)
 
     return transform(root, visit)
+
+
+def _nested(expr: Piecewise, order: Order) -> Expr:
+    """{c: u, d: v, else: w} as {c: u, not c: {d: v, not d: w}}, with strict conditions.
+
+    Itself, if two sides of a condition may be equal on a whole piece, as those of x ≥ |x|.
+    """
+    if any(is_switch(n, _EDGES) for _, c in expr.branches for n in postorder(expand_switches(c))):
+        return expr
+    rest = expr.otherwise
+    for value, condition in reversed(expr.branches):
+        assert isinstance(condition, Comparison)
+        inside, outside = condition, _outside(condition)
+        if depends_on(condition, order.variable):
+            operators = [_STRICT.get(op, op) for op in condition.operators]
+            inside = Comparison(tuple(operators), condition.args)
+        elif rest is not None:
+            rest = Piecewise((value, condition, rest))
+            continue
+        args: list[Expr] = [] if "==" in inside.operators else [value, inside]
+        if rest is not None:
+            args += [part for other in outside for part in (rest, other)]
+        rest = Piecewise(tuple(args)) if args else None
+    return expr if rest is None else rest
+
+
+def _outside(condition: Comparison) -> list[Comparison]:
+    """Where a condition does not hold: one of these does, or two sides are equal."""
+    found: list[Comparison] = []
+    for operator, pair in zip(condition.operators, pairwise(condition.args), strict=True):
+        if operator == "==":
+            found.append(Comparison(("!=",), pair))
+        elif operator != "!=":
+            found.append(Comparison((OPPOSITE[_STRICT[operator]],), pair))
+    return found
 
 
 def _disjoint(expr: Piecewise, order: Order) -> Expr:

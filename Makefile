@@ -40,7 +40,9 @@ test-gpu: .venv/.dev .venv/.frameworks
 # seed=2 draws other places; what was interrupted goes on where it was.
 seed := 1
 mutation: .venv/.mutation
+	$(python) bench/mutation/planted.py
 	$(python) bench/mutation/run.py --seed $(seed) --workers 2
+	$(python) bench/mutation/run.py --seed $(seed) --workers 2 --again
 	$(python) bench/mutation/report.py $(seed)
 
 fuzz: .venv/.dev

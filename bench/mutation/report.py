@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from covering import ROOT
+from planted import planted
 from run import COUNT, KILLED, SECONDS, results, results_of
 
 EQUIVALENT = Path(__file__).with_name("equivalent.tsv")
@@ -33,13 +34,23 @@ imports and decorators say is left as it is.
 
 Each mutant is tried with the everyday tests that can see it: those that run the line, by a
 record of coverage for each test; for a line of a table, those that import it or run what imports
-it. Those that run little else come first, up to {seconds:.0f} seconds of tests. It is killed when
-one fails, or takes three times as long as it should.
+it. Those that run little else come first, up to {seconds:.0f} seconds of tests; what survives
+them is tried with all. It is killed when one fails, or takes three times as long as it should.
 """
 
 SHORT = """\
-{tried} of the {count} that were drawn, those drawn first; `make mutation` goes on with the others.
-A mutant that survives here has passed only as many tests as there was time for.
+{tried} of the {count} that were drawn; `make mutation` goes on with the others. What survives here
+has passed only as many tests as there was time for, a few seconds of those that run its line.
+"""
+
+PLANTED = """\
+## Planted by hand
+
+Faults of the kinds that matter most, each with the test that is there to notice it:
+`bench/mutation/planted.py` plants them, one after another, and fails if one is not noticed.
+
+| fault | in | noticed by |
+|---|---|---|
 """
 
 
@@ -59,6 +70,8 @@ def write(seed: int) -> None:
     if len(rows) < COUNT:
         lines += [SHORT.format(tried=len(rows), count=COUNT), ""]
     lines += _table(rows, {row["key"] for row in left})
+    lines += ["", PLANTED.rstrip()]
+    lines += [f"| {row.what} | `{row.path}` | `{row.test}` |" for row in planted()]
     lines += ["", "## What survives", ""]
     lines += ["Nothing." if not left else "Lines before and after, as they stand in the file.", ""]
     lines += [line for row in left for line in _shown(row, "")]

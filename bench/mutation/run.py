@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
 from functools import partial
+from math import inf
 from pathlib import Path
 from types import FunctionType
 from typing import Any
@@ -30,7 +31,10 @@ from warm import Server, changed_function, exchange, serve
 
 COUNT = 640
 FIRST_SECONDS, SECONDS = 4.0, 12.0
-"""How many seconds of tests a mutant is tried with: at first, and if it survives these."""
+"""How many seconds of tests a mutant is tried with: at first, and if it survives these.
+
+With ``--again`` there is no limit: what survived is tried with all that can see it.
+"""
 FIRST_FILES = 6
 KILLED = ("killed", "too slow")
 MEMORY = 8 << 30
@@ -43,7 +47,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=COUNT, help="how many mutants")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--again", action="store_true", help="try the survivors once more")
+    parser.add_argument("--again", action="store_true", help="try the survivors with all tests")
     parser.add_argument("--workers", type=int, default=1, help="how many at a time")
     options = parser.parse_args()
     target = results_of(options.seed)
@@ -53,7 +57,9 @@ def main() -> None:
     known = {row["key"]: row for row in results(target)}
     chosen = list(enumerate(drawn(options.count, options.seed), 1))
     workers = [
-        _Worker(number, covering).start(chosen[number :: options.workers], known, target, options)
+        _Worker(number, covering, inf if options.again else SECONDS).start(
+            chosen[number :: options.workers], known, target, options
+        )
         for number in range(options.workers)
     ]
     for worker in workers:
@@ -87,7 +93,9 @@ def _load_what_tests_import() -> None:
     assert not any(name.startswith("chainrule") for name in sys.modules)
 
 
-def _portions(tests: Sequence[str], seconds: dict[str, float]) -> tuple[list[str], list[str]]:
+def _portions(
+    tests: Sequence[str], seconds: dict[str, float], limit: float
+) -> tuple[list[str], list[str]]:
     """The first tests to try, in few files, and the others as far as there is time for them."""
     first: list[str] = []
     rest: list[str] = []
@@ -100,7 +108,7 @@ def _portions(tests: Sequence[str], seconds: dict[str, float]) -> tuple[list[str
             loaded.add(file)
             first.append(test)
             spent["first"] += seconds[test]
-        elif spent["rest"] + seconds[test] <= SECONDS or not rest:
+        elif spent["rest"] + seconds[test] <= limit or not rest:
             rest.append(test)
             spent["rest"] += seconds[test]
     return first, rest
@@ -119,11 +127,12 @@ def copy_tree(target: Path) -> None:
 class _Worker:
     """A copy of the tree, in which one mutant after another is tried."""
 
-    def __init__(self, number: int, covering: Covering) -> None:
+    def __init__(self, number: int, covering: Covering, limit: float) -> None:
         self.tree = KEPT / f"tree-{number}"
         self.report = KEPT / f"report-{number}"
         self.output = KEPT / f"output-{number}"
         self.covering = covering
+        self.limit = limit
         self.known = covering.seconds.keys() | covering.failed
         self.written = 0
 
@@ -168,7 +177,9 @@ class _Worker:
         for number, mutant in mutants:
             function = changed_function(mutant)
             seeing = self.covering.seeing(mutant.path, mutant.line)
-            first, rest = _portions([t for t in seeing if t in server.items], self.covering.seconds)
+            first, rest = _portions(
+                [t for t in seeing if t in server.items], self.covering.seconds, self.limit
+            )
             if function is None or not first + rest:
                 continue
 
@@ -193,7 +204,7 @@ class _Worker:
 
     def _tried(self, mutant: Mutant) -> dict[str, Any]:
         tests = self.covering.seeing(mutant.path, mutant.line)
-        first, rest = _portions(tests, self.covering.seconds)
+        first, rest = _portions(tests, self.covering.seconds, self.limit)
         outcome, by, spent = "unseen", "", 0.0
         path = self.tree / "src" / "chainrule" / mutant.path
         original = path.read_text("utf-8")

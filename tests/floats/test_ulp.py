@@ -11,7 +11,7 @@ import pytest
 
 import chainrule
 from chainrule.errors import InputError
-from chainrule.expr.nodes import Symbol
+from chainrule.expr.nodes import Number, Product, Symbol
 from chainrule.floats.formats import FORMATS, Format, format_named
 from chainrule.floats.inputs import every, inputs, stratified
 from chainrule.floats.measure import measure
@@ -94,7 +94,18 @@ def test_an_error_that_no_number_can_express() -> None:
     found = errors(
         np.array([0.5, 1.0, np.nan, np.inf]), exactly([1e-309, np.inf, 1e-309, 1.0]), form
     )
-    assert found.tolist() == [MOST, MOST, np.inf, np.inf]
+    # Infinity stands for what is at least as large as the largest number.
+    assert found.tolist() == [MOST, 2.0**53 - 1, np.inf, np.inf]
+
+
+def test_what_overflows_is_compared_with_its_true_size() -> None:
+    """Next to the largest number a finite result for a truth above it is off by little."""
+    form = format_named("float64")
+    times = np.array([1.0, 1.5, 2.0, 64.0])
+    known = truth(Product((Number(Fraction(form.largest)), x)), x, times, {}, form)
+    got = np.full(4, form.largest)
+    unit = 2.0**971
+    assert errors(got, known, form).tolist() == [0, form.largest / 2 / unit, 2.0**53 - 1, MOST]
 
 
 def test_no_truth_no_error() -> None:

@@ -24,6 +24,8 @@ from fuzz.values import STEPS, SWITCHES, Program, UndefinedError, UnknownError, 
 DIGITS = 150
 NEAR, NEARER = mpmath.mpf(10) ** -20, mpmath.mpf(10) ** -40
 SMALL = mpmath.mpf(10) ** -6
+GROWTH = 0.1
+"""By how much at least ln(−ln t) and whatever else grows beyond all bounds does between the two."""
 _OWN_VALUES = EVERY_SWITCH | ROUNDING
 """Functions that have a value at a kink by agreement, such as the sign of 0."""
 
@@ -128,19 +130,16 @@ def _claims(kink: Kink, corner: _Corner, derivation: Derivation) -> Iterator[str
         if kink.exists is True:
             yield "a derivative exists where the domain ends"
         return
-    apart = abs(quotients[2] - quotients[3])
+    before, apart = abs(quotients[0] - quotients[1]), abs(quotients[2] - quotients[3])
     size = max(map(abs, quotients[2:]))
-    if (
-        kink.exists is True
-        and apart > SMALL * max(1, size)
-        and apart > abs(quotients[0] - quotients[1]) / 2
-    ):
+    if kink.exists is True and apart > SMALL * max(1, size) and apart > before / 2:
         yield "a derivative exists"
     settled = max(abs(quotients[0] - quotients[2]), abs(quotients[1] - quotients[3]))
-    if kink.exists is False and apart <= SMALL**2 * size and settled <= SMALL * size:
+    closing = apart <= max(SMALL * before, NEARER**2 * size)
+    if kink.exists is False and closing and settled <= SMALL * size:
         yield "no derivative exists"
     if kink.exists is not None:
-        yield from _of_derivative(kink.exists, quotients[2], corner, derivation)
+        yield from _of_derivative(kink.exists, quotients, corner, derivation)
 
 
 def _of_side(side: Side, sign: int, corner: _Corner, derivation: Derivation) -> Iterator[str]:
@@ -159,7 +158,7 @@ def _of_side(side: Side, sign: int, corner: _Corner, derivation: Derivation) -> 
         limit = _number(side.value, letters)
         if limit is None or not _tends(*values, limit):
             yield f"its limit from the {name} is {side.value}"
-    if side.grows and not (abs(values[1]) > 1.2 * abs(values[0]) and values[1] * side.grows > 0):
+    if side.grows and (values[1] - values[0]) * side.grows < GROWTH:
         yield f"it grows beyond all bounds on the {name}"
     slopes = [corner.slope(sign, step) for step in (NEAR, NEARER)]
     if None in slopes:
@@ -168,14 +167,12 @@ def _of_side(side: Side, sign: int, corner: _Corner, derivation: Derivation) -> 
         limit = _number(side.slope, letters)
         if limit is None or not _tends(*slopes, limit):
             yield f"its slope from the {name} is {side.slope}"
-    if side.infinite:
-        grown = abs(slopes[1]) > 1.2 * abs(slopes[0])
-        if not grown or slopes[1] * side.infinite < 0:
-            yield f"its slope is infinite on the {name}"
+    if side.infinite and (slopes[1] - slopes[0]) * side.infinite < GROWTH:
+        yield f"its slope is infinite on the {name}"
 
 
 def _of_derivative(
-    exists: bool, right: Any, corner: _Corner, derivation: Derivation
+    exists: bool, quotients: list[Any], corner: _Corner, derivation: Derivation
 ) -> Iterator[str]:
     """The derivative as a formula says the same at the point."""
     program = Program.of_expr(derivation.derivative)
@@ -184,7 +181,7 @@ def _of_derivative(
         return
     rows = [*program.rows, *Program.of_expr(derivation.function).rows]
     by_agreement = any(kind == "call" and own in _OWN_VALUES for kind, _, own in rows)
-    if exists and abs(got - right) > SMALL * max(1, abs(right)):
+    if exists and not _tends(quotients[0], quotients[2], got):
         yield f"the derivative there is {mpmath.nstr(got, 8)}"
     if not exists and not by_agreement:
         yield f"there is none, and the formula gives {mpmath.nstr(got, 8)}"
@@ -207,7 +204,11 @@ def left_out(program: Program, derivation: Derivation) -> Iterator[float]:
     values = {name: np.full(row.shape, float(value)) for name, value in letters.items()}
     for low, high in _jumps(program, x, {**values, x: row}):
         if not any(place is not None and abs(place - low) < 1e-5 for place in places):
-            yield (low + high) / 2
+            # (−2)^k is defined where k is 1; nothing is said where it is for whole numbers only.
+            near = {name: np.full(2, float(value) + 1 / 64) for name, value in letters.items()}
+            there = on_grid(program, {**near, x: np.array([low, high])}).value
+            if np.isfinite(there).all():
+                yield (low + high) / 2
 
 
 def _jumps(program: Program, x: str, values: dict[str, Any]) -> Iterator[tuple[float, float]]:

@@ -19,8 +19,9 @@ from chainrule.deriving.derivation import Derivation
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Call, Expr, Power, Symbol, postorder
 from chainrule.parsing.definitions import expand_all
-from chainrule.rewrite.kinks import Kink, kinks, values_of_letters
+from chainrule.rewrite.kinks import Kink, kinks
 from chainrule.rewrite.line import Side
+from chainrule.rewrite.order import values_of_letters
 from oracle import evaluate
 
 DIGITS = 200

@@ -8,12 +8,13 @@ from typing import Literal
 import mpmath
 import pytest
 
-from chainrule.expr.nodes import Expr, Symbol
+import chainrule
+from chainrule.expr.nodes import ZERO, Expr, Number, Symbol
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite.germs import Germs
 from chainrule.rewrite.limits import side
-from chainrule.rewrite.order import Order, UndecidedError
+from chainrule.rewrite.line import UNKNOWN
+from chainrule.rewrite.order import MOST_WORK, MOST_WORK_AT_ONCE, Order, UndecidedError
 from oracle import evaluate
 
 X = Symbol("x")
@@ -170,12 +171,12 @@ def _goes_to(values: list[mpmath.mpf], limit: mpmath.mpf) -> None:
     ],
 )
 def test_a_coefficient_is_0_only_if_that_is_certain(formula: str, zero: bool | None) -> None:
-    germs, coefficient = Germs(Order(X), 2), parse_text(formula).expr
+    order, coefficient = Order(X), parse_text(formula).expr
     if zero is None:
         with pytest.raises(UndecidedError):
-            germs.is_zero(coefficient)
+            order.settled(coefficient)
     else:
-        assert germs.is_zero(coefficient) == zero
+        assert (order.settled(coefficient) is ZERO) == zero
 
 
 @pytest.mark.parametrize(
@@ -200,3 +201,24 @@ def test_what_is_not_known_is_not_said(formula: str) -> None:
     found = side(parse_text(formula).expr, parse_text("0").expr, 1, Order(X, lenient=True))
     assert found.defined
     assert found.value is None or formula == "x + e^(-1/x) - x"
+
+
+def test_many_holes_are_all_filled_in() -> None:
+    parts = [f"{{x != {k}: (e^({k}(x - {k})) - 1)/({k}(x - {k})), else: 1}}" for k in range(1, 13)]
+    found = chainrule.derive(" + ".join(parts), "x").kinks
+    assert [str(kink.at) for kink in found] == [str(k) for k in range(1, 13)]
+    assert all(kink.exists for kink in found)
+
+
+def test_the_work_is_bounded() -> None:
+    """Not known, after so many coefficients, and at no further point either."""
+    order = Order(X, lenient=True)
+    hard = parse_text(" + ".join(f"|x - {k}| e^(-x/{k})" for k in range(1, 60))).expr
+    found = [side(hard, Number(k), 1, order) for k in range(1, 40)]
+    assert found[-1] == UNKNOWN
+    spent = order.work
+    assert spent > MOST_WORK - MOST_WORK_AT_ONCE
+    side(hard, Number(1000), 1, order)
+    assert order.work - spent < 100
+    # A new derivation has it all to itself.
+    assert side(parse_text("sin(x)/x").expr, Number(0), 1, Order(X)).slope is ZERO

@@ -67,9 +67,24 @@ def test_other_letters_have_several_values() -> None:
     found = on_every_piece([parse("|x - a|")], [X, A], {}, {})
     others = {at.values[1] for at in found}
     assert len(others) >= 4
+    assert {a > 0 for a in others} == {True, False}
     for a in others:
         sides = {at.values[0] > a for at in found if at.values[1] == a}
         assert sides == {True, False}
+
+
+def test_other_letters_stay_in_their_range() -> None:
+    for limits, signs in (((1, 2), {True}), ((-2, -1), {False})):
+        ranges = {A: (Fraction(limits[0]), Fraction(limits[1]))}
+        found = on_every_piece([parse("|x - a|")], [X, A], ranges, {})
+        assert {at.values[1] > 0 for at in found} == signs
+
+
+def test_two_letters_do_not_always_have_the_same_sign() -> None:
+    letters = [X, A, Symbol("b")]
+    found = on_every_piece([parse("|x - a b|")], letters, {}, {})
+    signs = {tuple(value > 0 for value in at.values[1:]) for at in found}
+    assert {(True, True), (False, False)} < signs
 
 
 def test_what_stands_for_a_formula_is_followed_too() -> None:
@@ -103,6 +118,9 @@ def test_many_pieces_are_looked_at_next_to_one() -> None:
         ("x", "sqrt(1 - x^2)", False),
         ("x", "ln(x - 1000)", False),
         ("ln(-x)", "ln(x)", False),
+        ("a*x", "sqrt(a)^2*x", False),
+        ("a*x", "a^2*x/ln(-a)", False),
+        ("sqrt(a)*x", "ln(a)*x", True),
         ("ln(x)*ln(-x)", "sqrt(-1 - x^2)", True),  # defined nowhere, as far as that goes
         ("ln(x)", "{x > 0: ln(x), else: sqrt(x)}", True),
     ],

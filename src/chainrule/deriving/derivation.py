@@ -202,7 +202,8 @@ class Derivation:
         """ "wrong", if where cases meet the derivative has a value that is not the slope."""
         if not any(isinstance(n, Piecewise) for n in postorder(stage.function, stage.derivative)):
             return None
-        from chainrule.rewrite.kinks import joints, values_of_letters
+        from chainrule.rewrite.kinks import joints
+        from chainrule.rewrite.order import values_of_letters
         from chainrule.verify.one_sided import derivative_at, near
 
         both = stage.function, stage.derivative
@@ -317,7 +318,8 @@ class Derivation:
         What is said of the limits from both sides was checked in balls beside the point; what
         was not found to be so is left out.
         """
-        from chainrule.rewrite.kinks import kinks, values_of_letters
+        from chainrule.rewrite.kinks import kinks
+        from chainrule.rewrite.order import values_of_letters
 
         if self.order > 1:
             return ()

@@ -64,9 +64,9 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.definitions import definition, expand_all
-from chainrule.rewrite.cases import OPPOSITE
 from chainrule.rewrite.demands import demands
 from chainrule.rewrite.normal_form import Tidier
+from chainrule.rewrite.open_cases import OPPOSITE
 from chainrule.rewrite.output_form import OutputForm
 from chainrule.verify.certified import decimal
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from functools import lru_cache
-from math import frexp, isfinite, ldexp
+from math import copysign, frexp, isfinite, ldexp
+from sys import float_info
 from typing import Any
 
 import numpy as np
@@ -101,6 +102,8 @@ def _gathered(values: Iterable[arb | None], count: int, short: Format | None) ->
         high[i] = float(found)
         if np.isfinite(high[i]):
             low[i] = float(found - high[i]) if short is None else _rest(found, high[i])
+        else:
+            low[i] = float(found - copysign(float_info.max, high[i]))
         sign[i] = 1 if found > 0 else -1 if found < 0 else 0
     return Truth(high, low, sign, known)
 

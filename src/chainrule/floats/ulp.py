@@ -10,6 +10,7 @@ result has an error of at most 0.5.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from sys import float_info
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ class Truth:
     Attributes:
         high: the value rounded to float64.
         low: what is left of it, rounded to float64; for short formats the least number if that
-            is 0, for its sign.
+            is 0, for its sign. Of a value above all numbers what it is above the largest one.
         sign: −1, 0 or 1, also where ``high`` underflows to 0.
         known: where there is a truth: the function is defined, and its value could be told.
     """
@@ -107,7 +108,8 @@ def faults(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Format) -
 
 def distance(values: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
     """How far values of any format are from the truth, in ULP of ``form``."""
-    found: Floats = np.abs((values - truth.high) - truth.low) / spacing(truth.high, form)
+    high = np.clip(truth.high, -float_info.max, float_info.max)
+    found: Floats = np.abs((values - high) - truth.low) / spacing(high, form)
     return found
 
 

@@ -44,20 +44,20 @@ from chainrule.rewrite.intervals import (
 from chainrule.rewrite.line import Line
 from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.normal_form import Tidier
+from chainrule.rewrite.open_cases import OPPOSITE, disjoint, strict
 from chainrule.rewrite.order import (
     Order,
     UndecidedError,
     order_on,
     sorted_points,
+    values_of_letters,
 )
 
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""
 
-OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _NOWHERE = Symbol(" nowhere")
 """The value outside the domain."""
-_STRICT = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
 
 
 def merge_cases(
@@ -113,7 +113,14 @@ def _merged(
     # it serves both ways of writing.
     order = order_on(variable, defaults, tidier, lenient=known)
     cases_on = cache(_cases)
-    typed = _tightened(expr, function, order.generous, cases_on)
+    whole = expr if function is None else function
+    # Else the letters have the values with which kinks are put in order.
+    some = (
+        order
+        if known
+        else order_on(variable, values_of_letters(whole, variable, defaults), tidier, lenient=True)
+    )
+    typed = _tightened(expr, function, some, cases_on)
     found = [] if typed is None else [typed]
     signed = _is_signed(expand_switches(expanded))
     for names in (EXTREMES, EVERY_SWITCH) if signed else (EXTREMES,):
@@ -124,7 +131,22 @@ def _merged(
     if len(found) == (typed is not None):
         with suppress(UndecidedError):
             found.append(_by_one_sign(expanded, function, order))
-    return min(found, default=expr, key=lambda form: (nesting(form), cost(form)))
+    if not found:
+        found.append(_apart(expr, function, order))
+    return min(found, key=lambda form: (nesting(form), cost(form)))
+
+
+def _apart(expr: Expr, function: Expr | None, order: Order) -> Expr:
+    """The derivative without the points where cases meet, as far as that can be written."""
+    found = disjoint(expr, order)
+    if function is not None and not any(isinstance(n, Piecewise) for n in postorder(expr)):
+        # Cases with one slope: they may still jump.
+        for node in postorder(function):
+            if isinstance(node, Piecewise):
+                cases = node.with_values([found] * len(node.values))
+                parted = disjoint(cases, order)
+                found = found if parted is cases else parted
+    return found
 
 
 def _by_parameters(expr: Piecewise, variable: Symbol) -> bool:
@@ -195,9 +217,12 @@ def _flattened(
     expr: Expr, function: Expr | None, order: Order, names: frozenset[str], cases_on: CasesOn
 ) -> Expr:
     line = on_intervals(expr, order, names)
-    found = cases_on(line, _function_line(function, order), order)
+    whole = _function_line(function, order)
+    found = cases_on(line, whole, order)
     cases = found.row
     if len(cases) == 1 and cases[0].low is cases[0].high is None:
+        if whole is not None and whole.values == (None,):
+            raise UndecidedError
         return cases[0].value
     flat = isinstance(expr, Piecewise) and not any(map(_is_signed, expr.values))
     as_typed = found.whole and found.honest and len(cases) == len(expr.args[0::2])
@@ -388,54 +413,8 @@ def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesO
         if found is not None and cases_on(_line_of(found, order), whole, order).honest:
             return found
     except UndecidedError:
-        return expr
+        return None
     return None
-
-
-def strict(expr: Piecewise) -> Expr | None:
-    """Every condition without its end points, and "else" as the complement of the others.
-
-    ``None`` where the complement is not one chain of comparisons.
-    """
-    conditions: list[Comparison] = []
-    for _, condition in expr.branches:
-        assert isinstance(condition, Comparison)
-        if any(op not in _STRICT for op in condition.operators):
-            return None
-        operators = tuple(_STRICT[op] for op in condition.operators)
-        conditions.append(_variable_first(Comparison(operators, condition.args)))
-    if expr.otherwise is not None:
-        complement = _complement(conditions)
-        if complement is None:
-            return None
-        conditions.append(complement)
-    pairs = zip(expr.values, conditions, strict=True)
-    return Piecewise(tuple(part for pair in pairs for part in pair))
-
-
-def _variable_first(condition: Comparison) -> Comparison:
-    """0 > x is x < 0."""
-    if len(condition.args) == 2 and not symbols(condition.args[0]):
-        (operator,) = condition.operators
-        return Comparison((OPPOSITE[operator],), condition.args[::-1])
-    return condition
-
-
-def _complement(conditions: Sequence[Comparison]) -> Comparison | None:
-    """What is left by one or two simple conditions on the same expression, ends excluded."""
-    if any(len(condition.operators) != 1 for condition in conditions):
-        return None
-    bounds = [(c.args[0], OPPOSITE[c.operators[0]], c.args[1]) for c in conditions]
-    if len(bounds) == 1:
-        ((left, operator, right),) = bounds
-        return Comparison((operator,), (left, right))
-    if len(bounds) != 2 or bounds[0][0] is not bounds[1][0]:
-        return None
-    lower = next((right for _, operator, right in bounds if operator == ">"), None)
-    upper = next((right for _, operator, right in bounds if operator == "<"), None)
-    if lower is None or upper is None:
-        return None
-    return Comparison(("<", "<"), (lower, bounds[0][0], upper))
 
 
 # --- one switch, whatever it is -------------------------------------------------------------------
@@ -450,7 +429,11 @@ def _by_one_sign(expr: Expr, function: Expr | None, order: Order) -> Expr:
     joined = _vanishing(values[0] - values[1], pivot, order)
     if function is not None:
         parts = [_on_sign(function, pivot, sign, order) for sign in (-1, 1)]
-        joined = joined and _vanishing(parts[0] - parts[1], pivot, order)
+        joined = (
+            joined
+            and _vanishing(parts[0] - parts[1], pivot, order)
+            and _vanishing(parts[0] - _on_sign(function, pivot, 0, order), pivot, order)
+        )
     if joined and values[0] is values[1]:
         return values[0]
     below = Comparison(("<=" if joined else "<",), (left, right))

@@ -68,7 +68,7 @@ def composed(whole: Expr, point: Expr, order: Order, named: NamedDerivative) -> 
         return ""
     there = substitute(value, {order.variable: point})
     if order.number(there) is not None:
-        return order.simplified(there)
+        return order.shown(there)
     machine = _in_floats(there, order)
     return NOT_A_NUMBER if isnan(machine) else INFINITE if machine > 0 else "-" + INFINITE
 

@@ -39,9 +39,14 @@ from chainrule.expr.nodes import (
 from chainrule.parsing.definitions import expand, is_catalogue_name
 from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
 from chainrule.rewrite.intervals import HOLDS
-from chainrule.rewrite.order import Order, UndecidedError
+from chainrule.rewrite.order import Order, TooMuchWorkError, UndecidedError
 
 Direction = Literal[-1, 1]
+Found = dict[Expr, Germ | Exception]
+"""The germs of the parts of a formula, or why there is none."""
+
+# Powers of t that are kept: more of them where fewer leave it open.
+DEPTHS = (2, 3, 6, 10)
 
 # Functions of which a germ is found directly; of others, by their definitions.
 _OWN = frozenset(
@@ -81,6 +86,7 @@ class Expansion:
     def __init__(self, order: Order, depth: int) -> None:
         self.order = order
         self.germs = Germs(order, depth)
+        self._outer_germs: dict[tuple[str, Expr, Direction], Germ] = {}
 
     def germ(self, root: Expr, point: Expr, direction: Direction) -> Germ:
         """The germ of an expanded formula for x = point + direction·t.
@@ -89,28 +95,36 @@ class Expansion:
             UndefinedError: the formula is not defined there.
             UndecidedError: its germ cannot be told.
         """
-        variable, germs = self.order.variable, self.germs
-        line = germs.made([(UNIT, point), (LINEAR, Number(direction))])
-        found: dict[Expr, Germ | Exception] = {}
-        for node in postorder(root):
-            try:
-                if node is variable:
-                    found[node] = line
-                elif isinstance(node, Comparison):
-                    continue
-                elif not depends_on(node, variable):
-                    found[node] = germs.constant(node)
-                elif isinstance(node, Piecewise):
-                    found[node] = self._chosen(node, found)
-                else:
-                    args = [_given(found[arg]) for arg in node.args]
-                    found[node] = self._applied(node, args)
-            except (UndecidedError, UndefinedError) as error:
-                # A case that does not apply may be undefined.
-                found[node] = error
+        found = self.start(point, direction)
+        self.expand(root, found)
         return _given(found[root])
 
-    def _chosen(self, node: Piecewise, found: dict[Expr, Germ | Exception]) -> Germ:
+    def start(self, point: Expr, direction: Direction) -> Found:
+        """What is known at first."""
+        line = self.germs.made([(UNIT, point), (LINEAR, Number(direction))])
+        return {self.order.variable: line}
+
+    def expand(self, root: Expr, found: Found) -> None:
+        """The germ of every part of a formula that is not yet among what was found."""
+        for node in postorder(root):
+            if node not in found and not isinstance(node, Comparison):
+                found[node] = self.one(node, found)
+
+    def one(self, node: Expr, found: Found) -> Germ | Exception:
+        """The germ of a node, given those of its parts; or why there is none."""
+        try:
+            if not depends_on(node, self.order.variable):
+                return self.germs.constant(node)
+            if isinstance(node, Piecewise):
+                return self._chosen(node, found)
+            return self._applied(node, [_given(found[arg]) for arg in node.args])
+        except TooMuchWorkError:
+            raise
+        except (UndecidedError, UndefinedError) as error:
+            # A case that does not apply may be undefined.
+            return error
+
+    def _chosen(self, node: Piecewise, found: Found) -> Germ:
         for value, condition in node.branches:
             assert isinstance(condition, Comparison)
             args = [_given(found[arg]) for arg in condition.args]
@@ -129,7 +143,7 @@ class Expansion:
         germs = self.germs
         match node:
             case Sum():
-                return reduce(germs.plus, args)
+                return germs.total(args)
             case Product():
                 return reduce(germs.product, args)
             case Quotient():
@@ -257,7 +271,15 @@ class Expansion:
         raise UndecidedError
 
     def _outer(self, name: str, center: Expr, direction: Direction) -> Germ:
-        """The germ of a function at a point of its own: the integral of its derivative's."""
+        """The germ of a function at a point of its own, worked out once."""
+        found = self._outer_germs.get((name, center, direction))
+        if found is None:
+            found = self._integrated(name, center, direction)
+            self._outer_germs[name, center, direction] = found
+        return found
+
+    def _integrated(self, name: str, center: Expr, direction: Direction) -> Germ:
+        """The same as the integral of the germ of its derivative."""
         germs, order = self.germs, self.order
         value, variable = call(name, center), order.variable
         derive = BY_NAME[name].derivatives[0]
@@ -268,7 +290,7 @@ class Expansion:
         if germs.depth == 1 and order.number(slope, center) is not None:
             # It is bounded near the point, being made of what is continuous there.
             return germs.made(start.terms.items(), LINEAR)
-        inner = Expansion(order, max(germs.depth - 1, 1)).germ(slope, center, direction)
+        inner = expansion(order, max(germs.depth - 1, 1)).germ(slope, center, direction)
         if inner.exponent or (inner.bound is not None and inner.bound[0] <= -1):
             raise UndecidedError
         terms = list(start.terms.items())
@@ -284,21 +306,71 @@ class Expansion:
     def _composed(self, outer: Germ, distance: Germ) -> Germ:
         """A germ in s with s replaced by a germ that goes to 0 from above."""
         germs = self.germs
-        total = germs.constant(outer.terms.get(UNIT, ZERO))
+        parts = [germs.constant(outer.terms.get(UNIT, ZERO))]
+        powered, reached = distance, 1
         for (p, q), coefficient in outer.terms.items():
             if q:
                 raise UndecidedError
-            if p:
-                powered = germs.raised(distance, Number(p))
-                total = germs.plus(total, germs.scaled(coefficient, powered))
+            if p.__class__ is not int or p < 0:
+                parts.append(germs.scaled(coefficient, germs.raised(distance, Number(p))))
+            elif p:
+                for _ in range(p - reached):
+                    powered = germs.product(powered, distance)
+                reached = p
+                parts.append(germs.scaled(coefficient, powered))
         if outer.error is not None:
             p, q = outer.error
             bound = distance.bound
             assert bound is not None
             if q or (bound[1] and p != int(p)):
                 raise UndecidedError
-            total = germs.plus(total, germs.bounded((bound[0] * p, int(bound[1] * p))))
-        return total
+            parts.append(germs.bounded((bound[0] * p, int(bound[1] * p))))
+        return germs.total(parts)
+
+
+def germ_beside(root: Expr, point: Expr, direction: Direction, order: Order) -> Germ:
+    """The germ of an expanded formula, as deep as it takes to tell its value and its slope.
+
+    Most parts of a formula are smooth at the point and need no more than that; what is divided by
+    something that vanishes needs more, and what is in it.
+
+    Raises:
+        UndefinedError: the formula is not defined there.
+        UndecidedError: its germ cannot be told.
+    """
+    least, *more = (expansion(order, depth) for depth in DEPTHS)
+    found = least.start(point, direction)
+    deeper = [(beside, beside.start(point, direction)) for beside in more]
+    for node in postorder(root):
+        if node in found or isinstance(node, Comparison):
+            continue
+        found[node] = least.one(node, found)
+        for beside, germs in deeper:
+            if _suffices(node, found):
+                break
+            beside.expand(node, germs)
+            if not isinstance(germs[node], UndecidedError):
+                found[node] = germs[node]
+    return _given(found[root])
+
+
+def _suffices(node: Expr, found: Found) -> bool:
+    """Whether the value and the slope of a node are told, or never will be."""
+    match found[node]:
+        case Germ() as germ:
+            return bool(germ.exponent) or germ.error is None or size(germ.error) > size(LINEAR)
+        case UndefinedError():
+            return True
+    parts = [arg for arg in node.args if not isinstance(arg, Comparison)]
+    return any(isinstance(found[part], UndecidedError) for part in parts)
+
+
+def expansion(order: Order, depth: int) -> Expansion:
+    """The one of an order and a depth, with what it found before."""
+    found = order.expansions.get(depth)
+    if found is None:
+        found = order.expansions[depth] = Expansion(order, depth)
+    return found
 
 
 def _given(found: Germ | Exception) -> Germ:

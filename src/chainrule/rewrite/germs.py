@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import reduce
 
 from chainrule.expr.nodes import (
     ONE,
@@ -26,19 +27,16 @@ from chainrule.expr.nodes import (
     call,
     divide,
     multiply,
-    postorder,
     power,
-    substitute,
-    symbols,
 )
-from chainrule.rewrite.order import Order, UndecidedError, approximate
+from chainrule.rewrite.order import Order, UndecidedError
 
-Monomial = tuple[Fraction, int]
-"""t^p (ln t)^q."""
+Monomial = tuple[Value, int]
+"""t^p (ln t)^q. A whole p is an int: fractions are slow."""
 
-UNIT: Monomial = (Fraction(0), 0)
-LINEAR: Monomial = (Fraction(1), 0)
-LOGARITHM: Monomial = (Fraction(0), 1)
+UNIT: Monomial = (0, 0)
+LINEAR: Monomial = (1, 0)
+LOGARITHM: Monomial = (0, 1)
 # How many terms of a series in 1/ln t are kept; each gains next to nothing.
 _LOGARITHMIC_TERMS = 4
 
@@ -47,11 +45,7 @@ class UndefinedError(Exception):
     """The function is not defined beside the point."""
 
 
-class TooMuchWorkError(UndecidedError):
-    """The coefficients grew too large; with more powers of t they would be larger still."""
-
-
-def size(monomial: Monomial) -> tuple[Fraction, int]:
+def size(monomial: Monomial) -> tuple[Value, int]:
     """A key by which larger monomials come first: −ln t grows slower than every power of t."""
     return monomial[0], -monomial[1]
 
@@ -97,10 +91,6 @@ class Germ:
         return self.bound is None or size(self.bound) > size(UNIT)
 
 
-_MOST_WORK = 3_000
-"""Nodes of coefficients that are looked at for one germ: more takes longer than anyone waits."""
-
-
 class Germs:
     """Arithmetic of germs.
 
@@ -112,29 +102,8 @@ class Germs:
     def __init__(self, order: Order, depth: int) -> None:
         self.order = order
         self.depth = depth
-        self._work = 0
 
-    # --- coefficients ---------------------------------------------------------------------------
-    def tidied(self, expr: Expr) -> Expr:
-        return expr if isinstance(expr, Number) else self.order.tidier.tidy(expr)
-
-    def is_zero(self, coefficient: Expr) -> bool:
-        """Whether a coefficient is 0, whatever its letters are.
-
-        Raises:
-            UndecidedError: it is too close to 0 to tell.
-        """
-        if isinstance(coefficient, Number):
-            return not coefficient.value
-        value = approximate(substitute(coefficient, _near(self.order, coefficient)))
-        if value is not None and not value.contains(0):
-            return False
-        if value is not None and value.is_zero() and not symbols(coefficient):
-            return True
-        if self.order.simplified(coefficient) is ZERO:
-            return True
-        raise UndecidedError
-
+    # --- signs ----------------------------------------------------------------------------------
     def sign(self, coefficient: Expr) -> int:
         found = self.order.sign(coefficient)
         if not found:
@@ -177,18 +146,15 @@ class Germs:
             before = sums.get(monomial)
             sums[monomial] = coefficient if before is None else add(before, coefficient)
         kept: dict[Monomial, Expr] = {}
-        last: Fraction | None = None
+        last: Value | None = None
         for monomial in sorted(sums, key=size):
             if error is not None and size(monomial) >= size(error):
                 break
             if last is not None and monomial[0] >= last:
                 error = monomial
                 break
-            self._work += len(postorder(sums[monomial]))
-            if self._work > _MOST_WORK:
-                raise TooMuchWorkError
-            coefficient = self.tidied(sums[monomial])
-            if self.is_zero(coefficient):
+            coefficient = self.order.settled(sums[monomial])
+            if coefficient is ZERO:
                 continue
             if last is None:
                 last = monomial[0] + self.depth
@@ -205,12 +171,27 @@ class Germs:
     @property
     def negligible(self) -> Monomial:
         """The bound for what is smaller than every power of t."""
-        return Fraction(self.depth), 0
+        return self.depth, 0
 
     # --- operations -----------------------------------------------------------------------------
+    def total(self, parts: Iterable[Germ]) -> Germ:
+        """The sum of any number of germs; those without e^E at once."""
+        terms: list[tuple[Monomial, Expr]] = []
+        error: Monomial | None = None
+        others: list[Germ] = []
+        for part in parts:
+            if part.exponent:
+                others.append(part)
+            else:
+                terms += part.terms.items()
+                error = _larger(error, part.error)
+        return reduce(self.plus, others, self.made(terms, error))
+
     def plus(self, a: Germ, b: Germ) -> Germ:
         if a.is_zero or b.is_zero:
             return b if a.is_zero else a
+        if not a.exponent and not b.exponent:
+            return self.total((a, b))
         difference = self.made([*a.exponent.items(), *_negated(b.exponent)])
         if not difference.terms:
             error = _larger(a.error, b.error)
@@ -241,7 +222,9 @@ class Germs:
         terms = [
             (times(m, n), multiply(c, d)) for m, c in a.terms.items() for n, d in b.terms.items()
         ]
-        exponent = self.made([*a.exponent.items(), *b.exponent.items()]).terms
+        exponent: Mapping[Monomial, Expr] = {}
+        if a.exponent or b.exponent:
+            exponent = self.made([*a.exponent.items(), *b.exponent.items()]).terms
         return self.made(terms, error, exponent)
 
     def split(self, a: Germ) -> tuple[Monomial, Expr, Germ]:
@@ -315,7 +298,7 @@ class Germs:
         if first != UNIT or base.exponent:
             if r is None or (first[1] * r) != int(first[1] * r):
                 raise UndecidedError
-            monomial = first[0] * Fraction(r), int(first[1] * r)
+            monomial = _whole(first[0] * Fraction(r)), int(first[1] * r)
         rest = self.series(_binomial(exponent), delta)
         # −ln t is what is positive.
         powered = power(multiply(Number(-1 if first[1] % 2 else 1), lead), exponent)
@@ -351,7 +334,7 @@ class Germs:
             if m[0] < 0:
                 large[m] = c
             elif m == LOGARITHM and isinstance(c, Number):
-                monomial = Fraction(c.value), 0
+                monomial = c.value, 0
             elif size(m) < size(UNIT):
                 raise UndecidedError
             elif m == UNIT:
@@ -380,13 +363,8 @@ class Germs:
         return self.made([*large, (UNIT, call("log", lead)), *rest.terms.items()], rest.error)
 
 
-def _near(order: Order, coefficient: Expr) -> dict[Expr, Expr]:
-    """Values near those of the letters, about which there is nothing special."""
-    values: dict[Expr, Expr] = {}
-    for i, letter in enumerate(symbols(coefficient), start=1):
-        usual = order.defaults.get(letter, ONE)
-        values[letter] = usual * Number(Fraction(9, 8)) + Number(Fraction(i, 64))
-    return values
+def _whole(power: Value) -> Value:
+    return power.numerator if power.denominator == 1 else power
 
 
 def _negated(terms: Mapping[Monomial, Expr]) -> Iterator[tuple[Monomial, Expr]]:

@@ -44,6 +44,7 @@ from chainrule.rewrite.order import (
     UndecidedError,
     order_on,
     sorted_points,
+    values_of_letters,
 )
 from chainrule.rewrite.simplify import MAX_NODES
 
@@ -145,16 +146,6 @@ def _measured(
     for kink in found:
         given = {r.framework: r.returned for r in rows if r.is_at(kink.kind, kink.at, order)}
         yield kink.replaced(torch=given.get("torch"), jax=given.get("jax"))
-
-
-def values_of_letters(
-    whole: Expr, variable: Symbol, defaults: Mapping[Symbol, Expr]
-) -> dict[Symbol, Expr]:
-    letters = sorted(
-        (s for s in symbols(whole) if s is not variable and s not in defaults),
-        key=lambda symbol: symbol.name,
-    )
-    return {**{letter: Number(i) for i, letter in enumerate(letters, 1)}, **defaults}
 
 
 def _points(whole: Expr, order: Order, named: NamedDerivative) -> list[Kink]:

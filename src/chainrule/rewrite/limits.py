@@ -10,21 +10,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from chainrule.expr.nodes import ZERO, Expr, Number, multiply, substitute
-from chainrule.rewrite.expansion import Direction, Expansion, expanded
-from chainrule.rewrite.germs import (
-    LINEAR,
-    UNIT,
-    Germ,
-    Germs,
-    TooMuchWorkError,
-    UndefinedError,
-    size,
-)
+from chainrule.rewrite.expansion import DEPTHS, Direction, expanded, expansion, germ_beside
+from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
 from chainrule.rewrite.line import NOWHERE, UNKNOWN, Side
 from chainrule.rewrite.order import Order, UndecidedError
-
-# Powers of t that are kept: more of them where fewer leave it open.
-DEPTHS = (2, 3, 6, 10)
 
 
 def side(function: Expr, point: Expr, direction: Direction, order: Order) -> Side:
@@ -44,20 +33,14 @@ def side(function: Expr, point: Expr, direction: Direction, order: Order) -> Sid
 
 
 def _side(whole: Expr, point: Expr, direction: Direction, order: Order) -> Side:
-    found = UNKNOWN
-    for depth in DEPTHS:
-        try:
-            germ = Expansion(order, depth).germ(whole, point, direction)
-        except UndefinedError:
-            return NOWHERE
-        except TooMuchWorkError:
-            break
-        except UndecidedError:
-            continue
-        found = _read(germ, direction, Germs(order, depth))
-        if found.slope is not None or found.infinite or found.grows:
-            break
-    return found
+    order.at_once()
+    try:
+        germ = germ_beside(whole, point, direction, order)
+    except UndefinedError:
+        return NOWHERE
+    except UndecidedError:
+        return UNKNOWN
+    return _read(germ, direction, expansion(order, DEPTHS[0]).germs)
 
 
 def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
@@ -71,8 +54,7 @@ def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
         return UNKNOWN
     if germ.error is not None and size(germ.error) <= size(UNIT):
         return UNKNOWN
-    simplified = germs.order.simplified
-    value = simplified(germ.terms.get(UNIT, ZERO))
+    value = germs.order.shown(germ.terms.get(UNIT, ZERO))
     rest = Germ({m: c for m, c in germ.terms.items() if m != UNIT}, germ.error)
     if rest.leading is not None and size(rest.leading) < size(LINEAR):
         try:
@@ -81,7 +63,8 @@ def _read(germ: Germ, direction: Direction, germs: Germs) -> Side:
             return Side(value, None)
     if germ.error is not None and size(germ.error) <= size(LINEAR):
         return Side(value, None)
-    return Side(value, simplified(multiply(Number(direction), rest.terms.get(LINEAR, ZERO))))
+    slope = multiply(Number(direction), rest.terms.get(LINEAR, ZERO))
+    return Side(value, germs.order.shown(slope))
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +94,7 @@ def joint(
     after = NOWHERE if right is None else side(right, point, 1, order)
     here = None
     if middle is not None and order.number(middle, point) is not None:
-        here = order.simplified(substitute(middle, {order.variable: point}))
+        here = order.shown(substitute(middle, {order.variable: point}))
     jumps = gap(before.value, here, order), gap(after.value, here, order)
     return Joint(before, here, after, jumps, gap(before.slope, after.slope, order))
 
@@ -122,7 +105,7 @@ def gap(first: Expr | None, second: Expr | None, order: Order) -> Expr | None:
         return None
     difference = order.simplified(first - second)
     try:
-        return ZERO if Germs(order, 1).is_zero(difference) else difference
+        return order.settled(difference)
     except UndecidedError:
         return None
 

@@ -6,9 +6,11 @@ Points may hold letters; what is known about these decides their order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from fractions import Fraction
 from functools import reduce
 from operator import add as plus
 from operator import mul as times
+from typing import TYPE_CHECKING
 
 from flint import arb, ctx, fmpq, fmpq_mpoly
 
@@ -29,6 +31,7 @@ from chainrule.expr.nodes import (
     call,
     depends_on,
     rational_value,
+    size,
     substitute,
     symbols,
 )
@@ -38,13 +41,25 @@ from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Exponential, Field, TooLargeError
 from chainrule.rewrite.simplify import simplified
 
+if TYPE_CHECKING:
+    from chainrule.rewrite.expansion import Expansion
+
 # More switching points than this are nobody's activation function.
 MAX_POINTS = 40
+# Nodes of coefficients that are looked at in expansions, beside one point and beside all: more
+# takes longer than anyone waits.
+MOST_WORK_AT_ONCE, MOST_WORK = 3_000, 50_000
+# Values and slopes of more nodes are shown as they were found: nobody sees a common factor.
+_LARGEST_SHOWN = 60
 _BITS = 256
 
 
 class UndecidedError(Exception):
     """Which case applies cannot be told; the caller leaves the formula as it is."""
+
+
+class TooMuchWorkError(UndecidedError):
+    """The coefficients of an expansion grew too large, or there were too many."""
 
 
 class Order:
@@ -56,6 +71,8 @@ class Order:
             the same outcome throughout.
         lenient: whether letters without a value count as 1 instead of being unknown.
         lines: what ``on_intervals`` found for each node, for each set of switches.
+        expansions: what ``expansion`` found, for each depth.
+        work: how many nodes of coefficients ``settled`` has looked at.
         sides: what ``limits.side`` found, by function, point and direction.
     """
 
@@ -73,6 +90,10 @@ class Order:
         self.tidier = tidier or Tidier()
         self.lines: dict[frozenset[str], dict[Expr, Line]] = {}
         self.sides: dict[tuple[Expr, Expr, int], Side] = {}
+        self.expansions: dict[int, Expansion] = {}
+        self._settled: dict[Expr, Expr] = {}
+        self.work = 0
+        self._most_work = MOST_WORK
         self._zeros: dict[Expr, tuple[list[Expr], Expr | None]] = {}
         self._simplified: dict[Expr, Expr] = {}
         self._numbers: dict[Expr, arb | None] = {}
@@ -100,6 +121,46 @@ class Order:
                 found = simplified(found, self.variable, self.tidier)
             self._simplified[expr] = found
         return found
+
+    def shown(self, expr: Expr) -> Expr:
+        """A value or a slope as a reader is told it."""
+        tidied = self.tidier.tidy(expr)
+        return self.simplified(tidied) if size(tidied) <= _LARGEST_SHOWN else tidied
+
+    def at_once(self) -> None:
+        """What follows, until this is called again, is one piece of work for ``settled``."""
+        self._most_work = min(self.work + MOST_WORK_AT_ONCE, MOST_WORK)
+
+    def settled(self, expr: Expr) -> Expr:
+        """A tidied expression without the variable; ``ZERO`` if it is 0 whatever its letters are.
+
+        Raises:
+            UndecidedError: it is too close to 0 to tell.
+            TooMuchWorkError: there were too many of them.
+        """
+        if isinstance(expr, Number):
+            return expr if expr.value else ZERO
+        self.work += 1
+        found = self._settled.get(expr)
+        if found is None:
+            self.work += size(expr)
+            if self.work > self._most_work:
+                raise TooMuchWorkError
+            found = self.tidier.tidy(expr)
+            self._settled[expr] = found = ZERO if self._is_zero(found) else found
+        return found
+
+    def _is_zero(self, expr: Expr) -> bool:
+        if isinstance(expr, Number):
+            return not expr.value
+        value = approximate(substitute(expr, _near(expr, self.defaults)))
+        if value is not None and not value.contains(0):
+            return False
+        if value is not None and value.is_zero() and not symbols(expr):
+            return True
+        if self.simplified(expr) is ZERO:
+            return True
+        raise UndecidedError
 
     def number(self, expr: Expr, at: Expr | None = None) -> arb | None:
         """The value with every letter replaced; ``at`` is the variable's."""
@@ -184,6 +245,26 @@ def order_on(
     if not isinstance(found, Order):
         found = tidier.kept[key] = Order(variable, defaults, tidier, lenient=lenient)
     return found
+
+
+def values_of_letters(
+    whole: Expr, variable: Symbol, defaults: Mapping[Symbol, Expr]
+) -> dict[Symbol, Expr]:
+    """Values for all letters but the variable: 1, 2, … by the alphabet where they have none."""
+    letters = sorted(
+        (s for s in symbols(whole) if s is not variable and s not in defaults),
+        key=lambda symbol: symbol.name,
+    )
+    return {**{letter: Number(i) for i, letter in enumerate(letters, 1)}, **defaults}
+
+
+def _near(expr: Expr, usual: Mapping[Symbol, Expr]) -> dict[Expr, Expr]:
+    """Values near those of the letters, about which there is nothing special."""
+    values: dict[Expr, Expr] = {}
+    for i, letter in enumerate(symbols(expr), start=1):
+        value = usual.get(letter, ONE)
+        values[letter] = value * Number(Fraction(9, 8)) + Number(Fraction(i, 64))
+    return values
 
 
 def _rational(value: arb) -> Expr:

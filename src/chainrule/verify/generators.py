@@ -264,8 +264,6 @@ def _factors(p: fmpz_mpoly) -> tuple[fmpz, list[tuple[fmpz_mpoly, int]]]:
 
 
 def _primes(n: fmpz) -> list[tuple[int, int]]:
-    if n == 1:
-        return []
     if n.bit_length() > 64:
         return [(int(n), 1)]
     return [(int(prime), int(times)) for prime, times in n.factor()]

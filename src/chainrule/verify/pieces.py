@@ -200,11 +200,17 @@ def _row(limits: Range | None, *, alone: bool) -> Sequence[float]:
 
 
 def _rests(letters: Sequence[Symbol], ranges: Mapping[Symbol, Range]) -> Iterator[Values]:
-    """Values of the letters that are not the variable."""
+    """Values of the letters that are not the variable, of both signs where they have no range."""
     points = grid(len(letters), tuple(map(ranges.get, letters)))
     if len(letters) == 1:
         yield ()
         return
-    for start in range(0, len(points), len(MAIN)):
-        for at in points[start : start + _RESTS]:
-            yield at.values[1:]
+    free = [ranges.get(letter) is None for letter in letters[1:]]
+    for number, start in enumerate(range(0, len(points), len(MAIN))):
+        first, *others = (at.values[1:] for at in points[start : start + _RESTS])
+        yield first
+        for values in others:
+            # All of them change their sign, then every other one, then the rest.
+            turned = [number == 0 or (i + number) % 2 == 1 for i in range(len(values))]
+            signs = (-1 if t and f else 1 for t, f in zip(turned, free, strict=True))
+            yield tuple(sign * value for sign, value in zip(signs, values, strict=True))

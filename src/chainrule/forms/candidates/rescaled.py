@@ -8,7 +8,8 @@ from dataclasses import replace
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.floats.formats import Format
 from chainrule.forms.candidate import Candidate
-from chainrule.forms.candidates.scaling import Mantissas, Scaled, mantissas, scaled_forms
+from chainrule.forms.candidates.mantissas import Mantissas, mantissas
+from chainrule.forms.candidates.scaling import Scaled, scaled_forms
 from chainrule.forms.candidates.shifting import Shifted, shifted
 
 REACH = {32: 120, 64: 1000}
@@ -26,21 +27,22 @@ def rescaled(
         letters: the variable, and others that vary.
         work: the format of the arithmetic.
     """
-    for found in in_other_letters(plain, letters):
-        expr = found.written(REACH[work.bits])
+    reach = REACH[work.bits]
+    for found in in_other_letters(plain, letters, reach):
+        expr = found.written(reach) if isinstance(found, Scaled) else found.written()
         what = "less the largest" if isinstance(found, Shifted) else "scaled by a power of two"
         yield replace(one, name=f"{one.name}, with letters {what}", expr=expr, shown=one.plain)
 
 
 def in_other_letters(
-    plain: Expr, letters: Sequence[Symbol]
+    plain: Expr, letters: Sequence[Symbol], reach: int
 ) -> Iterator[Scaled | Mantissas | Shifted]:
     """A formula in other letters: all scaled alike, one against another, or each; or shifted."""
     variable, *others = letters
     alike = dict.fromkeys(letters, 1)
     for weights in (alike, *({variable: 1, letter: -1} for letter in others)):
         yield from scaled_forms(plain, weights)
-    apart = mantissas(plain, letters)
+    apart = mantissas(plain, letters, reach)
     if apart is not None:
         yield apart
     moved = shifted(plain, letters)

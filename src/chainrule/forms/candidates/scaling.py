@@ -3,8 +3,7 @@
 √(x² + y²) is s·√((x/s)² + (y/s)²): where s is as large as the larger of x and y, no square
 overflows, and none that matters underflows (as in ``hypot``; W. Kahan). A formula that is
 homogeneous but for numbers is made so by one more letter that stands for 1: of √(1 + x²) it is
-s·√((1/s)² + (x/s)²). What depends on a·x is the same for x/s and s·a; and of x²·y³ each letter is
-scaled by itself.
+s·√((1/s)² + (x/s)²). What depends on a·x is the same for x/s and s·a.
 """
 
 from __future__ import annotations
@@ -14,7 +13,6 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from chainrule.expr.nodes import (
-    HALF,
     ONE,
     TWO,
     ZERO,
@@ -29,7 +27,6 @@ from chainrule.expr.nodes import (
     Quotient,
     Sum,
     Symbol,
-    add,
     call,
     multiply,
     negate,
@@ -41,7 +38,7 @@ from chainrule.expr.nodes import (
 )
 
 _LINEAR = frozenset(("abs", "max", "min"))
-_UNIT = Symbol("chainrule unit")
+UNIT = Symbol("chainrule unit")
 """Stands for 1; no formula that is read has a letter of this name."""
 
 
@@ -49,7 +46,7 @@ class Scaled(NamedTuple):
     """A formula in scaled letters, whose value is to be multiplied by s^degree.
 
     Attributes:
-        expr: the formula; in ``_UNIT`` where there was a number.
+        expr: the formula; in ``UNIT`` where there was a number.
         degree: a whole number.
         weights: for each letter 1 or −1: by which power of s it has been divided.
         outside: the degree in those letters that are as they were, where only parts are scaled.
@@ -70,15 +67,15 @@ class Scaled(NamedTuple):
         used = set(symbols(self.expr))
         meant = {letter: _scaled(letter) for letter in self.weights if _scaled(letter) in used}
         sizes: list[Expr] = [call("abs", s) for s in meant if self.weights[s] > 0]
-        if _UNIT in used:
+        if UNIT in used:
             sizes.append(ONE)
-        exponent = _exponent(sizes, reach)
+        exponent = exponent_of(sizes, reach)
         down, up = power(TWO, negate(exponent)), power(TWO, exponent)
         inside: dict[Expr, Expr] = {
             there: multiply(letter, down if self.weights[letter] > 0 else up)
             for letter, there in meant.items()
         }
-        value = substitute(self.expr, {**inside, _UNIT: down})
+        value = substitute(self.expr, {**inside, UNIT: down})
         # One after the other: the power itself may overflow where the value does not.
         for _ in range(abs(self.degree)):
             value = Product((value, up if self.degree > 0 else down))
@@ -101,49 +98,7 @@ class Scaled(NamedTuple):
         return Product((back, substitute(made(self.expr), small)))
 
 
-class Mantissas(NamedTuple):
-    """A formula that is a power of each of some letters times what the others make of it.
-
-    x²·y³ is that of two numbers next to 1 times a power of two, which leaves the format only where
-    the value itself does.
-
-    Attributes:
-        expr: the formula in scaled letters.
-        degrees: the power of each that is scaled, a whole number.
-    """
-
-    expr: Expr
-    degrees: Mapping[Symbol, int]
-
-    def written(self, reach: int) -> Expr:
-        """The formula in the letters themselves; ``reach`` as for ``Scaled``."""
-        inside: dict[Expr, Expr] = {}
-        terms: list[Expr] = []
-        for letter, degree in self.degrees.items():
-            exponent = _exponent([call("abs", letter)], reach)
-            inside[_scaled(letter)] = multiply(letter, power(TWO, negate(exponent)))
-            terms.append(multiply(Number(degree), exponent))
-        total = add(*terms)
-        # In two steps: one power may overflow where the value does not.
-        half = call("floor", multiply(HALF, total))
-        rest = add(total, negate(half))
-        value = substitute(self.expr, inside)
-        return Product((Product((value, power(TWO, half))), power(TWO, rest)))
-
-
-def mantissas(root: Expr, letters: Sequence[Symbol]) -> Mantissas | None:
-    """The formula with each letter scaled by itself, if it is a power of any."""
-    degrees: dict[Symbol, int] = {}
-    for letter in letters:
-        found = next(scaled_forms(root, {letter: 1}), None)
-        if found is None or found.outside is not None or not found.degree:
-            continue
-        if _UNIT not in symbols(found.expr):
-            root, degrees[letter] = found.expr, found.degree
-    return Mantissas(root, degrees) if degrees else None
-
-
-def _exponent(sizes: Sequence[Expr], reach: int) -> Expr:
+def exponent_of(sizes: Sequence[Expr], reach: int) -> Expr:
     """That of the largest of some sizes, in powers of two, within reach.
 
     A logarithm that is rounded to the next whole number does no harm.
@@ -164,12 +119,10 @@ def scaled_forms(root: Expr, weights: Mapping[Symbol, int]) -> Iterator[Scaled]:
     And with only those of its parts scaled that stay the same: in a·e^(−a·x) the exponential.
     """
     names: dict[Expr, Expr] = {letter: _scaled(letter) for letter in weights}
-    found: dict[Expr, tuple[Expr, Fraction] | None] = {}
+    found = _homogeneous_parts(root, weights)
     partly: dict[Expr, Expr] = {}
     for node in postorder(root):
-        parts = [found[arg] for arg in node.args]
-        known = [part for part in parts if part is not None]
-        found[node] = part = _node(node, known, weights) if len(known) == len(parts) else None
+        part = found[node]
         if part is not None and not part[1] and node.args:
             partly[node] = substitute(part[0], names)
         else:
@@ -180,6 +133,22 @@ def scaled_forms(root: Expr, weights: Mapping[Symbol, int]) -> Iterator[Scaled]:
     if (last is None or last[1]) and partly[root] is not root:
         degree = None if last is None or last[1].denominator > 1 else int(last[1])
         yield Scaled(partly[root], 0, weights, degree)
+
+
+def homogeneous(root: Expr, weights: Mapping[Symbol, int]) -> tuple[Expr, Fraction] | None:
+    """The formula with ``UNIT`` for 1 where it takes that to be homogeneous, and its degree."""
+    return _homogeneous_parts(root, weights)[root]
+
+
+def _homogeneous_parts(
+    root: Expr, weights: Mapping[Symbol, int]
+) -> dict[Expr, tuple[Expr, Fraction] | None]:
+    found: dict[Expr, tuple[Expr, Fraction] | None] = {}
+    for node in postorder(root):
+        parts = [found[arg] for arg in node.args]
+        known = [part for part in parts if part is not None]
+        found[node] = _node(node, known, weights) if len(known) == len(parts) else None
+    return found
 
 
 def _node(
@@ -240,5 +209,5 @@ def _alike(
         if lacking.denominator > 1:
             return None
         if lacking:
-            raised[i] = multiply(power(_UNIT, Number(lacking)), exprs[i])
+            raised[i] = multiply(power(UNIT, Number(lacking)), exprs[i])
     return made(tuple(raised)), largest

@@ -49,8 +49,8 @@ class Shifted(NamedTuple):
     letters: tuple[Symbol, ...]
     beside: bool
 
-    def written(self, reach: int = 0) -> Expr:
-        """The formula in the letters themselves; as for what is scaled, with nothing to reach."""
+    def written(self) -> Expr:
+        """The formula in the letters themselves."""
         largest: Expr = ZERO if self.beside else self.letters[0]
         for letter in self.letters if self.beside else self.letters[1:]:
             largest = call("max", largest, letter)

@@ -30,10 +30,11 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.forms.candidate import MAX_ASSEMBLED, Candidate
+from chainrule.forms.candidates.mantissas import Mantissas
 from chainrule.forms.candidates.overflow import halved
 from chainrule.forms.candidates.regimes import by_sign_of_exponent, elementary
 from chainrule.forms.candidates.rescaled import REACH, in_other_letters, rescaled
-from chainrule.forms.candidates.scaling import Scaled
+from chainrule.forms.candidates.shifting import Shifted
 from chainrule.forms.choice.assemble import PRECISE_TERMS, guarded
 from chainrule.forms.choice.laboratory import (
     forward_candidates,
@@ -246,19 +247,24 @@ def _precise(one: Candidate, space: Space) -> Iterator[Candidate]:
         versions.append(compensated(natural, digits, terms))
     if terms:
         versions += [lifted(natural, digits, terms, sign * 2 * digits) for sign in (1, -1)]
-    last: dict[Expr, Expr] = {}
-    for found in in_other_letters(natural, space.letters):
-        reach, made = REACH[space.lab.work.bits], partial(_twice, digits=digits, terms=terms)
-        scaled = found._replace(expr=made(found.expr)).written(reach)
-        versions.append(scaled)
-        smaller = found.smaller(made, digits + _SPARE) if isinstance(found, Scaled) else None
+    forms = [guarded(version, one.expr) for version in versions if version is not None]
+    reach, made = REACH[space.lab.work.bits], partial(_twice, digits=digits, terms=terms)
+    for found in in_other_letters(natural, space.letters, reach):
+        precise = made(found.expr)
+        if isinstance(found, Mantissas):
+            # Only the power of two, which comes last, may overflow, and does so rightly.
+            forms.append(found._replace(expr=guarded(precise, found.expr)).written())
+            continue
+        if isinstance(found, Shifted):
+            forms.append(guarded(found._replace(expr=precise).written(), one.expr))
+            continue
+        smaller, other = found.smaller(made, digits + _SPARE), one.expr
         if smaller is not None:
-            last[scaled] = found._replace(expr=smaller).written(reach)
+            other = guarded(found._replace(expr=smaller).written(reach), other)
+        forms.append(guarded(found._replace(expr=precise).written(reach), other))
     name = f"{one.name}, to twice the precision"
-    for version in versions:
-        if version is not None:
-            plainer = guarded(last[version], one.expr) if version in last else one.expr
-            yield replace(one, name=name, expr=guarded(version, plainer), shown=one.plain)
+    for form in forms:
+        yield replace(one, name=name, expr=form, shown=one.plain)
 
 
 def _twice(expr: Expr, *, digits: int, terms: int) -> Expr:

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import chainrule
-from chainrule import cli
+from chainrule.cli.main import main
 from chainrule.differentiate.derivation import Step
 from chainrule.expr.nodes import Expr, Symbol, negate
 from chainrule.parsing.definitions import expand_all
@@ -160,7 +160,7 @@ def test_a_form_with_fewer_values_than_the_derivative_is_left_out() -> None:
 
 
 def page(formula: str) -> str:
-    result = CliRunner().invoke(cli.main, ["explain", formula], catch_exceptions=False)
+    result = CliRunner().invoke(main, ["explain", formula], catch_exceptions=False)
     assert result.exit_code == 0
     return result.stdout
 

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import chainrule
+from chainrule.audit.accuracy import accuracy_of
 from chainrule.audit.measure import Measured
 from chainrule.audit.plan import plan
 from chainrule.audit.promises import FAR, promised, refusal
@@ -87,3 +88,11 @@ def test_a_bad_file_says_so() -> None:
 
 def test_a_good_file_has_no_faults() -> None:
     assert plan(chainrule.derive("silu"), "numpy").job.faults == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("formula", ["tanh(x)/x", "arctan(x)/x"])
+def test_fast_in_float64_takes_twice_the_precision_for_want_of_a_form(formula: str) -> None:
+    derivation = chainrule.derive(formula)
+    made = plan(derivation, "numpy", dtype="float64", accuracy="fast")
+    assert accuracy_of(derivation, made).largest <= promised("float64", "fast")

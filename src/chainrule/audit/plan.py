@@ -122,6 +122,12 @@ def plan(
         better = (not good_over(wide, asked, double), double.rank) < (not good, chosen.rank)
         if alone or better:
             plain, chosen, space, job = double, vectors, wide, replace(job, promoted=True)
+    if accuracy == "fast" and dtype == "float64" and not (good and _as_promised(job, chosen)):
+        # There is no wider format, but twice the precision.
+        precise = asked._replace(job=replace(job, accuracy="best"))
+        double, wide = _best_forms(precise, labs())
+        if (not good_over(wide, asked, double), double.rank) < (not good, chosen.rank):
+            plain, chosen, space = double, _with_vectors(precise, double, wide), wide
     rounding = None
     if job.short and accuracy == "best" and save != "output":
         rounding = rounded_correctly(asked, chosen)
@@ -187,6 +193,10 @@ def _faults(job: Job, chosen: Chosen, everywhere: Everywhere | None) -> tuple[st
 
 def _input(variable: Symbol, value: float) -> str:
     return f"{variable.name} = {value:.6g}"
+
+
+def _as_promised(job: Job, chosen: Chosen) -> bool:
+    return chosen.gradient.good(promised(job.dtype, job.accuracy)) and not chosen.faults
 
 
 def _calls(chosen: Chosen) -> bool:

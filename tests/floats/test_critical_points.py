@@ -7,7 +7,7 @@ import pytest
 
 import chainrule
 from chainrule.expr.nodes import Symbol
-from chainrule.floats.critical_points import places
+from chainrule.floats.critical_points import MOST_OF_A_VALUE, places
 from chainrule.floats.evaluate import FUNCTIONS
 from chainrule.floats.formats import format_named
 from chainrule.floats.inputs import stratified, usual
@@ -45,3 +45,12 @@ def test_a_dip(formula: str) -> None:
 def test_what_is_no_dip() -> None:
     """The least value of cosh is 1."""
     assert not [x for x in found("cosh(x) + 3") if 0.5 < abs(x) < 50]
+
+
+def test_a_long_program_has_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From one end to the other."""
+    many = found("x^9 - x")
+    monkeypatch.setattr("chainrule.floats.critical_points.OPERATIONS", 1)
+    few = found("x^9 - x")
+    assert len(few) == MOST_OF_A_VALUE < len(many)
+    assert (few[0], few[-1]) == (many[0], many[-1])

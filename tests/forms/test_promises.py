@@ -12,6 +12,7 @@ import chainrule
 from chainrule.cli.main import main
 from chainrule.errors import InaccurateError
 from chainrule.floats.measure import Measured
+from chainrule.forms.accuracy import accuracy_of
 from chainrule.forms.choice.promises import FAR, promised, refusal
 from chainrule.forms.plan import plan
 
@@ -87,3 +88,11 @@ def test_a_bad_file_says_so() -> None:
 
 def test_a_good_file_has_no_faults() -> None:
     assert plan(chainrule.derive("silu"), "numpy").spec.faults == ()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("formula", ["tanh(x)/x", "arctan(x)/x"])
+def test_fast_in_float64_takes_twice_the_precision_for_want_of_a_form(formula: str) -> None:
+    derivation = chainrule.derive(formula)
+    made = plan(derivation, "numpy", dtype="float64", accuracy="fast")
+    assert accuracy_of(derivation, made).largest <= promised("float64", "fast")

@@ -636,6 +636,9 @@ def _number(kind: str, own: Any, args: Sequence[Any], values: Mapping[str, Any])
             return all(COMPARE[operator](a, b) for operator, a, b in pairs)
     if abs(args[-1]) > LARGEST_ARGUMENT.get(own, mpmath.inf):
         raise UnknownError
+    if own == "acot" and not args[0]:
+        # π/2 by agreement; as the inverse tangent of 1/u it has no value.
+        raise UnknownError
     try:
         value = MPMATH[own](*args)
     except (ValueError, ZeroDivisionError, OverflowError):

@@ -106,3 +106,15 @@ def test_no_value_where_cases_jump(seed: int) -> None:
 )  # fmt: skip
 def test_each_case_has_its_own_interval(text: str, derivative: str) -> None:
     assert str(chainrule.diff(text, "x")) == derivative
+
+
+@pytest.mark.parametrize("inner", ["sign(x)", "sign(-x)", "heaviside(x)", "sign(2x^3)"])
+@pytest.mark.parametrize("outer", ["x*cosh({})", "tan(x)/cosh({})", "x*{}", "x^2*{}", "x*{}^2"])
+def test_a_sign_of_0_is_no_derivative(outer: str, inner: str) -> None:
+    """Where the slopes from both sides agree, the derivative at 0 is theirs, or is not given."""
+    derivation = chainrule.derive(outer.replace("{}", inner), "x")
+    with mpmath.workdps(DIGITS):
+        values = [Point({"x": step * EPSILON}).value(derivation.function) for step in (-1, 0, 1)]
+        slopes = (values[1] - values[0]) / EPSILON, (values[2] - values[1]) / EPSILON
+    said = Point({"x": mpmath.mpf(0)}).value(derivation.derivative)
+    assert said is None or abs(slopes[0] - slopes[1]) > 0.1 or abs(said - slopes[0]) < 1e-12

@@ -33,7 +33,7 @@ from chainrule.expr.nodes import (
 from chainrule.parsing.definitions import definition
 from chainrule.record import Record
 from chainrule.rewrite.cases import REASON as CASES
-from chainrule.rewrite.cases import merge_cases
+from chainrule.rewrite.cases import has_steps, merge_cases
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.demands import demands
 from chainrule.rewrite.normal_form import Tidier, negate_term
@@ -242,7 +242,9 @@ class Derivation:
         result = rewriting[-1].after if rewriting else step.after
         # The function's cases too: x + {x = 0: 1, else: 0} has no derivative at 0.
         nodes = postorder(result, function)
-        if len(nodes) <= MAX_NODES and any(isinstance(node, Piecewise) for node in nodes):
+        if len(nodes) <= MAX_NODES and (
+            any(isinstance(node, Piecewise) for node in nodes) or has_steps(function, variable)
+        ):
             merged = merge_cases(
                 result, variable, self.problem.defaults, function, tidier=self._tidier
             )

@@ -24,6 +24,8 @@ Array = npt.NDArray[Any]
 
 # Of a value that changes its kind more often, as sin(x) does, so many changes are looked at.
 MOST_OF_A_VALUE, MOST_DIPS = 12, 40
+# Of a program of a hundred operations two thousand places are looked at, of a longer one fewer.
+OPERATIONS = 200_000
 _NAN = 9
 # What dips this far below its neighbours in the sample has lost half of its digits, or more.
 _DEEP = 2.0**-20
@@ -50,7 +52,9 @@ def places(
 
     known = values(rows)
     changes = _changes(rows, known, values, lambda value: _kind(value, work))
-    return np.unique(np.concatenate([changes, _dips(rows, known, values)]))
+    found = np.unique(np.concatenate([changes, _dips(rows, known, values)]))
+    # A power of each of a thousand factors has its own thresholds.
+    return _some(found, max(OPERATIONS // max(len(program.code), 1), MOST_OF_A_VALUE))
 
 
 def _changes(
@@ -115,12 +119,12 @@ def _between(
     return rows[np.concatenate(first)], rows[np.concatenate(last)], numbers
 
 
-def _some(numbers: npt.NDArray[np.intp]) -> npt.NDArray[np.intp]:
-    """All of them, or ``MOST_OF_A_VALUE`` from one end to the other."""
-    if len(numbers) <= MOST_OF_A_VALUE:
+def _some(numbers: Positions, most: int = MOST_OF_A_VALUE) -> Positions:
+    """All of them, or so many from one end to the other."""
+    if len(numbers) <= most:
         return numbers
-    chosen = np.linspace(0, len(numbers) - 1, MOST_OF_A_VALUE).round().astype(np.intp)
-    found: npt.NDArray[np.intp] = numbers[chosen]
+    chosen = np.linspace(0, len(numbers) - 1, most).round().astype(np.intp)
+    found: Positions = numbers[chosen]
     return found
 
 

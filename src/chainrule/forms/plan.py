@@ -121,6 +121,12 @@ def plan(
         better = (not good_over(wide, asked, double), double.rank) < (not good, chosen.rank)
         if alone or better:
             plain, chosen, space, spec = double, vectors, wide, replace(spec, promoted=True)
+    if accuracy == "fast" and dtype == "float64" and not (good and _as_promised(spec, chosen)):
+        # There is no wider format, but twice the precision.
+        precise = asked._replace(spec=replace(spec, accuracy="best"))
+        double, wide = _best_forms(precise, labs())
+        if (not good_over(wide, asked, double), double.rank) < (not good, chosen.rank):
+            plain, chosen, space = double, _with_vectors(precise, double, wide), wide
     rounding = None
     if spec.short and accuracy == "best" and save != "output":
         rounding = rounded_correctly(asked, chosen)
@@ -186,6 +192,10 @@ def _faults(spec: KernelSpec, chosen: Chosen, everywhere: Everywhere | None) -> 
 
 def _input(variable: Symbol, value: float) -> str:
     return f"{variable.name} = {value:.6g}"
+
+
+def _as_promised(spec: KernelSpec, chosen: Chosen) -> bool:
+    return chosen.gradient.good(promised(spec.dtype, spec.accuracy)) and not chosen.faults
 
 
 def _calls(chosen: Chosen) -> bool:

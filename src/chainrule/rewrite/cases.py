@@ -53,6 +53,7 @@ from chainrule.rewrite.order import (
     values_of_letters,
 )
 
+_STEPS = frozenset({"sign", "heaviside"})
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""
 
@@ -105,7 +106,8 @@ def _merged(
     expanded = expand_switches(expr, EXTREMES)
     # Where all cases have one slope, the points between them are still to be looked at.
     cases = function is not None and any(isinstance(n, Piecewise) for n in postorder(function))
-    if not cases and not _worth_it(expanded):
+    steps = function is not None and has_steps(function, variable)
+    if not cases and not steps and not _worth_it(expanded):
         return expr
     letters = symbols(expr) if function is None else symbols(expr, function)
     known = all(letter is variable or letter in defaults for letter in letters)
@@ -120,6 +122,8 @@ def _merged(
         if known
         else order_on(variable, values_of_letters(whole, variable, defaults), tidier, lenient=True)
     )
+    if not cases and not _worth_it(expanded) and not _false(expr, function, some, cases_on):
+        return expr
     typed = _tightened(expr, function, some, cases_on)
     found = [] if typed is None else [typed]
     signed = _is_signed(expand_switches(expanded))
@@ -134,6 +138,25 @@ def _merged(
     if not found:
         found.append(_apart(expr, function, order))
     return min(found, key=lambda form: (nesting(form), cost(form)))
+
+
+def has_steps(function: Expr, variable: Symbol) -> bool:
+    """Whether a sign is in a formula that changes with the variable."""
+    return any(
+        isinstance(node, Call) and node.name in _STEPS and depends_on(node, variable)
+        for node in postorder(function)
+    )
+
+
+def _false(expr: Expr, function: Expr | None, order: Order, cases_on: CasesOn) -> bool:
+    """Whether the derivative has a false value where a sign in the function changes.
+
+    x·cosh(sign x) has the derivative cosh 1 at 0, and cosh(sign 0) is 1.
+    """
+    try:
+        return cases_on(_line_of(expr, order), _function_line(function, order), order).false
+    except UndecidedError:
+        return False
 
 
 def _apart(expr: Expr, function: Expr | None, order: Order) -> Expr:
@@ -202,11 +225,13 @@ class Cases(Record):
         whole: whether no point is left out.
         honest: whether the derivative as it was typed has at every point the value that it is
             to have there, or none.
+        false: whether it has another value where there is a derivative.
     """
 
     row: list[Case]
     whole: bool
     honest: bool
+    false: bool
 
 
 CasesOn = Callable[[Line, Line | None, Order], Cases]
@@ -264,6 +289,7 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
     functions = spread(whole, points, order) if whole else None
     cases: list[Case] = []
     none_missing = honest = True
+    false = False
     for i in range(len(points) + 1):
         raw = values[2 * i]
         value = _NOWHERE if raw is None else order.simplified(raw)
@@ -289,7 +315,8 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
             cases[-1] = last.replaced(high=point, closed=(last.closed[0], False))
             cases.append(Case(value, point, None, (False, False)))
             continue
-        honest = honest and (here is None or has_value(here, slope, point, order))
+        wrong = here is not None and not has_value(here, slope, point, order)
+        honest, false = honest and not wrong, false or wrong
         left, right = (has_value(side, slope, point, order) for side in (last.value, value))
         if left and last.value is value:
             continue
@@ -303,7 +330,7 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
     somewhere = [case for case in cases if case.value is not _NOWHERE]
     if not somewhere:
         raise UndecidedError
-    return Cases(somewhere, none_missing, honest)
+    return Cases(somewhere, none_missing, honest, false)
 
 
 def _slope(

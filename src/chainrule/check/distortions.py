@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 
 from chainrule.check.model import Attempt
 from chainrule.check.wrong_derivatives import WRONG
-from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, lowered
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
@@ -45,9 +44,7 @@ def inner_part(node: Expr, context: Context) -> Expr | None:
 def outer_slope(node: Expr, inner: Expr, context: Context) -> Expr:
     """The derivative of the outer function, taken at the inner one."""
     rule = BY_NAME_OF_RULE[context.steps[node].rule]
-    step = Step("derivative", "variable", inner, ONE, context.variable)
-    alone = Context(context.variable, context.named, context.method, {inner: step})
-    return rule.derive(node, alone)
+    return rule.slope(node, inner, context.variable, context.named)
 
 
 Chain = Callable[[Expr, Expr, Expr, Expr], Expr]

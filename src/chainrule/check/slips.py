@@ -48,13 +48,13 @@ from chainrule.check.result_slips import (
     termwise_power,
     unchanged,
 )
-from chainrule.differentiate.rules import lowered
+from chainrule.differentiate.rules import RULES, lowered
 from chainrule.expr.nodes import ZERO, multiply, negate, power
 
 POWERS = frozenset({"power", "reciprocal"})
 FUNCTIONS = frozenset({"elementary", "named", "unknown"})
 EXPONENTIALS = frozenset({"elementary", "exponential"})
-CHAIN = POWERS | FUNCTIONS | {"exponential"}
+CHAIN = frozenset(rule.name for rule in RULES if rule.chain)
 
 
 def _rules(*names: str) -> frozenset[str]:

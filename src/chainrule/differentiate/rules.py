@@ -99,10 +99,10 @@ class Rule(Record):
     chain: bool = False
     written: Callable[[Expr, Symbol], tuple[Expr, tuple[Expr, ...]]] | None = None
 
-    def slope(self, outer: Expr, letter: Symbol, named: NamedDerivative) -> Expr:
-        """The derivative of an outer function of ``letter``."""
-        own = Step("derivative", "variable", letter, ONE, letter)
-        return self.derive(outer, Context(letter, named, steps={letter: own}))
+    def slope(self, node: Expr, inner: Expr, variable: Symbol, named: NamedDerivative) -> Expr:
+        """The derivative of the outer function of ``node``, taken at its inner part."""
+        own = Step("derivative", "variable", inner, ONE, variable)
+        return self.derive(node, Context(variable, named, steps={inner: own}))
 
 
 def lowered(exponent: Expr) -> Expr:

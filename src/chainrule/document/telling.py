@@ -188,7 +188,7 @@ class Teller:
         rule, node = BY_NAME_OF_RULE[step.rule], step.before
         inner = step.premises[0].before
         expr = node.with_args(tuple(letter if arg is inner else arg for arg in node.args))
-        slope = rule.slope(expr, letter, named_slope)
+        slope = rule.slope(expr, letter, self.variable, named_slope)
         applied: Term = slope
         if rule.written is not None:
             expr, factors = rule.written(expr, letter)

@@ -230,6 +230,16 @@ def test_arb_and_python_compute_the_same(row: Function) -> None:
                 assert close(got, wanted, 1e-9), code
 
 
+def test_inverses_come_in_pairs_of_which_one_undoes_the_other() -> None:
+    pairs = {frozenset({row.name, row.inverse}) for row in FUNCTIONS if row.inverse}
+    for pair in pairs:
+        first, second = (BY_NAME[name] for name in pair)
+        assert (first.inverse, second.inverse) == (second.name, first.name)
+        # Both are defined by the exponential and the logarithm.
+        assert first.undoes + second.undoes == (0 if pair == {"expm1", "log1p"} else 1), pair
+    assert len(pairs) == 15
+
+
 def test_every_spelling_is_one_functions() -> None:
     every = [name for row in FUNCTIONS for name in (row.name, *row.aliases)]
     assert len(every) == len(set(every)) == len(spellings())

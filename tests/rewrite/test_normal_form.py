@@ -7,7 +7,7 @@ from collections.abc import Callable
 import mpmath
 import pytest
 
-from chainrule.expr.nodes import Expr, Number, Power, Product, Quotient, Symbol, call
+from chainrule.expr.nodes import Call, Expr, Number, Power, Product, Quotient, Symbol, call
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.identities import WORDS
 from chainrule.rewrite.monomial import split
@@ -178,6 +178,18 @@ def test_powers_of_numbers(before: str, after: str) -> None:
     with mpmath.workdps(30):
         left, right = (evaluate(u, {"x": mpmath.mpf(3)}) for u in (parse_text(before).expr, found))
         assert abs(left / right - 1) < 1e-25
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc", "sigmoid"),
+        "softplus",
+    ],
+)
+def test_what_is_never_negative_is_its_own_absolute_value(name: str) -> None:
+    expr = Call(name, (Symbol("x"),))
+    assert Tidier().tidy(Call("abs", (expr,))) is expr
 
 
 def test_what_is_assumed_positive_is_its_own_absolute_value() -> None:

@@ -9,12 +9,12 @@ import pytest
 from flint import arb, ctx
 
 from chainrule.expr.functions import FUNCTIONS
-from chainrule.expr.nodes import Call, Expr, Symbol, Unknown
+from chainrule.expr.nodes import ONE, ZERO, Call, Expr, Quotient, Symbol, Unknown
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import parse_text
 from chainrule.verify import balls
 from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.program import ball
+from chainrule.verify.program import ball, rational
 from oracle import MPMATH, evaluate
 
 X, Y = Symbol("x"), Symbol("y")
@@ -122,6 +122,16 @@ def test_values(text, x, value):
     assert found is not None
     assert found.overlaps(ball(value))
     assert found.rad() < 1e-30
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("3", 3), ("2/5", Fraction(2, 5)), ("-(2/5)", Fraction(-2, 5)), ("2/(-1)", -2), ("-4", -4)],
+)
+def test_what_is_an_exact_number(text, value):
+    assert rational(parse(text)) == value
+    for other in (parse("x"), parse("sqrt(4)"), parse("-x"), Quotient(ONE, ZERO)):
+        assert rational(other) is None
 
 
 def test_a_condition_inside_the_radius_is_not_decided():

@@ -1,0 +1,42 @@
+"""A number in front of the rest, however it is written."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import pytest
+
+from chainrule.expr.nodes import multiply
+from chainrule.parsing.formula import parse_text
+from chainrule.rewrite.monomial import coefficient_and_rest, scaled
+
+
+@pytest.mark.parametrize(
+    ("formula", "number", "decimal", "rest"),
+    [
+        ("x", "1", False, "x"),
+        ("3", "3", False, "1"),
+        ("0.5", "1/2", True, "1"),
+        ("-x", "-1", False, "x"),
+        ("2x", "2", False, "x"),
+        ("0.5x", "1/2", True, "x"),
+        ("x/3", "1/3", False, "x"),
+        ("-(x/4)", "-1/4", False, "x"),
+        ("2x/3", "2/3", False, "x"),
+        ("x/(3a)", "1/3", False, "x/a"),
+        ("x/(0.4a)", "5/2", True, "x/a"),
+        ("0.5x/2", "1/4", True, "x"),
+        ("x/a", "1", False, "x/a"),
+        ("2/x", "2", False, "1/x"),
+        ("0.3/x", "3/10", True, "1/x"),
+        ("-(a x)", "-1", False, "a x"),
+        ("x + a", "1", False, "x + a"),
+        ("(x + a)/2", "1/2", False, "x + a"),
+    ],
+)
+def test_a_number_and_the_rest(formula: str, number: str, decimal: bool, rest: str) -> None:
+    expr = parse_text(formula).expr
+    found = coefficient_and_rest(expr)
+    assert found == (Fraction(number), decimal, parse_text(rest).expr)
+    assert coefficient_and_rest(scaled(*found)) == found
+    assert coefficient_and_rest(multiply(parse_text("7").expr, found[2])) == (7, False, found[2])

@@ -6,8 +6,8 @@ import mpmath
 import pytest
 
 from chainrule.expr.nodes import Symbol, substitute
+from chainrule.forms.candidates.shifting import shifted
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite.shifting import shifted
 from oracle import evaluate
 
 LETTERS = [Symbol(name) for name in "xyz"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import mpmath
 import pytest
 
+from chainrule.forms.candidates.signs import collected
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite.signs import collected
 from oracle import evaluate
 
 

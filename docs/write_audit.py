@@ -32,7 +32,7 @@ from urllib.parse import quote
 from audit_results import Fault, read, write
 
 from chainrule.audit.finding_pages import file_name, page
-from chainrule.audit.frameworks.implementation import CPU, Kind, check_device
+from chainrule.audit.frameworks.implementation import CPU, Computed, check_device
 from chainrule.audit.report import audit_document
 from chainrule.audit.running.campaign import Options, everything, outcomes
 from chainrule.audit.running.runner import Outcome
@@ -152,7 +152,7 @@ def write_findings(found: Sequence[tuple[Outcome, Sequence[Fault]]], device: str
     labels: dict[tuple[str, str], dict[str, None]] = defaultdict(dict)
     for outcome, _ in found:
         labels[_function(outcome)][outcome.job.target] = None
-    seen: set[tuple[tuple[str, str], Kind, str]] = set()
+    seen: set[tuple[tuple[str, str], Computed, str]] = set()
     for outcome, faults in found:
         function, kind = _function(outcome), outcome.job.kind
         for fault in faults:

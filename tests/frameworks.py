@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import reduce
 from typing import Any
 
-from chainrule.audit.frameworks.target import Call
+from chainrule.audit.frameworks.target import TargetCall
 from chainrule.audit.frameworks.torch import TENSORS, unreduced
 from chainrule.expr.catalogue import CATALOGUE, Entry
 from chainrule.expr.catalogue.apis import Api, read_api
@@ -31,7 +31,7 @@ def called(entry: Entry, api: Api) -> Callable[..., Any]:
         if api.library == "torch":
             for key in keywords.keys() & TENSORS.keys():
                 keywords[key] = framework.as_tensor(keywords[key], dtype=x.dtype)
-            keywords |= unreduced(found, Call(api.path)).keywords
+            keywords |= unreduced(found, TargetCall(api.path)).keywords
         positional = [] if entry.symbols[0] in api.symbols.values() else [x]
         if isinstance(found, type):
             return found(**keywords, **api.fixed)(*positional)

@@ -43,9 +43,9 @@ from chainrule.rewrite import monomial
 from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.verify import program
-from chainrule.verify.convert import Converter, UndecidedError
+from chainrule.verify.convert import Converter, UndecidedSignError
 from chainrule.verify.generators import RingFullError
-from chainrule.verify.ratio import TooLargeError, UndefinedError
+from chainrule.verify.ratio import RatioTooLargeError, RatioUndefinedError
 
 x, y = Symbol("x"), Symbol("y")
 
@@ -124,7 +124,7 @@ def lowered(root: Expr) -> Lowered:
 
 
 def converted(root: Expr) -> None:
-    with suppress(TooLargeError, UndefinedError, UndecidedError, RingFullError):
+    with suppress(RatioTooLargeError, RatioUndefinedError, UndecidedSignError, RingFullError):
         Converter(64).ratio(root)
 
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-from chainrule.deriving.derivation import Form
+from chainrule.deriving.derivation import FormName
 from chainrule.deriving.implicit import letters_of_curve
 from chainrule.deriving.reading import (
     Name,
@@ -81,7 +81,7 @@ def diff(
     wrt: Wrt = None,
     order: int = 1,
     *,
-    form: Form = "simplified",
+    form: FormName = "simplified",
     method: str = "power",
     verify: bool = True,
 ) -> Expr:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
-from chainrule.deriving.derivation import Derivation, Form
+from chainrule.deriving.derivation import Derivation, FormName
 from chainrule.deriving.implicit import ImplicitDerivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr
@@ -29,7 +29,7 @@ class Walkthrough(ABC):
         """The simplified derivative."""
 
     @abstractmethod
-    def form(self, form: Form = "simplified") -> Expr:
+    def form(self, form: FormName = "simplified") -> Expr:
         """The derivative in one of its forms."""
 
     @property

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chainrule.audit.calls import SIZES, Called, called
-from chainrule.audit.frameworks.implementation import CPU, Kind, load
+from chainrule.audit.frameworks.implementation import CPU, Computed, load
 from chainrule.audit.running.jobs import exact, job_for
 
 DATA = Path(__file__).parents[1] / "data"
@@ -23,7 +23,10 @@ def _beside_the_targets(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def tried(
-    target: str, dtype: str = "float32", kind: Kind = "gradient", against: str | None = "sigmoid"
+    target: str,
+    dtype: str = "float32",
+    kind: Computed = "gradient",
+    against: str | None = "sigmoid",
 ) -> Called:
     job = job_for(target, dtype, kind, against=against)
     implementation = load(target, dtype, CPU)

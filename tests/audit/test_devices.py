@@ -16,7 +16,7 @@ from click.testing import CliRunner, Result
 
 from chainrule.audit.finding_pages import page
 from chainrule.audit.frameworks.implementation import Array, load
-from chainrule.audit.frameworks.matching import Reference
+from chainrule.audit.frameworks.matching import AuditedFormula
 from chainrule.audit.running import state
 from chainrule.audit.running.campaign import Options, outcomes
 from chainrule.audit.running.child import Loaded
@@ -225,7 +225,7 @@ def test_nothing_outside_the_domain_goes_to_a_device(
     pytest.importorskip("torch")
     (tmp_path / "own_domain.py").write_text(OWN_TORCH)
     monkeypatch.chdir(tmp_path)
-    known = Reference("binary_cross_entropy", {"y": Fraction(1, 4)})
+    known = AuditedFormula("binary_cross_entropy", {"y": Fraction(1, 4)})
     monkeypatch.setattr("chainrule.audit.frameworks.torch.reference", lambda rest, dtype: known)
     found = load("torch:own_domain.logarithm", "float32", "cpu:0")
     import own_domain

@@ -21,7 +21,7 @@ from chainrule.audit.frameworks.implementation import Implementation, load, refe
 from chainrule.errors import InputError
 from chainrule.floats.formats import format_named
 from chainrule.floats.measure import Measured
-from chainrule.forms.listing import Form, forms
+from chainrule.forms.listing import ListedForm, forms
 
 OWN = """
 import numpy as np
@@ -153,11 +153,11 @@ def test_a_fault_that_no_form_has(own: Callable[[str, str], Implementation]) -> 
     )
 
 
-def form(text: str, **figures: Any) -> Form:
+def form(text: str, **figures: Any) -> ListedForm:
     measured = {"count": 1000, "largest": 2.5, "worst": 1.0, "mean": 0.3, "first": {}}
     counts = {"not_finite": 0, "early_zeros": 0, "wrong_signs": 0}
     worth = Measured(**{**measured, **counts, **figures})
-    return Form("rewritten", chainrule.parse(text), (), 1, 1, {"float32": worth})
+    return ListedForm("rewritten", chainrule.parse(text), (), 1, 1, {"float32": worth})
 
 
 def test_the_form_that_keeps_them(own: Callable[[str, str], Implementation]) -> None:

@@ -21,10 +21,10 @@ from chainrule.document.blocks import (
     Dots,
     Fold,
     Heading,
+    InlinePiece,
     Math,
     Name,
     Paragraph,
-    Piece,
     Plus,
     Term,
     Words,
@@ -202,7 +202,7 @@ def shown(*terms: Term) -> Block:
     return Display(equation(*terms))
 
 
-def said(*pieces: Piece) -> Block:
+def said(*pieces: InlinePiece) -> Block:
     return Paragraph(pieces)
 
 

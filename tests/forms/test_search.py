@@ -17,7 +17,7 @@ from chainrule.forms.candidates.signs import collected
 from chainrule.forms.search.extraction import FAULT_BITS, Inputs, extract, fault_or_bits
 from chainrule.forms.search.pool import sample
 from chainrule.forms.search.saturation import saturate
-from chainrule.forms.search.search import Form, search, stable_forms
+from chainrule.forms.search.search import FoundForm, search, stable_forms
 from chainrule.forms.search.switching import Choice, Cut, choices
 from chainrule.verify.check import equal
 
@@ -26,7 +26,7 @@ F32 = format_named("float32")
 DEFAULTS = {"a": Fraction(3, 2), "alpha": Fraction(1)}
 
 
-def gradient(name: str, **options: bool) -> list[Form]:
+def gradient(name: str, **options: bool) -> list[FoundForm]:
     found = derive(name)
     parameters = {s: DEFAULTS[s.name] for s in symbols(found.raw, found.function) if s is not X}
     return search(
@@ -112,7 +112,7 @@ def test_faults_weigh_most() -> None:
 
 
 # --- the search ---------------------------------------------------------------------------------
-def check(found: list[Form], largest: float) -> None:
+def check(found: list[FoundForm], largest: float) -> None:
     best = found[0]
     assert best.measured.faults == 0
     assert best.measured.largest < largest

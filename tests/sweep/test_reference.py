@@ -17,9 +17,9 @@ from chainrule.floats.positions import at, finite_count, positions
 from chainrule.floats.ulp import spacing
 from chainrule.sweep import tally
 from chainrule.sweep.cutting import DOUBLE, SINGLE
-from chainrule.sweep.pieces import Kind
+from chainrule.sweep.pieces import StretchKind
 from chainrule.sweep.reference import Reference, reference
-from chainrule.sweep.sweep import Plan, Sweep, plan
+from chainrule.sweep.sweep import Sweep, SweepPlan, plan
 
 SINGLES, BFLOATS = format_named("float32"), format_named("bfloat16")
 
@@ -112,11 +112,14 @@ def test_where_there_is_no_value() -> None:
 def test_what_changes_too_quickly_is_left_to_balls() -> None:
     found = reference(parse("sin x"), Symbol("x"), {}, SINGLES)
     values = np.float32([1e30, 1.0])
-    assert found.kinds(positions(values, SINGLES)).tolist() == [Kind.WILD, Kind.POLYNOMIAL]
+    assert found.kinds(positions(values, SINGLES)).tolist() == [
+        StretchKind.WILD,
+        StretchKind.POLYNOMIAL,
+    ]
 
 
 # --- counting ---------------------------------------------------------------------------------
-def _sweep(name: str, chosen: Plan, given: Reference | None = None) -> Sweep:
+def _sweep(name: str, chosen: SweepPlan, given: Reference | None = None) -> Sweep:
     derivation = derive(name)
     values = typical_values(derivation)
     return Sweep(derivation.derivative, derivation.variable, values, chosen, given)
@@ -140,7 +143,7 @@ def test_the_compiled_loop_counts_as_the_plain_one_does(
     first, last = positions(np.float32([low, high]), SINGLES).tolist()
     first, last = sorted((first, last))
     last = min(last, first + 300_000)
-    sweep = _sweep("sigmoid", Plan(SINGLES, 1), sigmoid)
+    sweep = _sweep("sigmoid", SweepPlan(SINGLES, 1), sigmoid)
     row = sweep.count(_faulty, first, last)
     places = np.arange(first, last + 1)
     plain = tally.empty(np.array([[first, last]]))[0]
@@ -186,7 +189,7 @@ def test_one_input_of_every_so_many_neighbours(name: str, sample: int, step: int
 
 
 def test_a_range_that_is_no_multiple_of_the_step() -> None:
-    chosen = Plan(SINGLES, 1000)
+    chosen = SweepPlan(SINGLES, 1000)
     places = chosen.places(-2_500, -1)
     assert ((places >= [-2_500, -1_500, -500]) & (places <= [-1_501, -501, -1])).all()
 
@@ -200,7 +203,7 @@ def test_ranges_cover_all_inputs() -> None:
 
 
 def test_parts_come_to_the_whole(sigmoid: Reference) -> None:
-    sweep = _sweep("sigmoid", Plan(SINGLES, 4099), sigmoid)
+    sweep = _sweep("sigmoid", SweepPlan(SINGLES, 4099), sigmoid)
     rows = tally.empty(sweep.ranges)
     chosen = range(400, 600)
     for i in chosen:

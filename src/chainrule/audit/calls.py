@@ -22,8 +22,8 @@ from numpy.lib.stride_tricks import as_strided
 from chainrule.audit.frameworks.implementation import (
     LANES,
     Array,
+    Computed,
     Implementation,
-    Kind,
     checked,
 )
 from chainrule.audit.frameworks.target import foreign
@@ -146,7 +146,7 @@ class Called:
     beyond: tuple[tuple[str, str], ...]
 
 
-def called(implementation: Implementation, kind: Kind, exact: Exact) -> Called:
+def called(implementation: Implementation, kind: Computed, exact: Exact) -> Called:
     """Call the function or its gradient in all ways that it takes."""
     bare = implementation.bare or implementation
     form, draw = implementation.format, np.random.default_rng(_SEED)
@@ -180,7 +180,7 @@ def called(implementation: Implementation, kind: Kind, exact: Exact) -> Called:
 
 def _wrong(
     bare: Implementation,
-    kind: Kind,
+    kind: Computed,
     way: Way,
     inputs: Array,
     truth: Truth,
@@ -250,7 +250,7 @@ def _calm(function: Callable[[Array], Array], form: Format, exact: Exact) -> Arr
     return found
 
 
-def _beyond(implementation: Implementation, kind: Kind) -> Iterator[tuple[str, str]]:
+def _beyond(implementation: Implementation, kind: Computed) -> Iterator[tuple[str, str]]:
     function = implementation.functions()[kind]
     for value in (np.inf, -np.inf, np.nan):
         given = implementation.format.rounded(np.array([value]))

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 
 from chainrule.audit.findings import DIGITS, Finding
-from chainrule.audit.frameworks.implementation import CPU, Kind
+from chainrule.audit.frameworks.implementation import CPU, Computed
 
 _TITLES = {
     "not finite": "is not finite where it should be",
@@ -29,7 +29,7 @@ _LIBRARIES = {
 }
 
 
-def file_name(target: str, dtype: str, kind: Kind, fault: str) -> str:
+def file_name(target: str, dtype: str, kind: Computed, fault: str) -> str:
     """A name for the page: "torch.nn.functional.gelu-float32-early-zero.md"."""
     function = _function(target).replace("/", "_").replace(" ", "")
     kept = "".join(c if c.isalnum() or c in "._=-" else "-" for c in function).strip("-.")

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.audit.excuses import at_limits, neighbours, right_nearby
-from chainrule.audit.frameworks.implementation import Function, Implementation, Kind
+from chainrule.audit.frameworks.implementation import Computed, Function, Implementation
 from chainrule.deriving.derivation import Derivation
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Comparison, Expr, Symbol, postorder, substitute
@@ -25,7 +25,7 @@ from chainrule.floats.letters import typical_values
 from chainrule.floats.measure import Measured
 from chainrule.floats.truth import truth
 from chainrule.floats.ulp import Truth, errors, faults
-from chainrule.forms.listing import Form
+from chainrule.forms.listing import ListedForm
 from chainrule.program.lower import lower
 from chainrule.verify.certified import ELLIPSIS, decimal
 
@@ -92,7 +92,7 @@ class Finding:
     """
 
     implementation: Implementation
-    kind: Kind
+    kind: Computed
     fault: str
     at: float
     got: float
@@ -115,10 +115,10 @@ def finding(
     derivation: Derivation,
     at: float,
     *,
-    kind: Kind = "gradient",
+    kind: Computed = "gradient",
     values: Mapping[str, Fraction] | None = None,
     measured: Measured | None = None,
-    forms: list[Form] | None = None,
+    forms: list[ListedForm] | None = None,
 ) -> Finding:
     """What is wrong at an input, or at a rounder number near it with the same fault.
 
@@ -313,7 +313,7 @@ class _Case:
                     return str(node), float(got[0]), digits.text.removesuffix(ELLIPSIS)
         return None
 
-    def keeps(self, point: Array, forms: list[Form]) -> tuple[Value | None, Measured | None]:
+    def keeps(self, point: Array, forms: list[ListedForm]) -> tuple[Value | None, Measured | None]:
         """The best form that is right here and has no fault anywhere, and what it is worth.
 
         If the format has none, one that is right here when it is computed in double.

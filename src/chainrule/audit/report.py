@@ -19,8 +19,8 @@ from chainrule.document.blocks import (
     Document,
     Heading,
     Inline,
+    InlinePiece,
     Paragraph,
-    Piece,
     Strong,
     Table,
 )
@@ -169,7 +169,7 @@ def _measured(outcomes: Sequence[Outcome]) -> Iterator[Block]:
     if lines:
         yield Table(tuple((name,) for name in ("function", *_HEADER)), tuple(lines))
     if right:
-        named: list[Piece] = [Strong("Correctly rounded at every input tried: ")]
+        named: list[InlinePiece] = [Strong("Correctly rounded at every input tried: ")]
         for name in right:
             named += [", ", Code(name)] if len(named) > 1 else [Code(name)]
         yield Paragraph((*named, "."))
@@ -320,7 +320,7 @@ def _failure(outcome: Outcome) -> str:
 
 def _witness(outcome: Outcome, witness: Witness) -> Inline:
     dtype = outcome.job.dtype
-    pieces: list[Piece] = [Strong(f"{dtype}, {_FAULTS[witness.kind]}"), f": {witness.got!r}"]
+    pieces: list[InlinePiece] = [Strong(f"{dtype}, {_FAULTS[witness.kind]}"), f": {witness.got!r}"]
     pieces.append(f" at {witness.x!r}, where the exact value is {witness.exact}")
     if witness.kind == LARGEST:
         pieces.append(f" ({figure(witness.error)} ULP)")

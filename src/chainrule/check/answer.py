@@ -10,9 +10,9 @@ from typing import Literal
 
 from chainrule.check.compare import (
     CLOSE_BITS,
+    ComparedPoints,
     Difference,
     Env,
-    Sample,
     Values,
     against_expression,
     against_function,
@@ -220,7 +220,9 @@ def _judged(question: _Question) -> Judgement:
     )
 
 
-def _refuted(question: _Question, samples: list[Sample], wrong: Sample) -> Judgement:
+def _refuted(
+    question: _Question, samples: list[ComparedPoints], wrong: ComparedPoints
+) -> Judgement:
     answer, right, variable = question.answer, question.right, question.variable
     gap = difference(wrong, right, answer)
     slip = recognise(
@@ -244,7 +246,7 @@ def _refuted(question: _Question, samples: list[Sample], wrong: Sample) -> Judge
     )
 
 
-def _by_samples(samples: list[Sample], variable: Symbol) -> Verdict | None:
+def _by_samples(samples: list[ComparedPoints], variable: Symbol) -> Verdict | None:
     """A verdict from the points at which the answer was compared, all in the domain."""
     same = [sample for sample in samples if sample.outcome == "same"]
     digits = int(min((sample.bits for sample in same), default=0) * 0.30103)
@@ -255,7 +257,7 @@ def _by_samples(samples: list[Sample], variable: Symbol) -> Verdict | None:
     return Verdict("checked", len(same), min(digits, 30), interval, variable.name)
 
 
-def _first(samples: list[Sample], outcome: str) -> Sample | None:
+def _first(samples: list[ComparedPoints], outcome: str) -> ComparedPoints | None:
     return next((sample for sample in samples if sample.outcome == outcome), None)
 
 

@@ -18,7 +18,7 @@ from chainrule.document import blocks
 from chainrule.document.blocks import Chain, Inline, Math, Term
 from chainrule.expr.nodes import Expr, Number, Symbol, symbols
 from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.certified import ELLIPSIS, Digits, decimal
+from chainrule.verify.certified import ELLIPSIS, CertifiedDigits, decimal
 from chainrule.verify.points import grid
 from chainrule.verify.program import ball
 from chainrule.verify.series import compile_series, derivatives
@@ -51,8 +51,8 @@ class Difference:
     """
 
     point: tuple[tuple[Symbol, Fraction], ...]
-    expected: Digits
-    answer: Digits | None
+    expected: CertifiedDigits
+    answer: CertifiedDigits | None
 
     @property
     def sentence(self) -> Inline:
@@ -78,7 +78,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ComparedPoints:
     """What came out at one point."""
 
     env: Env
@@ -142,23 +142,23 @@ def simple_points(
         yield dict(zip((variable, *others), [Fraction(v) for v in point.values], strict=True))
 
 
-def compare(values: Values, points: Iterator[Env], bits: int = BITS) -> list[Sample]:
+def compare(values: Values, points: Iterator[Env], bits: int = BITS) -> list[ComparedPoints]:
     """What came out at each point at which the right value exists."""
-    samples: list[Sample] = []
+    samples: list[ComparedPoints] = []
     for env in points:
         expected, given = values(env, bits)
         if not expected.is_finite():
             continue
         if not given.is_finite():
-            samples.append(Sample(env, "answer undefined"))
+            samples.append(ComparedPoints(env, "answer undefined"))
         else:
             outcome: Outcome = "same" if expected.overlaps(given) else "different"
             agreed = min(expected.rel_accuracy_bits(), given.rel_accuracy_bits())
-            samples.append(Sample(env, outcome, int(agreed)))
+            samples.append(ComparedPoints(env, outcome, int(agreed)))
     return samples
 
 
-def difference(sample: Sample, right: Expr, answer: Expr) -> Difference | None:
+def difference(sample: ComparedPoints, right: Expr, answer: Expr) -> Difference | None:
     """Both values in decimals, with as many digits as it takes to see that they differ."""
     digits = 6
     while digits <= LONGEST:
@@ -174,17 +174,17 @@ def difference(sample: Sample, right: Expr, answer: Expr) -> Difference | None:
     return None
 
 
-def as_term(digits: Digits) -> blocks.Digits:
+def as_term(digits: CertifiedDigits) -> blocks.Digits:
     """For a document."""
     return blocks.Digits(digits.text.rstrip(ELLIPSIS), more=not digits.exact)
 
 
-def _number(digits: Digits) -> Fraction:
+def _number(digits: CertifiedDigits) -> Fraction:
     """What is written, be it all of the number or not."""
     return Fraction(digits.text.rstrip(ELLIPSIS))
 
 
-def boundary(samples: Sequence[Sample], variable: Symbol) -> tuple[Fraction, bool] | None:
+def boundary(samples: Sequence[ComparedPoints], variable: Symbol) -> tuple[Fraction, bool] | None:
     """A number t such that the answer is right on one side of it and wrong on the other.
 
     The flag says whether it is right above t.

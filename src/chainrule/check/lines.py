@@ -12,7 +12,7 @@ from typing import Literal
 
 from chainrule.check.answer import Judgement, check_answer, check_rewriting, own_name_replaced
 from chainrule.check.model import fill
-from chainrule.check.statements import Label, Side, Statement, read, statements
+from chainrule.check.statements import Label, Statement, StatementSide, read, statements
 from chainrule.deriving.derivation import Derivation, named_slope
 from chainrule.deriving.problem import Problem, choose_variable
 from chainrule.differentiate.differentiate import differentiate
@@ -197,7 +197,9 @@ class _Reader:
         by = label.by if label.by in self._state.names else None
         return name, label.order, by
 
-    def _name(self, line: Statement, label: Label, sides: tuple[Side, ...]) -> LineJudgement:
+    def _name(
+        self, line: Statement, label: Label, sides: tuple[StatementSide, ...]
+    ) -> LineJudgement:
         """A line that introduces a name, or says again what it is."""
         subject: Subject = (label.name, 0, None)
         known = self._state.names.get(label.name)
@@ -207,7 +209,7 @@ class _Reader:
             sides = sides[1:]
         return self._line(line, "name", sides, subject)
 
-    def _part(self, operand: Side, by: str | None) -> Subject:
+    def _part(self, operand: StatementSide, by: str | None) -> Subject:
         """What d/dx of an expression is about: the function, or that expression alone."""
         problem = self._state.problem
         expr = self._meaning(operand)
@@ -226,7 +228,7 @@ class _Reader:
         self,
         line: Statement,
         claim: Claim,
-        sides: tuple[Side, ...],
+        sides: tuple[StatementSide, ...],
         subject: Subject,
         labelled: bool = False,
     ) -> LineJudgement:
@@ -260,7 +262,7 @@ class _Reader:
         self._state.subject = (name, 1, None)
         return self._state.subject
 
-    def _judge(self, subject: Subject, side: Side, expr: Expr) -> Judgement:
+    def _judge(self, subject: Subject, side: StatementSide, expr: Expr) -> Judgement:
         state = self._state
         before = state.last.get(subject)
         name, order, by = subject
@@ -278,14 +280,14 @@ class _Reader:
             self._remember_by_names(side)
         return judgement
 
-    def _remember_by_names(self, side: Side) -> None:
+    def _remember_by_names(self, side: StatementSide) -> None:
         expr = read(side, self._text, self._state.names).expr
         for name in self._state.names:
             if depends_on(expr, Symbol(name)):
                 self._state.by_names[name] = expr
 
     def _as_derivative(
-        self, name: str, order: int, by: str | None, side: Side, expr: Expr
+        self, name: str, order: int, by: str | None, side: StatementSide, expr: Expr
     ) -> Judgement:
         problem = self._state.problem
         variable = problem.variables[0]
@@ -303,7 +305,7 @@ class _Reader:
         )
 
     # --- what an expression means ----------------------------------------------------------------
-    def _meaning(self, side: Side) -> Expr:
+    def _meaning(self, side: StatementSide) -> Expr:
         """The expression with everything that has a name written out."""
         variables: list[Symbol] = []
         while side.operand is not None:
@@ -352,7 +354,7 @@ class _Reader:
 
 def _labelled(
     line: Statement, is_subject: Callable[[Label], bool] = lambda label: True
-) -> tuple[Label | None, tuple[Side, ...]]:
+) -> tuple[Label | None, tuple[StatementSide, ...]]:
     """The label in front, if there is one, and the expressions behind it."""
     sides = line.sides
     first = sides[0].label

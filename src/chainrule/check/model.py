@@ -14,8 +14,8 @@ from chainrule.document.blocks import (
     Digits,
     Emphasis,
     Inline,
+    InlinePiece,
     Math,
-    Piece,
     Strong,
     Term,
     Words,
@@ -52,7 +52,7 @@ class RuleSlip:
     distort: Callable[[Expr, Context], Iterator[Attempt]]
 
 
-class Claim(NamedTuple):
+class SlipClaim(NamedTuple):
     """If ``left`` equals ``right``, the slip was made."""
 
     left: Expr
@@ -61,7 +61,7 @@ class Claim(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Judged:
     """What a slip in the result can look at.
 
     Attributes:
@@ -85,7 +85,7 @@ class ResultSlip:
 
     name: str
     sentence: str
-    claims: Callable[[Case], Iterator[Claim]]
+    claims: Callable[[Judged], Iterator[SlipClaim]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ class Slip:
 
 def fill(template: str, terms: Mapping[str, Term | Math]) -> Inline:
     """The template with mathematics in place of its ``{names}``."""
-    parts: list[Piece] = []
+    parts: list[InlinePiece] = []
     for i, part in enumerate(split_text(r"\{(\w+)\}", template)):
         if i % 2:
             term = terms[part]
@@ -121,7 +121,7 @@ def plain(inline: Inline) -> str:
     return "".join(_plain_piece(piece) for piece in inline)
 
 
-def _plain_piece(piece: Piece) -> str:
+def _plain_piece(piece: InlinePiece) -> str:
     match piece:
         case str():
             return piece

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from flint import arb
 
-from chainrule.check.model import Attempt, Case, Claim, ResultSlip, RuleSlip, Slip, fill
+from chainrule.check.model import Attempt, Judged, ResultSlip, RuleSlip, Slip, SlipClaim, fill
 from chainrule.check.slips import SLIPS
 from chainrule.deriving.derivation import named_slope
 from chainrule.deriving.problem import METHODS
@@ -43,7 +43,7 @@ SCREENING_POINTS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class SlipCandidate:
     """A claim, with the place of its slip in the table.
 
     Slips made with the formula as it was given come before those made with a formula rewritten
@@ -52,7 +52,7 @@ class Candidate:
 
     rewritten: bool
     order: int
-    claim: Claim
+    claim: SlipClaim
     everywhere: bool = False
 
     @property
@@ -85,7 +85,7 @@ def recognise(
     """
     if size(answer, right[0], *([function] if function else [])) > 2 * MAX_NODES:
         return None
-    found: list[Candidate] = []
+    found: list[SlipCandidate] = []
     for candidate in _candidates(answer, right, variable, function):
         found.append(candidate)
         if len(found) >= MAX_CANDIDATES:
@@ -99,7 +99,7 @@ def recognise(
 
 def _candidates(
     answer: Expr, right: Sequence[Expr], variable: Symbol, function: Expr | None
-) -> Iterator[Candidate]:
+) -> Iterator[SlipCandidate]:
     rule_slips = [(i, row) for i, row in enumerate(SLIPS) if isinstance(row, RuleSlip)]
     forms = list(right)
     if function is not None:
@@ -108,11 +108,11 @@ def _candidates(
             forms.append(walk.raw)
             for order, row in rule_slips:
                 for after, terms, everywhere in walk.with_slip(row):
-                    claim = Claim(answer, after, {"variable": variable, **terms})
-                    yield Candidate(i >= len(METHODS), order, claim, everywhere)
+                    claim = SlipClaim(answer, after, {"variable": variable, **terms})
+                    yield SlipCandidate(i >= len(METHODS), order, claim, everywhere)
     tidier = Tidier()
     forms += [tidier.tidy(form) for form in forms]
-    case = Case(
+    case = Judged(
         answer=answer,
         forms=tuple(dict.fromkeys(forms)),
         function=function,
@@ -122,7 +122,7 @@ def _candidates(
     for order, slip in enumerate(SLIPS):
         if isinstance(slip, ResultSlip):
             for claim in slip.claims(case):
-                yield Candidate(False, order, claim)
+                yield SlipCandidate(False, order, claim)
 
 
 def _slope(expr: Expr, variable: Symbol) -> Expr:
@@ -215,7 +215,7 @@ def _distorted(rule: Rule, row: RuleSlip, i: int) -> Rule:
 
 
 # --- screening -----------------------------------------------------------------------------------
-def _screened(candidates: Sequence[Candidate]) -> Iterator[Candidate]:
+def _screened(candidates: Sequence[SlipCandidate]) -> Iterator[SlipCandidate]:
     """Those whose two sides overlap wherever both are defined, at a few points at least."""
     roots = [side for row in candidates for side in (row.claim.left, row.claim.right)]
     program = compile_balls(roots)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from chainrule.check.model import Case, Claim
+from chainrule.check.model import Judged, SlipClaim
 from chainrule.expr.nodes import (
     ONE,
     ZERO,
@@ -25,40 +25,40 @@ from chainrule.expr.nodes import (
     substitute,
 )
 
-Claims = Iterator[Claim]
+Claims = Iterator[SlipClaim]
 
 
 # --- the whole formula -----------------------------------------------------------------------
-def _terms(case: Case, function: Expr) -> dict[str, Expr]:
+def _terms(case: Judged, function: Expr) -> dict[str, Expr]:
     return {"function": function, "variable": case.variable}
 
 
-def unchanged(case: Case) -> Claims:
+def unchanged(case: Judged) -> Claims:
     if case.function is not None and case.forms[0] is not ZERO:
-        yield Claim(case.answer, case.function, _terms(case, case.function))
+        yield SlipClaim(case.answer, case.function, _terms(case, case.function))
 
 
-def nothing(case: Case) -> Claims:
+def nothing(case: Judged) -> Claims:
     if case.function is not None:
-        yield Claim(case.answer, ZERO, _terms(case, case.function))
+        yield SlipClaim(case.answer, ZERO, _terms(case, case.function))
 
 
-def constant(case: Case) -> Claims:
+def constant(case: Judged) -> Claims:
     if case.function is not None and case.forms[0] is ZERO:
         for wrong in (case.function, ONE):
-            yield Claim(case.answer, wrong, _terms(case, case.function))
+            yield SlipClaim(case.answer, wrong, _terms(case, case.function))
 
 
-def antiderivative(case: Case) -> Claims:
+def antiderivative(case: Judged) -> Claims:
     if case.function is not None and case.variable in postorder(case.answer):
         slope = case.derivative(case.answer)
-        yield Claim(slope, case.function, _terms(case, case.function))
+        yield SlipClaim(slope, case.function, _terms(case, case.function))
 
 
-def second_derivative(case: Case) -> Claims:
+def second_derivative(case: Judged) -> Claims:
     if case.function is not None:
         slope = case.derivative(case.forms[-1])
-        yield Claim(case.answer, slope, _terms(case, case.function))
+        yield SlipClaim(case.answer, slope, _terms(case, case.function))
 
 
 # --- rewriting ---------------------------------------------------------------------------------
@@ -66,15 +66,15 @@ Wrong = Callable[[Expr], Iterator[tuple[Expr, dict[str, Expr]]]]
 """The ways in which a node can be rewritten wrongly, each with what its sentence speaks of."""
 
 
-def _rewritings(wrong: Wrong) -> Callable[[Case], Claims]:
+def _rewritings(wrong: Wrong) -> Callable[[Judged], Claims]:
     """One node, wherever it is, is rewritten wrongly."""
 
-    def claims(case: Case) -> Claims:
+    def claims(case: Judged) -> Claims:
         for form in case.forms:
             for node in postorder(form):
                 for after, terms in wrong(node):
                     shown = {"right": node, "wrong": after, **terms}
-                    yield Claim(case.answer, substitute(form, {node: after}), shown)
+                    yield SlipClaim(case.answer, substitute(form, {node: after}), shown)
 
     return claims
 

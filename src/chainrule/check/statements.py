@@ -51,7 +51,7 @@ class Label:
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class StatementSide:
     """One side of an equals sign.
 
     Attributes:
@@ -65,7 +65,7 @@ class Side:
     text: str
     start: int
     label: Label | None = None
-    operand: Side | None = None
+    operand: StatementSide | None = None
     by: str | None = None
 
 
@@ -85,7 +85,7 @@ class Statement:
     text: str
     let: bool
     continues: bool
-    sides: tuple[Side, ...]
+    sides: tuple[StatementSide, ...]
 
 
 def statements(text: str) -> list[Statement]:
@@ -107,7 +107,7 @@ def _statement(number: int, line: str, offset: int, whole: str) -> Statement:
     if let:
         start = let.end()
     continues = False
-    sides: list[Side] = []
+    sides: list[StatementSide] = []
     for left, right in _split(line, start, end):
         if line[left:right].strip(" \t&$"):
             sides.append(_side(line, left, right, offset))
@@ -140,7 +140,7 @@ def _split(line: str, start: int, end: int) -> Iterable[tuple[int, int]]:
     yield left, end
 
 
-def _side(line: str, left: int, right: int, offset: int) -> Side:
+def _side(line: str, left: int, right: int, offset: int) -> StatementSide:
     operators: list[tuple[str, int, str]] = []
     while True:
         while left < right and line[left] in " \t&$":
@@ -154,12 +154,12 @@ def _side(line: str, left: int, right: int, offset: int) -> Side:
         by = _plain(operator["below1"] or operator["below2"])
         operators.append((text, offset + left, by))
         left += operator.start("rest")
-    side = Side(text, offset + left, label(text))
+    side = StatementSide(text, offset + left, label(text))
     for text, start, by in reversed(operators):
         if side.label is not None and side.label.order == 0:
-            side = Side(text, start, Label(side.label.name, 1, by))
+            side = StatementSide(text, start, Label(side.label.name, 1, by))
         else:
-            side = Side(text, start, None, side, by)
+            side = StatementSide(text, start, None, side, by)
     return side
 
 
@@ -203,7 +203,7 @@ class Reading:
     derivatives: dict[Symbol, tuple[str, str | None]]
 
 
-def read(side: Side, whole: str, names: Iterable[str]) -> Reading:
+def read(side: StatementSide, whole: str, names: Iterable[str]) -> Reading:
     """Read an expression.
 
     Args:

@@ -9,8 +9,8 @@ from dataclasses import replace
 from chainrule.codegen.source import (
     INFIX,
     Language,
-    Level,
-    Shape,
+    Precedence,
+    Spelling,
     body,
     calls,
     decimal,
@@ -39,11 +39,13 @@ LIBM = {
     **{name: name for name in ("erf", "erfc", "lgamma", "floor", "ceil", "trunc")},
     **{"gamma": "tgamma", "abs": "fabs", "power": "pow", "fma": "fma"},
 }
-_COMPARED = (Level.RELATION, Level.RELATION)
+_COMPARED = (Precedence.RELATION, Precedence.RELATION)
 SHAPES = {
     **INFIX,
-    "select": Shape("{0} ? {1} : {2}", Level.CONDITIONAL, (*_COMPARED, Level.RELATION)),
-    "logical_and": Shape("{0} && {1}", Level.RELATION, _COMPARED),
+    "select": Spelling(
+        "{0} ? {1} : {2}", Precedence.CONDITIONAL, (*_COMPARED, Precedence.RELATION)
+    ),
+    "logical_and": Spelling("{0} && {1}", Precedence.RELATION, _COMPARED),
 }
 # The functions of libm are no names for values: a parameter would hide the function.
 _RESERVED = frozenset(WORDS.split()) | frozenset(LIBM.values())
@@ -70,7 +72,7 @@ def languages(functions: Mapping[str, str], reserved: frozenset[str]) -> tuple[L
     """The spelling of double and of single arithmetic, with functions by their names in double."""
     single = {operation: f"{name}f" for operation, name in functions.items()}
     double = Language(
-        shapes={**SHAPES, **calls(functions), "undefined": Shape("(double)NAN")},
+        shapes={**SHAPES, **calls(functions), "undefined": Spelling("(double)NAN")},
         number=number,
         statement="const double {name} = {text};",
         result="return {text};",
@@ -78,7 +80,7 @@ def languages(functions: Mapping[str, str], reserved: frozenset[str]) -> tuple[L
     )
     return double, replace(
         double,
-        shapes={**SHAPES, **calls(single), "undefined": Shape("NAN")},
+        shapes={**SHAPES, **calls(single), "undefined": Spelling("NAN")},
         number=lambda value: number(value) + "f",
         statement="const float {name} = {text};",
     )

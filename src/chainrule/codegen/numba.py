@@ -28,8 +28,8 @@ from chainrule.codegen.python import (
 from chainrule.codegen.source import (
     INFIX,
     Language,
-    Level,
-    Shape,
+    Precedence,
+    Spelling,
     body,
     calls,
     decimal,
@@ -65,19 +65,21 @@ _SHAPES = {
     **calls(_MATH, "math."),
     **calls(_NUMPY, "np."),
     **CHOICES,
-    "logical_and": Shape("{0} and {1}", Level.RELATION, (Level.RELATION, Level.RELATION)),
+    "logical_and": Spelling(
+        "{0} and {1}", Precedence.RELATION, (Precedence.RELATION, Precedence.RELATION)
+    ),
 }
 _RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
 
 DOUBLE = Language(
-    shapes={**_SHAPES, "undefined": Shape("math.nan")},
+    shapes={**_SHAPES, "undefined": Spelling("math.nan")},
     number=decimal,
     reserved=_RESERVED,
     chains=True,
 )
 # A literal is a float64 to Numba, and would draw the whole expression into float64.
 SINGLE = Language(
-    shapes={**_SHAPES, "undefined": Shape("np.float32(math.nan)")},
+    shapes={**_SHAPES, "undefined": Spelling("np.float32(math.nan)")},
     number=lambda value: f"np.float32({single_number(value)})",
     reserved=_RESERVED,
     chains=True,

@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from chainrule.codegen.source import (
     Language,
-    Level,
-    Shape,
+    Precedence,
+    Spelling,
     decimal,
     indented,
 )
@@ -34,11 +34,11 @@ SPECIAL = {
     **{"lgamma": "gammaln", "digamma": "digamma"},
 }
 """What these do not have, and scipy.special and jax.scipy.special do."""
-_PARTS = (Level.RELATION, Level.RELATION, Level.RELATION)
+_PARTS = (Precedence.RELATION, Precedence.RELATION, Precedence.RELATION)
 _ORDERS = ("less", "less_equal", "greater", "greater_equal")
 CHOICES = {
-    "select": Shape("{1} if {0} else {2}", Level.CONDITIONAL, _PARTS),
-    "select unless": Shape("{2} if not {0} else {1}", Level.CONDITIONAL, _PARTS),
+    "select": Spelling("{1} if {0} else {2}", Precedence.CONDITIONAL, _PARTS),
+    "select unless": Spelling("{2} if not {0} else {1}", Precedence.CONDITIONAL, _PARTS),
 }
 """Choices between numbers; for the second see ``unlike_extremes``."""
 

@@ -25,7 +25,7 @@ _BITS = 192
 
 
 # --- from a program to text ---------------------------------------------------------------------
-class Level(IntEnum):
+class Precedence(IntEnum):
     """How tightly source text holds together, in the order of C and Python alike."""
 
     CONDITIONAL = 0
@@ -36,16 +36,16 @@ class Level(IntEnum):
     ATOM = 5
 
 
-class Shape(NamedTuple):
+class Spelling(NamedTuple):
     """How an operation is spelled, at which level, and the least levels of its operands."""
 
     template: str
-    level: Level = Level.ATOM
-    operands: tuple[Level, ...] = ()
+    level: Precedence = Precedence.ATOM
+    operands: tuple[Precedence, ...] = ()
 
 
-def _infix(sign: str, level: Level, right: Level) -> Shape:
-    return Shape(f"{{0}} {sign} {{1}}", level, (level, right))
+def _infix(sign: str, level: Precedence, right: Precedence) -> Spelling:
+    return Spelling(f"{{0}} {sign} {{1}}", level, (level, right))
 
 
 _RELATED = {
@@ -56,27 +56,27 @@ _RELATED = {
     "equal": "==",
     "not_equal": "!=",
 }
-INFIX: dict[str, Shape] = {
-    "add": _infix("+", Level.SUM, Level.PRODUCT),
-    "subtract": _infix("-", Level.SUM, Level.PRODUCT),
-    "multiply": _infix("*", Level.PRODUCT, Level.SIGNED),
-    "divide": _infix("/", Level.PRODUCT, Level.SIGNED),
-    "negative": Shape("-{0}", Level.SIGNED, (Level.ATOM,)),
+INFIX: dict[str, Spelling] = {
+    "add": _infix("+", Precedence.SUM, Precedence.PRODUCT),
+    "subtract": _infix("-", Precedence.SUM, Precedence.PRODUCT),
+    "multiply": _infix("*", Precedence.PRODUCT, Precedence.SIGNED),
+    "divide": _infix("/", Precedence.PRODUCT, Precedence.SIGNED),
+    "negative": Spelling("-{0}", Precedence.SIGNED, (Precedence.ATOM,)),
     **{
-        name: Shape(f"{{0}} {sign} {{1}}", Level.RELATION, (Level.SUM, Level.SUM))
+        name: Spelling(f"{{0}} {sign} {{1}}", Precedence.RELATION, (Precedence.SUM, Precedence.SUM))
         for name, sign in _RELATED.items()
     },
 }
 """What all targets spell alike."""
 
 
-def calls(names: Mapping[str, str], prefix: str = "") -> dict[str, Shape]:
+def calls(names: Mapping[str, str], prefix: str = "") -> dict[str, Spelling]:
     """Operations that are calls of a function of so many arguments: {"power": "pow"}."""
     counts = {**dict.fromkeys(("power", "atan2", "max", "min", "scaled"), 2), "fma": 3}
     found = {}
     for operation, name in names.items():
         operands = ", ".join(f"{{{i}}}" for i in range(counts.get(operation, 1)))
-        found[operation] = Shape(f"{prefix}{name}({operands})")
+        found[operation] = Spelling(f"{prefix}{name}({operands})")
     return found
 
 
@@ -93,7 +93,7 @@ class Language:
         chains: whether ``a < b < c`` means a < b and b < c.
     """
 
-    shapes: Mapping[str, Shape]
+    shapes: Mapping[str, Spelling]
     number: Callable[[float], str]
     statement: str = "{name} = {text}"
     result: str = "return {text}"
@@ -130,7 +130,7 @@ def body(lowered: Lowered, language: Language, *, double: bool) -> list[str]:
 @dataclass(slots=True)
 class _Text:
     text: str
-    level: Level
+    level: Precedence
     simple: bool = False
 
 
@@ -146,19 +146,19 @@ class _Writer:
         self._taken = {language.named(symbol) for symbol in lowered.inputs}
         self._lines: list[str] = []
         self._values = [
-            *(_Text(language.named(s), Level.ATOM, True) for s in lowered.inputs),
+            *(_Text(language.named(s), Precedence.ATOM, True) for s in lowered.inputs),
             *(self._number(constant, double) for constant in lowered.constants),
         ]
 
     def _number(self, constant: Expr, double: bool) -> _Text:
         text = self._language.number(constant_value(constant, double=double))
-        return _Text(text, Level.SIGNED if text.startswith("-") else Level.ATOM, True)
+        return _Text(text, Precedence.SIGNED if text.startswith("-") else Precedence.ATOM, True)
 
     def lines(self) -> list[str]:
         for number, (operation, operands) in enumerate(self._program.code, self._first):
             if not self._used[number]:
                 # What a sum subtracts has also been computed with its sign.
-                self._values.append(_Text("", Level.ATOM))
+                self._values.append(_Text("", Precedence.ATOM))
                 continue
             args = [self._values[i] for i in operands]
             shape = self._language.shapes[operation]
@@ -181,25 +181,25 @@ class _Writer:
         name = f"t{number}"
         self._taken.add(name)
         self._lines.append(self._language.statement.format(name=name, text=text.text))
-        text.text, text.level, text.simple = name, Level.ATOM, True
+        text.text, text.level, text.simple = name, Precedence.ATOM, True
 
-    def _written(self, shape: Shape, args: Sequence[_Text]) -> _Text:
+    def _written(self, shape: Spelling, args: Sequence[_Text]) -> _Text:
         if self._language.chains and shape is self._language.shapes["logical_and"]:
             middle, rest, _ = args[1].text.partition(" ")
             if rest and args[0].text.endswith(f" {middle}"):
-                return _Text(args[0].text + args[1].text[len(middle) :], Level.RELATION)
+                return _Text(args[0].text + args[1].text[len(middle) :], Precedence.RELATION)
         if shape is INFIX["negative"] and args[0].simple and args[0].text.startswith("-"):
-            return _Text(args[0].text[1:], Level.ATOM, True)
-        least = shape.operands or (Level.CONDITIONAL,) * len(args)
-        if shape is INFIX["negative"] and args[0].level is Level.PRODUCT:
-            least = (Level.PRODUCT,)
+            return _Text(args[0].text[1:], Precedence.ATOM, True)
+        least = shape.operands or (Precedence.CONDITIONAL,) * len(args)
+        if shape is INFIX["negative"] and args[0].level is Precedence.PRODUCT:
+            least = (Precedence.PRODUCT,)
         texts = [
             arg.text
             if arg.level >= level and not (shape is INFIX["negative"] and arg.text[0] == "-")
             else f"({arg.text})"
             for arg, level in zip(args, least, strict=True)
         ]
-        level = Level.PRODUCT if least == (Level.PRODUCT,) else shape.level
+        level = Precedence.PRODUCT if least == (Precedence.PRODUCT,) else shape.level
         return _Text(shape.template.format(*texts), level)
 
 

@@ -22,8 +22,8 @@ from chainrule.codegen.python import (
 from chainrule.codegen.source import (
     INFIX,
     Language,
-    Level,
-    Shape,
+    Precedence,
+    Spelling,
     body,
     calls,
     decimal,
@@ -60,9 +60,9 @@ LANGUAGE = Language(
     shapes={
         **INFIX,
         **calls(_TORCH, "torch."),
-        "select": Shape("torch.where({0}, {1}, {2})"),
-        "undefined": Shape("torch.nan"),
-        "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
+        "select": Spelling("torch.where({0}, {1}, {2})"),
+        "undefined": Spelling("torch.nan"),
+        "logical_and": Spelling("{0} & {1}", Precedence.RELATION, (Precedence.SUM, Precedence.SUM)),
     },
     number=decimal,
     reserved=PYTHON_WORDS
@@ -199,9 +199,9 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
     shapes = {**LANGUAGE.shapes, "select of numbers unless": CHOICES["select unless"]}
     tensor = LANGUAGE.named(lowered.inputs[0])
     full = f"torch.full_like({tensor}, {{1}})"
-    shapes["select numbers"] = Shape(f"torch.where({{0}}, {full}, {{2}})")
-    shapes["atan2 by a number"] = Shape(f"torch.atan2({{0}}, {full})")
-    shapes["atan2 of a number"] = Shape(f"torch.atan2(torch.full_like({tensor}, {{0}}), {{1}})")
+    shapes["select numbers"] = Spelling(f"torch.where({{0}}, {full}, {{2}})")
+    shapes["atan2 by a number"] = Spelling(f"torch.atan2({{0}}, {full})")
+    shapes["atan2 of a number"] = Spelling(f"torch.atan2(torch.full_like({tensor}, {{0}}), {{1}})")
     for number, instruction in enumerate(lowered.code, count):
         operation, operands = instruction
         if plain.issuperset(operands):

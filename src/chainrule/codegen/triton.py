@@ -26,8 +26,8 @@ from chainrule.codegen.python import (
 from chainrule.codegen.source import (
     INFIX,
     Language,
-    Level,
-    Shape,
+    Precedence,
+    Spelling,
     body,
     calls,
     decimal,
@@ -52,23 +52,23 @@ _RESERVED = PYTHON_WORDS | {"torch", "triton", "tl", "libdevice", "np", "float"}
 _RESERVED |= {"upstream", "out", "n", "at", "mask", "result", "BLOCK", "DTYPE"}
 
 
-def _shapes(work: str) -> dict[str, Shape]:
+def _shapes(work: str) -> dict[str, Spelling]:
     """What is spelled alike in both formats; a number is a float32 unless it is said otherwise."""
     typed = {i: f"tl.full([], {{{i}}}, {work})" for i in range(2)}
     found = {
         **INFIX,
         **calls(_LIBDEVICE, "libdevice."),
         **calls(_EXACT, "tl."),
-        "select": Shape("tl.where({0}, {1}, {2})"),
-        "select numbers": Shape(f"tl.where({{0}}, {typed[1]}, {{2}})"),
-        "number": Shape(typed[0]),
-        "undefined": Shape(f'tl.full([], float("nan"), {work})'),
-        "logical_and": Shape("{0} & {1}", Level.RELATION, (Level.SUM, Level.SUM)),
+        "select": Spelling("tl.where({0}, {1}, {2})"),
+        "select numbers": Spelling(f"tl.where({{0}}, {typed[1]}, {{2}})"),
+        "number": Spelling(typed[0]),
+        "undefined": Spelling(f'tl.full([], float("nan"), {work})'),
+        "logical_and": Spelling("{0} & {1}", Precedence.RELATION, (Precedence.SUM, Precedence.SUM)),
     }
     for operation in ("power", "atan2"):
         called = f"libdevice.{_LIBDEVICE[operation]}"
-        found[f"{operation} of a number"] = Shape(f"{called}({typed[0]}, {{1}})")
-        found[f"{operation} by a number"] = Shape(f"{called}({{0}}, {typed[1]})")
+        found[f"{operation} of a number"] = Spelling(f"{called}({typed[0]}, {{1}})")
+        found[f"{operation} by a number"] = Spelling(f"{called}({{0}}, {typed[1]})")
     return found
 
 
@@ -79,8 +79,8 @@ DOUBLE = Language(
 SINGLE = Language(
     shapes={
         **_shapes("tl.float32"),
-        "divide": Shape("tl.div_rn({0}, {1})"),
-        "sqrt": Shape("tl.sqrt_rn({0})"),
+        "divide": Spelling("tl.div_rn({0}, {1})"),
+        "sqrt": Spelling("tl.sqrt_rn({0})"),
     },
     number=decimal,
     reserved=_RESERVED,

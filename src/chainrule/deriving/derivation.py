@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 MAX_TIDIED = 1_000
 # At how many points a claim is compared unless told otherwise.
 POINTS = 16
-Form = Literal["simplified", "output", "raw"]
+FormName = Literal["simplified", "output", "raw"]
 
 
 class Stage(Record):
@@ -342,7 +342,7 @@ class Derivation:
         sets = near(letters)
         return tuple(confirmed(self.function, self.variable, kink, sets) for kink in found)
 
-    def form(self, form: Form = "simplified") -> Expr:
+    def form(self, form: FormName = "simplified") -> Expr:
         """The derivative in one of its forms.
 
         Raises:

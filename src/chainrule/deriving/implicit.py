@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chainrule.deriving.derivation import Form, named_slope
+from chainrule.deriving.derivation import FormName, named_slope
 from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.errors import FaultError, FaultWarning, InputError
@@ -182,7 +182,7 @@ class ImplicitDerivation:
         """The derivative asked for: y′, or y″ for order 2."""
         return self.slope if self.order == 1 else self.second
 
-    def form(self, form: Form = "simplified") -> Expr:
+    def form(self, form: FormName = "simplified") -> Expr:
         """The derivative in one of its forms; only "simplified" and "raw" exist.
 
         Raises:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from chainrule.expr.nodes import Expr, Symbol
 
-Kind = Literal["derivative", "rewriting", "solving"]
+StepKind = Literal["derivative", "rewriting", "solving"]
 
 
 # Not frozen, for speed: one is made for every node of a formula. Nothing changes it later.
@@ -41,7 +41,7 @@ class Step:
 
     def __init__(
         self,
-        kind: Kind,
+        kind: StepKind,
         rule: str,
         before: Expr,
         after: Expr,
@@ -51,7 +51,7 @@ class Step:
         reasons: tuple[str, ...] = (),
         applied: Expr | None = None,
     ) -> None:
-        self.kind: Kind = kind
+        self.kind: StepKind = kind
         self.rule = rule
         self.before = before
         self.after = after

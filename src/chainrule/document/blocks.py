@@ -123,8 +123,8 @@ class Code(Record):
     text: str
 
 
-Piece = str | Math | Strong | Emphasis | Code
-Inline = tuple[Piece, ...]
+InlinePiece = str | Math | Strong | Emphasis | Code
+Inline = tuple[InlinePiece, ...]
 
 
 def math(*terms: Term) -> Math:

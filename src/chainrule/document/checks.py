@@ -12,8 +12,8 @@ from chainrule.document.blocks import (
     Derivative,
     Heading,
     Inline,
+    InlinePiece,
     Paragraph,
-    Piece,
     Strong,
     math,
 )
@@ -131,7 +131,7 @@ def verdict_words(verdict: Verdict, *, whole: bool = False) -> Inline:
     """
     match verdict.word:
         case "proved":
-            pieces: list[Piece] = [Strong("proved")]
+            pieces: list[InlinePiece] = [Strong("proved")]
             parts = verdict.parts
             if parts and len(parts) <= MAX_PARTS:
                 pieces.append(" as an identity between rational functions of ")

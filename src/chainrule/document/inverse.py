@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from chainrule.differentiate.inverse import TITLE, WORDS, slope_of_inverse
-from chainrule.document.blocks import Block, Display, Paragraph, Piece, Quote, Term, equation, math
+from chainrule.document.blocks import (
+    Block,
+    Display,
+    InlinePiece,
+    Paragraph,
+    Quote,
+    Term,
+    equation,
+    math,
+)
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import ONE, Call, Symbol, call, divide, substitute
 from chainrule.rewrite.normal_form import Tidier
@@ -22,7 +31,7 @@ def inverse_blocks(name: str, y: Symbol, x: Symbol, slopes: tuple[Term, Term]) -
     undone = call(row.inverse, y)
     own = row.derivatives[0]
     assert own is not None
-    pieces: list[Piece] = [
+    pieces: list[InlinePiece] = [
         "Where does that rule come from? ",
         math(y, Call(name, (x,))),
         " says the same as ",

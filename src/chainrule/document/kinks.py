@@ -12,9 +12,9 @@ from chainrule.document.blocks import (
     Bullets,
     Heading,
     Inline,
+    InlinePiece,
     Name,
     Paragraph,
-    Piece,
     math,
 )
 from chainrule.expr.nodes import (
@@ -137,7 +137,7 @@ def _is_right(kink: Kink, row: Returned) -> bool:
     return kink.removable and kink.left is not None and row.value == kink.left.slope
 
 
-def _returned(row: Returned) -> tuple[Piece, ...]:
+def _returned(row: Returned) -> tuple[InlinePiece, ...]:
     value = row.value
     return (value,) if isinstance(value, str) else (math(value),)
 

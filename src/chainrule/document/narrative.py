@@ -31,10 +31,10 @@ from chainrule.document.blocks import (
     Emphasis,
     Heading,
     Inline,
+    InlinePiece,
     Math,
     Name,
     Paragraph,
-    Piece,
     Term,
     equation,
     math,
@@ -151,7 +151,7 @@ def _plain_title(problem: Problem) -> str:
 def _introduction(problem: Problem) -> Inline:
     entry = problem.entry
     assert entry is not None
-    pieces: list[Piece] = [f"This is the {entry.title}"]
+    pieces: list[InlinePiece] = [f"This is the {entry.title}"]
     if entry.parameters:
         rows: list[Inline] = [(math(Symbol(p.name), p.value),) for p in entry.parameters]
         pieces += [", usually with ", *joined(rows)]
@@ -201,7 +201,7 @@ def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list
         filled_in.update((letter, value) for letter, value in values.items())
         arguments = tuple(filled_in.get(a, a) for a in whole.args)
         rest = [(math(k, v),) for k, v in values.items() if k not in whole.args]
-        pieces: list[Piece] = [Emphasis("To try on a calculator:"), " "]
+        pieces: list[InlinePiece] = [Emphasis("To try on a calculator:"), " "]
         pieces.append(Math(Chain((Name(whole.name, arguments), digits), ("=",))))
         if rest:
             pieces += [" for ", *joined(rest)]
@@ -385,7 +385,7 @@ def _by_itself(derivation: Derivation) -> list[Block]:
         if not isinstance(slopes, Piecewise) or len(slopes.values) != len(form.cases):
             return []  # cases that have come to be one
         return blocks + _case_forms(derivation, form) + _needed(derivation, form)
-    pieces: list[Piece] = []
+    pieces: list[InlinePiece] = []
     others = [s for s in symbols(form.expr) if s not in (output, derivation.variable)]
     if form.needs_variable:
         pieces.append("The result can be written with the function's own value")
@@ -449,15 +449,15 @@ def _found(derivation: Derivation, form: OutputForm) -> list[Block]:
     return blocks
 
 
-def _solved_for(function: Expr, form: OutputForm) -> list[Piece]:
+def _solved_for(function: Expr, form: OutputForm) -> list[InlinePiece]:
     """ "y = 1/m follows m = 1/y, and from that …" """
-    pieces: list[Piece] = [math(form.output, function)]
+    pieces: list[InlinePiece] = [math(form.output, function)]
     for i, step in enumerate(form.solved):
         pieces += [", and from that " if i else " follows ", math(step.before, step.after)]
     return pieces
 
 
-def _eliminated(function: Expr, form: OutputForm, derivative: Expr, name: str) -> list[Piece]:
+def _eliminated(function: Expr, form: OutputForm, derivative: Expr, name: str) -> list[InlinePiece]:
     """What is left of y = f(x) and y' = f'(x) without x."""
     assert form.relation is not None
     slope = Name(name, (), 1)
@@ -487,7 +487,7 @@ def _case_forms(derivation: Derivation, form: OutputForm) -> list[Block]:
         if case is None:
             rows.append((*where, ": ", math(slope_name, slope)))
             continue
-        pieces: list[Piece] = [*where, ": "]
+        pieces: list[InlinePiece] = [*where, ": "]
         if case.relation is not None:
             pieces += ["eliminate ", *_eliminated(value, case, slope, derivation.letter)]
             rows.append((*pieces, ", so ", math(slope_name, case.expr)))

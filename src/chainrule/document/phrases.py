@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from chainrule.document.blocks import Inline, Piece
+from chainrule.document.blocks import Inline, InlinePiece
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
@@ -47,7 +47,7 @@ def listing(items: Sequence[str]) -> str:
 def joined(parts: Iterable[Inline], separator: str = ", ", last: str = " and ") -> Inline:
     """Inline parts as a list within a sentence."""
     rows = list(parts)
-    pieces: list[Piece] = []
+    pieces: list[InlinePiece] = []
     for i, row in enumerate(rows):
         if i:
             pieces.append(last if i == len(rows) - 1 else separator)

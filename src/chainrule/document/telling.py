@@ -21,9 +21,9 @@ from chainrule.document.blocks import (
     Fold,
     Heading,
     Inline,
+    InlinePiece,
     Name,
     Paragraph,
-    Piece,
     Plus,
     Quote,
     Steps,
@@ -146,7 +146,7 @@ class Teller:
             known = self.letters[expr] = Symbol(name)
         return known
 
-    def _say(self, *pieces: Piece) -> None:
+    def _say(self, *pieces: InlinePiece) -> None:
         self.blocks.append(Paragraph(pieces))
 
     def _show(self, *terms: Term, note: Inline = ()) -> None:
@@ -610,5 +610,5 @@ def _is_negative_power(node: Expr, letter: Symbol) -> bool:
     return False
 
 
-def _and_it(x: Piece) -> Inline:
+def _and_it(x: InlinePiece) -> Inline:
     return (", and that something depends on ", x, ".")

@@ -34,7 +34,7 @@ _ARITHMETIC = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class ListedForm:
     """One way to compute the derivative.
 
     Attributes:
@@ -67,7 +67,7 @@ def forms(
     exhaustive: bool = False,
     threads: int = 1,
     advance: Callable[[str, float], None] = lambda name, part: None,
-) -> list[Form]:
+) -> list[ListedForm]:
     """The forms of a derivative, measured, the best in the last of the formats first.
 
     With ``search``, which takes some seconds, one that evaluates well is searched for too.
@@ -127,7 +127,7 @@ def _measured_at(
     }
 
 
-def rank(row: Form, form: Format) -> tuple[bool, int, float, int]:
+def rank(row: ListedForm, form: Format) -> tuple[bool, int, float, int]:
     """The order in which forms are preferred: faults, then the largest error, then the cost."""
     found = row.measured[form.name]
     return found.count == 0, found.faults, found.largest, row.operations + 8 * row.calls
@@ -171,9 +171,9 @@ def _form(
     program: Lowered,
     measured: dict[str, Measured],
     letters: Sequence[Symbol],
-) -> Form:
+) -> ListedForm:
     used = symbols(expr)
     operations = [step.operation for step in program.code if step.operation not in _FREE]
     arithmetic = sum(operation in _ARITHMETIC for operation in operations)
     saves = tuple(letter for letter in letters if letter in used)
-    return Form(name, expr, saves, arithmetic, len(operations) - arithmetic, measured)
+    return ListedForm(name, expr, saves, arithmetic, len(operations) - arithmetic, measured)

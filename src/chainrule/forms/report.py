@@ -16,9 +16,9 @@ from chainrule.document.blocks import (
     Document,
     Heading,
     Inline,
+    InlinePiece,
     Name,
     Paragraph,
-    Piece,
     Strong,
     Table,
     math,
@@ -28,7 +28,7 @@ from chainrule.expr.nodes import Expr, Number, Sum, Symbol, postorder, size, sub
 from chainrule.floats.formats import Format
 from chainrule.floats.letters import typical_values
 from chainrule.floats.measure import Measured
-from chainrule.forms.listing import Form, rank
+from chainrule.forms.listing import ListedForm, rank
 from chainrule.render.data import expression
 
 # A part of so many nodes that occurs so often gets a letter of its own.
@@ -41,7 +41,7 @@ _HEADER: tuple[Inline, ...] = tuple(
 
 
 def forms_document(
-    derivation: Derivation, forms: Sequence[Form], formats: Sequence[Format]
+    derivation: Derivation, forms: Sequence[ListedForm], formats: Sequence[Format]
 ) -> Document:
     """The document that `chainrule forms` prints."""
     problem = derivation.problem
@@ -54,7 +54,7 @@ def forms_document(
     return Document(title, tuple(blocks))
 
 
-def forms_data(derivation: Derivation, forms: Sequence[Form]) -> list[dict[str, Any]]:
+def forms_data(derivation: Derivation, forms: Sequence[ListedForm]) -> list[dict[str, Any]]:
     """The same as plain data for JSON."""
     values = {s.name: float(v) for s, v in typical_values(derivation).items()}
     return [
@@ -72,7 +72,7 @@ def forms_data(derivation: Derivation, forms: Sequence[Form]) -> list[dict[str, 
 
 
 def forms_section(
-    derivation: Derivation, forms: Sequence[Form], formats: Sequence[Format]
+    derivation: Derivation, forms: Sequence[ListedForm], formats: Sequence[Format]
 ) -> list[Block]:
     """The section of a walk-through about them."""
     heading = Heading(2, ("Which form should you compute with?",))
@@ -80,7 +80,7 @@ def forms_section(
 
 
 def form_blocks(
-    derivation: Derivation, forms: Sequence[Form], formats: Sequence[Format], level: int = 2
+    derivation: Derivation, forms: Sequence[ListedForm], formats: Sequence[Format], level: int = 2
 ) -> list[Block]:
     """The formulas, a table of what was measured for each format, and the best of them."""
     slope = Name(derivation.letter, (), derivation.order)
@@ -132,7 +132,7 @@ def _formula(slope: Name, expr: Expr) -> Inline:
     return (math(slope, substitute(expr, {part: letter})), " with ", math(letter, part))
 
 
-def _row(row: Form, form: Format) -> tuple[Inline, ...]:
+def _row(row: ListedForm, form: Format) -> tuple[Inline, ...]:
     found = row.measured[form.name]
     saves = joined([(math(letter),) for letter in row.saves], ", ") if row.saves else ("nothing",)
     return (
@@ -154,12 +154,12 @@ def figure(value: float) -> str:
     return f"{value:.2f}" if value < 1000 else f"{value:.1e}"
 
 
-def _advice(ordered: Sequence[Form], form: Format) -> Inline:
+def _advice(ordered: Sequence[ListedForm], form: Format) -> Inline:
     best = ordered[0]
     found = best.measured[form.name]
     if not found.count:
         return ("There is no input at which the derivative has a value.",)
-    pieces: list[Piece] = []
+    pieces: list[InlinePiece] = []
     if found.faults:
         pieces += ["None of them is right everywhere; the least wrong is ", Strong(best.name), "."]
     else:

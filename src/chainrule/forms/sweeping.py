@@ -18,7 +18,7 @@ from chainrule.floats.measure import Measured
 from chainrule.floats.positions import positions
 from chainrule.program.lower import Lowered, lower
 from chainrule.sweep import tally
-from chainrule.sweep.pieces import HUGE, Kind
+from chainrule.sweep.pieces import HUGE, StretchKind
 from chainrule.sweep.reference import reference
 from chainrule.sweep.sweep import ARB, Evaluate, Sweep, plan
 
@@ -47,7 +47,7 @@ class Outputs:
             return self._consecutive(values, int(places[0]), int(places[-1]))
         with ARB:
             found = self._reference.truth(places)
-        wild = self._reference.kinds(places) == Kind.WILD
+        wild = self._reference.kinds(places) == StretchKind.WILD
         rounded = self._rounded(found.high)
         rounded[~found.known] = np.nan
         rounded[wild] = self._in_double(values[wild])
@@ -61,13 +61,13 @@ class Outputs:
             a = max(int(pieces.first[index]), first) - first
             b = min(int(pieces.last[index]), last) - first + 1
             match pieces.kind[index]:
-                case Kind.POLYNOMIAL:
+                case StretchKind.POLYNOMIAL:
                     found[a:b] = self._polynomial(index, values[a:b])
-                case Kind.SETTLED:
+                case StretchKind.SETTLED:
                     with ARB:
                         exact = self._reference.exact(values[a:b])
                     found[a:b] = np.where(exact.known, exact.high, np.nan)
-                case Kind.WILD:
+                case StretchKind.WILD:
                     found[a:b] = self._in_double(values[a:b])
             index += 1
         return self._rounded(found)

@@ -31,7 +31,12 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.complaints import complaint
-from chainrule.parsing.lexer import Definition, find_definition, plain_tokens, simplify_characters
+from chainrule.parsing.lexer import (
+    TypedDefinition,
+    find_definition,
+    plain_tokens,
+    simplify_characters,
+)
 from chainrule.parsing.names import (
     CONSTANTS,
     GREEK,
@@ -40,7 +45,7 @@ from chainrule.parsing.names import (
 )
 from chainrule.parsing.shift_reduce import UnexpectedTokenError
 from chainrule.parsing.shift_reduce import parse as shift_reduce
-from chainrule.parsing.tokens import Name, Token, check_length, settle, settle_functions
+from chainrule.parsing.tokens import FunctionName, Token, check_length, settle, settle_functions
 from chainrule.parsing.tree import Builder, Equation, close
 from chainrule.parsing.words import Reader
 from chainrule.record import Record
@@ -84,7 +89,7 @@ def parse_text(text: str, symbols: Iterable[str] = (), names: Names | None = Non
 def read_formula(
     text: str,
     source: str,
-    definition: Definition | None,
+    definition: TypedDefinition | None,
     lexer: Lexer,
     symbols: Iterable[str],
     names: Names,
@@ -131,7 +136,7 @@ def _bare_log(tokens: list[Token], text: str, *sides: Expr | None) -> bool:
     typed = any(
         token.kind == "FUNCTION"
         and text[token.start : token.end].strip("\\").startswith("log")
-        and isinstance(token.value, Name)
+        and isinstance(token.value, FunctionName)
         and token.value.name == "log"
         and following.kind != "UNDERSCORE"
         for token, following in pairwise(tokens)

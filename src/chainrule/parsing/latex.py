@@ -20,7 +20,12 @@ from chainrule.parsing.latex_commands import (
     SIZES,
     VARIANTS,
 )
-from chainrule.parsing.lexer import Definition, simplify_characters, special_tokens, symbol_name
+from chainrule.parsing.lexer import (
+    TypedDefinition,
+    simplify_characters,
+    special_tokens,
+    symbol_name,
+)
 from chainrule.parsing.names import (
     CONSTANTS,
     FUNCTION_LETTERS,
@@ -29,7 +34,7 @@ from chainrule.parsing.names import (
     Names,
     default_names,
 )
-from chainrule.parsing.tokens import Name, Token, check_length, number
+from chainrule.parsing.tokens import FunctionName, Token, check_length, number
 from chainrule.parsing.words import Reader
 
 _PIECE = re.compile(
@@ -86,12 +91,12 @@ def parse_latex(text: str, symbols: Iterable[str] = (), names: Names | None = No
     return read_formula(text, source, definition, latex_tokens, symbols, names, latex=True)
 
 
-def _find_definition(text: str) -> Definition | None:
+def _find_definition(text: str) -> TypedDefinition | None:
     found = _DEFINITION.match(text)
     if not found:
         return None
     variables = tuple(_plain_name(part) for part in re.split("[,;]", found[2]))
-    return Definition(_plain_name(found[1]), variables, found.end())
+    return TypedDefinition(_plain_name(found[1]), variables, found.end())
 
 
 def _plain_name(latex: str) -> str:
@@ -226,11 +231,11 @@ class _Lexer:
     def _function_or_letter(self, word: str, start: int, end: int) -> int:
         name = self.reader.names.functions.get(word)
         if name == "log" and (index := _INDEX.match(self.text, end)):
-            self._add([Token("FUNCTION", Name(name), start, end)])
+            self._add([Token("FUNCTION", FunctionName(name), start, end)])
             return self._base_of_logarithm(index, end)
         primes = _PRIMES.match(self.text, end)
         if primes and name:
-            return self._primed(Name(name), start, primes)
+            return self._primed(FunctionName(name), start, primes)
         self._add(self.reader.read(word, start, end, self._following(end)))
         return end
 
@@ -262,11 +267,11 @@ class _Lexer:
         base = name.partition("_")[0]
         if primes:
             known = "digamma" if name == "psi" else None
-            return self._primed(Name(known or name, known=bool(known)), start, primes)
+            return self._primed(FunctionName(known or name, known=bool(known)), start, primes)
         order = _ORDER.match(self.text, end)
         if order and (base in FUNCTION_LETTERS or name == "psi"):
             known = "digamma" if name == "psi" else None
-            function = Name(known or name, known=bool(known))
+            function = FunctionName(known or name, known=bool(known))
             orders = tuple(int(part or 0) for part in order[1].split(",") if len(part) < 5)
             self._add([Token("FUNCTION", function, start, end)])
             self._add([Token("ORDER", orders, end, order.end())])
@@ -275,14 +280,14 @@ class _Lexer:
         if name in GREEK_WORDS:
             self._add([self.reader.greek(name, start, end, called)])
         elif called in ("(", "^") and base in FUNCTION_LETTERS and name not in self.reader.symbols:
-            self._add([Token("FUNCTION", Name(name, known=False), start, end)])
+            self._add([Token("FUNCTION", FunctionName(name, known=False), start, end)])
         elif name in CONSTANTS:
             self._add(self.reader.read(name, start, end, called))
         else:
             self._add([Token("NAME", Symbol(name), start, end)])
         return end
 
-    def _primed(self, name: Name, start: int, primes: re.Match[str]) -> int:
+    def _primed(self, name: FunctionName, start: int, primes: re.Match[str]) -> int:
         count = len(primes[1]) if primes[1] else max(1, primes[0].count(r"\prime"))
         name = name._replace(orders=(count,))
         self._add([Token("FUNCTION", name, start, primes.end())])
@@ -335,8 +340,8 @@ class _Lexer:
         index = _INDEX.match(self.text, end)
         primes = _PRIMES.match(self.text, end)
         if primes:
-            return self._primed(Name(known), start, primes)
-        self._add([Token("FUNCTION", Name(known), start, end)])
+            return self._primed(FunctionName(known), start, primes)
+        self._add([Token("FUNCTION", FunctionName(known), start, end)])
         return self._base_of_logarithm(index, end) if index and known == "log" else end
 
     def _sized(self, command: str, end: int) -> int:
@@ -391,8 +396,8 @@ class _Lexer:
         if known and word not in self.reader.symbols and (known in BY_NAME or called):
             primes = _PRIMES.match(self.text, end)
             if primes:
-                return self._primed(Name(known), start, primes)
-            self._add([Token("FUNCTION", Name(known), start, end)])
+                return self._primed(FunctionName(known), start, primes)
+            self._add([Token("FUNCTION", FunctionName(known), start, end)])
             index = _INDEX.match(self.text, end)
             return self._base_of_logarithm(index, end) if index and known == "log" else end
         if not word.replace("_", "").isalnum():
@@ -411,7 +416,7 @@ class _Lexer:
         end = found.end() + 1 if letter.lastgroup == "word" else letter.end()
         name = _plain_name(self.text[found.end() : end])
         counts = tuple(orders.get(place, 0) for place in range(1, max(2, *orders, 2) + 1))
-        self._add([Token("FUNCTION", Name(name, False, counts), found.start(), end)])
+        self._add([Token("FUNCTION", FunctionName(name, False, counts), found.start(), end)])
         return end
 
 

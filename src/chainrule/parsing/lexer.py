@@ -9,7 +9,7 @@ from unicodedata import decomposition, normalize
 
 from chainrule.errors import InputError
 from chainrule.parsing.names import FUNCTION_LETTERS, GREEK, MODULES
-from chainrule.parsing.tokens import Name, Token, number
+from chainrule.parsing.tokens import FunctionName, Token, number
 from chainrule.parsing.words import Reader
 
 _LETTER = r"[^\W\d_]"
@@ -71,7 +71,7 @@ _REFUSED = {
 }
 
 
-class Definition(NamedTuple):
+class TypedDefinition(NamedTuple):
     """The beginning ``f(x, a) =`` of a formula, up to the offset ``end``."""
 
     name: str
@@ -86,7 +86,7 @@ _DEFINITION = (
 _VARIABLE = rf"(?:[A-Za-z][A-Za-z0-9]*|{_LETTER}[0-9]*){_INDEX}"
 
 
-def find_definition(text: str) -> Definition | None:
+def find_definition(text: str) -> TypedDefinition | None:
     """The head of ``f(x, a) = …``, if there is one."""
     found = re.match(_DEFINITION, text) if "=" in text else None
     if not found:
@@ -95,7 +95,7 @@ def find_definition(text: str) -> Definition | None:
     if not all(re.fullmatch(_VARIABLE, variable) for variable in variables):
         return None
     names = tuple(symbol_name(variable) for variable in variables)
-    return Definition(symbol_name(_with_index(found[1])), names, found.end())
+    return TypedDefinition(symbol_name(_with_index(found[1])), names, found.end())
 
 
 def _with_index(word: str) -> str:
@@ -154,7 +154,7 @@ def _read_word(text: str, start: int, end: int, reader: Reader, tokens: list[Tok
     if lowered > end:
         index = _level(text[end:lowered])
         if word_text in ("log", "ln"):
-            tokens.append(Token("FUNCTION", Name("log"), start, end))
+            tokens.append(Token("FUNCTION", FunctionName("log"), start, end))
             tokens.append(Token("UNDERSCORE", None, end, lowered))
             tokens += _on_the_line(index, end, lowered, reader)
             return lowered
@@ -167,7 +167,11 @@ def _read_word(text: str, start: int, end: int, reader: Reader, tokens: list[Tok
         return primes.end()
     order = _ORDER.match(text, end)
     if order and _takes_order(name):
-        function = Name(name, known=False) if name[0] in FUNCTION_LETTERS else Name("digamma")
+        function = (
+            FunctionName(name, known=False)
+            if name[0] in FUNCTION_LETTERS
+            else FunctionName("digamma")
+        )
         orders = tuple(int(n or 0) for n in re.split(r"\s*,\s*", order[2].strip()) if len(n) < 5)
         tokens.append(Token("FUNCTION", function, start, end))
         tokens.append(Token("ORDER", orders, end, order.end()))
@@ -181,7 +185,7 @@ def _read_word(text: str, start: int, end: int, reader: Reader, tokens: list[Tok
 
 
 def _read_log(found: re.Match[str], reader: Reader, tokens: list[Token]) -> int:
-    tokens.append(Token("FUNCTION", Name("log"), found.start(), found.end(1)))
+    tokens.append(Token("FUNCTION", FunctionName("log"), found.start(), found.end(1)))
     start = found.end(1) + 1
     tokens.append(Token("UNDERSCORE", None, start - 1, start))
     if not found[2]:
@@ -192,11 +196,11 @@ def _read_log(found: re.Match[str], reader: Reader, tokens: list[Token]) -> int:
 
 def _primed(name: str, count: int, start: int, end: int, reader: Reader) -> Token:
     if name in ("psi", "digamma"):
-        return Token("FUNCTION", Name("digamma", orders=(count,)), start, end)
+        return Token("FUNCTION", FunctionName("digamma", orders=(count,)), start, end)
     known = reader.names.functions.get(name)
     if known is not None and len(name) > 1:
-        return Token("FUNCTION", Name(known, orders=(count,)), start, end)
-    return Token("FUNCTION", Name(name, known=False, orders=(count,)), start, end)
+        return Token("FUNCTION", FunctionName(known, orders=(count,)), start, end)
+    return Token("FUNCTION", FunctionName(name, known=False, orders=(count,)), start, end)
 
 
 def _takes_order(name: str) -> bool:

@@ -20,7 +20,7 @@ MOST_DIGITS = 4_000
 class Token(NamedTuple):
     """``kind`` is a terminal of formula.lark; ``start`` and ``end`` are offsets in the text.
 
-    ``value`` is an expression for NUMBER, CONSTANT and NAME, a ``Name`` for FUNCTION, the
+    ``value`` is an expression for NUMBER, CONSTANT and NAME, a ``FunctionName`` for FUNCTION, the
     degree for RADICAL, the orders of differentiation for ORDER, the operator for COMPARE, a
     pair for FRACTION, the typed character for brackets.
     """
@@ -31,7 +31,7 @@ class Token(NamedTuple):
     end: int
 
 
-class Name(NamedTuple):
+class FunctionName(NamedTuple):
     """The value of a FUNCTION token. ``known`` ones are in the table or the catalogue."""
 
     name: str
@@ -180,7 +180,7 @@ def _settled(token: Token, following: Token | None, primed: set[str], alone: set
     if token.kind == "NAME":
         name = token.value.name
         if name in primed and following and following.kind == "OPEN":
-            return token._replace(kind="FUNCTION", value=Name(name, known=False))
+            return token._replace(kind="FUNCTION", value=FunctionName(name, known=False))
     elif token.kind == "FUNCTION" and not token.value.known:
         name = token.value.name
         if name in alone and name not in primed and following and following.kind == "OPEN":

@@ -30,7 +30,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.names import Names
 from chainrule.parsing.operations import MANY, OPERATIONS, root
-from chainrule.parsing.tokens import Name, Token
+from chainrule.parsing.tokens import FunctionName, Token
 
 
 class Terms(list[Expr]):
@@ -41,11 +41,11 @@ class Factors(list[Expr]):
     """A product that may go on."""
 
 
-class Cases(list[Expr]):
+class ParsedCases(list[Expr]):
     """value, condition, value, condition, …, [otherwise] of a function given by cases."""
 
 
-class Chain(NamedTuple):
+class ParsedChain(NamedTuple):
     """Comparisons that may go on: a < b <= c."""
 
     operators: list[str]
@@ -71,7 +71,7 @@ class Head(NamedTuple):
     base: Expr | None = None
 
 
-Part = Expr | Terms | Factors | Cases | Chain
+Part = Expr | Terms | Factors | ParsedCases | ParsedChain
 
 _INVERSES = {row.name: row.inverse for row in BY_NAME.values() if row.inverse.startswith("a")}
 _INVERSES |= {inverse: name for name, inverse in _INVERSES.items()} | {"erf": "erfinv"}
@@ -86,7 +86,7 @@ def close(part: Part) -> Expr:
         return Sum(tuple(part))
     if type(part) is Factors:
         return Product(tuple(part))
-    if isinstance(part, Chain):
+    if isinstance(part, ParsedChain):
         return Comparison(tuple(part.operators), tuple(part.args))
     return Piecewise(tuple(part))
 
@@ -197,19 +197,19 @@ class Builder:
 
     # --- conditions and cases -------------------------------------------------------------------
     def compare(self, left: Part, operator: Token, right: Part) -> Part:
-        return Chain([operator.value], [close(left), close(right)])
+        return ParsedChain([operator.value], [close(left), close(right)])
 
-    def compare_on(self, chain: Chain, operator: Token, right: Part) -> Part:
+    def compare_on(self, chain: ParsedChain, operator: Token, right: Part) -> Part:
         chain.operators.append(operator.value)
         chain.args.append(close(right))
         return chain
 
     def if_else(self, value: Part, condition: Part, _: Token, other: Part) -> Part:
-        rest = other if type(other) is Cases else [close(other)]
-        return Cases([close(value), close(condition), *rest])
+        rest = other if type(other) is ParsedCases else [close(other)]
+        return ParsedCases([close(value), close(condition), *rest])
 
     def case(self, condition: Part, value: Part) -> Part:
-        return Cases((close(value), close(condition)))
+        return ParsedCases((close(value), close(condition)))
 
     def case_value_first(self, value: Part, condition: Part) -> Part:
         return self.case(condition, value)
@@ -219,15 +219,15 @@ class Builder:
 
     def value_otherwise(self, value: Part, token: Token) -> Part:
         self._last_else = token.start
-        return Cases((close(value),))
+        return ParsedCases((close(value),))
 
-    def next_case(self, cases: Cases, case: Cases) -> Part:
+    def next_case(self, cases: ParsedCases, case: ParsedCases) -> Part:
         if len(cases) % 2:
             raise self.error("nothing may follow the case `else`", self._last_else)
         cases += case
         return cases
 
-    def piecewise(self, cases: Cases) -> Part:
+    def piecewise(self, cases: ParsedCases) -> Part:
         if len(cases) == 1:
             raise self.error("`else` needs a case before it", self._last_else)
         return close(cases)
@@ -261,12 +261,12 @@ class Builder:
     def call(self, head: Head, arguments: Arguments) -> Part:
         """``head`` applied to its arguments, then raised to its exponent: sin² x."""
         token, exponent, base = head
-        name: Name = token.value
+        name: FunctionName = token.value
         if base is not None:
             self._check_count(token, arguments, 1, 1, "log_b(x)")
             arguments.append(base)
         if exponent is not None and exponent is MINUS_ONE and name.known:
-            name = Name(self._inverse(token))
+            name = FunctionName(self._inverse(token))
             exponent = None
         if name.known:
             value = self._known(name, arguments, token)
@@ -285,7 +285,7 @@ class Builder:
             )
         return _INVERSES[name]
 
-    def _unknown(self, name: Name, arguments: Arguments, token: Token) -> Expr:
+    def _unknown(self, name: FunctionName, arguments: Arguments, token: Token) -> Expr:
         orders = name.orders or (0,)
         if len(orders) > 1 or not name.orders:
             orders += (0,) * (len(arguments) - len(orders))
@@ -298,7 +298,7 @@ class Builder:
         self._refuse_conditions(arguments, token)
         return Unknown(name.name, orders, tuple(arguments))
 
-    def _known(self, name: Name, arguments: Arguments, token: Token) -> Expr:
+    def _known(self, name: FunctionName, arguments: Arguments, token: Token) -> Expr:
         if name.orders:
             if name.name != "digamma" or len(name.orders) != 1:
                 raise self.error(
@@ -306,7 +306,7 @@ class Builder:
                     token.start,
                     "write the derivative itself",
                 )
-            name = Name("polygamma")
+            name = FunctionName("polygamma")
             arguments.insert(0, Number(token.value.orders[0]))
         operation = OPERATIONS.get(name.name)
         if operation is not None:

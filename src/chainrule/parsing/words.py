@@ -17,7 +17,7 @@ from chainrule.parsing.names import (
     LOGIC,
     Names,
 )
-from chainrule.parsing.tokens import Name, Token, number
+from chainrule.parsing.tokens import FunctionName, Token, number
 
 LONGEST_PRODUCT = 3
 """Unknown words of at most so many letters are products of their letters."""
@@ -88,7 +88,7 @@ class Reader(NamedTuple):
         if name in CONSTANTS:
             return Token("CONSTANT", _CONSTANT_NODES[name], start, end)
         if called == "(" and name in GREEK_FUNCTIONS:
-            return Token("FUNCTION", Name(GREEK_FUNCTIONS[name]), start, end)
+            return Token("FUNCTION", FunctionName(GREEK_FUNCTIONS[name]), start, end)
         return Token("NAME", Symbol(name), start, end)
 
     def function(self, word: str, start: int, end: int, called: str) -> Token | None:
@@ -98,7 +98,7 @@ class Reader(NamedTuple):
             known = self.names.functions.get(word) if called == "(" else None
         elif len(word) == 1:
             if called in ("(", "^") and word in FUNCTION_LETTERS:
-                return Token("FUNCTION", Name(word, known=False), start, end)
+                return Token("FUNCTION", FunctionName(word, known=False), start, end)
             return None
         else:
             known = self.names.functions.get(word)
@@ -111,12 +111,12 @@ class Reader(NamedTuple):
             return None
         if known in _RADICALS and called == "(":
             return Token("RADICAL", _RADICALS[known], start, end)
-        return Token("FUNCTION", Name(known), start, end)
+        return Token("FUNCTION", FunctionName(known), start, end)
 
     def _subscripted(self, word: str, start: int, end: int, called: str) -> Token:
         base = word.partition("_")[0]
         if called == "(" and base in FUNCTION_LETTERS:
-            return Token("FUNCTION", Name(word, known=False), start, end)
+            return Token("FUNCTION", FunctionName(word, known=False), start, end)
         self.check_call(base, start, called)
         return Token("NAME", Symbol(word), start, end)
 

@@ -18,10 +18,10 @@ from chainrule.document.blocks import (
     Fold,
     Heading,
     Inline,
+    InlinePiece,
     Math,
     Name,
     Paragraph,
-    Piece,
     Plus,
     Quote,
     Steps,
@@ -91,7 +91,7 @@ def _inline(inline: Inline, cut: Cut) -> Inline:
     return tuple(_piece(piece, cut) for piece in inline)
 
 
-def _piece(piece: Piece, cut: Cut) -> Piece:
+def _piece(piece: InlinePiece, cut: Cut) -> InlinePiece:
     return Math(_chain(piece.chain, cut)) if isinstance(piece, Math) else piece
 
 

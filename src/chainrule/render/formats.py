@@ -10,7 +10,7 @@ from chainrule.document.blocks import Document
 from chainrule.errors import InputError, nearest
 
 
-class Format(NamedTuple):
+class DocumentFormat(NamedTuple):
     """How a document can be written.
 
     Attributes:
@@ -29,11 +29,11 @@ class Format(NamedTuple):
 FORMATS = {
     row.name: row
     for row in (
-        Format("terminal", "text"),
-        Format("text", "text", (".txt",)),
-        Format("markdown", "markdown", (".md",)),
-        Format("latex", "latex_document", (".tex",)),
-        Format("json", None, (".json",)),
+        DocumentFormat("terminal", "text"),
+        DocumentFormat("text", "text", (".txt",)),
+        DocumentFormat("markdown", "markdown", (".md",)),
+        DocumentFormat("latex", "latex_document", (".tex",)),
+        DocumentFormat("json", None, (".json",)),
     )
 }
 USUAL = "text"

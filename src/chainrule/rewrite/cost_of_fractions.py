@@ -15,7 +15,7 @@ from flint import fmpq
 
 from chainrule.expr.nodes import ONE, Call, Constant, E, Expr, Number, Sum, Symbol, postorder
 from chainrule.rewrite.cost import cost
-from chainrule.rewrite.rational import Exponential, Field, Piece, Ratio, scaled_argument
+from chainrule.rewrite.rational import Exponential, Factor, Field, Ratio, scaled_argument
 
 SIGN = 0.75
 """What a minus sign takes: −1, and the product with it."""
@@ -103,7 +103,7 @@ class Ink:
 
     # --- parts ----------------------------------------------------------------------------------
     def _pieces(
-        self, pieces: Iterable[Piece], sign: int, powers: list[int]
+        self, pieces: Iterable[Factor], sign: int, powers: list[int]
     ) -> list[tuple[float, int]]:
         """The sums among factors, with their exponents; kernels are counted in ``powers``."""
         sums: list[tuple[float, int]] = []

@@ -61,7 +61,7 @@ class Returned:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class KinkRow:
     """A row on one function, in that function's letters; ``at`` is ``None`` for all integers."""
 
     framework: Literal["torch", "jax"]
@@ -86,7 +86,7 @@ def table() -> tuple[Row, ...]:
     return tuple(Row(*line.split("\t")) for line in text.splitlines()[1:])  # type: ignore[arg-type]
 
 
-def returned_by(function: Expr, variable: Symbol, entry: Entry | None) -> list[Measured]:
+def returned_by(function: Expr, variable: Symbol, entry: Entry | None) -> list[KinkRow]:
     """The rows about a formula, or about the row of the catalogue that it comes from."""
     if entry is not None:
         return list(_of(entry.name, {}))
@@ -115,7 +115,7 @@ def _formulas() -> Mapping[str, Expr]:
     return {name: parse_text(name).expr for name in names}
 
 
-def _of(function: str, letters: Mapping[Expr, Expr]) -> Iterator[Measured]:
+def _of(function: str, letters: Mapping[Expr, Expr]) -> Iterator[KinkRow]:
     from chainrule.parsing.formula import parse_text
 
     for row in table():
@@ -127,4 +127,4 @@ def _of(function: str, letters: Mapping[Expr, Expr]) -> Iterator[Measured]:
         at = None
         if row.point != EVERY_INTEGER:
             at = substitute(parse_text(row.point).expr, letters)
-        yield Measured(row.framework, at, Returned(value, row.version, row.api))
+        yield KinkRow(row.framework, at, Returned(value, row.version, row.api))

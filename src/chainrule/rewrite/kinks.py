@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from chainrule.rewrite.limits import Joint
     from chainrule.rewrite.line import Side
 
-Kind = Literal["switch", "edge", "zeros", "integers"]
+KinkKind = Literal["switch", "edge", "zeros", "integers"]
 
 
 class Kink(Record):
@@ -77,7 +77,7 @@ class Kink(Record):
         composed: what differentiating operation by operation gives there, see ``composed``.
     """
 
-    kind: Kind
+    kind: KinkKind
     at: Expr
     left: Side | None = None
     right: Side | None = None

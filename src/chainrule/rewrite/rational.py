@@ -77,7 +77,7 @@ class Exponential(Record):
     unit: Fraction
 
 
-class Piece(NamedTuple):
+class Factor(NamedTuple):
     """An irreducible factor and how often it occurs."""
 
     poly: fmpq_mpoly
@@ -103,7 +103,7 @@ class Field:
     def __init__(self, *roots: Expr) -> None:
         self.decimal = False
         self._balanced = False
-        self._factored: dict[int, tuple[fmpq_mpoly, tuple[Fraction, tuple[Piece, ...], int]]] = {}
+        self._factored: dict[int, tuple[fmpq_mpoly, tuple[Fraction, tuple[Factor, ...], int]]] = {}
         arguments: dict[Expr, None] = {}
         plain: dict[Expr, None] = {}
         self._roots: dict[Expr, int] = {}
@@ -346,12 +346,12 @@ class Field:
             return whole if rest is ONE else Product((whole, rest))
         return self._written(*self.fraction(ratio))
 
-    def denominator(self, ratio: Ratio) -> tuple[Fraction, list[Piece]]:
+    def denominator(self, ratio: Ratio) -> tuple[Fraction, list[Factor]]:
         """The denominator's factors, and the number that remains to be multiplied by."""
         scale, below, sign = self._factors(ratio.bottom)
         return 1 / (scale * sign), list(below)
 
-    def fraction(self, ratio: Ratio) -> tuple[Fraction, list[Piece], list[Piece]]:
+    def fraction(self, ratio: Ratio) -> tuple[Fraction, list[Factor], list[Factor]]:
         """A number, the numerator's factors and the denominator's."""
         scale, bottom = self.denominator(ratio)
         top_scale, above, top_sign = self._factors(ratio.top)
@@ -364,7 +364,7 @@ class Field:
                 new = [i for i in found if _shape(pieces[i].poly) not in self._sums]
                 i = next(iter(new or found), None)
                 if i is not None:
-                    pieces[i] = Piece(-pieces[i].poly, pieces[i].exponent)
+                    pieces[i] = Factor(-pieces[i].poly, pieces[i].exponent)
                     scale = -scale
                     break
         return scale, top, bottom
@@ -380,14 +380,14 @@ class Field:
             for row in degrees
         )
 
-    def _written(self, scale: Fraction, top: list[Piece], bottom: list[Piece]) -> Expr:
+    def _written(self, scale: Fraction, top: list[Factor], bottom: list[Factor]) -> Expr:
         result = Monomial(coefficient=scale, decimal=self.decimal)
         for pieces, sign in ((top, 1), (bottom, -1)):
             for piece in pieces:
                 self._raise_piece(result, piece, sign)
         return self._with_exponentials(result)
 
-    def _raise_piece(self, result: Monomial, piece: Piece, sign: int) -> None:
+    def _raise_piece(self, result: Monomial, piece: Factor, sign: int) -> None:
         exponent = piece.exponent * sign
         if len(piece.poly) == 1:
             ((exponents, _),) = piece.poly.terms()
@@ -453,7 +453,7 @@ class Field:
         monomial.raise_base(self._bases[position], exponent, None)
         return self._with_exponentials(monomial)
 
-    def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, tuple[Piece, ...], int]:
+    def _factors(self, poly: fmpq_mpoly) -> tuple[Fraction, tuple[Factor, ...], int]:
         """Positive content, factors with integer coefficients and a good sign, and the sign.
 
         Kept, since a ratio is written in several ways.
@@ -463,16 +463,16 @@ class Field:
             known = self._factored[id(poly)] = (poly, self._factor(poly))
         return known[1]
 
-    def _factor(self, poly: fmpq_mpoly) -> tuple[Fraction, tuple[Piece, ...], int]:
+    def _factor(self, poly: fmpq_mpoly) -> tuple[Fraction, tuple[Factor, ...], int]:
         if len(poly) == 1:
             ((_, coefficient),) = poly.terms()
             value = Fraction(int(coefficient.p), int(coefficient.q))
             sign = 1 if value > 0 else -1
-            return abs(value), (Piece(poly / coefficient, 1),), sign
+            return abs(value), (Factor(poly / coefficient, 1),), sign
         content, factors = poly.factor()
         sign = 1 if content > 0 else -1
         scale = abs(Fraction(int(content.p), int(content.q)))
-        pieces: list[Piece] = []
+        pieces: list[Factor] = []
         for factor, power in factors:
             exponent = int(power)
             denominators = self._clearing(factor)
@@ -481,7 +481,7 @@ class Field:
             if len(factor) > 1 and self._is_better_negative(factor):
                 factor = -factor
                 sign = -sign if exponent % 2 else sign
-            pieces.append(Piece(factor, exponent))
+            pieces.append(Factor(factor, exponent))
         return scale, tuple(pieces), sign
 
     def _is_better_negative(self, factor: fmpq_mpoly) -> bool:

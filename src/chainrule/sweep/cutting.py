@@ -24,7 +24,7 @@ from chainrule.floats.formats import Format
 from chainrule.floats.positions import finite_count, input_at
 from chainrule.floats.truth import truth as exact_truth
 from chainrule.parsing.definitions import expand_all
-from chainrule.sweep.pieces import DEGREE, HUGE, Kind, Piece
+from chainrule.sweep.pieces import DEGREE, HUGE, Stretch, StretchKind
 from chainrule.verify.balls import precision
 from chainrule.verify.enclosures import compile_enclosures
 from chainrule.verify.program import ball
@@ -47,7 +47,7 @@ _EPSILON = 2.0**-53
 
 def cut(
     expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], form: Format
-) -> Iterator[Piece]:
+) -> Iterator[Stretch]:
     """The intervals of all finite inputs, in no order; arguments as of ``reference.reference``."""
     return _Builder(expr, variable, parameters, form).pieces()
 
@@ -76,25 +76,25 @@ class _Builder:
         # So that 1 − (1 − u), times a cube of the largest number, is still seen to vanish.
         self.range_bits = 64 - (2 if self.double else 4) * form.least_exponent + form.precision
 
-    def pieces(self) -> Iterator[Piece]:
+    def pieces(self) -> Iterator[Stretch]:
         binade = 1 << (self.form.precision - 1)
         count = finite_count(self.form) // binade
         todo = [(k * binade, (k + 1) * binade - 1) for k in range(count)]
         todo += [(-b - 1, -a - 1) for a, b in todo]
         return self._refined(todo)
 
-    def _refined(self, todo: list[tuple[int, int]]) -> Iterator[Piece]:
+    def _refined(self, todo: list[tuple[int, int]]) -> Iterator[Stretch]:
         level = 0
         while todo:
             again: list[tuple[int, int]] = []
             for first, last in todo:
                 found = self._attempt(first, last, level)
                 if found is None and last - first < LEAST:
-                    found = Piece(first, last, Kind.SETTLED)
+                    found = Stretch(first, last, StretchKind.SETTLED)
                 if found is None and not self.seen and self._undefined(first, last):
-                    found = Piece(first, last, Kind.UNDEFINED)
+                    found = Stretch(first, last, StretchKind.UNDEFINED)
                 if found is None and not level and self._wild(first, last):
-                    found = Piece(first, last, Kind.WILD)
+                    found = Stretch(first, last, StretchKind.WILD)
                 if found is not None:
                     yield found
                     continue
@@ -102,7 +102,7 @@ class _Builder:
                 again += [(first, middle), (middle + 1, last)]
             level += 1
             if len(again) > MANY:
-                yield from (Piece(a, b, Kind.WILD) for a, b in again)
+                yield from (Stretch(a, b, StretchKind.WILD) for a, b in again)
                 return
             todo = again
 
@@ -131,7 +131,7 @@ class _Builder:
         return True
 
     # --- one interval -------------------------------------------------------------------------
-    def _attempt(self, first: int, last: int, level: int) -> Piece | None:
+    def _attempt(self, first: int, last: int, level: int) -> Stretch | None:
         """A polynomial, if one is good enough; ``seen`` says whether a value was met with."""
         self.seen = False
         a, b = sorted((input_at(first, self.form), input_at(last, self.form)))
@@ -143,7 +143,7 @@ class _Builder:
         exponent = max(_exponent(least) - 1 if least > 0 else -(10**9), self.form.least_exponent)
         return bool(bound <= arb(2) ** (exponent - self.form.precision + 1 - self.bits))
 
-    def _flat(self, first: int, last: int, a: float, b: float) -> Piece | None:
+    def _flat(self, first: int, last: int, a: float, b: float) -> Stretch | None:
         """A constant."""
         with precision(self.range_bits):
             given = {s: (ball(v),) * 2 for s, v in self.parameters.items()}
@@ -153,11 +153,15 @@ class _Builder:
             if known and (low >= 2 * self.form.overflow or high <= -2 * self.form.overflow):
                 # Whatever it is, it rounds to infinity.
                 sign = 1.0 if low > 0 else -1.0
-                return Piece(first, last, Kind.POLYNOMIAL, power=HUGE, coefficients=(sign,))
+                return Stretch(
+                    first, last, StretchKind.POLYNOMIAL, power=HUGE, coefficients=(sign,)
+                )
             if known and (low > 0 or high < 0) and self._close(max(abs(low), abs(high)), arb(0)):
                 # It is smaller than what matters, but for its sign.
                 sign = 1.0 if low > 0 else -1.0
-                return Piece(first, last, Kind.POLYNOMIAL, power=-HUGE, coefficients=(sign,))
+                return Stretch(
+                    first, last, StretchKind.POLYNOMIAL, power=-HUGE, coefficients=(sign,)
+                )
             middle, reach = (low + high) / 2, (high - low) / 2
             if known and not self.jumps and down.is_finite() and up.is_finite():
                 # By the slope, at one point: e^x/(1 + e^x) goes over no range to speak of. With a
@@ -176,7 +180,7 @@ class _Builder:
         [(low, high), _] = self.ranges.run([given[s] for s in self.ranges.symbols])
         return (low + high) / 2 + arb(0, (high - low) / 2) if low.is_finite() else None
 
-    def _taylor(self, first: int, last: int, a: float, b: float) -> Piece | None:
+    def _taylor(self, first: int, last: int, a: float, b: float) -> Stretch | None:
         middle = input_at((first + last) // 2, self.form)
         reach = max(b - middle, middle - a)
         scale = ldexp(1.0, -frexp(reach)[1]) if 2.0**-1000 < reach < 2.0**1000 else 0.0
@@ -208,7 +212,7 @@ class _Builder:
         scale: float,
         exact: Sequence[arb],
         remainder: arb,
-    ) -> Piece | None:
+    ) -> Stretch | None:
         """The polynomial in float64, if its error is small enough."""
         sizes = [c.abs_upper() for c in exact]
         # Horner's rule: each coefficient is rounded once, and passes 2k operations (Higham,
@@ -226,14 +230,14 @@ class _Builder:
             # Infinite or nothing in every format; its sign is known if it does not reach 0.
             sign = float(exact[0].sgn()) if least > 0 else 0.0
             huge = HUGE if power > 0 else -HUGE
-            return Piece(first, last, Kind.POLYNOMIAL, power=huge, coefficients=(sign,))
+            return Stretch(first, last, StretchKind.POLYNOMIAL, power=huge, coefficients=(sign,))
         unit = arb(2) ** -power
         coefficients = [float(c * unit) for c in exact]
         low = [float(c * unit - v) for c, v in zip(exact[:2], coefficients, strict=False)]
-        return Piece(
+        return Stretch(
             first,
             last,
-            Kind.POLYNOMIAL,
+            StretchKind.POLYNOMIAL,
             center,
             scale,
             power,

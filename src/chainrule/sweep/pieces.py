@@ -18,7 +18,7 @@ HUGE = 1 << 20
 """The power of two of what is infinite, or nothing, in any format."""
 
 
-class Kind(IntEnum):
+class StretchKind(IntEnum):
     """What is known on an interval."""
 
     POLYNOMIAL = 0
@@ -28,12 +28,12 @@ class Kind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class Stretch:
     """One row of ``Pieces``."""
 
     first: int
     last: int
-    kind: Kind
+    kind: StretchKind
     center: float = 0.0
     scale: float = 0.0
     power: int = 0
@@ -48,7 +48,7 @@ class Pieces:
 
     Attributes:
         first, last: positions, int64.
-        kind: a ``Kind``.
+        kind: a ``StretchKind``.
         center: of the polynomial.
         scale: a power of two; the polynomial is one in (x − center)·scale, at most 1.
         power: the value is 2^power times the polynomial.
@@ -71,7 +71,7 @@ class Pieces:
         return len(self.first)
 
 
-def table(found: Iterable[Piece]) -> Pieces:
+def table(found: Iterable[Stretch]) -> Pieces:
     """The rows in order."""
     ordered = sorted(found, key=lambda piece: piece.first)
     count = len(ordered)

@@ -21,7 +21,7 @@ from chainrule.floats.positions import at
 from chainrule.floats.truth import truth as exact_truth
 from chainrule.floats.ulp import Truth
 from chainrule.sweep.cutting import cut
-from chainrule.sweep.pieces import Kind, Pieces, evaluated, table
+from chainrule.sweep.pieces import Pieces, StretchKind, evaluated, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Reference:
         return exact_truth(self.expr, self.variable, values, self.parameters)
 
     def kinds(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
-        """What is known at positions: values of ``Kind``."""
+        """What is known at positions: values of ``StretchKind``."""
         return self.pieces.kind[self._index(places)]
 
     def _index(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
@@ -65,8 +65,8 @@ class Reference:
         index = self._index(places)
         kind = pieces.kind[index]
         high, low, sign = evaluated(pieces, index, values, form)
-        found = Truth(high, low, sign, kind == Kind.POLYNOMIAL)
-        settled = np.flatnonzero(kind == Kind.SETTLED) if kind.any() else kind[:0]
+        found = Truth(high, low, sign, kind == StretchKind.POLYNOMIAL)
+        settled = np.flatnonzero(kind == StretchKind.SETTLED) if kind.any() else kind[:0]
         if len(settled):
             exact = self.exact(values[settled])
             for name in ("high", "low", "sign", "known"):

@@ -23,7 +23,7 @@ from chainrule.floats.truth import truth as exact_truth
 from chainrule.floats.ulp import errors, misrounded
 from chainrule.sweep import tally
 from chainrule.sweep.cutting import SINGLE
-from chainrule.sweep.pieces import HUGE, Kind
+from chainrule.sweep.pieces import HUGE, StretchKind
 from chainrule.sweep.reference import Reference
 from chainrule.sweep.reference import reference as make_reference
 from chainrule.sweep.tally import Tallies
@@ -51,7 +51,7 @@ ARB = Lock()
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SweepPlan:
     """Which inputs are tried.
 
     Attributes:
@@ -91,7 +91,7 @@ class Plan:
         return starts + moved
 
 
-def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> Plan:
+def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> SweepPlan:
     """All inputs of a format of 16 bits, of float32 too if it is to be exhaustive, else a sample.
 
     Args:
@@ -102,10 +102,10 @@ def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> Pla
     if form.bits == 64:
         sample = min(sample, FEW // 4)
     if form.bits <= 16 or (exhaustive and form.bits == 32):
-        return Plan(form, 1)
+        return SweepPlan(form, 1)
     distance = 2 * finite_count(form) / (LONG if exhaustive else sample)
     # A power of two, as the ranges are.
-    return Plan(form, 1 << max(round(log2(distance)), 0))
+    return SweepPlan(form, 1 << max(round(log2(distance)), 0))
 
 
 class Sweep:
@@ -125,7 +125,7 @@ class Sweep:
         expr: Expr,
         variable: Symbol,
         parameters: Mapping[Symbol, Fraction],
-        chosen: Plan,
+        chosen: SweepPlan,
         reference: Reference | None = None,
         *,
         chunk: int = CHUNK,
@@ -142,7 +142,7 @@ class Sweep:
         self.reference = reference
         if reference is None and (count > FEW or chosen.form.bits <= 16):
             self.reference = make_reference(expr, variable, parameters, chosen.form)
-        wild = _inputs_of(self.reference, Kind.WILD) // chosen.step if self.reference else 0
+        wild = _inputs_of(self.reference, StretchKind.WILD) // chosen.step if self.reference else 0
         # Of wild inputs every so many-th one is compared.
         self._stride = -(-wild // WILD) or 1
         self.left_out = wild - wild // self._stride
@@ -187,12 +187,12 @@ class Sweep:
             more = np.concatenate([more[(more >= first) & (more <= last)], self._near(first, last)])
             places = np.unique(np.concatenate([places, more])) if len(more) else places
         if self.reference is None:
-            return places, np.full(len(places), Kind.SETTLED)
+            return places, np.full(len(places), StretchKind.SETTLED)
         kinds = self.reference.kinds(places)
         if not kinds.any():
             return places, kinds
-        keep = kinds != Kind.UNDEFINED
-        wild = np.flatnonzero(kinds == Kind.WILD)
+        keep = kinds != StretchKind.UNDEFINED
+        wild = np.flatnonzero(kinds == StretchKind.WILD)
         keep[wild] = np.arange(len(wild)) % self._stride == 0
         return places[keep], kinds[keep]
 
@@ -203,7 +203,7 @@ class Sweep:
         tally.count(row, places, results, truth, form)
 
     def _sampled(self, row: Any, places: Array, kinds: Array, results: Array) -> None:
-        smooth = kinds == Kind.POLYNOMIAL
+        smooth = kinds == StretchKind.POLYNOMIAL
         if self.reference is not None:
             if smooth.all():
                 tally.count(row, places, results, self.reference.truth(places), self.plan.form)
@@ -219,7 +219,9 @@ class Sweep:
         if self.reference is None:
             return np.zeros(0, np.int64)
         pieces = self.reference.pieces
-        inside = (pieces.kind == Kind.SETTLED) & (pieces.first >= first) & (pieces.last <= last)
+        inside = (
+            (pieces.kind == StretchKind.SETTLED) & (pieces.first >= first) & (pieces.last <= last)
+        )
         steps = 1 << np.arange(self.plan.form.precision - 2, dtype=np.int64)
         found = [
             np.concatenate([np.arange(a, b + 1), a - steps, b + steps])
@@ -246,12 +248,12 @@ class Sweep:
             a = max(int(pieces.first[index]), first) - first
             b = min(int(pieces.last[index]), last) - first + 1
             kind = pieces.kind[index]
-            if kind in (Kind.SETTLED, Kind.WILD):
-                step = self._stride if kind == Kind.WILD else 1
+            if kind in (StretchKind.SETTLED, StretchKind.WILD):
+                step = self._stride if kind == StretchKind.WILD else 1
                 some = np.arange(a, b, step)
                 self._exactly(row, some + first, results[some], values[some])
                 numbers[0] = row["largest"]
-            elif kind == Kind.POLYNOMIAL:
+            elif kind == StretchKind.POLYNOMIAL:
                 counts = np.array([0] * 5 + [-1] * 4, np.int64)
                 numbers[1] = 0.0
                 unit = _unit(int(pieces.power[index]))
@@ -302,7 +304,7 @@ def _add(row: Any, numbers: Array, counts: Array, first: int, count: int) -> Non
             row["where"][k] = min(int(row["where"][k]), first + index)
 
 
-def _inputs_of(reference: Reference, kind: Kind) -> int:
+def _inputs_of(reference: Reference, kind: StretchKind) -> int:
     pieces = reference.pieces
     chosen = pieces.kind == kind
     return int((pieces.last[chosen] - pieces.first[chosen] + 1).sum())

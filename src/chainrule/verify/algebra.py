@@ -35,10 +35,10 @@ from chainrule.expr.nodes import (
 )
 from chainrule.record import Record
 from chainrule.verify import ratio as arithmetic
-from chainrule.verify.convert import Converter, UndecidedError
+from chainrule.verify.convert import Converter, UndecidedSignError
 from chainrule.verify.generators import Generator, RingFullError
 from chainrule.verify.program import rational
-from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError
+from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError
 
 MAX_NODES = 1500
 _MAX_CASES = 3
@@ -115,7 +115,7 @@ def prove_with(fields: Converter, a: Expr, b: Expr) -> Proof | None:
         return Proof()
     try:
         return _compare(fields, fields.ratio(a), fields.ratio(b))
-    except (TooLargeError, UndefinedError, UndecidedError):
+    except (RatioTooLargeError, RatioUndefinedError, UndecidedSignError):
         return None
 
 
@@ -136,12 +136,12 @@ def _attempt(
         converter = _prepared(known, room, first)
         try:
             proof = _compare(converter, converter.ratio(a), converter.ratio(b))
-        except TooLargeError:
+        except RatioTooLargeError:
             return None
-        except UndefinedError:
+        except RatioUndefinedError:
             # In one case of many, sides that are not both defined have nothing to agree on.
             return Proof() if depth else None
-        except UndecidedError as undecided:
+        except UndecidedSignError as undecided:
             return _by_cases(a, b, known, depth, undecided.node) if depth < _MAX_CASES else None
         if proof is not None or not converter.finer:
             return proof
@@ -153,11 +153,11 @@ def _prepared(known: Iterable[Assumption], room: int, first: Iterable[Expr]) -> 
     """A ring with what is known of signs, and with the generators of some nodes made first."""
     converter = Converter(room)
     for node in first:
-        with suppress(TooLargeError, UndefinedError, UndecidedError):
+        with suppress(RatioTooLargeError, RatioUndefinedError, UndecidedSignError):
             converter.ratio(node)
     for node, sign in known:
         # A fact that cannot be put into the field is one fact less to use.
-        with suppress(TooLargeError, UndefinedError, UndecidedError):
+        with suppress(RatioTooLargeError, RatioUndefinedError, UndecidedSignError):
             if sign == 0:
                 converter.assume_not_negative(node)
             else:
@@ -204,7 +204,7 @@ def _zeros(node: Expr) -> list[tuple[Symbol, Expr]] | None:
         if u[0].is_zero():
             return None
         factors = converter.factored((u[0], None))
-    except (TooLargeError, UndefinedError, UndecidedError, RingFullError):
+    except (RatioTooLargeError, RatioUndefinedError, UndecidedSignError, RingFullError):
         return None
     if not factors.strict:
         # A factor such as √x or |x| may be 0 too.

@@ -18,7 +18,7 @@ _SMALLEST, _LARGEST = -5, 16
 _HUGE_BITS = 40_000
 
 
-class Digits(Record):
+class CertifiedDigits(Record):
     """A number in decimals.
 
     Attributes:
@@ -35,7 +35,7 @@ class Digits(Record):
 
 def decimal(
     expr: Expr, env: Mapping[Symbol, Coordinate] | None = None, digits: int = 15
-) -> Digits | None:
+) -> CertifiedDigits | None:
     """``expr`` at a point to ``digits`` significant digits, ``None`` where it is not defined.
 
     >>> from chainrule.expr.nodes import Number, Symbol, call
@@ -66,7 +66,7 @@ def decimal(
     if undecided:
         return None
     if _is_huge(value) and not value.contains(0):
-        return Digits(value.str(digits, radius=False) + ELLIPSIS, False)
+        return CertifiedDigits(value.str(digits, radius=False) + ELLIPSIS, False)
     return _closest(expr, env or {}, value, digits)
 
 
@@ -92,7 +92,7 @@ def ball_decimal(value: arb, digits: int = 15) -> str:
     return str(value)
 
 
-def _common_digits(value: arb, digits: int) -> Digits | None:
+def _common_digits(value: arb, digits: int) -> CertifiedDigits | None:
     """The truncation that all numbers of the ball share, ``None`` if they differ."""
     if not value.is_finite() or value.contains(0):
         return exact_decimal(Fraction(0)) if value.is_zero() else None
@@ -102,7 +102,7 @@ def _common_digits(value: arb, digits: int) -> Digits | None:
     if low == high:
         return exact_decimal(low, digits)
     first, second = _truncated(low, digits), _truncated(high, digits)
-    return Digits(_written(*first) + ELLIPSIS, False) if first == second else None
+    return CertifiedDigits(_written(*first) + ELLIPSIS, False) if first == second else None
 
 
 def _is_huge(value: arb) -> bool:
@@ -110,7 +110,7 @@ def _is_huge(value: arb) -> bool:
     return not arb(2) ** -_HUGE_BITS < abs(value.mid()) < arb(2) ** _HUGE_BITS
 
 
-def _digits_of_huge(value: arb, digits: int) -> Digits | None:
+def _digits_of_huge(value: arb, digits: int) -> CertifiedDigits | None:
     """By dividing by a power of ten, in balls too."""
     with precision(digits * 4 + 256):
         ten = arb(10)
@@ -125,7 +125,7 @@ def _digits_of_huge(value: arb, digits: int) -> Digits | None:
     if first != second:
         return None
     negative, shown, shift = first
-    return Digits(_written(negative, shown, int(exponent) + shift) + ELLIPSIS, False)
+    return CertifiedDigits(_written(negative, shown, int(exponent) + shift) + ELLIPSIS, False)
 
 
 def _bounds(value: arb) -> tuple[Fraction, Fraction]:
@@ -171,20 +171,22 @@ def _written(negative: bool, digits: str, exponent: int) -> str:
     return f"{sign}{whole}.{part}" if part else sign + whole
 
 
-def exact_decimal(value: Fraction, digits: int = 15) -> Digits:
+def exact_decimal(value: Fraction, digits: int = 15) -> CertifiedDigits:
     """A rational in decimals: all of them if they end within ``digits``, or "0.333…"."""
     if value == 0:
-        return Digits("0", True)
+        return CertifiedDigits("0", True)
     negative, shown, exponent = _truncated(value, digits)
     size = Fraction(int(shown)) * Fraction(10) ** (exponent - len(shown) + 1)
     if size == abs(value):
-        return Digits(_written(negative, shown.rstrip("0"), exponent), True)
+        return CertifiedDigits(_written(negative, shown.rstrip("0"), exponent), True)
     if value.denominator == 1 and exponent < 2 * _LARGEST:
-        return Digits(str(value), True)
-    return Digits(_written(negative, shown, exponent) + ELLIPSIS, False)
+        return CertifiedDigits(str(value), True)
+    return CertifiedDigits(_written(negative, shown, exponent) + ELLIPSIS, False)
 
 
-def _closest(expr: Expr, env: Mapping[Symbol, Coordinate], value: arb, digits: int) -> Digits:
+def _closest(
+    expr: Expr, env: Mapping[Symbol, Coordinate], value: arb, digits: int
+) -> CertifiedDigits:
     """For a number that is within 10⁻¹⁰⁰⁰ of a short decimal: that decimal.
 
     It is called exact only if algebra proves it.
@@ -205,4 +207,4 @@ def _closest(expr: Expr, env: Mapping[Symbol, Coordinate], value: arb, digits: i
     if proved:
         return shown
     padded = shown.text if "." in shown.text else shown.text + "."
-    return Digits(padded.ljust(digits + 1, "0") + ELLIPSIS, False)
+    return CertifiedDigits(padded.ljust(digits + 1, "0") + ELLIPSIS, False)

@@ -34,13 +34,13 @@ from chainrule.verify import ratio as arithmetic
 from chainrule.verify.generators import NOT_NEGATIVE, POSITIVE
 from chainrule.verify.kernels import Kernels
 from chainrule.verify.program import definition
-from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError, key
+from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError, key
 
 # The addition theorems are not used on longer sums.
 _MAX_ANGLES = 3
 
 
-class UndecidedError(Exception):
+class UndecidedSignError(Exception):
     """A case distinction depends on the sign of ``node``. Never leaves ``verify``."""
 
     def __init__(self, node: Expr) -> None:
@@ -69,8 +69,8 @@ class Converter(Kernels):
         """The formula as a fraction.
 
         Raises:
-            UndefinedError: it is defined nowhere.
-            UndecidedError: it depends on the sign of something (see ``assume``).
+            RatioUndefinedError: it is defined nowhere.
+            UndecidedSignError: it depends on the sign of something (see ``assume``).
             RingFullError: too many generators.
         """
         memo, convert = self._memo, _CONVERT
@@ -100,7 +100,7 @@ class Converter(Kernels):
                 memo[node] = (
                     convert[type(node)](self, node) if stands_for is None else memo[stands_for]
                 )
-            except TooLargeError:
+            except RatioTooLargeError:
                 memo[node] = self._opaque(node)
         return memo[root]
 
@@ -133,7 +133,7 @@ class Converter(Kernels):
         """−1, 0 or 1.
 
         Raises:
-            UndecidedError: it differs from point to point.
+            UndecidedSignError: it differs from point to point.
         """
         u = self.canonical(self.ratio(node))
         if u[0].is_zero():
@@ -146,14 +146,14 @@ class Converter(Kernels):
             return -known
         factors = self.factored(u)
         if factors.unknown or not factors.strict:
-            raise UndecidedError(node)
+            raise UndecidedSignError(node)
         return factors.sign
 
     def _case(self, node: Piecewise) -> Generator[Expr, None, Expr]:
         """The case that applies; yields what is to be converted first to tell."""
         for value, condition in node.branches:
             if not isinstance(condition, Comparison):
-                raise TooLargeError
+                raise RatioTooLargeError
             for operator, (left, right) in zip(
                 condition.operators, pairwise(condition.args), strict=True
             ):
@@ -165,7 +165,7 @@ class Converter(Kernels):
             else:
                 return value
         if node.otherwise is None:
-            raise UndefinedError
+            raise RatioUndefinedError
         return node.otherwise
 
     # --- one node at a time ---------------------------------------------------------------------
@@ -217,18 +217,18 @@ class Converter(Kernels):
         if value is None:
             return self.exp(arithmetic.multiply(exponent, self.log(base)))
         if value == 0 and base[0].is_zero():
-            raise UndefinedError
+            raise RatioUndefinedError
         if value.denominator == 1 and abs(value) > 1:
             try:
                 return arithmetic.power(base, value.numerator)
-            except TooLargeError:
+            except RatioTooLargeError:
                 return self._unexpanded(base, value.numerator)
         return self.rational_power(base, value)
 
     def _unexpanded(self, base: Ratio, exponent: int) -> Ratio:
         """A high power of a sum: the sum becomes a generator, tied to its terms at the end."""
         if abs(exponent) > 1_000_000:
-            raise TooLargeError
+            raise RatioTooLargeError
         base = self.canonical(base)
         above, below = base
         whole = self._sum_generator(above), None if below is None else self._sum_generator(below)
@@ -247,7 +247,7 @@ class Converter(Kernels):
         if special is not None and len(args) == 1:
             return special(self, memo[args[0]])
         if name == "undefined":
-            raise UndefinedError
+            raise RatioUndefinedError
         if name in _BY_DEFINITION or name not in BY_NAME:
             return self.ratio(definition(node))
         if name in _EXTREMES:

@@ -23,7 +23,7 @@ from flint import Ordering, fmpz, fmpz_mpoly, fmpz_mpoly_ctx
 from chainrule.expr.nodes import Expr
 from chainrule.record import Record
 from chainrule.verify import ratio as arithmetic
-from chainrule.verify.ratio import Ratio, UndefinedError
+from chainrule.verify.ratio import Ratio, RatioUndefinedError
 
 # Above this degree no factors are looked for.
 _MAX_DEGREE = 60
@@ -210,7 +210,7 @@ class Generators:
         """The factors of a fraction in canonical form.
 
         Raises:
-            UndefinedError: u is 0.
+            RatioUndefinedError: u is 0.
         """
         sign, strict = 1, True
         positive: list[Factor] = []
@@ -219,7 +219,7 @@ class Generators:
             if poly is None:
                 continue
             if poly.is_zero():
-                raise UndefinedError
+                raise RatioUndefinedError
             constant, factors = _factors(poly)
             if constant < 0:
                 sign = -sign

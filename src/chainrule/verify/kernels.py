@@ -20,7 +20,7 @@ from chainrule.verify.generators import (
     Generator,
     Generators,
 )
-from chainrule.verify.ratio import Ratio, TooLargeError, UndefinedError, key
+from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError, key
 
 # Of an exponential of a longer sum nothing is taken apart.
 _MAX_TERMS = 8
@@ -107,7 +107,7 @@ class Kernels(Generators):
         """ln u, taken apart as far as that is right for every u > 0.
 
         Raises:
-            UndefinedError: u is never positive.
+            RatioUndefinedError: u is never positive.
         """
         factors = self.factored(self.canonical(u))
         total: Ratio = (self.zero, None)
@@ -117,7 +117,7 @@ class Kernels(Generators):
         unknown = factors.unknown
         if not unknown:
             if factors.sign < 0:
-                raise UndefinedError
+                raise RatioUndefinedError
             return total
         if factors.sign > 0 and all(times % 2 == 0 for _, times in unknown):
             for factor, times in unknown:
@@ -152,14 +152,14 @@ class Kernels(Generators):
         """u^(p/q) for u ≥ 0, or for any u if it is an ``odd_root``.
 
         Raises:
-            UndefinedError: u is never positive (nor 0), or 0 has a negative power.
+            RatioUndefinedError: u is never positive (nor 0), or 0 has a negative power.
         """
         if exponent.denominator == 1:
             return arithmetic.power(u, exponent.numerator)
         u = self.canonical(u)
         if u[0].is_zero():
             if exponent < 0:
-                raise UndefinedError
+                raise RatioUndefinedError
             return u
         factors = self.factored(u)
         total: Ratio = (self.one, None)
@@ -174,7 +174,7 @@ class Kernels(Generators):
         if not unknown:
             if sign < 0:
                 # The root of −|x| is defined at a point, which nothing here can express.
-                raise UndefinedError if factors.strict else TooLargeError
+                raise RatioUndefinedError if factors.strict else RatioTooLargeError
             return total
         if len(unknown) == 1 and unknown[0][1] % 2:
             factor, times = unknown[0]
@@ -189,7 +189,7 @@ class Kernels(Generators):
         outside = [(self.absolute(p), times // 2 * numerator) for p, times in factors]
         inside = [(p, 1) for p, times in factors if times % 2]
         if not inside and sign < 0:
-            raise TooLargeError
+            raise RatioTooLargeError
         total = self.multiplied(outside)
         if inside:
             part = self._root(self.multiplied(inside, sign), Fraction(numerator, 2))
@@ -275,7 +275,7 @@ class Kernels(Generators):
         times = abs(share) / scale
         if times.denominator != 1:
             if times.denominator > 6:
-                raise TooLargeError
+                raise RatioTooLargeError
             finer = self._circle()
             old = _multiple((self.one, None), (finer[0].poly, finer[1].poly), times.denominator)
             self._refine(sine, old[0])
@@ -284,7 +284,7 @@ class Kernels(Generators):
             self._scaled[name] = (scale, sine, cosine)
             times = abs(share) / scale
         if times > 12:
-            raise TooLargeError
+            raise RatioTooLargeError
         s, c = _multiple((self.one, None), (sine.poly, cosine.poly), int(times))
         return (arithmetic.negate(s) if share < 0 else s), c
 

@@ -18,17 +18,17 @@ _LARGE = 16
 _MAX_DEGREE = 500
 
 
-class TooLargeError(Exception):
+class RatioTooLargeError(Exception):
     """A polynomial would have too many terms. Never leaves ``verify``."""
 
 
-class UndefinedError(Exception):
+class RatioUndefinedError(Exception):
     """A division by 0, or the logarithm of a number that is not positive."""
 
 
 def product(p: fmpz_mpoly, q: fmpz_mpoly) -> fmpz_mpoly:
     if len(p) * len(q) > _MAX_TERMS:
-        raise TooLargeError
+        raise RatioTooLargeError
     return p * q
 
 
@@ -71,11 +71,11 @@ def invert(a: Ratio) -> Ratio:
     """1/a.
 
     Raises:
-        UndefinedError: a is 0.
+        RatioUndefinedError: a is 0.
     """
     n, d = a
     if n.is_zero():
-        raise UndefinedError
+        raise RatioUndefinedError
     one = d if d is not None else n.context().constant(1)
     return one, (None if n.is_one() else n)
 
@@ -94,7 +94,7 @@ def polynomial_power(p: fmpz_mpoly, n: int) -> fmpz_mpoly:
     bits = max([c.bit_length() for c in p.coeffs()], default=0)
     long = bits > 1 and bits * n > 20_000
     if long or n > 1_000_000 or (terms > 1 and (n > 40 or terms * n > 120)):
-        raise TooLargeError
+        raise RatioTooLargeError
     return p**n
 
 

@@ -10,8 +10,8 @@ import pytest
 
 from chainrule.audit.frameworks.target import (
     VARIABLE,
-    Call,
     Namespace,
+    TargetCall,
     Typed,
     Word,
     callable_at,
@@ -50,7 +50,7 @@ def test_what_names_no_framework(target: str, message: str, hint: str) -> None:
 
 
 def test_a_call() -> None:
-    assert read_call("nn.functional.silu") == Call("nn.functional.silu")
+    assert read_call("nn.functional.silu") == TargetCall("nn.functional.silu")
     call = read_call("f(2, [1, -2.5], x, lambda=0.5, approximate='tanh', lower=None)")
     assert call.positional == (2, [1, -2.5], VARIABLE)
     assert call.keywords == {"lambda": 0.5, "approximate": "tanh", "lower": None}

@@ -32,15 +32,22 @@ from chainrule.audit.frameworks.implementation import (
     LANES,
     Array,
     Backward,
+    Computed,
     Implementation,
-    Kind,
     imports,
     numpy_type,
     versions,
     with_ones,
 )
-from chainrule.audit.frameworks.matching import Reference
-from chainrule.audit.frameworks.target import Call, Typed, Word, foreign, read_call, split_pair
+from chainrule.audit.frameworks.matching import AuditedFormula
+from chainrule.audit.frameworks.target import (
+    TargetCall,
+    Typed,
+    Word,
+    foreign,
+    read_call,
+    split_pair,
+)
 from chainrule.errors import InputError
 
 WORDS = ("x", "upstream", "out", "n")
@@ -64,9 +71,9 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
         raise InputError(f"there is no file {path}")
     with foreign(f"{path} cannot be loaded"):
         library = ctypes.CDLL(str(file.resolve()))
-    functions: dict[Kind, Any] = {}
+    functions: dict[Computed, Any] = {}
     backward: Backward | None = None
-    calls: dict[Kind, str] = {}
+    calls: dict[Computed, str] = {}
     for kind, text in split_pair(names).items():
         call = read_call(text, WORDS, TYPES)
         run = _function(library, call, path)
@@ -86,7 +93,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     )
 
 
-def reference(rest: str, dtype: str) -> Reference | None:
+def reference(rest: str, dtype: str) -> AuditedFormula | None:
     """Nobody knows what a function of the user's is to compute."""
     return None
 
@@ -96,7 +103,7 @@ def targets() -> list[str]:
     return []
 
 
-def _order(call: Call) -> tuple[object, ...]:
+def _order(call: TargetCall) -> tuple[object, ...]:
     """The arguments in their order.
 
     Raises:
@@ -112,7 +119,7 @@ def _order(call: Call) -> tuple[object, ...]:
     return given
 
 
-def _function(library: ctypes.CDLL, call: Call, path: str) -> Any:
+def _function(library: ctypes.CDLL, call: TargetCall, path: str) -> Any:
     order = _order(call)
     try:
         function = getattr(library, call.name)
@@ -147,7 +154,7 @@ def _number(value: object) -> Any:
         return TYPES[kind](int(number) if kind == "int" else float(number))  # type: ignore[call-overload,arg-type]
 
 
-def _reproduction(path: str, call: Call, dtype: str) -> str:
+def _reproduction(path: str, call: TargetCall, dtype: str) -> str:
     texts = {
         Word("x"): "c_void_p(x.ctypes.data)",
         Word("upstream"): "c_void_p(numpy.ones_like(x).ctypes.data)",

@@ -20,7 +20,7 @@ from chainrule.audit.frameworks.implementation import (
     versions,
     with_ones,
 )
-from chainrule.audit.frameworks.matching import Reference, audited_at, to_dtype
+from chainrule.audit.frameworks.matching import AuditedFormula, audited_at, to_dtype
 from chainrule.audit.frameworks.target import read_call
 from chainrule.codegen.numba import DOUBLE
 from chainrule.deriving.derivation import Derivation
@@ -81,7 +81,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     )
 
 
-def reference(rest: str, dtype: str) -> Reference | None:
+def reference(rest: str, dtype: str) -> AuditedFormula | None:
     """The formula itself.
 
     Arguments beside the variable are arrays of the dtype, parameters numbers of what is computed
@@ -93,7 +93,7 @@ def reference(rest: str, dtype: str) -> Reference | None:
     arrays = derivation.problem.arguments
     single = given.get("accuracy") == "fast" and _in_float32(derivation, dtype)
     held = {s: to_dtype(v, "float32") if single else v for s, v in values.items()}
-    return Reference(
+    return AuditedFormula(
         formula,
         {s.name: to_dtype(values[s], dtype) if s in arrays else v for s, v in held.items()},
     )

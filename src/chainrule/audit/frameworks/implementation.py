@@ -19,7 +19,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.frameworks.matching import Domain, Reference, domain_of
+from chainrule.audit.frameworks.matching import AuditedFormula, Domain, domain_of
 from chainrule.audit.frameworks.target import foreign, split
 from chainrule.errors import InputError
 from chainrule.floats.formats import Format, format_named
@@ -28,7 +28,7 @@ from chainrule.floats.inputs import stratified
 Array = npt.NDArray[Any]
 Function = Callable[[Array], Array]
 Backward = Callable[[Array, Array], Array]
-Kind = Literal["gradient", "forward"]
+Computed = Literal["gradient", "forward"]
 
 FRAMEWORKS = ("torch", "jax", "numpy", "c", "onnxruntime", "chainrule")
 """Modules of this package, by the word before the colon of a target."""
@@ -76,7 +76,7 @@ class Implementation:
     gradient: Function | None
     forward: Function | None
     versions: Mapping[str, str]
-    calls: Mapping[Kind, str]
+    calls: Mapping[Computed, str]
     flushes: bool = False
     device: str = CPU
     backward: Backward | None = None
@@ -93,14 +93,14 @@ class Implementation:
     def format(self) -> Format:
         return format_named(self.dtype)
 
-    def reproduction(self, x: float, kind: Kind | None = None) -> str:
+    def reproduction(self, x: float, kind: Computed | None = None) -> str:
         """A line of Python that prints the result at ``x``."""
         number = repr(float(x)) if np.isfinite(x) else f"float('{float(x)}')"
         return (self.calls[kind] if kind else self.call).replace("{x}", number)
 
-    def functions(self) -> dict[Kind, Function]:
+    def functions(self) -> dict[Computed, Function]:
         """The functions that there are, by their kind."""
-        both: dict[Kind, Function | None] = {"gradient": self.gradient, "forward": self.forward}
+        both: dict[Computed, Function | None] = {"gradient": self.gradient, "forward": self.forward}
         return {kind: function for kind, function in both.items() if function is not None}
 
 
@@ -180,7 +180,7 @@ def _tried(loaded: Implementation, form: Format) -> Implementation:
 
 
 def _mapped(
-    implementation: Implementation, change: Callable[[Kind, Function], Function]
+    implementation: Implementation, change: Callable[[Computed, Function], Function]
 ) -> Implementation:
     gradient, forward = implementation.gradient, implementation.forward
     return replace(
@@ -193,7 +193,7 @@ def _mapped(
 def _guarded(bare: Implementation) -> Implementation:
     """The implementation for blocks of any length, with results that are what they should be."""
 
-    def guarded(kind: Kind, function: Function) -> Function:
+    def guarded(kind: Computed, function: Function) -> Function:
         def run(values: Array) -> Array:
             if not len(values):
                 return values.copy()
@@ -211,7 +211,7 @@ def _guarded(bare: Implementation) -> Implementation:
 def _within(implementation: Implementation, domain: Domain) -> Implementation:
     """The implementation, given only what is inside the domain; elsewhere its results are NaN."""
 
-    def restricted(_: Kind, function: Function) -> Function:
+    def restricted(_: Computed, function: Function) -> Function:
         def run(values: Array) -> Array:
             inside = domain.contains(values)
             results = function(np.where(inside, values, values.dtype.type(domain.typical)))
@@ -232,7 +232,7 @@ def filled(values: Array) -> Array:
     return np.concatenate([values, np.repeat(values[-1:], missing)]) if missing else values
 
 
-def checked(implementation: Implementation, kind: Kind, values: Array, results: Any) -> Array:
+def checked(implementation: Implementation, kind: Computed, values: Array, results: Any) -> Array:
     """The results of one block, if they are an array like its inputs.
 
     NaN is not looked for: where the function is undefined it is right, and elsewhere a fault
@@ -256,14 +256,14 @@ def checked(implementation: Implementation, kind: Kind, values: Array, results: 
     return results
 
 
-def reference(target: str, dtype: str) -> Reference | None:
+def reference(target: str, dtype: str) -> AuditedFormula | None:
     """What a target claims to compute, with the values of parameters; ``None`` if unknown.
 
     Raises:
         InputError: the target cannot be read.
     """
     framework, rest = split(target, FRAMEWORKS)
-    found: Reference | None = _module(framework).reference(rest, dtype)
+    found: AuditedFormula | None = _module(framework).reference(rest, dtype)
     return found
 
 

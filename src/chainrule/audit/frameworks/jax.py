@@ -27,7 +27,7 @@ from chainrule.audit.frameworks.implementation import (
     versions,
 )
 from chainrule.audit.frameworks.matching import (
-    Reference,
+    AuditedFormula,
     by_api,
     elementary,
     namespace,
@@ -139,7 +139,7 @@ def _versions_of(device: Any) -> dict[str, str]:
     return {"device": device.device_kind, "backend": backend}
 
 
-def reference(rest: str, dtype: str) -> Reference | None:
+def reference(rest: str, dtype: str) -> AuditedFormula | None:
     """What it computes. A number beside an array becomes one of the array's dtype."""
 
     def rounding(keyword: str, value: Fraction) -> Fraction:

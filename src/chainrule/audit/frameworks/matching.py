@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from chainrule.audit.frameworks.target import VARIABLE, Call, Namespace
+from chainrule.audit.frameworks.target import VARIABLE, Namespace, TargetCall
 from chainrule.expr import functions
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, Entry
 from chainrule.expr.catalogue.apis import Api, read_api
@@ -30,7 +30,7 @@ NEUTRAL = {"reduction": "none"}
 
 
 @dataclass(frozen=True, slots=True)
-class Reference:
+class AuditedFormula:
     """What a function is measured against.
 
     Attributes:
@@ -51,7 +51,7 @@ def to_dtype(value: Fraction, dtype: str) -> Fraction:
     return Fraction(float(format_named(dtype).dtype.type(float(value))))
 
 
-def by_api(library: str, call: Call, rounding: Rounding) -> Reference | None:
+def by_api(library: str, call: TargetCall, rounding: Rounding) -> AuditedFormula | None:
     """The row of the catalogue that a call computes, with its values; ``None`` if none says so.
 
     Keywords that stand for a parameter may be left out; it has its default then. Those that must
@@ -64,16 +64,16 @@ def by_api(library: str, call: Call, rounding: Rounding) -> Reference | None:
         for api in _apis(entry, library):
             values = _values(entry, api, call, rounding) if api.path == call.name else None
             if values is not None:
-                return Reference(entry.name, values)
+                return AuditedFormula(entry.name, values)
     return None
 
 
-def elementary(call: Call, name: str) -> Reference | None:
+def elementary(call: TargetCall, name: str) -> AuditedFormula | None:
     """The elementary function of one argument that is called ``name``, if there is one."""
     own = functions.spellings().get(name)
     if own is None or functions.BY_NAME[own].arity != 1 or call.positional or call.keywords:
         return None
-    return Reference(f"{own}(x)")
+    return AuditedFormula(f"{own}(x)")
 
 
 def _apis(entry: Entry, library: str) -> Iterator[Api]:
@@ -84,7 +84,7 @@ def _apis(entry: Entry, library: str) -> Iterator[Api]:
 
 
 def _values(
-    entry: Entry, api: Api, call: Call, rounding: Rounding
+    entry: Entry, api: Api, call: TargetCall, rounding: Rounding
 ) -> Mapping[str, Fraction] | None:
     """The values of the row's symbols in a call; ``None`` where it is not this row's call."""
     variable, *others = entry.arguments

@@ -18,18 +18,18 @@ from chainrule.audit.frameworks.implementation import (
     LANES,
     Array,
     Backward,
+    Computed,
     Implementation,
-    Kind,
     imports,
     numpy_type,
     versions,
     with_ones,
 )
-from chainrule.audit.frameworks.matching import Reference
+from chainrule.audit.frameworks.matching import AuditedFormula
 from chainrule.audit.frameworks.target import (
     VARIABLE,
-    Call,
     Namespace,
+    TargetCall,
     Word,
     arguments,
     callable_at,
@@ -50,9 +50,9 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
         raise InputError(
             f"{target} names no function in a module", hint="as in numpy:package.module:my_grad"
         )
-    functions: dict[Kind, Any] = {}
+    functions: dict[Computed, Any] = {}
     backward: Backward | None = None
-    calls: dict[Kind, str] = {}
+    calls: dict[Computed, str] = {}
     for kind, text in split_pair(names).items():
         call = read_call(text)
         found, where, name = callable_at(f"{module}.{call.name}", Namespace(target=_target(module)))
@@ -77,7 +77,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     )
 
 
-def reference(rest: str, dtype: str) -> Reference | None:
+def reference(rest: str, dtype: str) -> AuditedFormula | None:
     """Nobody knows what a function of the user's is to compute."""
     return None
 
@@ -98,7 +98,7 @@ def _target(module: str) -> Callable[[str], str]:
     return written
 
 
-def _with_upstream(found: Any, call: Call) -> Call:
+def _with_upstream(found: Any, call: TargetCall) -> TargetCall:
     """The call with a second array, if the function needs one that it is not given."""
     try:
         parameters = inspect.signature(found).parameters.values()
@@ -109,10 +109,10 @@ def _with_upstream(found: Any, call: Call) -> Call:
     missing = [p.name for p in needed if p.name not in call.keywords]
     if len(missing) != 2 or call.positional:
         return call
-    return Call(call.name, (VARIABLE, _UPSTREAM), call.keywords)
+    return TargetCall(call.name, (VARIABLE, _UPSTREAM), call.keywords)
 
 
-def _function(found: Any, call: Call) -> Any:
+def _function(found: Any, call: TargetCall) -> Any:
     def run(values: Array, upstream: Array) -> Any:
         positional, keywords = arguments(call, _copied(values), call.keywords)
         positional = [_copied(upstream) if isinstance(a, Word) else a for a in positional]

@@ -20,13 +20,13 @@ import numpy as np
 from chainrule.audit.frameworks.implementation import LANES, Array, Implementation, versions
 from chainrule.audit.frameworks.matching import (
     ALWAYS_GIVEN,
-    Reference,
+    AuditedFormula,
     by_api,
     elementary,
     targets_of,
     to_dtype,
 )
-from chainrule.audit.frameworks.target import Call, foreign, read_call, split
+from chainrule.audit.frameworks.target import TargetCall, foreign, read_call, split
 from chainrule.errors import InputError, nearest, require
 
 OPSET, IR = 20, 10
@@ -70,7 +70,7 @@ def load(target: str, rest: str, dtype: str) -> Implementation:
     )
 
 
-def reference(rest: str, dtype: str) -> Reference | None:
+def reference(rest: str, dtype: str) -> AuditedFormula | None:
     """What it computes. Attributes are float32 in a model, and inputs are of the dtype."""
     call = read_call(rest)
 
@@ -100,7 +100,7 @@ def _schema(operator: str) -> Any:
     return get_schema(operator)
 
 
-def _sorted(call: Call, schema: Any) -> tuple[dict[str, object], dict[str, float]]:
+def _sorted(call: TargetCall, schema: Any) -> tuple[dict[str, object], dict[str, float]]:
     """Attributes, and numbers for the inputs after the first.
 
     Raises:

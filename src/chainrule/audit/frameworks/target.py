@@ -47,7 +47,7 @@ VARIABLE = Word("x")
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class TargetCall:
     """A name, and what is handed over beside the variable.
 
     Attributes:
@@ -86,7 +86,7 @@ def split(target: str, frameworks: Iterable[str]) -> tuple[str, str]:
     return framework, rest.strip()
 
 
-def read_call(text: str, words: Iterable[str] = ("x",), types: Iterable[str] = ()) -> Call:
+def read_call(text: str, words: Iterable[str] = ("x",), types: Iterable[str] = ()) -> TargetCall:
     """ "nn.functional.elu(alpha=2)" as a name and its arguments.
 
     Args:
@@ -119,7 +119,7 @@ def read_call(text: str, words: Iterable[str] = ("x",), types: Iterable[str] = (
     name = _dotted(function)
     if name is None:
         raise InputError("this is no name of a function", text=text, hint=hint)
-    return Call(name, tuple(positional), keywords)
+    return TargetCall(name, tuple(positional), keywords)
 
 
 def _dotted(node: ast.expr) -> str | None:
@@ -148,7 +148,7 @@ def _argument(node: ast.expr, text: str, words: Iterable[str], types: Iterable[s
 
 
 def written(
-    call: Call, name: str, spelled: Mapping[str, str] | None = None, variable: str = "x"
+    call: TargetCall, name: str, spelled: Mapping[str, str] | None = None, variable: str = "x"
 ) -> str:
     """The call as source text, the variable first where it has no place of its own.
 
@@ -171,7 +171,7 @@ def _spelled(value: object) -> str:
     return value.name if isinstance(value, Word) else repr(value)
 
 
-def arguments(call: Call, x: object, keywords: Mapping[str, object]) -> tuple[list[Any], Any]:
+def arguments(call: TargetCall, x: object, keywords: Mapping[str, object]) -> tuple[list[Any], Any]:
     """What to call the function with: positional arguments and keywords, ``x`` in its place."""
     positional = [x if value == VARIABLE else value for value in call.positional]
     by_name = {key: x if value == VARIABLE else value for key, value in keywords.items()}

@@ -29,7 +29,7 @@ from chainrule.audit.frameworks.implementation import (
     versions,
 )
 from chainrule.audit.frameworks.matching import (
-    Reference,
+    AuditedFormula,
     by_api,
     elementary,
     namespace,
@@ -37,7 +37,7 @@ from chainrule.audit.frameworks.matching import (
     to_dtype,
 )
 from chainrule.audit.frameworks.target import (
-    Call,
+    TargetCall,
     arguments,
     callable_at,
     foreign,
@@ -156,7 +156,7 @@ def _versions_of(torch: ModuleType, device: Any) -> dict[str, str]:
     return {"device": torch.cuda.get_device_name(device), **library}
 
 
-def reference(rest: str, dtype: str) -> Reference | None:
+def reference(rest: str, dtype: str) -> AuditedFormula | None:
     """What it computes.
 
     Tensors hold numbers of the dtype. Others are numbers of what its kernels compute in, which is
@@ -180,7 +180,7 @@ def targets() -> list[str]:
     return targets_of("torch", "torch")
 
 
-def unreduced(found: Any, call: Call, target: str = "") -> Call:
+def unreduced(found: Any, call: TargetCall, target: str = "") -> TargetCall:
     """The call of a loss, with the values of all elements asked for.
 
     Raises:
@@ -202,7 +202,7 @@ def unreduced(found: Any, call: Call, target: str = "") -> Call:
     return replace(call, keywords={**call.keywords, "reduction": "none"})
 
 
-def called(torch: ModuleType, found: Any, call: Call, x: Any) -> Any:
+def called(torch: ModuleType, found: Any, call: TargetCall, x: Any) -> Any:
     """The function of ``x`` and what the call gives it, numbers as tensors where it wants them."""
     given = {
         key: _as_tensor(torch, key, value, x) if key in TENSORS else value
@@ -219,7 +219,7 @@ def _as_tensor(torch: ModuleType, keyword: str, value: object, x: Any) -> Any:
     return torch.full_like(x, value) if whole else x.new_tensor(value)
 
 
-def _function(torch: ModuleType, found: Any, call: Call, kind: Any, device: Any) -> Any:
+def _function(torch: ModuleType, found: Any, call: TargetCall, kind: Any, device: Any) -> Any:
     if isinstance(found, type) and issubclass(found, torch.nn.Module):
         with foreign(f"{call.name} cannot be made"):
             module = found(*call.positional, **call.keywords)
@@ -227,7 +227,7 @@ def _function(torch: ModuleType, found: Any, call: Call, kind: Any, device: Any)
     return lambda x: called(torch, found, call, x)
 
 
-def _text(found: Any, call: Call, name: str, dtype: str, device: str) -> str:
+def _text(found: Any, call: TargetCall, name: str, dtype: str, device: str) -> str:
     if isinstance(found, type):
         there = f"{device!r}, " if device != CPU else ""
         return f"{written(call, name, variable='')}.eval().to({there}torch.{dtype})(x)"

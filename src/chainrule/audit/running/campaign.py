@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Lock
 
-from chainrule.audit.frameworks.implementation import CPU, Kind, check_device, targets
+from chainrule.audit.frameworks.implementation import CPU, Computed, check_device, targets
 from chainrule.audit.running import state
 from chainrule.audit.running.jobs import SAMPLE, Job, UnknownTargetError, job_for, truth_of
 from chainrule.audit.running.runner import Child, Executor, Outcome, failed, run
 from chainrule.errors import FaultError, InputError
 from chainrule.sweep.processors import processors
 
-KINDS: tuple[Kind, ...] = ("gradient", "forward")
+KINDS: tuple[Computed, ...] = ("gradient", "forward")
 TIME_LIMIT = 60.0
 AT_ONCE, SHARING = 16, 8
 """Processes at a time at most, and such that share a device. Each takes 500 MB of memory, and of a
@@ -47,7 +47,7 @@ class Options:
     """
 
     dtypes: Sequence[str]
-    kinds: Sequence[Kind] = KINDS
+    kinds: Sequence[Computed] = KINDS
     against: str | None = None
     device: str = CPU
     exhaustive: bool = False
@@ -165,7 +165,7 @@ def _of_target(
 def _outcome(
     target: str,
     dtype: str,
-    kind: Kind,
+    kind: Computed,
     options: Options,
     executor: Executor,
     watcher: Watcher,

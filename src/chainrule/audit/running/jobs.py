@@ -17,8 +17,8 @@ import numpy as np
 from chainrule.audit.frameworks.implementation import (
     CPU,
     Array,
+    Computed,
     Implementation,
-    Kind,
     reference,
 )
 from chainrule.deriving.derivation import Derivation
@@ -31,7 +31,7 @@ from chainrule.floats.positions import at
 from chainrule.floats.truth import truth
 from chainrule.floats.ulp import Truth, errors
 from chainrule.sweep import tally
-from chainrule.sweep.sweep import ARB, CHUNK, CHUNK_OF_DEVICE, Evaluate, Plan, Sweep, plan
+from chainrule.sweep.sweep import ARB, CHUNK, CHUNK_OF_DEVICE, Evaluate, Sweep, SweepPlan, plan
 from chainrule.sweep.tally import Tallies
 from chainrule.verify.certified import decimal
 
@@ -57,7 +57,7 @@ class Job:
 
     target: str
     dtype: str
-    kind: Kind
+    kind: Computed
     formula: str
     values: tuple[tuple[str, Fraction], ...]
     exhaustive: bool = False
@@ -69,7 +69,7 @@ class Job:
         return format_named(self.dtype)
 
     @property
-    def plan(self) -> Plan:
+    def plan(self) -> SweepPlan:
         return plan(self.form, exhaustive=self.exhaustive, sample=self.sample)
 
     @property
@@ -104,7 +104,7 @@ class UnknownTargetError(InputError):
 def job_for(
     target: str,
     dtype: str,
-    kind: Kind,
+    kind: Computed,
     *,
     against: str | None = None,
     exhaustive: bool = False,
@@ -162,7 +162,7 @@ def exact(job: Job, values: Array) -> Truth:
         return truth(expr, variable, values, parameters)
 
 
-def function_of(implementation: Implementation, kind: Kind) -> Evaluate | None:
+def function_of(implementation: Implementation, kind: Computed) -> Evaluate | None:
     """The function or its gradient, if there is one."""
     return implementation.gradient if kind == "gradient" else implementation.forward
 

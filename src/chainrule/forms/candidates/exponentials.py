@@ -43,9 +43,9 @@ from chainrule.expr.nodes import (
 from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.convert import Converter, UndecidedError
+from chainrule.verify.convert import Converter, UndecidedSignError
 from chainrule.verify.generators import Generator, RingFullError
-from chainrule.verify.ratio import TooLargeError, UndefinedError
+from chainrule.verify.ratio import RatioTooLargeError, RatioUndefinedError
 
 _ROOM = 32
 # Longer formulas make no short fraction.
@@ -82,7 +82,7 @@ def in_one_exponential(expr: Expr, variable: Symbol) -> ExponentialFraction | No
     field = Converter(_ROOM)
     try:
         top, bottom = field.canonical(field.ratio(whole))
-    except (UndecidedError, UndefinedError, RingFullError, TooLargeError):
+    except (UndecidedSignError, RatioUndefinedError, RingFullError, RatioTooLargeError):
         return None
     below = field.one if bottom is None else bottom
     used = [

@@ -45,7 +45,7 @@ _LENGTHS = {"expm1": 2, "log1p": 2, "erfc": 2, "floor": 3}
 _OPERATIONS = {"+": "add", "*": "multiply", "/": "divide", "^": "power"}
 
 
-class Candidate(NamedTuple):
+class Extracted(NamedTuple):
     """An expression of a class.
 
     Attributes:
@@ -67,14 +67,14 @@ class _Draft(NamedTuple):
     """A candidate whose expression is not built yet: most are not kept."""
 
     term: Term
-    choice: tuple[Candidate, ...]
+    choice: tuple[Extracted, ...]
     values: npt.NDArray[Any]
     costs: tuple[float, ...]
     operations: int
 
-    def built(self) -> Candidate:
+    def built(self) -> Extracted:
         expr = build(self.term, [part.expr for part in self.choice])
-        return Candidate(expr, self.values, self.costs, self.operations)
+        return Extracted(expr, self.values, self.costs, self.operations)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ def fault_or_bits(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floa
     return np.where(fault, FAULT_BITS, np.minimum(bits, FAULT_BITS))
 
 
-def extract(graph: Saturated, inputs: Inputs) -> list[Candidate]:
+def extract(graph: Saturated, inputs: Inputs) -> list[Extracted]:
     """The best expressions of the root: by all inputs, by the smaller and by the larger ones."""
     return _Extraction(graph, inputs).best()
 
@@ -115,13 +115,13 @@ class _Extraction:
         shortest = _shortest(graph)
         self._order = sorted(shortest, key=lambda number: (shortest[number][1], number))
         self._truths = self._true_values([shortest[number][0] for number in self._order])
-        self._kept: dict[int, list[Candidate]] = {number: [] for number in self._order}
+        self._kept: dict[int, list[Extracted]] = {number: [] for number in self._order}
         self._leaves: dict[Expr, npt.NDArray[Any]] = {}
         # A class is looked at again only when one below it keeps other expressions than before.
         self._versions = dict.fromkeys(range(len(graph.classes)), 0)
         self._seen: dict[int, tuple[int, ...]] = {}
 
-    def best(self) -> list[Candidate]:
+    def best(self) -> list[Extracted]:
         for _ in range(_ROUNDS):
             changed = False
             for number in self._order:
@@ -160,7 +160,7 @@ class _Extraction:
             return False
         self._seen[number] = versions
         before = self._kept[number]
-        found: dict[bytes, Candidate | _Draft] = {c.values.tobytes(): c for c in before}
+        found: dict[bytes, Extracted | _Draft] = {c.values.tobytes(): c for c in before}
         for term in terms:
             for draft in self._drafts(term, number):
                 key = draft.values.tobytes()
@@ -170,7 +170,7 @@ class _Extraction:
                     found[key] = draft
         each = _KEPT_AT_ROOT // 4 if number == self._graph.root else 1
         kept = [
-            c if isinstance(c, Candidate) else c.built()
+            c if isinstance(c, Extracted) else c.built()
             for c in _selection([*found.values()], each)
         ]
         self._kept[number] = kept
@@ -219,9 +219,9 @@ class _Extraction:
         return found
 
 
-def _selection(candidates: Sequence[Candidate | _Draft], each: int) -> list[Candidate | _Draft]:
+def _selection(candidates: Sequence[Extracted | _Draft], each: int) -> list[Extracted | _Draft]:
     """The best ``each`` by every measure, and the shortest."""
-    kept: dict[int, Candidate | _Draft] = {}
+    kept: dict[int, Extracted | _Draft] = {}
     for measure in range(_MEASURES):
         ranked = sorted(candidates, key=lambda c: (c.costs[measure], c.operations))
         kept |= {id(candidate): candidate for candidate in ranked[:each]}

@@ -52,7 +52,7 @@ _THINNED, _WEIGHT_OF_OTHERS = 3, 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SearchSample:
     """Inputs in a format, increasing, and the truth at them."""
 
     form: Format
@@ -103,14 +103,14 @@ class Pool:
             self._enter(expr)
 
     # --- measuring -----------------------------------------------------------------------------
-    def _sample(self, function: Expr, form: Format, every: int) -> Sample:
+    def _sample(self, function: Expr, form: Format, every: int) -> SearchSample:
         values = sample(form)[::every]
         found = truth(self.given[0], self.variable, values, self.parameters)
         defined = truth(elementary(function), self.variable, values, self.parameters)
         known = found.known & defined.known
-        return Sample(form, values, Truth(found.high, found.low, found.sign, known))
+        return SearchSample(form, values, Truth(found.high, found.low, found.sign, known))
 
-    def results(self, expr: Expr, one: Sample) -> tuple[npt.NDArray[Any], int]:
+    def results(self, expr: Expr, one: SearchSample) -> tuple[npt.NDArray[Any], int]:
         """The values at a sample, and the number of operations."""
         program = lower([expr], self.variables, FUNCTIONS)
         dtype = one.form.dtype

@@ -36,7 +36,7 @@ _MOST_REPAIRS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FoundForm:
     """An expression and what it is worth.
 
     Attributes:
@@ -116,7 +116,7 @@ def search(
     limit: int = 5,
     approximate: bool = False,
     form: Format | None = None,
-) -> list[Form]:
+) -> list[FoundForm]:
     """What ``stable_forms`` returns, with the measurements; ``form`` is float32 if not given."""
     form = form or format_named("float32")
     rounded = {name: form.nearest(value) for name, value in parameters.items()}
@@ -130,7 +130,7 @@ def search(
     if approximate and not found[0].is_good and not parameters:
         pool.patch()
         found = choice.forms()
-    kept: list[Form] = []
+    kept: list[FoundForm] = []
     for _ in range(_MOST_REPAIRS):
         kept, sound = choice.verified(found, limit)
         if sound:
@@ -147,7 +147,7 @@ class _Choice:
         self._parts: dict[Expr, list[tuple[Expr, float, float]]] = {}
         self._known: dict[tuple[Expr, float, float], bool] = {}
 
-    def measured(self, expr: Expr) -> Form:
+    def measured(self, expr: Expr) -> FoundForm:
         pool = self.pool
         found: list[Measured] = []
         for one in pool.samples:
@@ -156,9 +156,9 @@ class _Choice:
                 found.append(measure(one.values, results, one.truth, one.form))
         stands_in = substitute(expr, pool.stand_ins) is not expr
         elsewhere = sum(measured.faults for measured in found[1:])
-        return Form(expr, found[0], operations, stands_in, elsewhere)
+        return FoundForm(expr, found[0], operations, stands_in, elsewhere)
 
-    def forms(self) -> list[Form]:
+    def forms(self) -> list[FoundForm]:
         """Expressions for the whole line, best first."""
         exprs = list(self.pool.costs)
         costs = np.array(list(self.pool.costs.values()))
@@ -181,13 +181,13 @@ class _Choice:
                 self._parts.setdefault(choice.written(exprs, subject), parts)
         return sorted((self.measured(expr) for expr in self._parts), key=lambda one: one.rank)
 
-    def verified(self, found: Sequence[Form], limit: int) -> tuple[list[Form], bool]:
+    def verified(self, found: Sequence[FoundForm], limit: int) -> tuple[list[FoundForm], bool]:
         """The first forms that equal what they replace, and whether a part of one did not.
 
         Every part is looked at where it serves, and the whole once more. A polynomial is no equal:
         where one stands, what it stands for is looked at.
         """
-        kept: list[Form] = []
+        kept: list[FoundForm] = []
         sound = True
         for one in found:
             if len(kept) == limit:

@@ -18,7 +18,7 @@ from random import Random
 from typing import Any, Literal
 
 from chainrule import derive
-from chainrule.audit.frameworks.target import Call as Target
+from chainrule.audit.frameworks.target import TargetCall as Target
 from chainrule.audit.frameworks.torch import TENSORS, unreduced
 from chainrule.expr import catalogue
 from chainrule.expr.catalogue import CATALOGUE, Entry

@@ -29,6 +29,7 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.rewrite.cost import cost
+from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Field, TooLargeError
 from chainrule.rewrite.simplify import simplified
@@ -171,7 +172,9 @@ class ImplicitDerivation:
             field = Field(expr, relation)
             ratio, curve = field.ratio(expr), field.ratio(relation)
             _, rest = divmod(ratio.top, curve.top)
-            reduced = field.expression(field.cancelled(rest, ratio.bottom), factored=True)
+            reduced = FieldWriter(field).expression(
+                field.cancelled(rest, ratio.bottom), factored=True
+            )
         except TooLargeError:
             return expr
         shorter = self._simple(reduced)

@@ -15,7 +15,8 @@ from flint import fmpq
 
 from chainrule.expr.nodes import ONE, Call, Constant, E, Expr, Number, Sum, Symbol, postorder
 from chainrule.rewrite.cost import cost
-from chainrule.rewrite.rational import Exponential, Factor, Field, Ratio, scaled_argument
+from chainrule.rewrite.field_writer import Factor, FieldWriter, scaled_argument
+from chainrule.rewrite.rational import Exponential, Ratio
 
 SIGN = 0.75
 """What a minus sign takes: −1, and the product with it."""
@@ -25,15 +26,16 @@ class Ink:
     """Lower bounds of the cost of the forms of the rational functions of one field.
 
     Args:
-        field: the field.
+        writer: of the field.
         letters: what letters stand for that are to be replaced in the result.
         costs: the costs of expressions that are known, see ``cost``.
     """
 
     def __init__(
-        self, field: Field, letters: Mapping[Expr, Expr], costs: dict[Expr, float]
+        self, writer: FieldWriter, letters: Mapping[Expr, Expr], costs: dict[Expr, float]
     ) -> None:
-        self._field = field
+        self._writer = writer
+        field = writer.field
         self._costs = costs
         self._arguments: dict[tuple[int, int], float] = {}
         weights = [self._weight(kernel, letters) for kernel in field.kernels]
@@ -67,7 +69,7 @@ class Ink:
             return self.factored(ratio)
         if not self._known:
             return 0.0
-        scale, below = self._field.denominator(ratio)
+        scale, below = self._writer.denominator(ratio)
         powers = [0] * len(self._weights)
         divisors = self._pieces(below, -1, powers)
         return self._written(abs(scale), [(self._sum(ratio.top.terms()), 1), *divisors], powers)
@@ -76,7 +78,7 @@ class Ink:
         """Of the form with numerator and denominator factored."""
         if not self._known or ratio.top.is_zero():
             return 0.0
-        scale, above, below = self._field.fraction(ratio)
+        scale, above, below = self._writer.fraction(ratio)
         powers = [0] * len(self._weights)
         sums = [*self._pieces(above, 1, powers), *self._pieces(below, -1, powers)]
         if scale == -1 and [power for _, power in sums] == [1] and not any(powers):
@@ -89,7 +91,7 @@ class Ink:
         if not self._known:
             return 0.0
         total = -1.0
-        for (denominator, *shift), rows in self._field.term_groups(ratio).items():
+        for (denominator, *shift), rows in self._writer.term_groups(ratio).items():
             total += 1.0
             if len(rows) == 1:
                 ((raised, value),) = rows
@@ -131,14 +133,14 @@ class Ink:
         factors = [*sums]
         for i, degree in enumerate(powers):
             if degree:
-                exponential = isinstance(self._field.kernels[i], Exponential)
+                exponential = isinstance(self._writer.field.kernels[i], Exponential)
                 weight = self._exponential(i, int(degree)) if exponential else self._weights[i]
                 factors.append((weight, 1 if exponential else int(degree)))
         if not factors:
             return 0.5 if value == -1 else 1.0 + (value.denominator != 1)
         above = [w + 0.5 * (power != 1) for w, power in factors if power > 0]
         below = [w + 0.5 * (power != -1) for w, power in factors if power < 0]
-        decimal = self._field.decimal and Number(value, True).decimal
+        decimal = self._writer.field.decimal and Number(value, True).decimal
         if decimal:
             above.append(2.0)
         else:
@@ -155,9 +157,11 @@ class Ink:
         key = (position, degree)
         known = self._arguments.get(key)
         if known is None:
-            kernel = self._field.kernels[position]
+            kernel = self._writer.field.kernels[position]
             assert isinstance(kernel, Exponential)
-            argument = scaled_argument(kernel.unit * degree, kernel.rest, self._field.decimal)
+            argument = scaled_argument(
+                kernel.unit * degree, kernel.rest, self._writer.field.decimal
+            )
             known = 1.0 if argument is ONE else 1.5 + cost(argument, self._costs)
             if type(argument) is Sum:
                 # Signs may come together before a bracket.

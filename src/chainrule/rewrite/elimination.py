@@ -28,6 +28,7 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.record import Record
+from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.order import approximate
 from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
@@ -149,7 +150,7 @@ def _solutions(field: Field, poly: fmpq_mpoly, letter: Symbol) -> Iterator[Elimi
         if degree % 2 == 0:
             yield Eliminated(left, right, negate(root))
     elif degree == 2:
-        left = field.expression(Ratio(poly, one), factored=False)
+        left = FieldWriter(field).expression(Ratio(poly, one), factored=False)
         c, b, a = rows[0], rows[1], rows[2]
         middle, below = _written(field, b, one), 2 * _written(field, a, one)
         root = call("sqrt", _written(field, b * b - 4 * a * c, one))
@@ -187,7 +188,7 @@ def _product(factors: Factors, degree: int) -> Expr:
 
 
 def _written(field: Field, top: fmpq_mpoly, bottom: fmpq_mpoly) -> Expr:
-    return field.expression(field.cancelled(top, bottom), factored=False)
+    return FieldWriter(field).expression(field.cancelled(top, bottom), factored=False)
 
 
 def two_valued(function: Expr, slope: Expr, variable: Symbol) -> bool:

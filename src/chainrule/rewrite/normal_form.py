@@ -32,6 +32,7 @@ from chainrule.expr.nodes import (
     rational_value,
 )
 from chainrule.rewrite.cost import cost
+from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.identities import SPECIAL_VALUES
 from chainrule.rewrite.monomial import (
     Exponent,
@@ -67,7 +68,7 @@ class Tidier:
         self.improvements: dict[Expr, list[tuple[str, Expr]] | None] = {}
         self.costs: dict[Expr, float] = {}
         self.kept: dict[Hashable, object] = {}
-        self._fractions: dict[Expr, tuple[Field, Ratio] | None] = {}
+        self._fractions: dict[Expr, tuple[FieldWriter, Ratio] | None] = {}
         self._positive: set[Expr] = set()
         self._done: dict[Expr, tuple[Expr, tuple[str, ...]]] = {}
         self._sums: dict[frozenset[Expr], Expr] = {}
@@ -109,8 +110,8 @@ class Tidier:
         """What the expression costs, see ``cost``."""
         return cost(expr, self.costs)
 
-    def fraction(self, expr: Expr) -> tuple[Field, Ratio]:
-        """The expression as a rational function, and the field it is in.
+    def fraction(self, expr: Expr) -> tuple[FieldWriter, Ratio]:
+        """The expression as a rational function, and what writes it.
 
         Raises:
             TooLargeError: it would grow too large.
@@ -119,7 +120,7 @@ class Tidier:
             # What raises stays marked as too large.
             self._fractions[expr] = None
             field = Field(expr)
-            self._fractions[expr] = field, field.ratio(expr)
+            self._fractions[expr] = FieldWriter(field), field.ratio(expr)
         found = self._fractions[expr]
         if found is None:
             raise TooLargeError

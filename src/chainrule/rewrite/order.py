@@ -36,6 +36,7 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.parsing.definitions import expand
+from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.line import Line, Side
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Exponential, Field, TooLargeError
@@ -400,7 +401,7 @@ def _coefficients(
         degree, powers[position] = powers[position], 0
         rows.setdefault(degree, {})[tuple(powers)] = coefficient
     return {
-        degree: field_.expression(
+        degree: FieldWriter(field_).expression(
             field_.cancelled(field_.context.from_dict(terms), bottom), factored=False
         )
         for degree, terms in rows.items()

@@ -37,6 +37,7 @@ from chainrule.expr.nodes import (
 from chainrule.record import Record
 from chainrule.rewrite.cost_of_fractions import Ink
 from chainrule.rewrite.elimination import eliminate, two_valued
+from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import (
     MAX_TERMS,
@@ -215,12 +216,12 @@ def _finish(
 def _factored(expr: Expr, tidier: Tidier) -> Expr:
     """The factored form, or ``expr`` itself where that is certain to cost too much."""
     try:
-        field, ratio = tidier.fraction(expr)
+        writer, ratio = tidier.fraction(expr)
     except TooLargeError:
         return expr
-    if Ink(field, {}, tidier.costs).factored(ratio) > tidier.cost(expr) + FACTOR_TOLERANCE:
+    if Ink(writer, {}, tidier.costs).factored(ratio) > tidier.cost(expr) + FACTOR_TOLERANCE:
         return expr
-    return tidier.tidy(field.expression(ratio, factored=True))
+    return tidier.tidy(writer.expression(ratio, factored=True))
 
 
 Solving = Callable[[], tuple[Solved, ...]]
@@ -343,9 +344,9 @@ def _eliminations(
             ratio = _substitute_kernel(field, position, step, target, top, bottom)
         except TooLargeError:
             continue
-        result = field.expression(ratio, factored=True)
+        result = FieldWriter(field).expression(ratio, factored=True)
         known = {stand_in: level.value}
-        part = field.kernel_power(position, step)
+        part = FieldWriter(field).kernel_power(position, step)
         solving = partial(_eliminated, part, field, top, bottom, known, tidier)
         yield solving, substitute(result, known)
 
@@ -359,7 +360,7 @@ def _eliminated(
     tidier: Tidier,
 ) -> tuple[Solved]:
     """The part that was eliminated, and the fraction that it equals."""
-    found = field.expression(field.cancelled(top, bottom), factored=True)
+    found = FieldWriter(field).expression(field.cancelled(top, bottom), factored=True)
     return (Solved(part, tidier.tidy(substitute(found, known))),)
 
 

@@ -116,19 +116,21 @@ def _lowest_terms(
     """
     closed, opened = _closed_sum(current, nodes)
     try:
-        field, ratio = tidier.fraction(closed)
+        writer, ratio = tidier.fraction(closed)
     except TooLargeError:
         return None
-    ink = Ink(field, opened, tidier.costs)
+    ink = Ink(writer, opened, tidier.costs)
     # In order of preference among those that cost the same, with what each costs at least.
     forms: list[tuple[str, float, Callable[[], Expr]]] = [
-        ("expand", ink.expanded(ratio), lambda: field.expression(ratio, factored=False))
+        ("expand", ink.expanded(ratio), lambda: writer.expression(ratio, factored=False))
     ]
     if len(ratio.bottom) == 1 and len(ratio.top) > 1:
-        forms.append(("divide-terms", ink.termwise(ratio), lambda: field.termwise(ratio)))
-    forms.append(("factor", ink.factored(ratio), lambda: field.expression(ratio, factored=True)))
-    if len(ratio.bottom) > 1 and field.balances(ratio):
-        forms.append(("factor", 0.0, lambda: field.expression(ratio, factored=True, balanced=True)))
+        forms.append(("divide-terms", ink.termwise(ratio), lambda: writer.termwise(ratio)))
+    forms.append(("factor", ink.factored(ratio), lambda: writer.expression(ratio, factored=True)))
+    if len(ratio.bottom) > 1 and writer.balances(ratio):
+        forms.append(
+            ("factor", 0.0, lambda: writer.expression(ratio, factored=True, balanced=True))
+        )
     best: tuple[str, Expr] | None = None
     for name, least, form in forms:
         if least < weight:
@@ -137,7 +139,7 @@ def _lowest_terms(
                 best, weight = (name, after), tidier.cost(after)
     if best is None or best[0] == "divide-terms":
         return best and [best]
-    expanded = tidier.tidy(substitute(field.expression(ratio, factored=False), opened))
+    expanded = tidier.tidy(substitute(writer.expression(ratio, factored=False), opened))
     fractions = any(type(node) is Quotient for node in nodes)
     combine = "common-denominator" if type(current) is Sum else "cancel"
     if not fractions or (type(expanded) is not Quotient and type(current) is not Sum):

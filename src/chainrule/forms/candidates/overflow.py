@@ -36,6 +36,7 @@ from chainrule.expr.nodes import (
     rational_value,
     transform,
 )
+from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Field, TooLargeError
 
@@ -269,7 +270,7 @@ def in_short(total: Expr) -> Expr:
     """As one factored fraction, with what cancels taken out of it; if it is large just tidied."""
     try:
         field = Field(total)
-        found = field.expression(field.ratio(total), factored=True)
+        found = FieldWriter(field).expression(field.ratio(total), factored=True)
     except TooLargeError:
         found = total
     return Tidier().tidy(found)

@@ -36,6 +36,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import expand_all
 from chainrule.program.library import NATIVE
+from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.intervals import on_intervals, spread
 from chainrule.rewrite.monomial import coefficient_and_rest, scaled
 from chainrule.rewrite.normal_form import Tidier
@@ -122,7 +123,10 @@ def seeds(expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]) -
         try:
             field = Field(lettered)
             ratio = field.ratio(lettered)
-            forms = [tidy(field.expression(ratio, factored=factored)) for factored in (True, False)]
+            forms = [
+                tidy(FieldWriter(field).expression(ratio, factored=factored))
+                for factored in (True, False)
+            ]
             forms.append(_by_powers(field, ratio, variable))
             forms.append(transform(forms[1], partial(_small_first, small=frozenset(meanings))))
         except TooLargeError:
@@ -150,7 +154,7 @@ def by_sign_of_exponent(
         lettered = tidy(lettered)
         try:
             field = Field(lettered)
-            form = tidy(field.expression(field.ratio(lettered), factored=True))
+            form = tidy(FieldWriter(field).expression(field.ratio(lettered), factored=True))
         except TooLargeError:
             return None
         forms.append(substitute(form, meanings))
@@ -170,7 +174,7 @@ def _by_expm1(lettered: Expr, meanings: Mapping[Expr, Expr]) -> list[Expr]:
     try:
         field = Field(opened)
         ratio = field.ratio(opened)
-        forms = [tidy(field.expression(ratio, factored=False))]
+        forms = [tidy(FieldWriter(field).expression(ratio, factored=False))]
         # By powers of an exponential, what has none is added up before it.
         forms += [_by_powers(field, ratio, letter) for letter in meanings]
     except TooLargeError:
@@ -292,14 +296,14 @@ def _by_powers(field: Field, ratio: Ratio, variable: Expr) -> Expr:
     tidy = Tidier().tidy
     place = next((i for i, kernel in enumerate(field.kernels) if kernel is variable), None)
     if place is None or not ratio.top:
-        return tidy(field.expression(ratio, factored=True))
+        return tidy(FieldWriter(field).expression(ratio, factored=True))
     one = ratio.top**0
     rows = field.by_powers(place, ratio.top)
-    below = field.expression(field.cancelled(one, ratio.bottom), factored=True)
+    below = FieldWriter(field).expression(field.cancelled(one, ratio.bottom), factored=True)
     total: Expr = ZERO
     last = max(rows)
     for degree in sorted(rows, reverse=True):
-        row = field.expression(field.cancelled(rows[degree], one), factored=True)
+        row = FieldWriter(field).expression(field.cancelled(rows[degree], one), factored=True)
         total = add(multiply(total, power(variable, Number(last - degree))), tidy(row))
         last = degree
     return tidy(multiply(total, power(variable, Number(last)), below))

@@ -35,6 +35,8 @@ from chainrule.rewrite.monomial import Monomial, coefficient_and_rest, number_po
 MAX_TERMS = 600
 MAX_KERNELS = 24
 MAX_DEGREE = 16
+MAX_EXPONENTIAL_DEGREE = 10_000
+"""e and e^(1/0.79788) are powers of e^(1/19947): common factors of these are never found."""
 
 
 Row = tuple[tuple[int, ...], fmpq]
@@ -136,6 +138,8 @@ class Field:
             if max(abs(value) for value in values) > MAX_DEGREE * unit:
                 # e^{1.702x} is a power of e^{x/500}, but its 851st.
                 unit *= gcd(*(int(value / unit) for value in values))
+                if max(abs(value) for value in values) > MAX_EXPONENTIAL_DEGREE * unit:
+                    raise TooLargeError
             if all(value < 0 for value in values):
                 unit = -unit
             self.kernels.append(Exponential(rest, unit))

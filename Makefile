@@ -17,7 +17,7 @@ help:
 	@echo 'make test-all  all tests (installs PyTorch, JAX and Triton)'
 	@echo 'make test-gpu  the tests that need a GPU (with a PyTorch for it in .venv)'
 	@echo 'make mutation  plant faults, see whether the tests notice, write docs/mutation.md (an hour)'
-	@echo 'make fuzz      N random formulas from SEED on, compared with mpmath (20 ms each)'
+	@echo 'make fuzz      N random formulas from SEED on, compared with mpmath (40 ms each)'
 	@echo 'make lint      ruff, mypy, and that no import goes upstairs'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make bench     measure speed and growth, write docs/benchmarks.md'

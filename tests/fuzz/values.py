@@ -636,6 +636,8 @@ def _number(kind: str, own: Any, args: Sequence[Any], values: Mapping[str, Any])
             return all(COMPARE[operator](a, b) for operator, a, b in pairs)
     if abs(args[-1]) > LARGEST_ARGUMENT.get(own, mpmath.inf):
         raise UnknownError
+    if own in GAMMAS and mpmath.mp.dps > MOST_DIGITS:
+        raise UnknownError
     if own == "acot" and not args[0]:
         # π/2 by agreement; as the inverse tangent of 1/u it has no value.
         raise UnknownError
@@ -648,10 +650,13 @@ def _number(kind: str, own: Any, args: Sequence[Any], values: Mapping[str, Any])
 
 LARGEST = 10**8
 """An exponent of e above this one is beyond any number that is of interest."""
+GAMMAS = "gamma", "lgamma", "digamma", "polygamma"
+MOST_DIGITS = 1000
+"""With more of them each of ``GAMMAS`` takes mpmath a second."""
 LARGEST_ARGUMENT = {
     **dict.fromkeys(("exp", "expm1", "sinh", "cosh", "tanh", "coth", "sech", "csch"), LARGEST),
     **dict.fromkeys(("sin", "cos", "tan", "cot", "sec", "csc"), 10**40),
-    **dict.fromkeys(("gamma", "lgamma", "digamma", "polygamma"), 1000),
+    **dict.fromkeys(GAMMAS, 1000),
     **dict.fromkeys(("erf", "erfc", "normpdf", "normcdf"), 1000),
 }
 """Beyond these mpmath takes its time; there the value counts as unknown."""

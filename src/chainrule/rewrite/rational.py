@@ -33,6 +33,8 @@ from chainrule.rewrite.monomial import coefficient_and_rest, number_power
 MAX_TERMS = 600
 MAX_KERNELS = 24
 MAX_DEGREE = 16
+MAX_EXPONENTIAL_DEGREE = 10_000
+"""e and e^(1/0.79788) are powers of e^(1/19947): common factors of these are never found."""
 
 
 Row = tuple[tuple[int, ...], fmpq]
@@ -118,11 +120,17 @@ def _parts(expressions: Sequence[Expr]) -> Parts:
 
 
 def _unit(values: Sequence[Fraction]) -> Fraction:
-    """The exponent of a kernel of which e to the power of each value is a power."""
+    """The exponent of a kernel of which e to the power of each value is a power.
+
+    Raises:
+        TooLargeError: only of a very high one.
+    """
     unit = Fraction(1, reduce(lcm, (v.denominator for v in values)))
     if max(abs(value) for value in values) > MAX_DEGREE * unit:
         # e^{1.702x} is a power of e^{x/500}, but its 851st.
         unit *= gcd(*(int(value / unit) for value in values))
+        if max(abs(value) for value in values) > MAX_EXPONENTIAL_DEGREE * unit:
+            raise TooLargeError
     return -unit if all(value < 0 for value in values) else unit
 
 

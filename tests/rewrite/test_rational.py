@@ -5,7 +5,6 @@ from __future__ import annotations
 import mpmath
 import pytest
 
-import chainrule
 from chainrule.expr.nodes import Expr, Product, Sum, Symbol, multiply
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.field_writer import FieldWriter
@@ -159,8 +158,8 @@ def test_thirty_factors_of_two_terms() -> None:
 
 
 def test_exponents_without_a_small_common_unit_are_too_large() -> None:
-    """e and e^(1/0.79788) are powers of e^(1/19947), of which FLINT finds no common factor."""
+    """e^x and e^(x/0.79788) are powers of e^(x/19947), of which FLINT finds no common factor."""
     with pytest.raises(TooLargeError):
-        Field(chainrule.parse("e*x + e^(1/0.79788) + 1"))
+        Field(parse("e^x + e^(x/0.79788)"))
     # e^x and e^(1.702x) are powers of e^(x/500).
-    assert Field(chainrule.parse("e^x + e^(1.702x)")).kernels
+    assert Field(parse("e^x + e^(1.702x)")).kernels

@@ -40,7 +40,8 @@ them is tried with all. It is killed when one fails, or takes three times as lon
 
 SHORT = """\
 {tried} of the {count} that were drawn; `make mutation` goes on with the others. What survives here
-has passed only as many tests as there was time for, a few seconds of those that run its line.
+has passed only as many tests as there was time for, most of it a few seconds of those that run its
+line: some of it would be killed by the others.
 """
 
 PLANTED = """\

@@ -28,6 +28,7 @@ from chainrule.errors import InputError
 from chainrule.floats.formats import format_named
 from chainrule.floats.positions import at, finite_count
 from chainrule.sweep.tally import TALLY, Tallies, empty
+from pace import few
 
 DATA = Path(__file__).parents[1] / "data"
 SCHEMA = Path(__file__).parents[2] / "docs" / "audit.schema.json"
@@ -376,7 +377,7 @@ def heard() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("heard")
-@pytest.mark.parametrize("beside", [[], ["numpy:planted:right"]])
+@pytest.mark.parametrize("beside", few([[], ["numpy:planted:right"]], ["numpy:planted:right"]))
 def test_an_interrupted_audit_goes_on(beside: list[str], tmp_path: Path) -> None:
     """Also one of several targets, which are audited side by side."""
     out = tmp_path / "out"

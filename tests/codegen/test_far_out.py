@@ -18,7 +18,7 @@ HERE = ("numpy", "numba", "c", *(["cuda"] if toolkit() is not None else []))
 FAR_BELOW = np.linspace(-744, -690, 400)
 ROWS = [
     pytest.param("gelu", FAR_BELOW / 19.2, id="gelu", marks=pytest.mark.slow),
-    pytest.param("smish", FAR_BELOW, id="smish"),
+    pytest.param("smish", FAR_BELOW, id="smish", marks=pytest.mark.slow),
     pytest.param(
         "cosid", np.sort(10.0 ** np.random.default_rng(5).uniform(0, 300, 600)), id="cosid"
     ),

@@ -36,6 +36,7 @@ from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import lower
 from chainrule.program.targets import TARGETS
 from chainrule.verify.balls import precision
+from pace import few, slow
 from written import formatted, truths, write
 from written import sample as everywhere
 
@@ -142,7 +143,7 @@ def sample() -> np.ndarray:
     return np.concatenate([stratified(SINGLE, 600_000), everyday])
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", few(NAMES, *NAMES[::3]))
 def test_the_kernel_is_rounded_once(name: str) -> None:
     """What is compiled, against the same form in NumPy with functions that share no code."""
     made = plan(chainrule.derive(name), "numba", save="input")
@@ -219,7 +220,7 @@ def packed(assembly: str) -> int:
 
 
 @pytest.mark.parametrize("accuracy", ["best", "fast"])
-@pytest.mark.parametrize("name", ["sigmoid", "silu", "softplus"])
+@pytest.mark.parametrize("name", ["silu", *slow("sigmoid", "softplus")])
 def test_numba_makes_vector_code(name: str, accuracy: str) -> None:
     made = plan(chainrule.derive(name), "numba", accuracy=accuracy, save="input")
     module: dict[str, object] = {"__name__": "made"}
@@ -230,7 +231,7 @@ def test_numba_makes_vector_code(name: str, accuracy: str) -> None:
 
 
 @pytest.mark.parametrize("accuracy", ["best", "fast"])
-@pytest.mark.parametrize("name", ["sigmoid", "silu", "mish", "softplus", "elu"])
+@pytest.mark.parametrize("name", ["mish", "elu", *slow("sigmoid", "silu", "softplus")])
 def test_gcc_makes_vector_code(name: str, accuracy: str, tmp_path: Path) -> None:
     made = plan(chainrule.derive(name), "c", accuracy=accuracy, save="input")
     path = tmp_path / "made.c"

@@ -20,6 +20,7 @@ from chainrule.forms.choice.promises import promised
 from chainrule.forms.plan import plan
 from chainrule.program.kernel_spec import Accuracy
 from chainrule.program.lower import lower
+from pace import slow
 
 DATA = Path(__file__).parents[1] / "data" / "accuracy.tsv"
 RESULTS = Path(__file__).parents[2] / "docs" / "accuracy.tsv"
@@ -111,9 +112,9 @@ def kept(name: str, dtype: str, accuracy: Accuracy, sample: int) -> None:
 
 
 EVERY_DAY = [
-    *((name, "float64", "best") for name in ("sigmoid", "silu", "softplus", "hardswish")),
-    *((name, "float32", "best") for name in ("sigmoid", "gelu", "elu", "huber", "softsign")),
-    *((name, "float32", "fast") for name in ("tanh", "relu", "hard_sigmoid")),
+    *((name, "float64", "best") for name in ("silu", "softplus")),
+    *((name, "float32", "best") for name in ("gelu", "huber")),
+    *((name, "float32", "fast") for name in ("tanh", "hard_sigmoid")),
 ]
 
 
@@ -126,8 +127,9 @@ def test_hard_inputs(name: str, dtype: str, accuracy: Accuracy) -> None:
 @pytest.mark.parametrize(
     ("name", "dtype"),
     [
-        *((name, "float32") for name in ("log_cosh", "squareplus", "cauchit", "tanh_shrink")),
-        *((name, "float64") for name in ("bent_identity", "multiquadric", "cauchit", "softplus")),
+        *(("log_cosh", "float32"), ("softplus", "float64")),
+        *slow(*((name, "float32") for name in ("squareplus", "cauchit", "tanh_shrink"))),
+        *slow(*((name, "float64") for name in ("bent_identity", "multiquadric", "cauchit"))),
     ],
 )
 def test_functions_that_overflow_or_cancel_as_they_are_given(name: str, dtype: str) -> None:
@@ -146,10 +148,21 @@ def test_every_input_of_sixteen_bits_is_rounded_correctly(name: str, dtype: str)
 
 
 def measured_gradients() -> list[tuple[str, str, Accuracy]]:
-    """What docs/accuracy.md says something about."""
+    """Two of the five rows of each function in docs/accuracy.md, in turn, and what misses.
+
+    Each takes four seconds. All are measured when that page is written.
+    """
     with RESULTS.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
-    return [(row["name"], row["dtype"], cast(Accuracy, row["accuracy"])) for row in rows]
+    measured = [(row["name"], row["dtype"], cast(Accuracy, row["accuracy"])) for row in rows]
+    functions = list(dict.fromkeys(name for name, *_ in measured))
+    kinds = list(dict.fromkeys(tuple(kind) for _, *kind in measured))
+    return [
+        (name, dtype, accuracy)
+        for name, dtype, accuracy in measured
+        if (name, dtype, accuracy) in EXCEPTIONS
+        or (functions.index(name) + kinds.index((dtype, accuracy))) % len(kinds) < 2
+    ]
 
 
 @pytest.mark.slow

@@ -11,6 +11,7 @@ import chainrule
 from chainrule.forms.candidates.fitted import fitted
 from chainrule.forms.plan import plan
 from near_zeros import SINGLE, has_its_digits, zero_of_derivative
+from pace import slow
 
 
 def gelu(x: mpmath.mpf) -> mpmath.mpf:
@@ -48,6 +49,7 @@ def test_what_is_none(formula: str, zero: str) -> None:
     assert found is None
 
 
+@pytest.mark.slow
 def test_a_plan_takes_it_where_it_may() -> None:
     """GELU′ has an error function, and is no fraction in one exponential."""
     derivation = chainrule.derive("gelu")
@@ -57,7 +59,7 @@ def test_a_plan_takes_it_where_it_may() -> None:
     assert "times a polynomial, which is 0" not in notes
 
 
-@pytest.mark.parametrize("target", ["cuda", "triton"])
+@pytest.mark.parametrize("target", ["cuda", *slow("triton")])
 def test_a_gpu_takes_what_is_shorter(target: str) -> None:
     """One exponential for an error function and one; SiLU' is as short as it stands."""
     notes = " ".join(plan(chainrule.derive("gelu"), target).spec.notes)

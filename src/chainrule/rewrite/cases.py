@@ -440,7 +440,9 @@ def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesO
         if found is not None and cases_on(_line_of(found, order), whole, order).honest:
             return found
     except UndecidedError:
-        return None
+        # Where nobody knows where cases meet, most functions are smooth: smoothstep(Φ(x)). With
+        # letters the order may be all that is unknown.
+        return None if set(symbols(expr)) - {order.variable} else expr
     return None
 
 

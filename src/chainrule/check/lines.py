@@ -18,8 +18,8 @@ from chainrule.deriving.problem import Problem, choose_variable
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.document.blocks import Inline
 from chainrule.errors import InputError
-from chainrule.expr.functions import spellings
 from chainrule.expr.nodes import Expr, Symbol, depends_on, substitute, symbols
+from chainrule.parsing.names import spellings
 
 Claim = Literal["function", "name", "rewriting", "derivative"]
 Subject = tuple[str, int, str | None]

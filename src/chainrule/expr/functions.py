@@ -1,8 +1,12 @@
 """The table of elementary functions: one row is all that chainrule knows about one.
 
-A row's derivative is a formula in its argument ``u``, from which the sentence that a walk-through
-quotes is made, unless there is something better to say. Sources: DLMF chapters 4 (elementary),
-5 (gamma) and 7 (error functions).
+The first line of a row is the function and its derivative, a formula in its argument ``u``, from
+which the sentence that a walk-through quotes is made, unless there is something better to say.
+Sources: DLMF chapters 4 (elementary), 5 (gamma) and 7 (error functions).
+
+How a function is spelled stands with the notation that spells it, where that is not by its name:
+``parsing.names`` (other names it is read by), ``render.function_names`` (LaTeX and text),
+``render.code_syntax`` (Python), ``parsing.sympy_bridge`` (SymPy).
 
 Named activations and losses are not here but in the catalogue: their derivatives are derived
 from their formulas, not stated.
@@ -10,11 +14,22 @@ from their formulas, not stated.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
-from typing import TypedDict
 
-from chainrule.expr.nodes import HALF, ONE, PI, ZERO, Comparison, Expr, Number, Piecewise, call
+from chainrule.expr.nodes import (
+    HALF,
+    MINUS_ONE,
+    ONE,
+    PI,
+    ZERO,
+    Comparison,
+    E,
+    Expr,
+    Piecewise,
+    Symbol,
+    call,
+)
 from chainrule.record import Record
 
 Formula = Callable[..., Expr]
@@ -26,55 +41,79 @@ class Function(Record):
 
     Attributes:
         name: its name in expressions and in formulas as typed.
-        title: its name in a sentence ("the sine").
         derivatives: the partial derivative by each argument, as formulas of all arguments;
             ``None`` for an argument that takes whole numbers only.
+        title: its name in a sentence ("the sine").
         rule: the rule of differentiation in words; ``{slope}`` stands for the words that are made
             from the derivative (``document.sentences``).
-        aliases: other spellings the parser accepts.
+        definition: the function by more elementary ones.
         inverse: name of the inverse function, on the branch where this one is inverted.
         inverse_range: values ``u`` for which ``inverse(f(u)) = u``, in words; "" if all.
         undoes: whether it is defined as the inverse of ``inverse``, so that its rule follows
             from that one's.
         domain: the condition on the arguments under which the function is defined.
-        domain_words: the same in words.
         kinks: arguments ``u`` at which the derivative may not exist (``None`` in the tuple
             stands for "at every integer", as for floor).
         parity: "odd", "even" or "".
         monotone: "increasing" or "decreasing" throughout its domain, or "".
+        never_negative: whether no value is below 0.
+        like_argument: whether f(u) = u + O(u²) near 0, so that its value is as small as u.
+        values: pairs of an argument and the value there, those that everybody knows.
         arb: the method of ``flint.arb`` and ``flint.arb_series`` that evaluates it, "" if it
             is evaluated by its definition.
-        definition: the function by more elementary ones.
-        latex: command that sets the name, without its argument.
-        text: name in Unicode text.
-        python: a call over ``from math import *``, with ``{0}`` and ``{1}`` for the arguments;
-            "" where the definition must stand in.
-        sympy: name in SymPy's namespace, "" where the definition must stand in.
     """
 
     name: str
-    title: str
     derivatives: tuple[Formula | None, ...]
-    latex: str
+    title: str
     rule: str = "The derivative of {title} is {slope}."
-    aliases: tuple[str, ...] = ()
+    definition: Formula | None = None
     inverse: str = ""
     inverse_range: str = ""
     undoes: bool = False
-    domain: Callable[..., Expr] | None = None
-    domain_words: str = ""
+    domain: Formula | None = None
     kinks: tuple[int | None, ...] = ()
     parity: str = ""
     monotone: str = ""
+    never_negative: bool = False
+    like_argument: bool = False
+    values: tuple[tuple[Expr, Expr], ...] = ()
     arb: str = ""
-    definition: Formula | None = None
-    text: str = ""
-    python: str = ""
-    sympy: str = ""
 
     @property
     def arity(self) -> int:
         return len(self.derivatives)
+
+    @property
+    def jumps(self) -> bool:
+        """Whether it is constant between its kinks, so that its value jumps there."""
+        slope = self.derivatives[0]
+        return (
+            bool(self.kinks)
+            and self.arity == 1
+            and slope is not None
+            and slope(Symbol("u")) is ZERO
+        )
+
+
+def _of(name: str) -> Formula:
+    return lambda *args: call(name, *args)
+
+
+# What the formulas below call.
+exp, log, sqrt, cbrt, abs_ = map(_of, ("exp", "log", "sqrt", "cbrt", "abs"))
+sign, step, floor = map(_of, ("sign", "heaviside", "floor"))
+sin, cos, tan, cot, sec, csc = map(_of, ("sin", "cos", "tan", "cot", "sec", "csc"))
+asin, acos, atan, asinh, acosh, atanh = map(
+    _of, ("asin", "acos", "atan", "asinh", "acosh", "atanh")
+)
+sinh, cosh, tanh, coth, sech, csch = map(_of, ("sinh", "cosh", "tanh", "coth", "sech", "csch"))
+erf, erfc, erfinv, normpdf = map(_of, ("erf", "erfc", "erfinv", "normpdf"))
+gamma, digamma, polygamma = map(_of, ("gamma", "digamma", "polygamma"))
+
+
+def _less(*args: Expr) -> Expr:
+    return Comparison(("<",) * (len(args) - 1), args)
 
 
 def _greater(a: Expr, b: Expr) -> Expr:
@@ -86,752 +125,268 @@ def _positive(u: Expr) -> Expr:
 
 
 def _inside_one(u: Expr) -> Expr:
-    return Comparison(("<", "<"), (Number(-1), u, ONE))
+    return _less(MINUS_ONE, u, ONE)
 
 
 def _outside_one(u: Expr) -> Expr:
-    return _greater(call("abs", u), ONE)
+    return _greater(abs_(u), ONE)
 
 
-class Spellings(TypedDict):
-    """How a function is written in each notation; see ``Function``."""
+_ZERO_AT_ZERO = ((ZERO, ZERO),)
 
-    latex: str
-    text: str
-    python: str
-    sympy: str
-
-
-def _same(name: str) -> Spellings:
-    """The spellings of a function that every system calls by the same name."""
-    return {
-        "latex": rf"\{name}",
-        "text": name,
-        "python": f"{name}({{0}})",
-        "sympy": name,
-    }
-
-
-def _operator(name: str, *, python: str = "", sympy: str = "") -> Spellings:
-    return {
-        "latex": rf"\operatorname{{{name}}}",
-        "text": name,
-        "python": python,
-        "sympy": sympy,
-    }
-
-
+# fmt: off
 FUNCTIONS: tuple[Function, ...] = (
     # --- exponentials, logarithms, roots (DLMF 4.2, 4.7) ---
-    Function(
-        name="exp",
+    Function("exp",        (lambda u: exp(u),),
         title="the exponential function",
-        derivatives=(lambda u: call("exp", u),),
         rule="The exponential function is its own derivative.",
-        inverse="log",
-        monotone="increasing",
-        arb="exp",
-        latex=r"\exp",
-        text="exp",
-        python="exp({0})",
-        sympy="exp",
-    ),
-    Function(
-        name="expm1",
+        inverse="log", monotone="increasing", never_negative=True,
+        values=((ZERO, ONE), (ONE, E)), arb="exp"),
+    Function("expm1",      (lambda u: exp(u),),
         title="the exponential function minus one",
-        derivatives=(lambda u: call("exp", u),),
         rule="Subtracting 1 does not change a derivative, and the exponential is its own.",
-        inverse="log1p",
-        monotone="increasing",
-        arb="expm1",
-        definition=lambda u: call("exp", u) - 1,
-        **_operator("expm1", python="expm1({0})"),
-    ),
-    Function(
-        name="log",
+        definition=lambda u: exp(u) - 1,
+        inverse="log1p", monotone="increasing", like_argument=True, values=_ZERO_AT_ZERO,
+        arb="expm1"),
+    Function("log",        (lambda u: 1 / u,),
         title="the natural logarithm",
-        derivatives=(lambda u: 1 / u,),
-        aliases=("ln",),
-        inverse="exp",
-        undoes=True,
-        domain=_positive,
-        domain_words="positive",
-        monotone="increasing",
-        arb="log",
-        latex=r"\ln",
-        text="ln",
-        python="log({0})",
-        sympy="log",
-    ),
-    Function(
-        name="log1p",
+        inverse="exp", undoes=True, domain=_positive, monotone="increasing",
+        values=((ONE, ZERO), (E, ONE)), arb="log"),
+    Function("log1p",      (lambda u: 1 / (1 + u),),
         title="the natural logarithm of one plus the argument",
-        derivatives=(lambda u: 1 / (1 + u),),
-        inverse="expm1",
-        domain=lambda u: _greater(u, Number(-1)),
-        domain_words="greater than −1",
-        monotone="increasing",
-        arb="log1p",
-        definition=lambda u: call("log", 1 + u),
-        **_operator("log1p", python="log1p({0})"),
-    ),
-    Function(
-        name="log2",
+        definition=lambda u: log(1 + u),
+        inverse="expm1", domain=lambda u: _greater(u, MINUS_ONE), monotone="increasing",
+        like_argument=True, values=_ZERO_AT_ZERO, arb="log1p"),
+    Function("log2",       (lambda u: 1 / (u * log(2)),),
         title="the logarithm to base 2",
-        derivatives=(lambda u: 1 / (u * call("log", 2)),),
         rule="A logarithm to base b is the natural one divided by ln b.",
-        aliases=("lb",),
-        domain=_positive,
-        domain_words="positive",
-        monotone="increasing",
-        definition=lambda u: call("log", u) / call("log", 2),
-        latex=r"\log_{2}",
-        text="log₂",
-        python="log2({0})",
-    ),
-    Function(
-        name="log10",
+        definition=lambda u: log(u) / log(2),
+        domain=_positive, monotone="increasing"),
+    Function("log10",      (lambda u: 1 / (u * log(10)),),
         title="the logarithm to base 10",
-        derivatives=(lambda u: 1 / (u * call("log", 10)),),
         rule="A logarithm to base b is the natural one divided by ln b.",
-        aliases=("lg",),
-        domain=_positive,
-        domain_words="positive",
-        monotone="increasing",
-        definition=lambda u: call("log", u) / call("log", 10),
-        latex=r"\log_{10}",
-        text="log₁₀",
-        python="log10({0})",
-    ),
-    Function(
-        name="logb",
+        definition=lambda u: log(u) / log(10),
+        domain=_positive, monotone="increasing"),
+    Function("logb",       (lambda u, b: 1 / (u * log(b)), lambda u, b: -log(u) / (b * log(b)**2)),
         title="the logarithm to another base",
-        derivatives=(
-            lambda u, b: 1 / (u * call("log", b)),
-            lambda u, b: -call("log", u) / (b * call("log", b) ** 2),
-        ),
         rule="A logarithm to base b is the natural one divided by ln b.",
-        domain=lambda u, b: _positive(u),
-        domain_words="positive",
-        definition=lambda u, b: call("log", u) / call("log", b),
-        latex=r"\log",
-        text="log",
-        python="log({0}, {1})",
-    ),
-    Function(
-        name="sqrt",
+        definition=lambda u, b: log(u) / log(b),
+        domain=lambda u, b: _positive(u)),
+    Function("sqrt",       (lambda u: 1 / (2 * sqrt(u)),),
         title="the square root",
-        derivatives=(lambda u: 1 / (2 * call("sqrt", u)),),
-        domain=_positive,
-        domain_words="positive",
-        monotone="increasing",
-        arb="sqrt",
-        latex=r"\sqrt",
-        text="√",
-        python="sqrt({0})",
-        sympy="sqrt",
-    ),
-    Function(
-        name="cbrt",
+        domain=_positive, monotone="increasing", never_negative=True,
+        values=((ZERO, ZERO), (ONE, ONE)), arb="sqrt"),
+    Function("cbrt",       (lambda u: 1 / (3 * cbrt(u)**2),),
         title="the cube root",
-        derivatives=(lambda u: 1 / (3 * call("cbrt", u) ** 2),),
-        kinks=(0,),
-        parity="odd",
-        monotone="increasing",
-        definition=lambda u: call("sign", u) * call("abs", u) ** Fraction(1, 3),
-        latex=r"\sqrt[3]",
-        text="∛",
-        python="cbrt({0})",
-    ),
+        definition=lambda u: sign(u) * abs_(u)**Fraction(1, 3),
+        kinks=(0,), parity="odd", monotone="increasing"),
     # --- trigonometric functions (DLMF 4.20) ---
-    Function(
-        name="sin",
+    Function("sin",        (lambda u: cos(u),),
         title="the sine",
-        derivatives=(lambda u: call("cos", u),),
-        inverse="asin",
-        inverse_range="between −π/2 and π/2",
-        parity="odd",
-        arb="sin",
-        **_same("sin"),
-    ),
-    Function(
-        name="cos",
+        inverse="asin", inverse_range="between −π/2 and π/2", parity="odd", like_argument=True,
+        values=((ZERO, ZERO), (PI, ZERO), (PI / 2, ONE)), arb="sin"),
+    Function("cos",        (lambda u: -sin(u),),
         title="the cosine",
-        derivatives=(lambda u: -call("sin", u),),
-        inverse="acos",
-        inverse_range="between 0 and π",
-        parity="even",
-        arb="cos",
-        **_same("cos"),
-    ),
-    Function(
-        name="tan",
+        inverse="acos", inverse_range="between 0 and π", parity="even",
+        values=((ZERO, ONE), (PI, MINUS_ONE), (PI / 2, ZERO)), arb="cos"),
+    Function("tan",        (lambda u: 1 / cos(u)**2,),
         title="the tangent",
-        derivatives=(lambda u: 1 / call("cos", u) ** 2,),
-        aliases=("tg",),
-        inverse="atan",
-        inverse_range="between −π/2 and π/2",
-        parity="odd",
-        arb="tan",
-        **_same("tan"),
-    ),
-    Function(
-        name="cot",
+        inverse="atan", inverse_range="between −π/2 and π/2", parity="odd", like_argument=True,
+        values=_ZERO_AT_ZERO, arb="tan"),
+    Function("cot",        (lambda u: -1 / sin(u)**2,),
         title="the cotangent",
-        derivatives=(lambda u: -1 / call("sin", u) ** 2,),
-        aliases=("ctg",),
-        inverse="acot",
-        inverse_range="between −π/2 and π/2",
-        parity="odd",
-        arb="cot",
-        definition=lambda u: call("cos", u) / call("sin", u),
-        latex=r"\cot",
-        text="cot",
-        sympy="cot",
-    ),
-    Function(
-        name="sec",
+        definition=lambda u: cos(u) / sin(u),
+        inverse="acot", inverse_range="between −π/2 and π/2", parity="odd", arb="cot"),
+    Function("sec",        (lambda u: sec(u) * tan(u),),
         title="the secant",
-        derivatives=(lambda u: call("sec", u) * call("tan", u),),
-        inverse="asec",
-        inverse_range="between 0 and π",
-        parity="even",
-        arb="sec",
-        definition=lambda u: 1 / call("cos", u),
-        latex=r"\sec",
-        text="sec",
-        sympy="sec",
-    ),
-    Function(
-        name="csc",
+        definition=lambda u: 1 / cos(u),
+        inverse="asec", inverse_range="between 0 and π", parity="even", arb="sec"),
+    Function("csc",        (lambda u: -csc(u) * cot(u),),
         title="the cosecant",
-        derivatives=(lambda u: -call("csc", u) * call("cot", u),),
-        aliases=("cosec",),
-        inverse="acsc",
-        inverse_range="between −π/2 and π/2",
-        parity="odd",
-        arb="csc",
-        definition=lambda u: 1 / call("sin", u),
-        latex=r"\csc",
-        text="csc",
-        sympy="csc",
-    ),
+        definition=lambda u: 1 / sin(u),
+        inverse="acsc", inverse_range="between −π/2 and π/2", parity="odd", arb="csc"),
     # --- inverse trigonometric functions (DLMF 4.24) ---
-    Function(
-        name="asin",
+    Function("asin",       (lambda u: 1 / sqrt(1 - u**2),),
         title="the inverse sine",
-        derivatives=(lambda u: 1 / call("sqrt", 1 - u**2),),
-        aliases=("arcsin",),
-        inverse="sin",
-        undoes=True,
-        domain=_inside_one,
-        domain_words="between −1 and 1",
-        parity="odd",
-        monotone="increasing",
-        arb="asin",
-        latex=r"\arcsin",
-        text="arcsin",
-        python="asin({0})",
-        sympy="asin",
-    ),
-    Function(
-        name="acos",
+        inverse="sin", undoes=True, domain=_inside_one, parity="odd", monotone="increasing",
+        like_argument=True, values=_ZERO_AT_ZERO, arb="asin"),
+    Function("acos",       (lambda u: -1 / sqrt(1 - u**2),),
         title="the inverse cosine",
-        derivatives=(lambda u: -1 / call("sqrt", 1 - u**2),),
-        aliases=("arccos",),
-        inverse="cos",
-        undoes=True,
-        domain=_inside_one,
-        domain_words="between −1 and 1",
-        monotone="decreasing",
-        arb="acos",
-        latex=r"\arccos",
-        text="arccos",
-        python="acos({0})",
-        sympy="acos",
-    ),
-    Function(
-        name="atan",
+        inverse="cos", undoes=True, domain=_inside_one, monotone="decreasing",
+        never_negative=True, arb="acos"),
+    Function("atan",       (lambda u: 1 / (1 + u**2),),
         title="the inverse tangent",
-        derivatives=(lambda u: 1 / (1 + u**2),),
-        aliases=("arctan", "arctg"),
-        inverse="tan",
-        undoes=True,
-        parity="odd",
-        monotone="increasing",
-        arb="atan",
-        latex=r"\arctan",
-        text="arctan",
-        python="atan({0})",
-        sympy="atan",
-    ),
-    Function(
-        name="acot",
+        inverse="tan", undoes=True, parity="odd", monotone="increasing", like_argument=True,
+        values=_ZERO_AT_ZERO, arb="atan"),
+    Function("acot",       (lambda u: -1 / (1 + u**2),),
         title="the inverse cotangent",
-        derivatives=(lambda u: -1 / (1 + u**2),),
-        aliases=("arccot",),
-        inverse="cot",
-        undoes=True,
-        kinks=(0,),
-        parity="odd",
-        definition=lambda u: call("atan", 1 / u),
-        sympy="acot",
-        latex=r"\operatorname{arccot}",
-        text="arccot",
-    ),
-    Function(
-        name="asec",
+        definition=lambda u: atan(1 / u),
+        inverse="cot", undoes=True, kinks=(0,), parity="odd"),
+    Function("asec",       (lambda u: 1 / (abs_(u) * sqrt(u**2 - 1)),),
         title="the inverse secant",
-        derivatives=(lambda u: 1 / (call("abs", u) * call("sqrt", u**2 - 1)),),
-        aliases=("arcsec",),
-        inverse="sec",
-        undoes=True,
-        domain=_outside_one,
-        domain_words="less than −1 or greater than 1",
-        definition=lambda u: call("acos", 1 / u),
-        latex=r"\operatorname{arcsec}",
-        text="arcsec",
-        sympy="asec",
-    ),
-    Function(
-        name="acsc",
+        definition=lambda u: acos(1 / u),
+        inverse="sec", undoes=True, domain=_outside_one, never_negative=True),
+    Function("acsc",       (lambda u: -1 / (abs_(u) * sqrt(u**2 - 1)),),
         title="the inverse cosecant",
-        derivatives=(lambda u: -1 / (call("abs", u) * call("sqrt", u**2 - 1)),),
-        aliases=("arccsc",),
-        inverse="csc",
-        undoes=True,
-        domain=_outside_one,
-        domain_words="less than −1 or greater than 1",
-        parity="odd",
-        definition=lambda u: call("asin", 1 / u),
-        latex=r"\operatorname{arccsc}",
-        text="arccsc",
-        sympy="acsc",
-    ),
-    Function(
-        name="atan2",
+        definition=lambda u: asin(1 / u),
+        inverse="csc", undoes=True, domain=_outside_one, parity="odd"),
+    Function("atan2",      (lambda v, u: u / (u**2 + v**2), lambda v, u: -v / (u**2 + v**2)),
         title="the angle of a point",
-        derivatives=(
-            lambda v, u: u / (u**2 + v**2),
-            lambda v, u: -v / (u**2 + v**2),
-        ),
-        rule="The angle of the point (u, v) grows by u over u² + v² with v, and by −v over u² + v² "
-        "with u.",
-        aliases=("arctan2",),
-        definition=lambda v, u: 2 * call("atan", v / (call("sqrt", u**2 + v**2) + u)),
-        **_operator("atan2", python="atan2({0}, {1})", sympy="atan2"),
-    ),
+        rule="The angle of the point (u, v) grows by u over u² + v² with v, and by −v over "
+             "u² + v² with u.",
+        definition=lambda v, u: 2 * atan(v / (sqrt(u**2 + v**2) + u))),
     # --- hyperbolic functions (DLMF 4.34) ---
-    Function(
-        name="sinh",
+    Function("sinh",       (lambda u: cosh(u),),
         title="the hyperbolic sine",
-        derivatives=(lambda u: call("cosh", u),),
-        inverse="asinh",
-        parity="odd",
-        monotone="increasing",
-        arb="sinh",
-        definition=lambda u: (call("exp", u) - call("exp", -u)) / 2,
-        **_same("sinh"),
-    ),
-    Function(
-        name="cosh",
+        definition=lambda u: (exp(u) - exp(-u)) / 2,
+        inverse="asinh", parity="odd", monotone="increasing", like_argument=True,
+        values=_ZERO_AT_ZERO, arb="sinh"),
+    Function("cosh",       (lambda u: sinh(u),),
         title="the hyperbolic cosine",
-        derivatives=(lambda u: call("sinh", u),),
-        inverse="acosh",
-        inverse_range="not negative",
-        parity="even",
-        arb="cosh",
-        definition=lambda u: (call("exp", u) + call("exp", -u)) / 2,
-        **_same("cosh"),
-    ),
-    Function(
-        name="tanh",
+        definition=lambda u: (exp(u) + exp(-u)) / 2,
+        inverse="acosh", inverse_range="not negative", parity="even", never_negative=True,
+        values=((ZERO, ONE),), arb="cosh"),
+    Function("tanh",       (lambda u: 1 - tanh(u)**2,),
         title="the hyperbolic tangent",
-        derivatives=(lambda u: 1 - call("tanh", u) ** 2,),
-        inverse="atanh",
-        parity="odd",
-        monotone="increasing",
-        arb="tanh",
-        definition=lambda u: 1 - 2 / (call("exp", 2 * u) + 1),
-        **_same("tanh"),
-    ),
-    Function(
-        name="coth",
+        definition=lambda u: 1 - 2 / (exp(2 * u) + 1),
+        inverse="atanh", parity="odd", monotone="increasing", like_argument=True,
+        values=_ZERO_AT_ZERO, arb="tanh"),
+    Function("coth",       (lambda u: -1 / sinh(u)**2,),
         title="the hyperbolic cotangent",
-        derivatives=(lambda u: -1 / call("sinh", u) ** 2,),
-        inverse="acoth",
-        parity="odd",
-        arb="coth",
-        definition=lambda u: call("cosh", u) / call("sinh", u),
-        latex=r"\coth",
-        text="coth",
-        sympy="coth",
-    ),
-    Function(
-        name="sech",
+        definition=lambda u: cosh(u) / sinh(u),
+        inverse="acoth", parity="odd", arb="coth"),
+    Function("sech",       (lambda u: -sech(u) * tanh(u),),
         title="the hyperbolic secant",
-        derivatives=(lambda u: -call("sech", u) * call("tanh", u),),
-        inverse="asech",
-        inverse_range="not negative",
-        parity="even",
-        arb="sech",
-        definition=lambda u: 1 / call("cosh", u),
-        latex=r"\operatorname{sech}",
-        text="sech",
-        sympy="sech",
-    ),
-    Function(
-        name="csch",
+        definition=lambda u: 1 / cosh(u),
+        inverse="asech", inverse_range="not negative", parity="even", never_negative=True,
+        values=((ZERO, ONE),), arb="sech"),
+    Function("csch",       (lambda u: -csch(u) * coth(u),),
         title="the hyperbolic cosecant",
-        derivatives=(lambda u: -call("csch", u) * call("coth", u),),
-        inverse="acsch",
-        parity="odd",
-        arb="csch",
-        definition=lambda u: 1 / call("sinh", u),
-        latex=r"\operatorname{csch}",
-        text="csch",
-        sympy="csch",
-    ),
+        definition=lambda u: 1 / sinh(u),
+        inverse="acsch", parity="odd", arb="csch"),
     # --- inverse hyperbolic functions (DLMF 4.38) ---
-    Function(
-        name="asinh",
+    Function("asinh",      (lambda u: 1 / sqrt(u**2 + 1),),
         title="the inverse hyperbolic sine",
-        derivatives=(lambda u: 1 / call("sqrt", u**2 + 1),),
-        aliases=("arcsinh", "arsinh"),
-        inverse="sinh",
-        undoes=True,
-        parity="odd",
-        monotone="increasing",
-        arb="asinh",
-        definition=lambda u: call("log", u + call("sqrt", u**2 + 1)),
-        latex=r"\operatorname{arsinh}",
-        text="arsinh",
-        python="asinh({0})",
-        sympy="asinh",
-    ),
-    Function(
-        name="acosh",
+        definition=lambda u: log(u + sqrt(u**2 + 1)),
+        inverse="sinh", undoes=True, parity="odd", monotone="increasing", like_argument=True,
+        values=_ZERO_AT_ZERO, arb="asinh"),
+    Function("acosh",      (lambda u: 1 / sqrt(u**2 - 1),),
         title="the inverse hyperbolic cosine",
-        derivatives=(lambda u: 1 / call("sqrt", u**2 - 1),),
-        aliases=("arccosh", "arcosh"),
-        inverse="cosh",
-        undoes=True,
-        domain=lambda u: _greater(u, ONE),
-        domain_words="greater than 1",
-        monotone="increasing",
-        arb="acosh",
-        definition=lambda u: call("log", u + call("sqrt", u**2 - 1)),
-        latex=r"\operatorname{arcosh}",
-        text="arcosh",
-        python="acosh({0})",
-        sympy="acosh",
-    ),
-    Function(
-        name="atanh",
+        definition=lambda u: log(u + sqrt(u**2 - 1)),
+        inverse="cosh", undoes=True, domain=lambda u: _greater(u, ONE), monotone="increasing",
+        never_negative=True, arb="acosh"),
+    Function("atanh",      (lambda u: 1 / (1 - u**2),),
         title="the inverse hyperbolic tangent",
-        derivatives=(lambda u: 1 / (1 - u**2),),
-        aliases=("arctanh", "artanh"),
-        inverse="tanh",
-        undoes=True,
-        domain=_inside_one,
-        domain_words="between −1 and 1",
-        parity="odd",
-        monotone="increasing",
-        arb="atanh",
-        definition=lambda u: HALF * call("log", (1 + u) / (1 - u)),
-        latex=r"\operatorname{artanh}",
-        text="artanh",
-        python="atanh({0})",
-        sympy="atanh",
-    ),
-    Function(
-        name="acoth",
+        definition=lambda u: HALF * log((1 + u) / (1 - u)),
+        inverse="tanh", undoes=True, domain=_inside_one, parity="odd", monotone="increasing",
+        like_argument=True, values=_ZERO_AT_ZERO, arb="atanh"),
+    Function("acoth",      (lambda u: 1 / (1 - u**2),),
         title="the inverse hyperbolic cotangent",
-        derivatives=(lambda u: 1 / (1 - u**2),),
-        aliases=("arccoth", "arcoth"),
-        inverse="coth",
-        undoes=True,
-        domain=_outside_one,
-        domain_words="less than −1 or greater than 1",
-        parity="odd",
-        definition=lambda u: call("atanh", 1 / u),
-        latex=r"\operatorname{arcoth}",
-        text="arcoth",
-        sympy="acoth",
-    ),
-    Function(
-        name="asech",
+        definition=lambda u: atanh(1 / u),
+        inverse="coth", undoes=True, domain=_outside_one, parity="odd"),
+    Function("asech",      (lambda u: -1 / (u * sqrt(1 - u**2)),),
         title="the inverse hyperbolic secant",
-        derivatives=(lambda u: -1 / (u * call("sqrt", 1 - u**2)),),
-        aliases=("arcsech", "arsech"),
-        inverse="sech",
-        undoes=True,
-        domain=lambda u: Comparison(("<", "<"), (ZERO, u, ONE)),
-        domain_words="between 0 and 1",
-        monotone="decreasing",
-        definition=lambda u: call("acosh", 1 / u),
-        latex=r"\operatorname{arsech}",
-        text="arsech",
-        sympy="asech",
-    ),
-    Function(
-        name="acsch",
+        definition=lambda u: acosh(1 / u),
+        inverse="sech", undoes=True, domain=lambda u: _less(ZERO, u, ONE), monotone="decreasing",
+        never_negative=True),
+    Function("acsch",      (lambda u: -1 / (abs_(u) * sqrt(1 + u**2)),),
         title="the inverse hyperbolic cosecant",
-        derivatives=(lambda u: -1 / (call("abs", u) * call("sqrt", 1 + u**2)),),
-        aliases=("arccsch", "arcsch"),
-        inverse="csch",
-        undoes=True,
-        parity="odd",
-        definition=lambda u: call("asinh", 1 / u),
-        latex=r"\operatorname{arcsch}",
-        text="arcsch",
-        sympy="acsch",
-    ),
+        definition=lambda u: asinh(1 / u),
+        inverse="csch", undoes=True, parity="odd"),
     # --- error function and the normal distribution (DLMF 7.2) ---
-    Function(
-        name="erf",
+    Function("erf",        (lambda u: 2 / sqrt(PI) * exp(-(u**2)),),
         title="the error function",
-        derivatives=(lambda u: 2 / call("sqrt", PI) * call("exp", -(u**2)),),
         rule="The error function is an integral; its derivative is the integrand, {slope}.",
-        inverse="erfinv",
-        parity="odd",
-        monotone="increasing",
-        arb="erf",
-        **_operator("erf", python="erf({0})", sympy="erf"),
-    ),
-    Function(
-        name="erfc",
+        inverse="erfinv", parity="odd", monotone="increasing", values=_ZERO_AT_ZERO, arb="erf"),
+    Function("erfc",       (lambda u: -2 / sqrt(PI) * exp(-(u**2)),),
         title="the complementary error function",
-        derivatives=(lambda u: -2 / call("sqrt", PI) * call("exp", -(u**2)),),
         rule="Since erfc is 1 − erf, its derivative is that of erf with the sign changed.",
-        monotone="decreasing",
-        arb="erfc",
-        definition=lambda u: 1 - call("erf", u),
-        **_operator("erfc", python="erfc({0})", sympy="erfc"),
-    ),
-    Function(
-        name="erfinv",
+        definition=lambda u: 1 - erf(u),
+        monotone="decreasing", never_negative=True, values=((ZERO, ONE),), arb="erfc"),
+    Function("erfinv",     (lambda u: sqrt(PI) / 2 * exp(erfinv(u)**2),),
         title="the inverse error function",
-        derivatives=(lambda u: call("sqrt", PI) / 2 * call("exp", call("erfinv", u) ** 2),),
         rule="The derivative of an inverse function is one over the derivative of the function, "
-        "taken at the inverse.",
-        inverse="erf",
-        undoes=True,
-        domain=_inside_one,
-        domain_words="between −1 and 1",
-        parity="odd",
-        monotone="increasing",
-        arb="erfinv",
-        latex=r"\operatorname{erf}^{-1}",
-        text="erfinv",
-        sympy="erfinv",
-    ),
-    Function(
-        name="normpdf",
+             "taken at the inverse.",
+        inverse="erf", undoes=True, domain=_inside_one, parity="odd", monotone="increasing",
+        arb="erfinv"),
+    Function("normpdf",    (lambda u: -u * normpdf(u),),
         title="the density of the standard normal distribution",
-        derivatives=(lambda u: -u * call("normpdf", u),),
         rule="The normal density satisfies φ'(u) = −u φ(u).",
-        aliases=("phi", "varphi", "norm_pdf"),
-        parity="even",
-        definition=lambda u: call("exp", -(u**2) / 2) / call("sqrt", 2 * PI),
-        latex=r"\varphi",
-        text="φ",
-    ),
-    Function(
-        name="normcdf",
+        definition=lambda u: exp(-(u**2) / 2) / sqrt(2 * PI),
+        parity="even", never_negative=True),
+    Function("normcdf",    (lambda u: normpdf(u),),
         title="the standard normal distribution function",
-        derivatives=(lambda u: call("normpdf", u),),
         rule="The derivative of the normal distribution function is the normal density φ.",
-        aliases=("Phi", "norm_cdf", "ndtr"),
-        monotone="increasing",
-        definition=lambda u: HALF * call("erfc", -u / call("sqrt", 2)),
-        latex=r"\Phi",
-        text="Φ",
-    ),
+        definition=lambda u: HALF * erfc(-u / sqrt(2)),
+        monotone="increasing", never_negative=True, values=((ZERO, HALF),)),
     # --- the gamma function and its kin (DLMF 5.2, 5.15) ---
-    Function(
-        name="gamma",
+    Function("gamma",      (lambda u: gamma(u) * digamma(u),),
         title="the gamma function",
-        derivatives=(lambda u: call("gamma", u) * call("digamma", u),),
-        aliases=("Gamma",),
-        arb="gamma",
-        latex=r"\Gamma",
-        text="Γ",
-        python="gamma({0})",
-        sympy="gamma",
-    ),
-    Function(
-        name="lgamma",
+        values=((ONE, ONE),), arb="gamma"),
+    Function("lgamma",     (lambda u: digamma(u),),
         title="the logarithm of the gamma function",
-        derivatives=(lambda u: call("digamma", u),),
-        aliases=("gammaln", "loggamma"),
-        domain=_positive,
-        domain_words="positive",
-        arb="lgamma",
-        latex=r"\ln\Gamma",
-        text="lnΓ",
-        python="lgamma({0})",
-        sympy="loggamma",
-    ),
-    Function(
-        name="digamma",
+        domain=_positive, values=((ONE, ZERO),), arb="lgamma"),
+    Function("digamma",    (lambda u: polygamma(1, u),),
         title="the digamma function",
-        derivatives=(lambda u: call("polygamma", 1, u),),
         rule="The derivative of the digamma function is the polygamma function of order 1.",
-        aliases=("psi",),
-        arb="digamma",
-        latex=r"\psi",
-        text="ψ",
-        sympy="digamma",
-    ),
-    Function(
-        name="polygamma",
+        arb="digamma"),
+    Function("polygamma",  (None, lambda n, u: polygamma(n + 1, u)),
         title="the polygamma function",
-        derivatives=(None, lambda n, u: call("polygamma", n + 1, u)),
         rule="Differentiating a polygamma function raises its order by one.",
-        arb="polygamma",
-        latex=r"\psi",
-        text="ψ",
-        sympy="polygamma",
-    ),
+        arb="polygamma"),
     # --- absolute value, sign, extremes, steps ---
-    Function(
-        name="abs",
+    Function("abs",        (lambda u: sign(u),),
         title="the absolute value",
-        derivatives=(lambda u: call("sign", u),),
         rule="The absolute value has slope 1 where its argument is positive and −1 where it is "
-        "negative: the sign of the argument.",
-        kinks=(0,),
-        parity="even",
-        arb="__abs__",
-        definition=lambda u: Piecewise((-u, Comparison(("<",), (u, ZERO)), u)),
-        latex=r"\operatorname{abs}",
-        text="abs",
-        python="fabs({0})",
-        sympy="Abs",
-    ),
-    Function(
-        name="sign",
+             "negative: the sign of the argument.",
+        definition=lambda u: Piecewise((-u, _less(u, ZERO), u)),
+        kinks=(0,), parity="even", never_negative=True, values=_ZERO_AT_ZERO, arb="__abs__"),
+    Function("sign",       (lambda u: ZERO,),
         title="the sign",
-        derivatives=(lambda u: ZERO,),
         rule="The sign is constant on either side of 0, so its derivative is 0; at 0 it jumps.",
-        aliases=("sgn", "signum"),
-        kinks=(0,),
-        parity="odd",
-        monotone="increasing",
-        arb="sgn",
-        definition=lambda u: Piecewise(
-            (ONE, _greater(u, ZERO), Number(-1), Comparison(("<",), (u, ZERO)), ZERO)
-        ),
-        **_operator("sign", sympy="sign"),
-    ),
-    Function(
-        name="heaviside",
+        definition=lambda u: Piecewise((ONE, _positive(u), MINUS_ONE, _less(u, ZERO), ZERO)),
+        kinks=(0,), parity="odd", monotone="increasing", values=_ZERO_AT_ZERO, arb="sgn"),
+    Function("heaviside",  (lambda u: ZERO,),
         title="the unit step",
-        derivatives=(lambda u: ZERO,),
         rule="The step is constant on either side of 0, so its derivative is 0; at 0 it jumps.",
-        aliases=("step", "unitstep"),
-        kinks=(0,),
-        monotone="increasing",
         definition=lambda u: Piecewise((ONE, Comparison((">=",), (u, ZERO)), ZERO)),
-        latex=r"\operatorname{H}",
-        text="H",
-    ),
-    Function(
-        name="max",
+        kinks=(0,), monotone="increasing", never_negative=True),
+    Function("max",        (lambda u, v: step(u - v), lambda u, v: step(v - u)),
         title="the larger of two",
-        derivatives=(
-            lambda u, v: call("heaviside", u - v),
-            lambda u, v: call("heaviside", v - u),
-        ),
         rule="The larger of two functions has the derivative of whichever is larger; where they "
-        "meet it has a kink, unless their slopes agree.",
-        aliases=("maximum", "fmax"),
-        kinks=(0,),
+             "meet it has a kink, unless their slopes agree.",
         definition=lambda u, v: Piecewise((u, Comparison((">=",), (u, v)), v)),
-        latex=r"\max",
-        text="max",
-        python="max({0}, {1})",
-        sympy="Max",
-    ),
-    Function(
-        name="min",
+        kinks=(0,)),
+    Function("min",        (lambda u, v: step(v - u), lambda u, v: step(u - v)),
         title="the smaller of two",
-        derivatives=(
-            lambda u, v: call("heaviside", v - u),
-            lambda u, v: call("heaviside", u - v),
-        ),
         rule="The smaller of two functions has the derivative of whichever is smaller; where "
-        "they meet it has a kink, unless their slopes agree.",
-        aliases=("minimum", "fmin"),
-        kinks=(0,),
+             "they meet it has a kink, unless their slopes agree.",
         definition=lambda u, v: Piecewise((u, Comparison(("<=",), (u, v)), v)),
-        latex=r"\min",
-        text="min",
-        python="min({0}, {1})",
-        sympy="Min",
-    ),
-    Function(
-        name="floor",
+        kinks=(0,)),
+    Function("floor",      (lambda u: ZERO,),
         title="the floor",
-        derivatives=(lambda u: ZERO,),
         rule="The floor is constant between integers, so its derivative is 0; at every integer "
-        "it jumps.",
-        kinks=(None,),
-        monotone="increasing",
-        arb="floor",
-        latex=r"\operatorname{floor}",
-        text="floor",
-        python="floor({0})",
-        sympy="floor",
-    ),
-    Function(
-        name="ceil",
+             "it jumps.",
+        kinks=(None,), monotone="increasing", arb="floor"),
+    Function("ceil",       (lambda u: ZERO,),
         title="the ceiling",
-        derivatives=(lambda u: ZERO,),
         rule="The ceiling is constant between integers, so its derivative is 0; at every "
-        "integer it jumps.",
-        aliases=("ceiling",),
-        kinks=(None,),
-        monotone="increasing",
-        arb="ceil",
-        latex=r"\operatorname{ceil}",
-        text="ceil",
-        python="ceil({0})",
-        sympy="ceiling",
-    ),
-    Function(
-        name="round",
+             "integer it jumps.",
+        kinks=(None,), monotone="increasing", arb="ceil"),
+    Function("round",      (lambda u: ZERO,),
         title="rounding to the nearest integer",
-        derivatives=(lambda u: ZERO,),
         rule="Rounding is constant between its jumps, so its derivative is 0; halfway between "
-        "integers it jumps.",
-        aliases=("rint",),
-        kinks=(None,),
-        parity="odd",
-        monotone="increasing",
-        definition=lambda u: call("floor", u + HALF),
-        **_operator("round", python="round({0})"),
-    ),
-    Function(
-        name="trunc",
+             "integers it jumps.",
+        definition=lambda u: floor(u + HALF),
+        kinks=(None,), parity="odd", monotone="increasing"),
+    Function("trunc",      (lambda u: ZERO,),
         title="rounding towards zero",
-        derivatives=(lambda u: ZERO,),
         rule="Truncation is constant between integers, so its derivative is 0; at every integer "
-        "but 0 it jumps.",
-        aliases=("fix",),
-        kinks=(None,),
-        parity="odd",
-        monotone="increasing",
-        definition=lambda u: call("sign", u) * call("floor", call("abs", u)),
-        **_operator("trunc", python="trunc({0})"),
-    ),
+             "but 0 it jumps.",
+        definition=lambda u: sign(u) * floor(abs_(u)),
+        kinks=(None,), parity="odd", monotone="increasing"),
 )
+# fmt: on
 
 BY_NAME: dict[str, Function] = {row.name: row for row in FUNCTIONS}
 """Rows by their own name."""
-
-
-def spellings(rows: Iterable[Function] = FUNCTIONS) -> dict[str, str]:
-    """Every accepted spelling and the name it stands for."""
-    return {spelling: row.name for row in rows for spelling in (row.name, *row.aliases)}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cache
 from itertools import zip_longest
 
 from chainrule.expr.functions import BY_NAME
@@ -15,6 +14,7 @@ from chainrule.parsing.latex_commands import (
     ELSE_WORDS,
     IF_WORDS,
     IGNORED,
+    OPERATORS,
     REFUSED,
     SIGNS,
     SIZES,
@@ -391,7 +391,7 @@ class _Lexer:
             return end
         if len(word) == 1 and not command.startswith(r"\operatorname"):
             return self._letter(GREEK.get(word, word), start, end)
-        known = _operators().get(word) or self.reader.names.lookup(word)
+        known = OPERATORS.get(word) or self.reader.names.lookup(word)
         called = self._following(end)
         if known and word not in self.reader.symbols and (known in BY_NAME or called):
             primes = _PRIMES.match(self.text, end)
@@ -418,10 +418,3 @@ class _Lexer:
         counts = tuple(orders.get(place, 0) for place in range(1, max(2, *orders, 2) + 1))
         self._add([Token("FUNCTION", FunctionName(name, False, counts), found.start(), end)])
         return end
-
-
-@cache
-def _operators() -> dict[str, str]:
-    r"""What stands in \operatorname{…} for the rows of the table of functions."""
-    found = ((re.fullmatch(r"\\operatorname\{(\w+)\}", row.latex), row) for row in BY_NAME.values())
-    return {match[1]: row.name for match, row in found if match}

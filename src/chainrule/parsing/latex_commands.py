@@ -38,6 +38,9 @@ SIGNS: dict[str, tuple[str, object]] = {
     "∛": ("RADICAL", 3),
 }
 
+OPERATORS = {"H": "heaviside"}
+r"""Words in ``\operatorname{…}`` that stand for a function there only."""
+
 _SPACES = (
     "displaystyle textstyle scriptstyle scriptscriptstyle limits nolimits quad qquad thinspace "
     "enspace medspace thickspace negthinspace mathstrut nonumber notag mathopen mathclose mathord "

@@ -7,7 +7,7 @@ from functools import cache, cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from chainrule.errors import nearest
-from chainrule.expr.functions import BY_NAME, spellings
+from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Number
 from chainrule.parsing.operations import OPERATIONS
 
@@ -67,7 +67,47 @@ class Signature(NamedTuple):
         return f"{self.name}({', '.join(given)})"
 
 
-_OTHER_SPELLINGS = {"fabs": "abs", "absolute": "abs", "erf_inv": "erfinv"}
+ALIASES: dict[str, tuple[str, ...]] = {
+    "log": ("ln",),
+    "log2": ("lb",),
+    "log10": ("lg",),
+    "tan": ("tg",),
+    "cot": ("ctg",),
+    "csc": ("cosec",),
+    "asin": ("arcsin",),
+    "acos": ("arccos",),
+    "atan": ("arctan", "arctg"),
+    "acot": ("arccot",),
+    "asec": ("arcsec",),
+    "acsc": ("arccsc",),
+    "atan2": ("arctan2",),
+    "asinh": ("arcsinh", "arsinh"),
+    "acosh": ("arccosh", "arcosh"),
+    "atanh": ("arctanh", "artanh"),
+    "acoth": ("arccoth", "arcoth"),
+    "asech": ("arcsech", "arsech"),
+    "acsch": ("arccsch", "arcsch"),
+    "erfinv": ("erf_inv",),
+    "normpdf": ("phi", "varphi", "norm_pdf"),
+    "normcdf": ("Phi", "norm_cdf", "ndtr"),
+    "gamma": ("Gamma",),
+    "lgamma": ("gammaln", "loggamma"),
+    "digamma": ("psi",),
+    "abs": ("fabs", "absolute"),
+    "sign": ("sgn", "signum"),
+    "heaviside": ("step", "unitstep"),
+    "max": ("maximum", "fmax"),
+    "min": ("minimum", "fmin"),
+    "ceil": ("ceiling",),
+    "round": ("rint",),
+    "trunc": ("fix",),
+}
+"""Other names that elementary functions are read by."""
+
+
+def spellings() -> dict[str, str]:
+    """Every accepted spelling of an elementary function and the name it stands for."""
+    return {spelling: name for name in BY_NAME for spelling in (name, *ALIASES.get(name, ()))}
 
 
 class Names:
@@ -80,7 +120,7 @@ class Names:
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self._entries = {entry.name: entry for entry in entries}
-        functions = {**spellings(), **_OTHER_SPELLINGS}
+        functions = spellings()
         functions |= {name: name for name in OPERATIONS if name not in functions}
         words: set[str] = set()
         for entry in self._entries.values():

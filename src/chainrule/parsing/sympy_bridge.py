@@ -14,7 +14,7 @@ from math import isfinite
 from typing import Any
 
 from chainrule.errors import InputError, MissingExtraError
-from chainrule.expr import functions
+from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     HALF,
     ONE,
@@ -38,7 +38,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import Formula
-from chainrule.parsing.names import GREEK_WORDS, default_names
+from chainrule.parsing.names import GREEK_WORDS, default_names, spellings
 from chainrule.parsing.reader import equation_or_formula, symbol_named
 from chainrule.parsing.ufuncs import both, negated, raised, remainder, step
 
@@ -52,9 +52,18 @@ _RELATIONS = {
 }
 _OPERATORS = {name: operator for operator, name in _RELATIONS.items()}
 
-_FROM_NAME = functions.spellings() | {
-    row.sympy: row.name for row in functions.FUNCTIONS if row.sympy
+CLASSES = {
+    **{name: name for name in ("exp", "log", "sqrt", "erf", "erfc", "erfinv", "sign", "floor")},
+    **{name: name for name in ("sin", "cos", "tan", "cot", "sec", "csc", "atan2")},
+    **{name: name for name in ("asin", "acos", "atan", "acot", "asec", "acsc")},
+    **{name: name for name in ("sinh", "cosh", "tanh", "coth", "sech", "csch")},
+    **{name: name for name in ("asinh", "acosh", "atanh", "acoth", "asech", "acsch")},
+    **{name: name for name in ("gamma", "digamma", "polygamma")},
+    **{"lgamma": "loggamma", "abs": "Abs", "max": "Max", "min": "Min", "ceil": "ceiling"},
 }
+"""Our functions and SymPy's names for them; others are written by their definitions."""
+
+_FROM_NAME = spellings() | {theirs: name for name, theirs in CLASSES.items()}
 """SymPy's class names (also those of ``sympy.codegen.cfunctions``) and our functions."""
 
 
@@ -93,8 +102,8 @@ def _by_definition(node: Expr) -> Expr:
     """A call of a function that SymPy lacks, by functions that it has."""
     match node:
         case Call(name, args):
-            row = functions.BY_NAME[name]
-            if not row.sympy and row.definition is not None:
+            row = BY_NAME[name]
+            if name not in CLASSES and row.definition is not None:
                 return row.definition(*args)
     return node
 
@@ -121,7 +130,7 @@ def _sympy_node(sympy: Any, node: Expr, args: list[Any], evaluate: bool) -> Any:
         case Power():
             return sympy.Pow(*args, evaluate=evaluate)
         case Call(name):
-            return getattr(sympy, functions.BY_NAME[name].sympy)(*args, evaluate=evaluate)
+            return getattr(sympy, CLASSES[name])(*args, evaluate=evaluate)
         case Unknown(name, orders):
             return _sympy_unknown(sympy, sympy.Function(name), orders, args)
         case Comparison(operators):
@@ -298,7 +307,7 @@ def _expr_node(node: Any, built: dict[int, Expr]) -> Expr:
         case _ if kind in _OPERATORS:
             return Comparison((_OPERATORS[kind],), args)
     name = _FROM_NAME.get(kind, "")
-    if name not in functions.BY_NAME or functions.BY_NAME[name].arity != len(args):
+    if name not in BY_NAME or BY_NAME[name].arity != len(args):
         raise _unreadable(node)
     return Call(name, args)
 
@@ -404,7 +413,7 @@ def _unknown_name(applied: Any) -> str:
         InputError: as a function that is defined.
     """
     name: str = applied.func.__name__
-    if default_names().functions.get(name) in functions.BY_NAME and name not in GREEK_WORDS:
+    if default_names().functions.get(name) in BY_NAME and name not in GREEK_WORDS:
         raise InputError(f"a function called {name} would be taken for the one that is defined")
     return name
 

@@ -26,6 +26,7 @@ from chainrule.expr.nodes import (
     Quotient,
     Sum,
 )
+from chainrule.parsing.names import spellings
 
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
@@ -214,4 +215,4 @@ _SHAPES: dict[str, Callable[..., Expr]] = {
 }
 """Functions that are no call of one of ours."""
 
-_ELEMENTARY = functions.spellings() | {"fabs": "abs", "absolute": "abs"}
+_ELEMENTARY = spellings()

@@ -16,6 +16,7 @@ from chainrule.parsing.names import (
     KEYWORDS,
     LOGIC,
     Names,
+    spellings,
 )
 from chainrule.parsing.tokens import FunctionName, Token, number
 
@@ -23,7 +24,7 @@ LONGEST_PRODUCT = 3
 """Unknown words of at most so many letters are products of their letters."""
 
 _UNARY = frozenset(name for name, row in BY_NAME.items() if row.arity == 1)
-_LONGEST_KNOWN = 12
+_LONGEST_KNOWN = max(map(len, (*GREEK_WORDS, *spellings())))
 """No Greek letter and no elementary function has a longer name."""
 _RADICALS = {"sqrt": 2, "cbrt": 3}
 _CONSTANT_NODES: dict[str, Expr] = {"e": E, "pi": PI}

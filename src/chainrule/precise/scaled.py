@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     ONE,
     PI,
@@ -31,10 +32,6 @@ from chainrule.expr.nodes import (
 from chainrule.precise.compensated import Compensation
 from chainrule.precise.double_word import Pair
 
-LIKE_THEIR_ARGUMENT = frozenset(
-    ("expm1", "log1p", "sinh", "tanh", "asinh", "sin", "tan", "atan", "atanh", "asin")
-)
-"""Functions f with f(u) = u + O(u²), whose value is as small as u."""
 _SLOPE_OF_ERF = 2 / call("sqrt", PI)
 # u itself to twice the precision, for |u| below 2^−_TINY.
 _TINY = 120
@@ -87,7 +84,7 @@ class _Lifting:
                 return of.erfc(of.pair(u), self._lift)
             case Call("log", (Sum((first, *rest)),)) if first is ONE and len(rest) == 1:
                 return self._like(up[rest[0]], of.pair(node))
-            case Call(name, (u,)) if name in LIKE_THEIR_ARGUMENT:
+            case Call(name, (u,)) if name in BY_NAME and BY_NAME[name].like_argument:
                 return self._like(up[u], of.pair(node))
             case Call("erf", (u,)):
                 small = up[u]

@@ -7,14 +7,14 @@ ever written here, never run.
 from __future__ import annotations
 
 import keyword
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
 from typing import TypeAlias
 
 from chainrule.errors import InputError
-from chainrule.expr.functions import BY_NAME, Function
+from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     Call,
     Comparison,
@@ -32,6 +32,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.expr.plain import to_text
 from chainrule.expr.trampoline import run
+from chainrule.parsing.sympy_bridge import CLASSES
 from chainrule.render.abridge import unfolded_size
 
 LARGEST_SOURCE = 200_000
@@ -68,7 +69,7 @@ class _Language:
     """How a language spells what the two do not have in common."""
 
     name: str
-    template: Callable[[Function], str]
+    functions: Mapping[str, str]
     number: Callable[[Number], _Source]
     symbol: Callable[[str], str]
     constants: dict[str, str]
@@ -123,7 +124,7 @@ def _spelled(expr: Expr, language: _Language) -> Expr:
 
     def by_definition(node: Expr) -> Expr:
         match node:
-            case Call(name, args) if name in BY_NAME and not language.template(BY_NAME[name]):
+            case Call(name, args) if name in BY_NAME and name not in language.functions:
                 definition = BY_NAME[name].definition
                 return definition(*args) if definition else node
             case _:
@@ -215,14 +216,12 @@ def _power(base: Expr, exponent: Expr) -> _Walk:
 
 
 def _call(name: str, args: tuple[Expr, ...], language: _Language) -> _Walk:
-    row = BY_NAME.get(name)
-    template = language.template(row) if row else ""
-    if not template:
+    if name not in language.functions:
         raise InputError(f"{language.name} has no function for {name}")
     texts = []
     for arg in args:
         texts.append((yield arg).text)
-    return _Source(template.format(*texts), _Level.ATOM)
+    return _Source(f"{language.functions[name]}({', '.join(texts)})", _Level.ATOM)
 
 
 def _integer(value: int) -> str:
@@ -231,6 +230,17 @@ def _integer(value: int) -> str:
 
 
 # --- Python -----------------------------------------------------------------------------------
+_MATH = {
+    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
+    **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
+    **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
+    **{name: name for name in ("erf", "erfc", "gamma", "lgamma")},
+    **{name: name for name in ("max", "min", "floor", "ceil", "round", "trunc")},
+    **{"logb": "log", "abs": "fabs"},
+}
+"""Functions by their names in Python's ``math`` and among its built-in functions."""
+
+
 def _python_number(node: Number) -> _Source:
     value = node.value
     if isinstance(value, int):
@@ -267,7 +277,7 @@ def _python_unknown(node: Unknown) -> _Walk:
 
 _PYTHON = _Language(
     name="Python's math",
-    template=lambda row: row.python,
+    functions=_MATH,
     number=_python_number,
     symbol=_python_symbol,
     constants={"e": "e", "pi": "pi"},
@@ -278,11 +288,6 @@ _PYTHON = _Language(
 
 
 # --- SymPy ------------------------------------------------------------------------------------
-def _sympy_template(row: Function) -> str:
-    places = ", ".join(f"{{{i}}}" for i in range(row.arity))
-    return f"{row.sympy}({places})" if row.sympy else ""
-
-
 def _sympy_number(node: Number) -> _Source:
     value = node.value
     if isinstance(value, int):
@@ -341,7 +346,7 @@ def _sympy_unknown(node: Unknown) -> _Walk:
 
 _SYMPY = _Language(
     name="SymPy",
-    template=_sympy_template,
+    functions=CLASSES,
     number=_sympy_number,
     symbol=_sympy_symbol,
     constants={"e": "E", "pi": "pi"},

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from chainrule.expr.functions import BY_NAME, spellings
+from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Expr
+from chainrule.parsing.names import spellings
+from chainrule.render.function_names import in_latex, in_text, operator_name
 from chainrule.render.letters import GREEK, is_single_letter
 from chainrule.render.setter import Piece, Setter, Shape, Token, atom
 
@@ -28,8 +30,9 @@ def symbol(name: str, s: Setter[T]) -> Piece[T]:
 
 def function_name(name: str, s: Setter[T]) -> T:
     """The name of a known function: a letter (σ, Γ), or upright (SiLU, tanh)."""
-    row = BY_NAME.get(name)
-    return s.function(row.latex, row.text) if row else own_name(_catalogue_letter(name), s)
+    if name in BY_NAME:
+        return s.function(in_latex(name), in_text(name))
+    return own_name(_catalogue_letter(name), s)
 
 
 def own_name(name: str, s: Setter[T]) -> T:
@@ -38,8 +41,7 @@ def own_name(name: str, s: Setter[T]) -> T:
         return s.letter(name)
     if name in BY_NAME:
         return function_name(name, s)
-    escaped = name.replace("_", r"\_")
-    return s.function(rf"\operatorname{{{escaped}}}", name)
+    return s.function(operator_name(name), name)
 
 
 def _catalogue_letter(name: str) -> str:

@@ -28,6 +28,12 @@ from chainrule.expr.nodes import (
 )
 from chainrule.expr.trampoline import run
 from chainrule.render.abridge import ELLIPSIS, LARGEST_FORMULA, abridge
+from chainrule.render.function_names import (
+    DELIMITERS,
+    EXPONENT_ON_NAME,
+    ROOTS,
+    WITHOUT_BRACKETS,
+)
 from chainrule.render.letters import decimal, digits
 from chainrule.render.names import function_name, primed, symbol, without_defaults
 from chainrule.render.setter import (
@@ -47,17 +53,6 @@ from chainrule.render.setter import (
 T = TypeVar("T")
 Walk: TypeAlias = Generator[tuple[Expr, Setter[T]], Piece[T], Piece[T]]
 """Asks for a child set by a setter (in exponents and indices ``script``), gets the piece."""
-
-_CIRCULAR = frozenset(["sin", "cos", "tan", "cot", "sec", "csc"])
-_EXPONENT_ON_NAME = frozenset(
-    prefix + name + suffix for name in _CIRCULAR for prefix in ("", "a") for suffix in ("", "h")
-)
-"""Functions whose power is written sin² x."""
-WITHOUT_BRACKETS = _EXPONENT_ON_NAME | {"log", "log2", "log10", "logb"}
-"""Functions that stand before a single symbol without brackets: sin x."""
-
-_DELIMITERS = {"abs": ("|", "|"), "floor": ("⌊", "⌋"), "ceil": ("⌈", "⌉")}
-_ROOTS = {"sqrt": 2, "cbrt": 3}
 
 
 def latex(expr: Expr, limit: int = LARGEST_FORMULA) -> str:
@@ -222,7 +217,7 @@ def _power(base: Expr, exponent: Expr, s: Setter[T]) -> Walk[T]:
             degree > 3 and not exponent.decimal
         ):
             return (yield from _root(degree, base, s))
-        case Call(name, (argument,)), Number(int(n)) if name in _EXPONENT_ON_NAME and n > 1:
+        case Call(name, (argument,)), Number(int(n)) if name in EXPONENT_ON_NAME and n > 1:
             raised = s.raised(function_name(name, s), s.number(digits(n)))
             return (yield from _applied(raised, (argument,), True, s))
     foot = at_least((yield base, s), Level.ATOM, s)
@@ -249,9 +244,9 @@ def _call(name: str, args: tuple[Expr, ...], s: Setter[T]) -> Walk[T]:
             body = s.raised(s.letter("e"), top)
             return Piece(body, Level.POWER, Shape.EXPONENTIAL, Shape.POWER, tall=True)
         case (("sqrt" | "cbrt"), (argument,)):
-            return (yield from _root(_ROOTS[name], argument, s))
+            return (yield from _root(ROOTS[name], argument, s))
         case (("abs" | "floor" | "ceil"), (argument,)):
-            left, right = _DELIMITERS[name]
+            left, right = DELIMITERS[name]
             piece = yield argument, s
             tall = piece.tall or (name == "abs" and _has_bar(argument))
             body = s.enclosed(left, signed(piece, s), right, tall)

@@ -10,15 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chainrule.expr.nodes import (
-    HALF,
     ONE,
-    PI,
-    ZERO,
     Call,
-    E,
     Expr,
-    Number,
-    Quotient,
     Symbol,
     call,
     postorder,
@@ -59,40 +53,6 @@ WORDS: dict[str, str] = {
     "divide-terms": "divide term by term",
 }
 """What each identity is called in a walk-through; those of ``PATTERNS`` are added below."""
-
-SPECIAL_VALUES: dict[tuple[str, Expr], Expr] = {
-    ("exp", ZERO): ONE,
-    ("exp", ONE): E,
-    ("log", ONE): ZERO,
-    ("log", E): ONE,
-    ("sqrt", ZERO): ZERO,
-    ("sqrt", ONE): ONE,
-    ("sin", ZERO): ZERO,
-    ("cos", ZERO): ONE,
-    ("tan", ZERO): ZERO,
-    ("sin", PI): ZERO,
-    ("cos", PI): Number(-1),
-    ("sin", Quotient(PI, Number(2))): ONE,
-    ("cos", Quotient(PI, Number(2))): ZERO,
-    ("asin", ZERO): ZERO,
-    ("atan", ZERO): ZERO,
-    ("sinh", ZERO): ZERO,
-    ("cosh", ZERO): ONE,
-    ("tanh", ZERO): ZERO,
-    ("sech", ZERO): ONE,
-    ("asinh", ZERO): ZERO,
-    ("atanh", ZERO): ZERO,
-    ("erf", ZERO): ZERO,
-    ("erfc", ZERO): ONE,
-    ("normcdf", ZERO): HALF,
-    ("abs", ZERO): ZERO,
-    ("sign", ZERO): ZERO,
-    ("gamma", ONE): ONE,
-    ("lgamma", ONE): ZERO,
-    ("log1p", ZERO): ZERO,
-    ("expm1", ZERO): ZERO,
-}
-"""Values at single points that everybody knows."""
 
 
 class Identity(Record):

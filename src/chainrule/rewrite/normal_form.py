@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Container, Hashable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING
 
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
@@ -33,7 +32,6 @@ from chainrule.expr.nodes import (
 )
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.field_writer import FieldWriter
-from chainrule.rewrite.identities import SPECIAL_VALUES
 from chainrule.rewrite.monomial import (
     Exponent,
     Monomial,
@@ -44,13 +42,6 @@ from chainrule.rewrite.monomial import (
     split,
 )
 from chainrule.rewrite.rational import Field, Ratio, TooLargeError
-
-if TYPE_CHECKING:
-    pass
-
-NEVER_NEGATIVE = frozenset(
-    ["exp", "cosh", "sech", "sqrt", "abs", "normpdf", "normcdf", "erfc", "sigmoid", "softplus"],
-)
 
 
 class Tidier:
@@ -367,7 +358,7 @@ class Tidier:
         if row is None or len(node.args) != 1:
             return node
         argument = node.args[0]
-        special = SPECIAL_VALUES.get((name, argument))
+        special = next((value for at, value in row.values if at is argument), None)
         if special is not None:
             self._note("special-value")
             return special
@@ -441,8 +432,16 @@ def is_positive(root: Expr, assumed: Container[Expr] = frozenset()) -> bool:
             ):
                 stack += args
                 continue
-            case Call(name):
-                positive = name in NEVER_NEGATIVE
+            case Call(name) if name in BY_NAME:
+                positive = BY_NAME[name].never_negative
+            case Call(name) if node not in assumed:
+                # Most formulas call nothing of the catalogue, which takes long to import.
+                from chainrule.parsing.definitions import expand, is_catalogue_name
+
+                if is_catalogue_name(name):
+                    stack.append(expand(node))
+                    continue
+                positive = False
             case Power(_, Number(value)):
                 positive = value.__class__ is int and value % 2 == 0
             case _:

@@ -19,7 +19,7 @@ from flint import arb, arb_series, ctx
 from chainrule.deriving.derivation import Derivation
 from chainrule.deriving.problem import Problem
 from chainrule.expr.functions import BY_NAME
-from chainrule.expr.nodes import ZERO, Call, Expr, Symbol, postorder
+from chainrule.expr.nodes import Call, Expr, Symbol, postorder
 from chainrule.floats.formats import Format
 from chainrule.floats.positions import finite_count, input_at
 from chainrule.floats.truth import truth as exact_truth
@@ -52,13 +52,6 @@ def cut(
     return _Builder(expr, variable, parameters, form).pieces()
 
 
-def _jumps(node: Call) -> bool:
-    """Whether a function jumps at kinks: its derivative is 0, and it is no constant."""
-    row = BY_NAME[node.name]
-    slope = row.derivatives[0]
-    return bool(row.kinks) and row.arity == 1 and slope is not None and slope(Symbol("u")) is ZERO
-
-
 class _Builder:
     def __init__(
         self, expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], form: Format
@@ -68,7 +61,8 @@ class _Builder:
         slope = Derivation(Problem(function=expr, variables=(variable,))).derivative
         self.ranges = compile_enclosures([expr, slope])
         self.jumps = any(
-            isinstance(node, Call) and _jumps(node) for node in postorder(expand_all(expr))
+            isinstance(node, Call) and BY_NAME[node.name].jumps
+            for node in postorder(expand_all(expr))
         )
         self.seen = False
         self.double = form.precision > 24

@@ -15,6 +15,7 @@ from itertools import pairwise
 
 from flint import arb
 
+from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, postorder
 from chainrule.rewrite.expansion import Direction
 from chainrule.rewrite.kinks import Kink
@@ -35,8 +36,6 @@ _BITS = 2048
 # factor by which the distance shrinks from one to the next where it is not: 1/ln x halves it.
 _CLOSE = 2.0**-30
 _SHRINKS, _GROWS = 0.75, 1.4
-# Functions that have a value where they jump.
-_JUMPING = frozenset({"sign", "heaviside", "floor", "ceil", "round", "trunc"})
 
 Letters = Mapping[Symbol, Coordinate]
 
@@ -211,7 +210,7 @@ def derivative_at(
 def _jumps(root: Expr, env: Letters) -> bool:
     """Whether a function jumps there whose value at the jump is a convention."""
     for node in postorder(root):
-        if isinstance(node, Call) and node.name in _JUMPING:
+        if isinstance(node, Call) and node.name in BY_NAME and BY_NAME[node.name].jumps:
             inside = evaluate(node.args[0], env, _BITS)
             if inside is None or inside.contains_integer():
                 return True

@@ -26,11 +26,11 @@ from chainrule.codegen.numba import DOUBLE
 from chainrule.deriving.derivation import Derivation
 from chainrule.deriving.reading import make_problem
 from chainrule.errors import InputError
-from chainrule.expr import functions
 from chainrule.expr.catalogue import CATALOGUE, SPELLINGS
 from chainrule.expr.nodes import Symbol
 from chainrule.floats.letters import typical_values
 from chainrule.parsing.definitions import definition
+from chainrule.parsing.names import spellings
 
 
 def load(target: str, rest: str, dtype: str) -> Implementation:
@@ -136,7 +136,7 @@ def _read(rest: str) -> tuple[str, Mapping[str, object]]:
     name = rest.partition("(")[0].strip()
     if rest.isidentifier():
         # A row, or an elementary function; of anything else there is a complaint.
-        known = functions.spellings().get(rest) if rest not in SPELLINGS else None
+        known = spellings().get(rest) if rest not in SPELLINGS else None
         return (f"{known}(x)" if known else definition(rest).entry.name), {}
     if name not in SPELLINGS:
         return rest, {}

@@ -23,6 +23,7 @@ from chainrule.expr.nodes import Symbol, symbols
 from chainrule.floats.evaluate import FUNCTIONS, evaluate
 from chainrule.floats.formats import format_named
 from chainrule.parsing.definitions import definition
+from chainrule.parsing.names import spellings
 from chainrule.program.lower import lower
 
 NEUTRAL = {"reduction": "none"}
@@ -70,7 +71,7 @@ def by_api(library: str, call: TargetCall, rounding: Rounding) -> AuditedFormula
 
 def elementary(call: TargetCall, name: str) -> AuditedFormula | None:
     """The elementary function of one argument that is called ``name``, if there is one."""
-    own = functions.spellings().get(name)
+    own = spellings().get(name)
     if own is None or functions.BY_NAME[own].arity != 1 or call.positional or call.keywords:
         return None
     return AuditedFormula(f"{own}(x)")

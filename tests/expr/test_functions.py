@@ -12,8 +12,13 @@ import flint
 import mpmath
 import pytest
 
-from chainrule.expr.functions import BY_NAME, FUNCTIONS, Function, spellings
-from chainrule.expr.nodes import Expr, Number, Symbol
+from chainrule.errors import InputError
+from chainrule.expr.functions import BY_NAME, FUNCTIONS, Function
+from chainrule.expr.nodes import Call, Expr, Number, Symbol
+from chainrule.parsing.names import ALIASES, spellings
+from chainrule.parsing.sympy_bridge import CLASSES
+from chainrule.render import code_syntax, function_names
+from chainrule.render.notation import latex, unicode
 from oracle import MPMATH, evaluate
 
 U, V = Symbol("u"), Symbol("v")
@@ -22,14 +27,14 @@ CLOSE = mpmath.mpf(10) ** -25
 REAL_LINE = (-4.0, 4.0)
 
 DOMAINS = {
-    "positive": (0.0, 5.0),
-    "greater than −1": (-1.0, 5.0),
-    "greater than 1": (1.0, 6.0),
-    "between −1 and 1": (-1.0, 1.0),
-    "between 0 and 1": (0.0, 1.0),
-    "less than −1 or greater than 1": (1.0, 6.0),
+    "u > 0": (0.0, 5.0),
+    "u > -1": (-1.0, 5.0),
+    "u > 1": (1.0, 6.0),
+    "-1 < u < 1": (-1.0, 1.0),
+    "0 < u < 1": (0.0, 1.0),
+    "|u| > 1": (1.0, 6.0),
 }
-"""Where to look for points, by ``domain_words``."""
+"""Where to look for points, by the condition."""
 
 INVERTIBLE = {
     "between −π/2 and π/2": (-math.pi / 2, math.pi / 2),
@@ -44,7 +49,8 @@ rows = pytest.mark.parametrize("row", FUNCTIONS, ids=[row.name for row in FUNCTI
 def points(row: Function, limits: tuple[float, float] | None = None) -> list[tuple[Any, ...]]:
     """Arguments inside the domain, no whole numbers, the same in every run."""
     choose = random.Random(row.name)
-    low, high = limits or DOMAINS.get(row.domain_words, REAL_LINE)
+    where = REAL_LINE if row.domain is None else DOMAINS[str(row.domain(*(U, V)[: row.arity]))]
+    low, high = limits or where
     found = []
     for _ in range(12):
         first = mpmath.mpf(low + (high - low) * choose.uniform(0.01, 0.99))
@@ -163,6 +169,35 @@ def test_monotone(row: Function) -> None:
 
 
 @rows
+def test_never_negative(row: Function) -> None:
+    """A function is called so exactly where no value of its domain is below 0."""
+    if row.arity > 1:
+        assert not row.never_negative
+        return
+    with mpmath.workdps(DIGITS):
+        both = [side * u for (u,) in points(row) for side in (1, -1)]
+        inside = [u for u in both if row.domain is None or at(row.domain, (u,))]
+        assert row.never_negative == all(MPMATH[row.name](u) >= 0 for u in inside)
+
+
+@rows
+def test_like_its_argument(row: Function) -> None:
+    """A function is called so exactly where it has the tangent u at 0."""
+    if row.arity > 1 or (row.domain is not None and not at(row.domain, (mpmath.mpf(0),))):
+        assert not row.like_argument
+        return
+    with mpmath.workdps(DIGITS):
+        u = mpmath.mpf(2) ** -60
+        alike = all(abs(MPMATH[row.name](s * u) / (s * u) - 1) < 4 * u for s in (-1, 1))
+    assert row.like_argument == alike
+
+
+def test_what_jumps_is_constant_between_its_kinks() -> None:
+    jumping = {row.name for row in FUNCTIONS if row.jumps}
+    assert jumping == {"sign", "heaviside", "floor", "ceil", "round", "trunc"}
+
+
+@rows
 def test_the_domain_is_where_values_are_real(row: Function) -> None:
     function = MPMATH[row.name]
     with mpmath.workdps(DIGITS):
@@ -224,8 +259,8 @@ def test_arb_and_python_compute_the_same(row: Function) -> None:
             if row.arb and row.name != "polygamma":
                 ball = getattr(flint.arb(str(args[0])), row.arb)()
                 assert close(mpmath.mpf(ball.mid().str(20, radius=False)), wanted, 1e-12)
-            if row.python:
-                code = row.python.format(*map(repr, map(float, args)))
+            if row.name in code_syntax.MATH:
+                code = f"{code_syntax.MATH[row.name]}({', '.join(map(repr, map(float, args)))})"
                 got = eval(code, vars(math) | {"max": max, "min": min, "round": round})
                 assert close(got, wanted, 1e-9), code
 
@@ -241,7 +276,7 @@ def test_inverses_come_in_pairs_of_which_one_undoes_the_other() -> None:
 
 
 def test_every_spelling_is_one_functions() -> None:
-    every = [name for row in FUNCTIONS for name in (row.name, *row.aliases)]
+    every = [name for row in FUNCTIONS for name in (row.name, *ALIASES.get(row.name, ()))]
     assert len(every) == len(set(every)) == len(spellings())
     assert spellings()["ln"] == "log"
 
@@ -256,12 +291,37 @@ SYMBOLS = {
 
 @rows
 def test_the_name_in_text_is_a_spelling_or_a_symbol(row: Function) -> None:
-    assert row.latex
-    assert (
-        row.text == SYMBOLS[row.name]
-        if row.name in SYMBOLS
-        else (spellings()[row.text] == row.name)
-    )
+    text = function_names.in_text(row.name)
+    assert text == SYMBOLS[row.name] if row.name in SYMBOLS else spellings()[text] == row.name
+
+
+def test_tables_of_spellings_have_rows_of_functions_only() -> None:
+    for table in (ALIASES, CLASSES, code_syntax.MATH):
+        assert table.keys() <= BY_NAME.keys()
+    special = {*function_names.DELIMITERS, *function_names.ROOTS, *function_names.WITHOUT_BRACKETS}
+    assert special <= BY_NAME.keys()
+
+
+def test_no_two_functions_are_written_alike() -> None:
+    """What is not mentioned in a notation is written by its name, and that is nobody else's."""
+    nodes = [Call(row.name, (U, V)[: row.arity]) for row in FUNCTIONS]
+    for write in (latex, unicode):
+        assert len({write(node) for node in nodes}) == len(nodes)
+
+
+@rows
+def test_every_function_is_written_as_code(row: Function) -> None:
+    """By the name it has there, by its definition, or with a plain refusal."""
+    node = Call(row.name, (U, V)[: row.arity])
+    notations = (code_syntax.python, code_syntax.MATH), (code_syntax.sympy, CLASSES)
+    for write, names in notations:
+        if row.name in names:
+            assert write(node).startswith(f"{names[row.name]}(")
+        elif row.definition is not None:
+            assert write(node) == write(row.definition(*node.args))
+        else:
+            with pytest.raises(InputError, match=f"no function for {row.name}"):
+                write(node)
 
 
 def test_the_oracle_knows_every_function() -> None:

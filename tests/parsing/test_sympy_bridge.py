@@ -28,7 +28,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import definition, expand_all
 from chainrule.parsing.formula import parse_text
-from chainrule.parsing.sympy_bridge import from_sympy, to_sympy
+from chainrule.parsing.sympy_bridge import CLASSES, from_sympy, to_sympy
 from frameworks import draw
 from oracle import MPMATH, evaluate
 
@@ -173,7 +173,7 @@ def test_functions_have_the_same_values_in_sympy(row: Function) -> None:
     arguments = {"polygamma": (Number(2), X)}.get(row.name, (X, Y)[: row.arity])
     ours = Call(row.name, arguments)
     theirs, back = to_sympy(ours), from_sympy(to_sympy(ours))
-    if row.sympy:
+    if row.name in CLASSES:
         assert back is ours
     for point in ("1/3", "-2/3", "7/4"):
         u, v = sympy.Rational(point), sympy.Rational(5, 2)

@@ -230,7 +230,7 @@ def _integer(value: int) -> str:
 
 
 # --- Python -----------------------------------------------------------------------------------
-_MATH = {
+MATH = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
     **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
     **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
@@ -277,7 +277,7 @@ def _python_unknown(node: Unknown) -> _Walk:
 
 _PYTHON = _Language(
     name="Python's math",
-    functions=_MATH,
+    functions=MATH,
     number=_python_number,
     symbol=_python_symbol,
     constants={"e": "e", "pi": "pi"},

@@ -15,7 +15,6 @@ import mpmath
 import pytest
 
 from chainrule.errors import InputError
-from chainrule.expr import functions
 from chainrule.expr.catalogue import BY_NAME, CATALOGUE, SPELLINGS, Entry, Parameter
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, symbols
 from chainrule.parsing.definitions import (
@@ -25,6 +24,7 @@ from chainrule.parsing.definitions import (
     is_catalogue_name,
 )
 from chainrule.parsing.formula import parse_text
+from chainrule.parsing.names import spellings
 from chainrule.rewrite.frameworks import table
 from frameworks import JAX, SINGLE, TORCH, draw, samples
 from oracle import evaluate
@@ -60,7 +60,7 @@ def test_it_is_large_enough() -> None:
 def test_names_and_spellings_are_unambiguous() -> None:
     every = [spelling for entry in CATALOGUE for spelling in entry.spellings]
     assert len(every) == len(set(every)) == len(SPELLINGS)
-    assert set(every) & functions.spellings().keys() == {"tanh"}
+    assert set(every) & spellings().keys() == {"tanh"}
     assert SPELLINGS["LeakyReLU"] == "leaky_relu"
     assert SPELLINGS["hardsigmoid"] == "hard_sigmoid"
 

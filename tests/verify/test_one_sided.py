@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -76,7 +75,7 @@ def test_a_wrong_limit_is_struck_out(formula: str, way: Literal[-1, 1], claimed:
 # --- planted faults -------------------------------------------------------------------------------
 def _turned(side: Side) -> Side:
     slope = None if side.slope is None else side.slope + 1
-    return replace(side, slope=slope, infinite=-side.infinite)
+    return side.replaced(slope=slope, infinite=-side.infinite)
 
 
 def plant(monkeypatch: pytest.MonkeyPatch) -> None:

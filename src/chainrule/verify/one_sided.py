@@ -9,7 +9,7 @@ of how the distance to it shrinks.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
@@ -108,7 +108,7 @@ class Beside:
         else:
             slope = None if side.slope is None else self.value(side.slope)
             holds = slope is not None and _tend(found, slope)
-        return side if holds else replace(side, slope=None, infinite=0)
+        return side if holds else side.replaced(slope=None, infinite=0)
 
 
 def quotients(values: Sequence[arb], start: arb, direction: Direction) -> list[arb]:

@@ -1,4 +1,4 @@
-"""What was seen on a GPU, as a page: docs/gpu.md, of docs/gpu.json.
+"""What was seen on a GPU, as a page: docs/gpu.md, of docs/results/gpu.json.
 
 The second is what the page needs of the results of ``python -m bench.gpu run`` and ``speed``, and
 of exhaustive audits (``chainrule audit … --exhaustive --format json``). What stands above the mark
@@ -16,7 +16,7 @@ from bench.gpu.summary import Record, badness
 from bench.measure import table
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE, DATA = DOCS / "gpu.md", DOCS / "gpu.json"
+PAGE, DATA = DOCS / "gpu.md", DOCS / "results" / "gpu.json"
 MARK = "<!-- Everything below this line is written by python -m bench.gpu report. -->"
 TITLES = {"cuda": "CUDA", "torch": "PyTorch", "triton": "Triton", "jax": "JAX"}
 KINDS = ("gradient", "function")

@@ -9,7 +9,7 @@ N := 20000
 SEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-gpu mutation fuzz lint format bench clean
+.PHONY: help demo test test-slow test-all test-gpu mutation fuzz lint format bench sizes clean
 
 help:
 	@echo 'make demo      print the walk-through of the sigmoid'
@@ -21,6 +21,7 @@ help:
 	@echo 'make lint      ruff, mypy, and that no import goes upstairs'
 	@echo 'make format    let ruff put the code in order'
 	@echo 'make bench     measure speed and growth, write docs/results/benchmarks.md'
+	@echo 'make sizes     count the lines of each package, write them into docs/architecture.md'
 	@echo 'make clean     remove .venv and everything else that was made'
 
 demo: .venv/.runtime
@@ -60,6 +61,9 @@ format: .venv/.dev
 
 bench: .venv/.bench
 	$(python) bench/write_report.py docs/results/benchmarks.md
+
+sizes: .venv/pyvenv.cfg
+	$(python) bench/pages/write_architecture.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutation tests/katex/node_modules

@@ -9,18 +9,19 @@ N := 20000
 SEED := 0
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-all test-gpu mutation fuzz lint format bench clean
+.PHONY: help demo test test-slow test-all test-gpu mutation fuzz lint format bench sizes clean
 
 help:
 	@echo 'make demo      print the walk-through of the sigmoid'
 	@echo 'make test      the tests, but for the slow ones'
 	@echo 'make test-all  all tests (installs PyTorch, JAX and Triton)'
 	@echo 'make test-gpu  the tests that need a GPU (with a PyTorch for it in .venv)'
-	@echo 'make mutation  plant faults, see whether the tests notice, write docs/mutation.md (an hour)'
+	@echo 'make mutation  plant faults, see whether the tests notice, write it down (an hour)'
 	@echo 'make fuzz      N random formulas from SEED on, compared with mpmath (40 ms each)'
 	@echo 'make lint      ruff, mypy, and that no import goes upstairs'
 	@echo 'make format    let ruff put the code in order'
-	@echo 'make bench     measure speed and growth, write docs/benchmarks.md'
+	@echo 'make bench     measure speed and growth, write docs/results/benchmarks.md'
+	@echo 'make sizes     count the lines of each package, write them into docs/architecture.md'
 	@echo 'make clean     remove .venv and everything else that was made'
 
 demo: .venv/.runtime
@@ -59,7 +60,10 @@ format: .venv/.dev
 	$(python) -m ruff format .
 
 bench: .venv/.bench
-	$(python) bench/write_report.py docs/benchmarks.md
+	$(python) bench/write_report.py docs/results/benchmarks.md
+
+sizes: .venv/pyvenv.cfg
+	$(python) bench/pages/write_architecture.py
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis .mutation tests/katex/node_modules

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT / "tests"))
 from fuzz.formulas import make  # noqa: E402
 from fuzz.meaning import NAMED, Tally, checked  # noqa: E402
 
-RECORD = ROOT / "docs" / "fuzzing.tsv"
+RECORD = ROOT / "docs" / "results" / "fuzzing.tsv"
 COLUMNS = ("first seed", "formulas", "commit", "claims", "wrong", "without a value", "given up")
 BLOCK = 1_000
 PATIENCE = 60

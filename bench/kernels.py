@@ -287,7 +287,7 @@ def report() -> str:
     wide = "with" if llvm.get_host_cpu_features().get("avx512f") else "without"
     return (
         f"{date.today():%Y-%m-%d}, {llvm.get_host_cpu_name()} {wide} AVX-512; "
-        f"[kernels.md](kernels.md) has the figures of other processors and what limits them.\n\n"
+        f"[kernels.md](../kernels.md) has the figures of other processors and what limits them.\n\n"
         f"2^24 float32, x and upstream in, gradient out; times as ratios to the triad "
         f"`o = a*x + g` in the same round, the median of {ROUNDS} rounds; it takes {units} an "
         f"element with 1 and 2 threads at best. PyTorch's sigmoid and tanh read the output that "

@@ -1,4 +1,4 @@
-"""Run every benchmark and write docs/benchmarks.md: ``write_report.py docs/benchmarks.md``."""
+"""Run every benchmark: ``write_report.py docs/results/benchmarks.md`` writes that page."""
 
 from __future__ import annotations
 

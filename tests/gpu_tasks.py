@@ -1,4 +1,4 @@
-"""Tasks for the processes of bench/gpu_pool.py, of which some do not end well."""
+"""Tasks for the processes of bench/gpu/pool.py, of which some do not end well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""bench/gpu.py as far as it goes without a GPU."""
+"""bench/gpu as far as it goes without a GPU."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from chainrule.floats.formats import format_named
 from chainrule.floats.ulp import Truth, errors
 from written import emulated, toolkit
 
-BENCH = Path(__file__).parents[1] / "bench"
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(autouse=True)
 def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCH))
+    monkeypatch.syspath_prepend(str(ROOT))
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_truths_are_kept_to_the_thousandth_of_a_unit(dtype: str) -> None:
-    from gpu_cases import Data, pack, unpack
+    from bench.gpu.cases import Data, pack, unpack
 
     form = format_named(dtype)
     rng = np.random.default_rng(1)
@@ -56,7 +56,7 @@ def test_truths_are_kept_to_the_thousandth_of_a_unit(dtype: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_what_is_expected_in_sixteen_bits_is_kept(dtype: str) -> None:
-    from gpu_cases import Data, every_pattern, pack, unpack
+    from bench.gpu.cases import Data, every_pattern, pack, unpack
 
     form = format_named(dtype)
     x = every_pattern(form)
@@ -69,7 +69,7 @@ def test_what_is_expected_in_sixteen_bits_is_kept(dtype: str) -> None:
 
 
 def test_what_ends_badly_does_not_stop_the_others() -> None:
-    from gpu_pool import spread
+    from bench.gpu.pool import spread
 
     tasks = ["fail", "crash", 1, "hang", "break", *range(2, 9)]
     found = dict(spread(gpu_tasks.work, gpu_tasks.begin, tasks, processes=2, limit=3, seconds=60))
@@ -82,7 +82,7 @@ def test_what_ends_badly_does_not_stop_the_others() -> None:
 
 
 def test_what_is_not_begun_in_time_is_told() -> None:
-    from gpu_pool import spread
+    from bench.gpu.pool import spread
 
     found = dict(
         spread(gpu_tasks.work, gpu_tasks.begin, ["hang", 1], processes=1, limit=30, seconds=1)
@@ -96,7 +96,7 @@ def test_what_is_not_begun_in_time_is_told() -> None:
 
 
 def test_the_summary_names_what_is_off() -> None:
-    from gpu_report import summary
+    from bench.gpu.summary import summary
 
     which = {"target": "cuda", "check": "", "not negated": 0, "double": True}
     exact = {"largest": 0.5, "faults": 0, "worst": 1.0, "first": {}, "special": 0}
@@ -125,7 +125,7 @@ def test_the_summary_names_what_is_off() -> None:
 
 
 def test_what_is_as_far_off_elsewhere_is_left_out() -> None:
-    from gpu_report import badness, unlike
+    from bench.gpu.summary import badness, unlike
 
     which = {"row": "siren", "dtype": "float64", "accuracy": "best"}
 
@@ -144,10 +144,10 @@ def test_from_plans_to_measurements(tmp_path: Path) -> None:
     """All of it on the CPU: what stands for the GPU is g++, Triton's interpreter, PyTorch, JAX."""
     pytest.importorskip("triton")
     pytest.importorskip("jax")
-    from gpu_cases import read_cases, write_cases
-    from gpu_prepare import prepare
-    from gpu_report import badness
-    from gpu_run import run
+    from bench.gpu.cases import read_cases, write_cases
+    from bench.gpu.prepare import prepare
+    from bench.gpu.run import run
+    from bench.gpu.summary import badness
 
     folder, out = tmp_path / "made", tmp_path / "out.json"
     prepare(folder, ["relu", "huber"], processes=2)
@@ -184,15 +184,15 @@ def test_from_plans_to_measurements(tmp_path: Path) -> None:
 
 # --- the page -----------------------------------------------------------------------------------
 def test_the_page_is_made_of_what_was_kept() -> None:
-    from gpu_page import DATA, MARK, PAGE, tables
+    from bench.gpu.page import DATA, MARK, PAGE, tables
 
     _, _, below = PAGE.read_text(encoding="utf-8").partition(MARK)
     data = json.loads(DATA.read_text(encoding="utf-8"))
-    assert below == f"\n\n{tables(data)}", "run python bench/gpu.py report"
+    assert below == f"\n\n{tables(data)}", "run python -m bench.gpu report"
 
 
 def test_a_page_tells_what_misses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gpu_page
+    from bench.gpu import page as gpu_page
 
     monkeypatch.setattr(gpu_page, "PAGE", tmp_path / "gpu.md")
     monkeypatch.setattr(gpu_page, "DATA", tmp_path / "gpu.json")

@@ -1,4 +1,4 @@
-"""What the tests notice, package by package: writes docs/mutation.md from the kept results.
+"""What the tests notice, package by package: docs/results/mutation.md, of the kept results.
 
 ``equivalent.tsv`` names the mutants that survive because they change nothing that can be seen
 from outside, each with the reason: path, lines before, lines after, reason.
@@ -17,7 +17,7 @@ from planted import planted
 from run import COUNT, KILLED, SECONDS, results, results_of
 
 EQUIVALENT = Path(__file__).with_name("equivalent.tsv")
-TARGET = ROOT / "docs" / "mutation.md"
+TARGET = ROOT / "docs" / "results" / "mutation.md"
 
 HEAD = """\
 # Mutation testing

@@ -30,7 +30,7 @@ from chainrule.floats.inputs import stratified
 from chainrule.sweep import tally
 
 DATA = Path(__file__).parents[1] / "data"
-DOCS = Path(__file__).parents[2] / "docs"
+PAGES = Path(__file__).parents[2] / "bench" / "pages"
 
 
 @pytest.fixture(autouse=True)
@@ -290,7 +290,7 @@ def test_several_targets_side_by_side_give_what_each_gives() -> None:
 def test_pages_are_made_again_from_what_was_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.syspath_prepend(DOCS)
+    monkeypatch.syspath_prepend(PAGES)
     import audit_results
 
     options = Options(dtypes=["bfloat16"], kinds=["gradient"], against="sigmoid", threads=2)

@@ -97,10 +97,10 @@ def test_defaults_are_exact_as_written() -> None:
 
 
 def test_the_page_of_the_catalogue_is_current() -> None:
-    docs = Path(__file__).parents[2] / "docs"
-    page: str = runpy.run_path(str(docs / "write_catalogue.py"))["page"]()
-    assert (docs / "catalogue.md").read_text(encoding="utf-8") == page, (
-        "run python docs/write_catalogue.py"
+    root = Path(__file__).parents[2]
+    page: str = runpy.run_path(str(root / "bench/pages/write_catalogue.py"))["page"]()
+    assert (root / "docs/results/catalogue.md").read_text(encoding="utf-8") == page, (
+        "run python bench/pages/write_catalogue.py"
     )
 
 

@@ -23,7 +23,7 @@ from chainrule.program.lower import lower
 from pace import slow
 
 DATA = Path(__file__).parents[1] / "data" / "accuracy.tsv"
-RESULTS = Path(__file__).parents[2] / "docs" / "accuracy.tsv"
+RESULTS = Path(__file__).parents[2] / "docs" / "results" / "accuracy.tsv"
 X = Symbol("x")
 BY_FORMAT = pytest.mark.parametrize("form", FORMATS, ids=[form.name for form in FORMATS])
 
@@ -148,7 +148,7 @@ def test_every_input_of_sixteen_bits_is_rounded_correctly(name: str, dtype: str)
 
 
 def measured_gradients() -> list[tuple[str, str, Accuracy]]:
-    """Two of the five rows of each function in docs/accuracy.md, in turn, and what misses.
+    """Two of the five rows of each function in docs/results/accuracy.md, in turn, and what misses.
 
     Each takes four seconds. All are measured when that page is written.
     """

@@ -11,7 +11,7 @@ import chainrule
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.frameworks import EVERY_INTEGER, NOT_NUMBERS, Row, table
 
-SCRIPT = Path(__file__).resolve().parents[2] / "docs" / "write_frameworks.py"
+SCRIPT = Path(__file__).resolve().parents[2] / "bench/pages/write_frameworks.py"
 
 
 @pytest.mark.parametrize("row", table(), ids=lambda row: f"{row.function} {row.framework}")

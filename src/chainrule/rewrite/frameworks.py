@@ -1,7 +1,7 @@
 """What PyTorch and JAX return at kinks: measured, and shipped as a table.
 
-``docs/write_frameworks.py`` runs both and writes ``expr/frameworks.tsv``. A formula that is not
-in the table, or a point that is not, has no row, and nothing is said about it.
+``bench/pages/write_frameworks.py`` runs both and writes ``expr/frameworks.tsv``. A formula that is
+not in the table, or a point that is not, has no row, and nothing is said about it.
 """
 
 from __future__ import annotations

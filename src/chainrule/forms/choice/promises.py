@@ -3,7 +3,7 @@
 A file is refused where results are known to be no answer (NaN or infinite where the truth is not,
 0 where it is a normal number, of the wrong sign), and where an error is known to be ``FAR`` times
 as large as is promised. What misses the promise by less is written: its header has the figure, and
-docs/accuracy.md lists it for the catalogue. Both hold for the gradient and for the function.
+docs/results/accuracy.md lists it for the catalogue. Both hold for gradient and function.
 """
 
 from __future__ import annotations

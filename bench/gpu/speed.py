@@ -15,12 +15,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-import gpu_calls
+from bench.eager import FROM_OUTPUT, backward
+from bench.gpu import calls
+from bench.gpu.cases import Case, Data, read_cases, unpack
+from bench.measure import table
 from chainrule.floats.formats import format_named
 from chainrule.floats.measure import measure
-from eager import FROM_OUTPUT, backward
-from gpu_cases import Case, Data, read_cases, unpack
-from measure import table
 
 Work = Callable[[Any, Any, Any], Any]
 """From x, the upstream gradient and memory for the result to the gradient."""
@@ -76,7 +76,7 @@ def _data(folder: Path, case: Case) -> Data:
 def _triad(device: str) -> Work:
     if device == "cpu":
         return _added
-    from gpu_triad import triad
+    from bench.gpu.triad import triad
 
     return triad
 
@@ -108,7 +108,7 @@ def contestants(
 
 def ours(folder: Path, case: Case, device: str) -> Work:
     """The gradient of a file; what it takes is made beforehand, as a forward pass does."""
-    call = {"triton": gpu_calls.triton, "cuda": gpu_calls.cuda}[case.target](folder, case, device)
+    call = {"triton": calls.triton, "cuda": calls.cuda}[case.target](folder, case, device)
     saved = _kept(lambda x: [x if kind == "input" else call("forward", [x]) for kind in case.saved])
     return lambda x, g, out: call("grad", [*saved(x), g])
 
@@ -180,10 +180,10 @@ def error(work: Work, data: Data, like: Any) -> dict[str, Any]:
 
     form, count = format_named(data.x.dtype.name), len(data.x)
     x = torch.zeros_like(like)
-    x[:count] = gpu_calls.tensor(data.x, like.device)
+    x[:count] = calls.tensor(data.x, like.device)
     found = work(x, torch.ones_like(x), torch.empty_like(x))
     with np.errstate(all="ignore"):
-        got = gpu_calls.array(found[:count], form)
+        got = calls.array(found[:count], form)
         if form.bits > 16:
             measured = measure(data.x, got, data.truths[1], form)
             return {"ulp": measured.largest, "faults": measured.faults}

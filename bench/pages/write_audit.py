@@ -1,17 +1,17 @@
-"""Audit whole frameworks: the tables of docs/audit.md and docs/audit-cuda.md, and docs/findings/.
+"""Audit whole frameworks: tables in docs/audit.md and docs/audit-cuda.md, docs/results/findings/.
 
-``python docs/write_audit.py`` takes the functions and gradients of PyTorch and JAX. For every kind
-of fault of a function or its gradient there is one page, in the first of float32, bfloat16,
-float16 and float64 that shows it without an excuse (see ``chainrule.audit.excuses``).
+``python bench/pages/write_audit.py`` takes the functions and gradients of PyTorch and JAX. For
+every kind of fault of a function or its gradient there is one page, in the first of float32,
+bfloat16, float16 and float64 that shows it without an excuse (see ``chainrule.audit.excuses``).
 
 It has two steps, for a device that is not where the pages are written:
 
-    python docs/write_audit.py sweep FOLDER --device cuda
-    python docs/write_audit.py write FOLDER
+    python bench/pages/write_audit.py sweep FOLDER --device cuda
+    python bench/pages/write_audit.py write FOLDER
 
 The first leaves a file for each target, and may be stopped and started again: what is there is not
 done anew. Of another device than the CPU the second writes the pages for what does not go wrong on
-the CPU, to docs/findings/cuda/.
+the CPU, to docs/results/findings/cuda/.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ from chainrule.errors import InputError
 from chainrule.render.markdown import render
 from chainrule.sweep.processors import processors
 
-HERE = Path(__file__).parent
-FINDINGS = HERE / "findings"
-MARK = "<!-- Everything below this line is written by docs/write_audit.py. -->"
+DOCS = Path(__file__).parents[2] / "docs"
+FINDINGS = DOCS / "results" / "findings"
+MARK = "<!-- Everything below this line is written by bench/pages/write_audit.py. -->"
 DTYPES = ("float32", "bfloat16", "float16", "float64")
 FRAMEWORKS = ("torch", "jax")
 TIME_LIMIT = 300.0
@@ -53,7 +53,7 @@ HEAD = """# The audit on `{device}`
 
 The same tables as [for the CPU](audit.md#how-to-read-the-table), by `chainrule audit --all torch
 --all jax --dtype all --device {device}`. A kind of fault that a function does not have on the CPU
-has a [page](findings/README.md).
+has a [page](results/findings/README.md).
 
 """
 
@@ -135,7 +135,7 @@ def write_tables(found: Sequence[Outcome], device: str) -> None:
     on_cpu = device == CPU
     if on_cpu:
         tables = "\n".join(f"#{one}" if one.startswith("#") else one for one in tables.split("\n"))
-    target = HERE / ("audit.md" if on_cpu else f"audit-{_safe(device)}.md")
+    target = DOCS / ("audit.md" if on_cpu else f"audit-{_safe(device)}.md")
     head = target.read_text("utf-8") if target.exists() else HEAD.format(device=device)
     target.write_text(f"{head.partition(MARK)[0]}{MARK}\n\n{tables}", "utf-8")
 
@@ -184,7 +184,7 @@ def write_index() -> None:
         parts += ["\n".join(lines)] if lines else []
     text = (
         "# Findings\n\nOne page for each kind of fault of a function, with lines that show it. "
-        "What a framework need not answer for [is left out](../audit.md#what-is-reported).\n\n"
+        "What a framework need not answer for [is left out](../../audit.md#what-is-reported).\n\n"
     )
     (FINDINGS / "README.md").write_text(text + "\n\n".join(parts) + "\n", "utf-8")
 

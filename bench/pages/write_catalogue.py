@@ -1,4 +1,4 @@
-"""Write docs/catalogue.md from the catalogue: ``python docs/write_catalogue.py``."""
+"""Write docs/results/catalogue.md of the catalogue: ``python bench/pages/write_catalogue.py``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from chainrule.expr.catalogue import CATALOGUE, GROUPS, Entry
 from chainrule.rewrite.frameworks import table
 
-TARGET = Path(__file__).with_name("catalogue.md")
+TARGET = Path(__file__).parents[2] / "docs" / "results" / "catalogue.md"
 
 HEAD = """# The catalogue
 
@@ -17,16 +17,16 @@ HEAD = """# The catalogue
 parameters follow the arguments, and those left out have the values given here.
 
 A *kink* is a point where the function, its slope or its curvature jumps; the slopes that
-{torch} and {jax} were measured to return there (`docs/write_frameworks.py`) are given in
+{torch} and {jax} were measured to return there (`bench/pages/write_frameworks.py`) are given in
 the same order.
 
-This page is written by `docs/write_catalogue.py` from the table in
+This page is written by `bench/pages/write_catalogue.py` from the table in
 `src/chainrule/expr/catalogue/`.
 """
 
 
 def page() -> str:
-    """The text of docs/catalogue.md."""
+    """The text of docs/results/catalogue.md."""
     kinds = [entry.kind for entry in CATALOGUE]
     counted = {"activations": kinds.count("activation"), "losses": kinds.count("loss")}
     parts = [HEAD.format(**counted, torch=version("torch"), jax=version("jax"))]

@@ -2,10 +2,10 @@
 
 Planning takes minutes of a processor, which a GPU need not wait for:
 
-    python bench/gpu.py prepare FOLDER       anywhere; nvcc from pip
-    python bench/gpu.py run FOLDER OUT.json  where the GPU is: are they right?
-    python bench/gpu.py speed FOLDER OUT.json  how fast, beside PyTorch's own?
-    python bench/gpu.py report RUN.json SPEED.json [AUDIT.json …]  anywhere: docs/gpu.md
+    python -m bench.gpu prepare FOLDER       anywhere; nvcc from pip
+    python -m bench.gpu run FOLDER OUT.json  where the GPU is: are they right?
+    python -m bench.gpu speed FOLDER OUT.json  how fast, beside PyTorch's own?
+    python -m bench.gpu report RUN.json SPEED.json [AUDIT.json …]  anywhere: docs/gpu.md
 
 ``run`` and ``speed`` need NumPy, ml_dtypes, PyTorch, Triton and JAX, and this repository's ``src``
 on ``PYTHONPATH``; no compiler.
@@ -19,7 +19,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser("python -m bench.gpu", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     make = commands.add_parser("prepare", help="plans, files, truths, compiled CUDA")
     make.add_argument("folder", type=Path)
@@ -46,11 +46,11 @@ def main() -> None:
     told.add_argument("audits", type=Path, nargs="*", help="exhaustive ones, as JSON")
     options = parser.parse_args()
     if options.command == "prepare":
-        from gpu_prepare import prepare
+        from bench.gpu.prepare import prepare
 
         prepare(options.folder, options.rows, options.processes)
     elif options.command == "run":
-        from gpu_run import run
+        from bench.gpu.run import run
 
         print(
             run(
@@ -63,11 +63,11 @@ def main() -> None:
             )
         )
     elif options.command == "speed":
-        from gpu_speed import speed
+        from bench.gpu.speed import speed
 
         print(speed(options.folder, options.out, device=options.device, size=options.size))
     elif options.command == "show":
-        from gpu_report import summary, unlike
+        from bench.gpu.summary import summary, unlike
 
         records = json.loads(options.out.read_text(encoding="utf-8"))["records"]
         if options.beside is not None:
@@ -75,7 +75,7 @@ def main() -> None:
             records = unlike(records, others)
         print(summary(records))
     elif options.command == "report":
-        from gpu_page import write
+        from bench.gpu.page import write
 
         write(options.results, options.times, options.audits)
 

@@ -20,6 +20,7 @@ from zlib import crc32
 import numpy as np
 
 import chainrule
+from bench.gpu.cases import Array, Case, Data, as_case, every_pattern, pack, unpack, write_cases
 from chainrule.codegen.generate import generate
 from chainrule.deriving.derivation import Derivation
 from chainrule.expr.catalogue import CATALOGUE
@@ -36,7 +37,6 @@ from chainrule.program.cases import explicit
 from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import lower
 from chainrule.program.targets import TARGETS
-from gpu_cases import Array, Case, Data, as_case, every_pattern, pack, unpack, write_cases
 
 BEST = (("float32", "best"), ("float64", "best"), ("bfloat16", "best"), ("float16", "best"))
 FAST = ("float32", "fast")

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from bench.gpu.cases import Array, Case
 from chainrule.floats.formats import Format
-from gpu_cases import Array, Case
 
 Both = Callable[[Array, float], tuple[Array, Array]]
 """From inputs and the upstream gradient at all of them to the function and the gradient."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gpu_calls import load
-from gpu_cases import Case
+from bench.gpu.calls import load
+from bench.gpu.cases import Case
 
 Cases = Mapping[str, Case]
 """The files of a row by their dtype."""

@@ -1,8 +1,8 @@
-"""Measure gradient and function of every row of the catalogue, and write docs/accuracy.md.
+"""Measure gradient and function of every row of the catalogue: docs/results/accuracy.md.
 
-``python docs/write_accuracy.py`` measures what is not in ``accuracy.tsv`` yet (delete it to measure
-all anew: an hour or so on two cores), then writes the page and ``tests/data/accuracy.tsv``, the
-list of what misses. With ``--page`` it writes these of what has been measured.
+``python bench/pages/write_accuracy.py`` measures what is not in ``accuracy.tsv`` yet (delete it to
+measure all anew: an hour or so on two cores), then writes the page and ``tests/data/accuracy.tsv``,
+the list of what misses. With ``--page`` it writes these of what has been measured.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from chainrule.forms.accuracy import accuracy_of, accuracy_of_function
 from chainrule.forms.choice.promises import promised
 from chainrule.forms.plan import plan
 
-HERE = Path(__file__).parent
-RESULTS = HERE / "accuracy.tsv"
-MISSES = HERE.parent / "tests" / "data" / "accuracy.tsv"
-PAGE = HERE / "accuracy.md"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs" / "results"
+RESULTS, PAGE = DOCS / "accuracy.tsv", DOCS / "accuracy.md"
+MISSES = ROOT / "tests" / "data" / "accuracy.tsv"
 COLUMNS = (
     ("float32", "best"),
     ("float32", "fast"),
@@ -171,14 +171,14 @@ many inputs it is not. The truth is so exact that this holds next to the middle 
 
 What was tried at every float32 there is stands in [exhaustive.md](exhaustive.md).
 
-This page is written by `python docs/write_accuracy.py`; what misses is listed in
+This page is written by `python bench/pages/write_accuracy.py`; what misses is listed in
 `tests/data/accuracy.tsv`, and a slow test holds every gradient that was measured to it. It has
 passed with AVX2 and with AVX-512, for which NumPy has functions of its own.
 """
 
 
 def page(rows: Sequence[Row]) -> str:
-    """The text of docs/accuracy.md."""
+    """The text of docs/results/accuracy.md."""
     found = {(row.name, row.dtype, row.accuracy): row for row in rows}
     lines = [HEAD, "| | gradients | as promised | miss |", "|---|---|---|---|"]
     for dtype, accuracy in COLUMNS:

@@ -1,9 +1,9 @@
-"""Audit our own gradients at every float32, and at 10^8 float64: docs/exhaustive.md.
+"""Audit our own gradients at every float32, and at 10^8 float64: docs/results/exhaustive.md.
 
-``python docs/write_exhaustive.py`` takes the rows of the catalogue that have not been done yet, in
-the order of ``FIRST`` and then of the catalogue, a loss at each of several targets; with names
-(``elu``, ``'huber(y=3)'``) it takes only these. A row takes 10 seconds to half a minute or more on
-two cores, all of them hours; Ctrl-C keeps what is done.
+``python bench/pages/write_exhaustive.py`` takes the rows of the catalogue that have not been done
+yet, in the order of ``FIRST`` and then of the catalogue, a loss at each of several targets; with
+names (``elu``, ``'huber(y=3)'``) it takes only these. A row takes 10 seconds to half a minute or
+more on two cores, all of them hours; Ctrl-C keeps what is done.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from chainrule.forms.choice.promises import promised
 from chainrule.forms.plan import plan
 from chainrule.program.kernel_spec import Accuracy
 
-HERE = Path(__file__).parent
-RESULTS, PAGE = HERE / "exhaustive.tsv", HERE / "exhaustive.md"
+DOCS = Path(__file__).parents[2] / "docs" / "results"
+RESULTS, PAGE = DOCS / "exhaustive.tsv", DOCS / "exhaustive.md"
 COLUMNS: tuple[tuple[str, Accuracy], ...] = (
     ("float32", "best"),
     ("float32", "fast"),
@@ -50,7 +50,7 @@ says that some inputs had no quick truth, and were left out; how many stands in 
 with the worst input and the time. Where `fast` is the same code as `best`, it has the same figure,
 and 0 seconds.
 
-Written by `python docs/write_exhaustive.py`; rows that are not here have not been done.
+Written by `python bench/pages/write_exhaustive.py`; rows that are not here have not been done.
 """
 
 
@@ -176,7 +176,7 @@ def every_name() -> list[str]:
 
 
 def page(rows: Sequence[Row]) -> str:
-    """The text of docs/exhaustive.md."""
+    """The text of docs/results/exhaustive.md."""
     titles = [f"{dtype} `{accuracy}`" for dtype, accuracy in COLUMNS]
     lines = [HEAD, f"| | {' | '.join(titles)} |", "|---" * (len(titles) + 1) + "|"]
     cells = {(row.name, row.dtype, row.accuracy): row.cell for row in rows}

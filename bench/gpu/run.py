@@ -20,14 +20,14 @@ from typing import Any
 
 import numpy as np
 
+from bench.gpu.calls import Both, caller
+from bench.gpu.cases import Array, Case, Data, as_case, read_cases, unpack
+from bench.gpu.pool import spread
+from bench.gpu.summary import summary
+from bench.gpu.transforms import CHECKS, checked
 from chainrule.floats.measure import measure
 from chainrule.floats.positions import positions
 from chainrule.floats.ulp import spacing
-from gpu_calls import Both, caller
-from gpu_cases import Array, Case, Data, as_case, read_cases, unpack
-from gpu_pool import spread
-from gpu_report import summary
-from gpu_torch import CHECKS, checked
 
 TARGETS = ("cuda", "torch", "triton", "jax")
 STAGES = (("cuda", "torch", "triton"), ("jax",))

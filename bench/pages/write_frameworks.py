@@ -1,4 +1,4 @@
-"""Write what PyTorch and JAX return at kinks: ``python docs/write_frameworks.py``.
+"""Write what PyTorch and JAX return at kinks: ``python bench/pages/write_frameworks.py``.
 
 Both are run, in float64 on the CPU: rows of the catalogue by the functions that these name, and
 formulas of elementary functions written with ``torch.…`` and ``jax.numpy.…``. What comes out is
@@ -44,7 +44,7 @@ from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.frameworks import EVERY_INTEGER, Row
 from chainrule.verify.balls import evaluate
 
-TARGET = Path(__file__).resolve().parents[1] / "src/chainrule/expr/frameworks.tsv"
+TARGET = Path(__file__).resolve().parents[2] / "src/chainrule/expr/frameworks.tsv"
 Framework = Literal["torch", "jax"]
 FRAMEWORKS: tuple[Framework, ...] = ("torch", "jax")
 DRAWS = 3

@@ -1,8 +1,8 @@
-"""What was seen on a GPU, as a page: docs/gpu.md, of docs/gpu.json.
+"""What was seen on a GPU, as a page: docs/gpu.md, of docs/results/gpu.json.
 
-The second is what the page needs of the results of ``bench/gpu.py run`` and ``speed``, and of
-exhaustive audits (``chainrule audit … --exhaustive --format json``). What stands above the mark in
-the page was written by hand.
+The second is what the page needs of the results of ``python -m bench.gpu run`` and ``speed``, and
+of exhaustive audits (``chainrule audit … --exhaustive --format json``). What stands above the mark
+in the page was written by hand.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gpu_report import Record, badness
-from measure import table
+from bench.gpu.summary import Record, badness
+from bench.measure import table
 
-DOCS = Path(__file__).parents[1] / "docs"
-PAGE, DATA = DOCS / "gpu.md", DOCS / "gpu.json"
-MARK = "<!-- Everything below this line is written by bench/gpu.py report. -->"
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, DATA = DOCS / "gpu.md", DOCS / "results" / "gpu.json"
+MARK = "<!-- Everything below this line is written by python -m bench.gpu report. -->"
 TITLES = {"cuda": "CUDA", "torch": "PyTorch", "triton": "Triton", "jax": "JAX"}
 KINDS = ("gradient", "function")
 NAMED = 12

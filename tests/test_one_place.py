@@ -66,7 +66,7 @@ from chainrule.render import formats, text
 sys.modules["chainrule.render.loud"] = SimpleNamespace(
     render=lambda document: text.render(document).upper()
 )
-formats.FORMATS["loud"] = formats.Format("loud", "loud", (".loud",))
+formats.FORMATS["loud"] = formats.DocumentFormat("loud", "loud", (".loud",))
 """
 TARGET = """
 import sys

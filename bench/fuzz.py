@@ -29,7 +29,7 @@ BLOCK = 1_000
 PATIENCE = 60
 """Seconds of processor time for one formula."""
 SLOW = 2
-"""From so many seconds on a formula is printed."""
+"""Seconds after which a formula is printed as slow."""
 
 
 class _GivenUp(BaseException):
@@ -51,7 +51,7 @@ def _patience() -> Iterator[None]:
 
 
 def block(first: int, count: int) -> tuple[Tally, list[int]]:
-    """What was found for so many seeds, and the seeds that took too long."""
+    """What was found for a block of seeds, and the seeds that took too long."""
     total, late = Tally(), []
     for seed in range(first, first + count):
         before = time.process_time()

@@ -19,13 +19,13 @@ from typing import Any
 Work = Callable[[Any], dict[str, Any]]
 
 BEGINNING = 120.0
-"""So many seconds a process may take to begin: imports, and a context on the GPU."""
+"""Seconds that a process may take to begin: imports, and a context on the GPU."""
 AGAIN = 3
-"""So many times as many processes are started in all as there are at once."""
+"""How many processes are started in all, for each that runs at a time: two may die."""
 BROKEN = "CUDA error"
 """What PyTorch says when nothing more can be done in this process."""
 SAID = 2_000
-"""So many characters of a message are kept."""
+"""Characters of a message that are kept."""
 
 
 @dataclass

@@ -48,7 +48,7 @@ FOR_TORCH = (
 TIMED = ("sigmoid", "silu", "gelu", "mish", "softplus", "tanh")
 """Rows that are timed: these are made in bfloat16 by "fast" too."""
 CHUNK = 41
-"""So many CUDA files are compiled at once, which takes less time than one by one."""
+"""CUDA files that are compiled together, which takes less time than one by one."""
 ARCHITECTURE = "90"
 HEADERS = ("cuda_runtime.h", "cuda_fp16.h", "cuda_bf16.h", "math.h", "stddef.h", "stdint.h")
 HEADERS += ("string.h",)
@@ -226,7 +226,7 @@ def _at(x: Array, kinks: Array) -> Array:
 
 
 def _some(values: Array, most: int) -> Array:
-    """At most so many of the values, evenly."""
+    """At most ``count`` of the values, evenly spread."""
     return values[np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int)]
 
 

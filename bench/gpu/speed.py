@@ -29,7 +29,7 @@ SIZE = 1 << 26
 ROUNDS, FIRST = 25, 3
 """How often each is timed, and run before that."""
 WAIT = 20_000_000
-"""So many cycles the GPU is kept busy while the calls to be timed are sent to it."""
+"""Cycles for which the GPU is kept busy while the calls to be timed are sent to it."""
 NAMES = ("sigmoid", "silu", "gelu", "mish", "softplus", "tanh")
 DTYPES = ("float32", "bfloat16")
 

@@ -8,7 +8,7 @@ from typing import Any
 LIMITS = {("float32", "best"): 0.51, ("float32", "fast"): 2.0, ("float64", "best"): 2.0}
 """The largest error in ULP that a gradient may have; a function half as much again above 1."""
 ALIKE = 1.1
-"""Errors are alike if one is at most so many times the other."""
+"""The largest ratio of two errors that are taken for the same."""
 WORST = 10
 
 Record = dict[str, Any]

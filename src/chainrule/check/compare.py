@@ -34,9 +34,11 @@ def _fractions(text: str) -> tuple[Fraction, ...]:
 _VALUES = _fractions("0 1 2 -1 1/2 3 -2 -1/2 1/4 3/2 4 5 -3 1/3 3/4 -1/4 -3/4 10 -5 100 -10")
 # Values for the other letters: two first, since 1 hides powers, and 1 and 2 hide each other.
 _OTHERS = _fractions("2 3 5 7 1/2 1/3")
+# 128, as in `verify`, and half as many again to lose where something cancels.
 BITS = 192
 # A difference of 10^-600 is still seen here; tried where none was seen before.
 CLOSE_BITS = 2048
+# Digits that a difference is shown with at most: five lines of a terminal.
 LONGEST = 400
 
 
@@ -88,7 +90,7 @@ class ComparedPoints:
 
 
 Values = Callable[[Env, int], tuple[arb, arb]]
-"""The right value and the answer's at a point, with so many bits."""
+"""The right value and the answer's at a point, computed with a given number of bits."""
 
 
 def against_function(function: Expr, variables: Sequence[Symbol], answer: Expr) -> Values:

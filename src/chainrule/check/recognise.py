@@ -37,7 +37,10 @@ from chainrule.verify.points import grid
 
 # Slips are looked for in formulas that a person would differentiate by hand.
 MAX_NODES = 150
+# A bound on time. Short formulas have some hundred candidates, one of five factors has 1,300.
 MAX_CANDIDATES = 3000
+# Nearly every wrong candidate is out at the first point; one that agrees at four is compared like
+# any claim, with more bits.
 SCREENING_BITS = 96
 SCREENING_POINTS = 4
 

@@ -375,7 +375,7 @@ class Derivation:
         return self.verify()
 
     def verify(self, points: int = POINTS) -> dict[Step, Verdict]:
-        """Verify every step: by algebra, else in ball arithmetic at so many points.
+        """Verify every step: by algebra, else in ball arithmetic at ``points`` points.
 
         The steps to the output form were verified when it was found, on every piece of the
         domain.

@@ -31,6 +31,7 @@ Name = Union[str, Symbol, "sympy.Symbol"]
 
 Wrt = Name | Sequence[Name] | None
 MAX_ORDER = 12
+"""A matter of taste: the twelfth derivative of f(g(x)) has 77 terms before it is multiplied out."""
 
 
 def read(source: Source) -> tuple[Formula, catalogue.Entry | None]:

@@ -22,7 +22,7 @@ def inverse_blocks(name: str, y: Symbol, x: Symbol, slopes: tuple[Term, Term]) -
     """How the derivative of the function ``name``, y = ``name``(x), follows from its inverse's.
 
     Args:
-        name: a row of the table of functions that undoes another one.
+        name: a row of the table of functions whose function undoes another.
         y: the letter for the value.
         x: the letter for the argument.
         slopes: dy/dx and dx/dy, as they are written.

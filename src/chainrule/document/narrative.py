@@ -71,9 +71,10 @@ from chainrule.rewrite.output_form import OutputForm
 from chainrule.verify.certified import decimal
 
 # Points to try on a calculator, the first at which the function is defined; and values for
-# letters that have no default.
+# letters that have no default: primes, so that none is a power or a product of others.
 POINTS = (5, 2, 1, Fraction(1, 2), 3, 10, Fraction(1, 10), -2)
 LETTER_VALUES = (2, 3, 5, 7)
+# Each part may get a step of its own; a walk through more of them is pages that nobody reads.
 MAX_TOLD = 150
 # Characters of a formula that a heading still has room for.
 LONGEST_IN_HEADING = 36
@@ -309,7 +310,7 @@ def make_teller(
 
 
 def _named_walk(name: str, style: Style, quoted: set[str]) -> tuple[Block, ...]:
-    """The walk for a function of the catalogue, as it is told inside another one."""
+    """The walk for a function of the catalogue, as it is told inside another walk."""
     if style.detail == "brief":
         return ()
     known = definition(name)

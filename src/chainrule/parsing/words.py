@@ -21,7 +21,7 @@ from chainrule.parsing.names import (
 from chainrule.parsing.tokens import FunctionName, Token, number
 
 LONGEST_PRODUCT = 3
-"""Unknown words of at most so many letters are products of their letters."""
+"""Letters of the longest unknown word that is read as a product of its letters."""
 
 _UNARY = frozenset(name for name, row in BY_NAME.items() if row.arity == 1)
 _LONGEST_KNOWN = max(map(len, (*GREEK_WORDS, *spellings())))

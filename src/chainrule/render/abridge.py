@@ -14,6 +14,7 @@ ELLIPSIS = Symbol("…")
 LARGEST_FORMULA = 20_000
 """Nodes that a formula may have when it is written out on its own."""
 
+# As 1 + 2 + 3 + … + 99 + 100 is written: a line or two of the beginning, and how it ends.
 _FIRST_TERMS = 12
 _LAST_TERMS = 2
 

@@ -18,7 +18,9 @@ LATEX_ROOM = 64
 """Width of a LaTeX display in digits: what the text of an article holds, and a phone's half."""
 
 _TALLEST = 7
+"""Lines of a fraction of two fractions."""
 _TALLEST_CASES = 25
+"""Lines of a terminal's window; cases cannot be read when they are all on one line."""
 _OPERATORS = frozenset("+−·=<>≤≥≈")
 
 
@@ -59,6 +61,7 @@ def _groups(chain: Chain) -> Iterator[Chain]:
     yield Chain(chain.terms[start:], chain.relations[start:])
 
 
+# LaTeX, and its width in digits.
 _ALIGN = Tex("&", 0)
 _QUAD = Tex(r"\quad{}", 2)
 

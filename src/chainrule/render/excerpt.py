@@ -32,6 +32,7 @@ from chainrule.expr.nodes import Expr
 from chainrule.render.abridge import abridge, unfolded_size
 
 LARGEST_ON_PAGE = 600
+"""Nodes of a formula that is shown whole, which fills about a page: a matter of taste."""
 DEEPEST_ON_PAGE = 40
 """Levels of expressions; TeX itself gives up at about six times as many."""
 

@@ -40,6 +40,7 @@ _PREAMBLE = r"""\documentclass[11pt]{article}
 """
 
 _HEADINGS = {1: "section*", 2: "subsection*", 3: "subsubsection*"}
+# Characters in a row of an article; in a wider table cells are broken.
 _WIDEST_TABLE = 70
 _SIZES = ((1.1, ""), (1.2, r"\small"), (1.35, r"\footnotesize"), (1.55, r"\scriptsize"))
 _SMALLEST = r"\tiny"

@@ -38,6 +38,7 @@ SUBSCRIPTS = str.maketrans(
 )
 
 _AROUND_SIGN = re.compile(" ([+−=]) ")
+# Longer exponents are hard to read so small.
 _LONGEST_SMALL = 12
 _TRAILING_DIGITS = re.compile(r"([A-Za-z])(\d+)")
 

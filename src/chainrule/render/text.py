@@ -34,6 +34,8 @@ Line = list[Span]
 _MARGIN = "    "
 _KEEP = "\u00a0"
 """A blank at which a line is not broken."""
+# Columns, of the 80 of a line; a matter of taste. What is kept whole leaves less than half a line
+# blank, and a piece between two signs that fills more than three quarters is broken inside too.
 _LONGEST_UNBROKEN = 32
 _LONGEST_KEPT = 60
 

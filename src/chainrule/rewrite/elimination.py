@@ -42,6 +42,8 @@ _TRIED = tuple(
     Fraction(n, 100) for n in (-702, -231, -118, -83, -41, -13, 17, 37, 71, 129, 183, 317, 811)
 )
 _PARAMETERS = tuple(Fraction(n, 100) for n in (137, -73, 19, 231, -347, 523, -1163))
+# With fewer places in the domain nothing is concluded: one may agree by chance. The form that comes
+# of it is verified like any other.
 _LEAST_TRIED = 3
 
 

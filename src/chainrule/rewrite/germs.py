@@ -34,6 +34,7 @@ from chainrule.rewrite.order import Order, UndecidedError
 Monomial = tuple[Value, int]
 """t^p (ln t)^q. A whole p is an int: fractions are slow."""
 
+# 1, t and ln t.
 UNIT: Monomial = (0, 0)
 LINEAR: Monomial = (1, 0)
 LOGARITHM: Monomial = (0, 1)

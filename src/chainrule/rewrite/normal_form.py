@@ -133,8 +133,8 @@ class Tidier:
         outer, self._reasons = self._reasons, []
         fresh = tuple([done[arg][0] for arg in node.args])
         current = node if fresh == node.args else node.with_args(fresh)
-        # A rewriting may expose another one; each makes the expression smaller or more regular,
-        # so that this ends, and the bound only guards against a mistake.
+        # One rewriting may make room for the next; each makes the expression smaller or more
+        # regular, so that this ends, and the bound only guards against a mistake.
         for _ in range(12):
             after = self._once(current)
             if after is current:

@@ -154,7 +154,7 @@ def _parts(condition: Comparison, order: Order) -> tuple[list[Interval], list[In
     """Where a condition on the variable holds, and where it does not, without the ends.
 
     Raises:
-        UndecidedError: it is another one.
+        UndecidedError: the condition is of another kind.
     """
     x = order.variable
     match condition:

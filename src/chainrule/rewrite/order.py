@@ -52,6 +52,7 @@ MAX_POINTS = 40
 MOST_WORK_AT_ONCE, MOST_WORK = 3_000, 50_000
 # Values and slopes of more nodes are shown as they were found: nobody sees a common factor.
 _LARGEST_SHOWN = 60
+# Twice the bits that verification begins with: it is tried once, and left undecided if it cancels.
 _BITS = 256
 
 

@@ -59,7 +59,7 @@ HOPELESS = 2.0
 FACTOR_TOLERANCE = 1.5
 # Further inside, what stands for a part is no shorter than the part.
 MAX_LEVELS = 10
-# Resultants are tried for formulas of up to so many nodes.
+# The largest formula, in nodes, for which resultants are tried.
 MAX_ELIMINATED = 80
 _SLOPE = Symbol(" slope")
 

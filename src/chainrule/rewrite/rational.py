@@ -30,6 +30,9 @@ from chainrule.expr.nodes import (
 from chainrule.record import Record
 from chainrule.rewrite.monomial import coefficient_and_rest, number_power
 
+# Limits on time, and matters of taste. A common divisor of two polynomials of 600 terms takes some
+# milliseconds; what is larger, or made of more parts, rarely gets shorter when it is put in order;
+# and nobody multiplies out the seventeenth power of a sum.
 MAX_TERMS = 600
 MAX_KERNELS = 24
 MAX_DEGREE = 16

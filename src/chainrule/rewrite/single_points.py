@@ -1,7 +1,7 @@
 """Cases that hold at a single point: there the slope is a limit, not that of the case's formula.
 
-{x ≠ 0: (e^x − 1)/x, else: 1} has the slope 1/2 at 0, which says nothing of the 1; and where the
-value filled in is another one, there is no slope at all. Any spelling of such a case is meant:
+{x ≠ 0: (e^x − 1)/x, else: 1} has the slope 1/2 at 0, which says nothing of the 1; and where
+another value is filled in, there is no slope at all. Any spelling of such a case is meant:
 what counts is where a case applies.
 """
 

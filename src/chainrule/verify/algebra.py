@@ -40,10 +40,13 @@ from chainrule.verify.generators import Generator, RingFullError
 from chainrule.verify.program import rational
 from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError
 
+# Limits on time; what is beyond them is compared at points. Each split by a sign gives a
+# claim for either sign and one for each zero.
 MAX_NODES = 1500
 _MAX_CASES = 3
 # How often to begin again with the finer generators made first.
 _TRIES = 3
+# Generators that a ring has room for, the smallest first: each costs time in every polynomial.
 _ROOMS = (12, 32, 96)
 
 Assumption = tuple[Expr, int]
@@ -342,6 +345,6 @@ def signs_of_condition(condition: Expr | None) -> list[Assumption]:
 
 
 def shared_converter(nodes: int, aliases: Mapping[Expr, Expr]) -> Converter:
-    """Generators for the claims of one derivation of so many nodes."""
+    """Generators for the claims of one derivation, which has ``nodes`` nodes."""
     room = next((room for room in _ROOMS if nodes <= 4 * room), _ROOMS[-1])
     return Converter(room, aliases)

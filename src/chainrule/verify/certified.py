@@ -15,6 +15,7 @@ from chainrule.verify.program import Coordinate, Program, ball
 ELLIPSIS = "…"
 # Numbers from 10^-5 to 10^16 are written out, others as 1.25e-30.
 _SMALLEST, _LARGEST = -5, 16
+# FLINT aborts the process when a fraction gets too long; these are 12,000 digits.
 _HUGE_BITS = 40_000
 
 

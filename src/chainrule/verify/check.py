@@ -165,7 +165,7 @@ def _holding(symbol: Symbol | None, roots: Iterable[Expr]) -> set[Expr]:
     return found
 
 
-# So many nodes are gone through in attempts to prove steps one by one.
+# Nodes that are gone through in attempts to prove steps one by one; the rest is compared at points.
 _MAX_EFFORT = 3_000
 
 Meaning = tuple[Expr, Expr | None]

@@ -33,10 +33,11 @@ LESS_DEFINED = "the right side is not defined where the left side is"
 
 # The digits that are wanted at every point (30 decimals), and that will do (15).
 _WANTED_BITS, _LEAST_BITS = 101, 51
+# Of the bits of a ball two fewer are claimed.
 _ENOUGH_BITS = _WANTED_BITS + 2
 # With fewer points than this, more are searched for.
 _FEW = 4
-# Up to so many claims in doubt are evaluated one by one.
+# The most claims in doubt that are evaluated one by one.
 _ALONE = 4
 # How many candidates to try for every point that is wanted.
 _TRIES = 4

@@ -21,6 +21,7 @@ from chainrule.verify.program import ball
 from chainrule.verify.series import SERIES, compile_series, finite, inputs
 from chainrule.verify.verdict import Counterexample, Verdict
 
+# Twice the bits that verification begins with: the point itself is a ball, and slopes lose some.
 BITS = 256
 
 

@@ -16,6 +16,7 @@ from chainrule.expr.nodes import (
     postorder,
 )
 
+# Numbers of more than 6,000 digits are left to balls, which take no longer for them.
 _MAX_BITS = 20_000
 
 

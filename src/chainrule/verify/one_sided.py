@@ -29,11 +29,14 @@ from chainrule.verify.certified import ball_decimal
 from chainrule.verify.program import Coordinate, ball
 from chainrule.verify.verdict import Counterexample, Verdict
 
+# A limit is looked at from 2^-16, 2^-32, …: each distance is the square of the one before, so that
+# ln doubles from one to the next.
 EXPONENTS = (16, 32, 64, 128)
 # Enough for what cancels in the tenth power of the least distance.
 _BITS = 2048
 # What is left at the least distance where a limit is approached like a root or faster, and the
-# factor by which the distance shrinks from one to the next where it is not: 1/ln x halves it.
+# factor by which the distance shrinks from one to the next where it is not: 1/ln x halves it, and
+# 1/√(ln x) takes 0.71 of it. What grows like √(ln x) rises by 1.41 times as much each time.
 _CLOSE = 2.0**-30
 _SHRINKS, _GROWS = 0.75, 1.4
 

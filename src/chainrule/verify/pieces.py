@@ -34,20 +34,22 @@ from chainrule.verify.points import (
 from chainrule.verify.program import ball
 from chainrule.verify.series import SERIES, compile_series
 
+# Only signs are looked at; one that these bits leave open is left out.
 _BITS = 128
 # Where signs are looked at: eight sizes in a decade from 10⁻¹¹ to 10⁹, thirty where functions
 # bend, on both sides of 0.
 _SIZES = sorted({k / 8 for k in range(-88, 73)} | {k / 30 for k in range(-60, 61)})
 _LINE = sorted(sign * dyadic(10.0**size) for size in _SIZES for sign in (-1, 1))
-# Where the variable has a range, so many points in it.
+# Points inside the range of the variable where it has one; enough, since changes of sign are
+# narrowed down.
 _INSIDE = 96
 # With other letters there are several lines, and every third point has to do.
 _THINNER = 3
-# A change of sign is narrowed down by so many halvings.
+# How often the gap with a change of sign is halved: to 1/65,536 of it.
 _HALVINGS = 16
-# Of something that oscillates, so many pieces are looked at.
+# How many pieces are looked at of what oscillates; more of them show nothing new.
 _MOST_CHANGES = 24
-# Other letters have the values of so many points of each round of the grid.
+# From each round of the grid, how many points the other letters take their values of.
 _RESTS = 2
 
 Signs = tuple[int | None, ...]

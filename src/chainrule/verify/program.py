@@ -39,6 +39,7 @@ Element = Any
 Coordinate = Fraction | int | arb
 """What a symbol can stand for; exact, or a ball that encloses it."""
 
+# What stands where a slot, 0 or more, would name the second operand.
 _UNARY = -1
 _MANY = -2
 _BINARY = -3

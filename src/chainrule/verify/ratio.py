@@ -11,6 +11,7 @@ from flint import fmpz_mpoly
 
 Ratio = tuple[fmpz_mpoly, fmpz_mpoly | None]
 
+# Products of terms in a product: 3,000 take half a millisecond, but denominators multiply on.
 _MAX_TERMS = 3000
 # From here on denominators are compared before they are multiplied.
 _LARGE = 16

@@ -1,8 +1,9 @@
-"""The scripts beside the package import what there is."""
+"""The scripts beside the package import what there is, and plant faults where it stands."""
 
 from __future__ import annotations
 
 import ast
+import csv
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -22,3 +23,13 @@ def test_names_of_chainrule_exist(path: Path) -> None:
             for alias in node.names:
                 there = hasattr(module, alias.name) or find_spec(f"{node.module}.{alias.name}")
                 assert there, f"{node.module} has no {alias.name}"
+
+
+def test_planted_faults_still_have_their_places() -> None:
+    with (ROOT / "bench/mutation/planted.tsv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
+    for what, path, before, _, test in rows[1:]:
+        assert before in (ROOT / "src/chainrule" / path).read_text("utf-8"), what
+        file_name, _, function = test.partition("::")
+        name = function.partition("[")[0]
+        assert f"def {name}(" in (ROOT / file_name).read_text("utf-8"), what

@@ -14,23 +14,13 @@ from chainrule.cli.measuring import audit, code, forms
 from chainrule.cli.options import (
     BAD_INPUT,
     FAULT,
-    chosen_format,
     examples,
-    format_options,
-    from_stdin,
-    method_option,
-    print_documents,
-    read,
-    variable_options,
-    write_text,
 )
+from chainrule.cli.telling import check, diff, explain
 from chainrule.errors import ChainruleError, FaultError, FaultWarning, InputError
-from chainrule.floats.dtypes import NAMES
 
 if TYPE_CHECKING:
-    from chainrule.document.blocks import Document
-
-SYNTAXES = ("plain", "latex", "python", "sympy")
+    pass
 
 
 def _show(usual: Callable[..., None], message: Warning | str, *args: Any) -> None:
@@ -73,165 +63,6 @@ class Group(click.Group):
 @click.version_option(package_name="chainrule", prog_name="chainrule")
 def main() -> None:
     """Derivatives explained step by step, checked by machine."""
-
-
-@main.command(
-    epilog=examples(
-        "chainrule explain silu",
-        'chainrule explain "x sin(x)" --detail full',
-        'chainrule explain "x^2 + y^2 = 1"',
-        'chainrule explain "a e^(-b t)" --wrt t --order 2',
-        r"chainrule explain '\frac{1}{1+e^{-x}}' --format markdown -o sigmoid.md",
-    )
-)
-@click.argument("formula")
-@variable_options
-@click.option("--at", metavar="VALUE", help="Point to try on a calculator: 5, or x=5,a=2.")
-@click.option(
-    "--detail",
-    type=click.Choice(["brief", "normal", "full"]),
-    default="normal",
-    show_default=True,
-    help="How much to say.",
-)
-@click.option(
-    "--notation",
-    type=click.Choice(["leibniz", "lagrange"]),
-    default="leibniz",
-    show_default=True,
-    help="df/dx or f'(x).",
-)
-@click.option(
-    "--forms",
-    "dtypes",
-    type=click.Choice(NAMES),
-    multiple=True,
-    help="Add a section on which form to compute with in this format.",
-)
-@method_option
-@format_options
-def explain(
-    formula: str,
-    wrt: str | None,
-    order: int,
-    at: str | None,
-    detail: Any,
-    notation: Any,
-    dtypes: tuple[str, ...],
-    method: str,
-    format_: str | None,
-    output: str | None,
-) -> None:
-    """Walk through the derivative of FORMULA, or of a function of the catalogue by name.
-
-    A dash reads the formula from standard input.
-    """
-    from chainrule import api
-    from chainrule.document.telling import Style
-
-    formula = from_stdin(formula)
-    chosen = chosen_format(format_, output)
-    style = Style(detail, notation)
-    documents: list[Document] = []
-    values: list[Any] = []
-    faulty = False
-    for derivation in api.derivations(formula, wrt=wrt, order=order, method=method):
-        if chosen == "json":
-            values.append(derivation.to_dict())
-        else:
-            documents.append(api.document(derivation, style, at=at, dtypes=dtypes))
-        faulty = faulty or derivation.verdict.word == "wrong"
-    if chosen == "json":
-        import json
-
-        whole = values[0] if len(values) == 1 else values
-        write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", output)
-    else:
-        print_documents(documents, chosen, output)
-    sys.exit(FAULT if faulty else 0)
-
-
-@main.command(
-    epilog=examples(
-        'chainrule diff "x^x"',
-        "chainrule diff tanh --form output",
-        'chainrule diff "sqrt(1+x^2)" --syntax python',
-        'chainrule diff "x^2 y^3" --wrt x,y',
-        'chainrule diff "f(g(x))"',
-    )
-)
-@click.argument("formula")
-@variable_options
-@click.option(
-    "--form",
-    type=click.Choice(["simplified", "output", "raw"]),
-    default="simplified",
-    show_default=True,
-    help="Simplified, by the function's own output y, or as the rules give it.",
-)
-@click.option(
-    "--syntax",
-    type=click.Choice(SYNTAXES),
-    default="plain",
-    show_default=True,
-    help="How to write it; `python` is an expression over `from math import *`.",
-)
-@method_option
-def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: str, method: str) -> None:
-    """Print the derivative of FORMULA in one line."""
-    from chainrule import api
-
-    formula = from_stdin(formula)
-    found = list(api.derivations(formula, wrt=wrt, order=order, method=method))
-    for derivation in found:
-        line = api.written(derivation.form(form), syntax)
-        label = f"{derivation.label}: " if len(found) > 1 else ""
-        click.echo(f"{label}{line}")
-
-
-@main.command(
-    context_settings={"allow_extra_args": True},
-    epilog=examples(
-        'chainrule check "e^(-x^2)" --answer "-2x e^(-x^2)"',
-        'chainrule check "sin(x)^2" --answer "2 sin(x)"',
-        "chainrule check --lines homework.txt",
-    ),
-)
-@click.argument("formula", required=False)
-@click.option("--answer", metavar="FORMULA", help="Your derivative.")
-@click.option(
-    "--lines",
-    type=click.Path(exists=True, dir_okay=False),
-    help="A file with a derivation, one step a line; the first that does not follow is named.",
-)
-@variable_options
-@format_options
-@click.pass_context
-def check(
-    context: click.Context,
-    formula: str | None,
-    answer: str | None,
-    lines: str | None,
-    wrt: str | None,
-    order: int,
-    format_: str | None,
-    output: str | None,
-) -> None:
-    """Check your own derivative of FORMULA. Exit status 0 if it is right, 1 if not."""
-    from chainrule import api
-
-    if context.args:
-        raise click.UsageError(
-            f"one formula, not also {context.args[0]!r}; your derivative goes after --answer"
-        )
-    if lines is not None:
-        right, document = api.check_lines(read(lines))
-    elif formula is not None and answer is not None:
-        right, document = api.check(formula, answer, wrt=wrt, order=order)
-    else:
-        raise click.UsageError("give a FORMULA with --answer, or a file with --lines")
-    print_documents([document], chosen_format(format_, output), output)
-    sys.exit(0 if right else 1)
 
 
 @main.command("list", epilog=examples("chainrule list", "chainrule list soft"))
@@ -278,7 +109,7 @@ def completion(shell: str) -> None:
     click.echo(kinds[shell](main, {}, "chainrule", "_CHAINRULE_COMPLETE").source())
 
 
-for command in (forms, code, audit):
+for command in (explain, diff, check, forms, code, audit):
     main.add_command(command)
 
 if __name__ == "__main__":

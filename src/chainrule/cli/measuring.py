@@ -13,8 +13,10 @@ from chainrule.cli.options import (
     examples,
     format_options,
     from_stdin,
+    output_option,
     print_documents,
     write_text,
+    wrt_option,
 )
 from chainrule.floats.dtypes import NAMES
 from chainrule.program.targets import TARGETS
@@ -42,7 +44,7 @@ _dtypes_option = click.option(
     )
 )
 @click.argument("formula")
-@click.option("--wrt", metavar="X", help="Variable to differentiate by.")
+@wrt_option
 @_dtypes_option
 @click.option(
     "--search/--no-search",
@@ -104,7 +106,7 @@ def forms(
 )
 @click.argument("formula")
 @click.option("--target", required=True, help=f"One of {', '.join(TARGETS)}.")
-@click.option("--wrt", metavar="X", help="Variable of the gradient.")
+@wrt_option
 @click.option(
     "--dtype",
     default="float32",
@@ -123,12 +125,7 @@ def forms(
     show_default=True,
     help="`best` computes in double and rounds once, `fast` in the dtype itself.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(dir_okay=False, writable=True),
-    help="File to write to.",
-)
+@output_option
 @click.option(
     "--allow-bad",
     is_flag=True,

@@ -28,12 +28,12 @@ def examples(*lines: str) -> str:
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
 
 
+def wrt_option(command: Command, more: str = "") -> Command:
+    return click.option("--wrt", metavar="X", help=f"Variable to differentiate by{more}.")(command)
+
+
 def variable_options(command: Command) -> Command:
-    command = click.option(
-        "--wrt",
-        metavar="X",
-        help="Variable to differentiate by; several in turn as x,y; `all` for every one.",
-    )(command)
+    command = wrt_option(command, "; several in turn as x,y; `all` for every one")
     return click.option("--order", default=1, show_default=True, help="How often.")(command)
 
 
@@ -55,11 +55,15 @@ def format_options(command: Command) -> Command:
         default=None,
         help="How to set it; a terminal gets `terminal`, anything else `text`.",
     )(command)
+    return output_option(command, f"; its ending chooses the format ({_ENDINGS})")
+
+
+def output_option(command: Command, more: str = "") -> Command:
     return click.option(
         "-o",
         "--output",
         type=click.Path(dir_okay=False, writable=True),
-        help=f"File to write to; its ending chooses the format ({_ENDINGS}).",
+        help=f"File to write to{more}.",
     )(command)
 
 

@@ -226,7 +226,7 @@ def _at(x: Array, kinks: Array) -> Array:
 
 
 def _some(values: Array, most: int) -> Array:
-    """At most ``count`` of the values, evenly spread."""
+    """At most ``most`` of the values, evenly spread."""
     return values[np.linspace(0, len(values) - 1, min(most, len(values))).round().astype(int)]
 
 

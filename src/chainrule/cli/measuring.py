@@ -15,6 +15,7 @@ from chainrule.cli.options import (
     from_stdin,
     output_option,
     print_documents,
+    write_data,
     write_text,
     wrt_option,
 )
@@ -90,9 +91,7 @@ def forms(
         document, data = api.forms(formula, dtypes=chosen, wrt=wrt, search=search)
     setting = chosen_format(format_, output)
     if setting == "json":
-        import json
-
-        write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
+        write_data(data, output)
     else:
         print_documents([document], setting, output)
 
@@ -317,9 +316,7 @@ def audit(
             sys.exit(INTERRUPTED)
     setting = format_ or ("terminal" if sys.stdout.isatty() else "text")
     if setting == "json":
-        import json
-
-        write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", None)
+        write_data(data, None)
     elif setting == "markdown":
         from chainrule.render.markdown import render
 

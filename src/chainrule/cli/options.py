@@ -103,6 +103,13 @@ def print_documents(documents: list[Document], format_: str, output: str | None)
     write_text("\n".join(rendered(document, format_) for document in documents), output)
 
 
+def write_data(data: Any, output: str | None) -> None:
+    """Plain data as JSON."""
+    import json
+
+    write_text(json.dumps(data, indent=2, ensure_ascii=False) + "\n", output)
+
+
 def write_text(text: str, output: str | None) -> None:
     if output is None:
         sys.stdout.write(text)

@@ -17,7 +17,7 @@ from chainrule.cli.options import (
     print_documents,
     read,
     variable_options,
-    write_text,
+    write_data,
 )
 from chainrule.floats.dtypes import NAMES
 
@@ -94,10 +94,7 @@ def explain(
             documents.append(api.document(derivation, style, at=at, dtypes=dtypes))
         faulty = faulty or derivation.verdict.word == "wrong"
     if chosen == "json":
-        import json
-
-        whole = values[0] if len(values) == 1 else values
-        write_text(json.dumps(whole, indent=2, ensure_ascii=False) + "\n", output)
+        write_data(values[0] if len(values) == 1 else values, output)
     else:
         print_documents(documents, chosen, output)
     sys.exit(FAULT if faulty else 0)

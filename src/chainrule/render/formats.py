@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-from chainrule.document.blocks import Document
 from chainrule.errors import InputError, nearest
+
+if TYPE_CHECKING:
+    from chainrule.document.blocks import Document
 
 
 class DocumentFormat(NamedTuple):

@@ -40,7 +40,7 @@ LIBM = {
     **{"gamma": "tgamma", "abs": "fabs", "power": "pow", "fma": "fma"},
 }
 _COMPARED = (Precedence.RELATION, Precedence.RELATION)
-SHAPES = {
+SPELLINGS = {
     **INFIX,
     "select": Spelling(
         "{0} ? {1} : {2}", Precedence.CONDITIONAL, (*_COMPARED, Precedence.RELATION)
@@ -72,7 +72,7 @@ def languages(functions: Mapping[str, str], reserved: frozenset[str]) -> tuple[L
     """The spelling of double and of single arithmetic, with functions by their names in double."""
     single = {operation: f"{name}f" for operation, name in functions.items()}
     double = Language(
-        shapes={**SHAPES, **calls(functions), "undefined": Spelling("(double)NAN")},
+        spellings={**SPELLINGS, **calls(functions), "undefined": Spelling("(double)NAN")},
         number=number,
         statement="const double {name} = {text};",
         result="return {text};",
@@ -80,7 +80,7 @@ def languages(functions: Mapping[str, str], reserved: frozenset[str]) -> tuple[L
     )
     return double, replace(
         double,
-        shapes={**SHAPES, **calls(single), "undefined": Spelling("NAN")},
+        spellings={**SPELLINGS, **calls(single), "undefined": Spelling("NAN")},
         number=lambda value: number(value) + "f",
         statement="const float {name} = {text};",
     )
@@ -222,8 +222,8 @@ def language_of(spec: KernelSpec) -> Language:
 def with_own(plain: Language, spec: KernelSpec) -> Language:
     """The spelling with the functions that a file defines by itself."""
     own = calls({name: _own(name) for name in functions(spec.working)})
-    shapes = {**plain.shapes, **own, **calls({name: name for name in _BY_BITS})}
-    return replace(plain, shapes=shapes, reserved=plain.reserved | _OWN)
+    spellings = {**plain.spellings, **own, **calls({name: name for name in _BY_BITS})}
+    return replace(plain, spellings=spellings, reserved=plain.reserved | _OWN)
 
 
 def _own(name: str) -> str:

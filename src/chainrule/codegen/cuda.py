@@ -15,12 +15,7 @@ from chainrule.codegen.c import (
     what_it_does,
     with_own,
 )
-from chainrule.codegen.source import (
-    Language,
-    body,
-    indented,
-    program,
-)
+from chainrule.codegen.source import Language, body, indented, program
 from chainrule.expr.nodes import Expr
 from chainrule.program.inlining import prepared
 from chainrule.program.kernel_spec import KernelSpec

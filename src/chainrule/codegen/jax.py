@@ -32,7 +32,7 @@ from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Instruction, Lowered
 
 LANGUAGE = Language(
-    shapes={
+    spellings={
         **INFIX,
         **calls(UFUNCS, "jnp."),
         **calls(SPECIAL, "special."),

@@ -60,7 +60,7 @@ _NUMPY = {"cbrt": "cbrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc"}
 _NUMPY |= {"max": "maximum", "min": "minimum", "sign": "sign"}
 """math has no such functions in Numba, or gives integers, or loses a NaN."""
 
-_SHAPES = {
+_SPELLINGS = {
     **INFIX,
     **calls(_MATH, "math."),
     **calls(_NUMPY, "np."),
@@ -72,14 +72,14 @@ _SHAPES = {
 _RESERVED = PYTHON_WORDS | {"np", "math", "numba", "upstream", "out", "i"}
 
 DOUBLE = Language(
-    shapes={**_SHAPES, "undefined": Spelling("math.nan")},
+    spellings={**_SPELLINGS, "undefined": Spelling("math.nan")},
     number=decimal,
     reserved=_RESERVED,
     chains=True,
 )
 # A literal is a float64 to Numba, and would draw the whole expression into float64.
 SINGLE = Language(
-    shapes={**_SHAPES, "undefined": Spelling("np.float32(math.nan)")},
+    spellings={**_SPELLINGS, "undefined": Spelling("np.float32(math.nan)")},
     number=lambda value: f"np.float32({single_number(value)})",
     reserved=_RESERVED,
     chains=True,
@@ -96,7 +96,7 @@ def language_of(spec: KernelSpec) -> Language:
     """The spelling of a spec's arithmetic and of the functions that it calls."""
     plain = DOUBLE if spec.double else SINGLE
     own = {name: name for name in (*functions(spec.working), *PRIMITIVES)}
-    return replace(plain, shapes={**plain.shapes, **calls(own, "_")})
+    return replace(plain, spellings={**plain.spellings, **calls(own, "_")})
 
 
 def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:

@@ -25,7 +25,7 @@ from chainrule.expr.nodes import Expr
 from chainrule.program.kernel_spec import KernelSpec
 
 LANGUAGE = Language(
-    shapes={
+    spellings={
         **INFIX,
         **calls(UFUNCS, "np."),
         **calls(SPECIAL, "special."),

@@ -7,13 +7,7 @@ from collections.abc import Sequence
 from ctypes import c_float
 from dataclasses import replace
 
-from chainrule.codegen.source import (
-    Language,
-    Precedence,
-    Spelling,
-    decimal,
-    indented,
-)
+from chainrule.codegen.source import Language, Precedence, Spelling, decimal, indented
 from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Instruction, Lowered
 

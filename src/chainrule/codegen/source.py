@@ -85,7 +85,7 @@ class Language:
     """A target's spelling.
 
     Attributes:
-        shapes: its operations; those that are functions are what programs may call.
+        spellings: its operations; those that are functions are what programs may call.
         number: a constant, rounded to the format of the arithmetic.
         statement: a value gets a name.
         result: the last line.
@@ -93,7 +93,7 @@ class Language:
         chains: whether ``a < b < c`` means a < b and b < c.
     """
 
-    shapes: Mapping[str, Spelling]
+    spellings: Mapping[str, Spelling]
     number: Callable[[float], str]
     statement: str = "{name} = {text}"
     result: str = "return {text}"
@@ -102,7 +102,7 @@ class Language:
 
     @property
     def functions(self) -> Collection[str]:
-        return self.shapes.keys()
+        return self.spellings.keys()
 
     def named(self, symbol: Symbol) -> str:
         """The name of a symbol, as an identifier."""
@@ -161,11 +161,11 @@ class _Writer:
                 self._values.append(_Text("", Precedence.ATOM))
                 continue
             args = [self._values[i] for i in operands]
-            shape = self._language.shapes[operation]
-            text = self._written(shape, args)
+            spelling = self._language.spellings[operation]
+            text = self._written(spelling, args)
             while len(text.text) > _WIDTH and not all(arg.simple for arg in args):
                 self._name(max((a for a in args if not a.simple), key=lambda a: len(a.text)))
-                text = self._written(shape, args)
+                text = self._written(spelling, args)
             long = len(text.text) > _PART or self._used[number] > 1
             if long and number != self._program.outputs[0]:
                 self._name(text)
@@ -183,24 +183,24 @@ class _Writer:
         self._lines.append(self._language.statement.format(name=name, text=text.text))
         text.text, text.level, text.simple = name, Precedence.ATOM, True
 
-    def _written(self, shape: Spelling, args: Sequence[_Text]) -> _Text:
-        if self._language.chains and shape is self._language.shapes["logical_and"]:
+    def _written(self, spelling: Spelling, args: Sequence[_Text]) -> _Text:
+        if self._language.chains and spelling is self._language.spellings["logical_and"]:
             middle, rest, _ = args[1].text.partition(" ")
             if rest and args[0].text.endswith(f" {middle}"):
                 return _Text(args[0].text + args[1].text[len(middle) :], Precedence.RELATION)
-        if shape is INFIX["negative"] and args[0].simple and args[0].text.startswith("-"):
+        if spelling is INFIX["negative"] and args[0].simple and args[0].text.startswith("-"):
             return _Text(args[0].text[1:], Precedence.ATOM, True)
-        least = shape.operands or (Precedence.CONDITIONAL,) * len(args)
-        if shape is INFIX["negative"] and args[0].level is Precedence.PRODUCT:
+        least = spelling.operands or (Precedence.CONDITIONAL,) * len(args)
+        if spelling is INFIX["negative"] and args[0].level is Precedence.PRODUCT:
             least = (Precedence.PRODUCT,)
         texts = [
             arg.text
-            if arg.level >= level and not (shape is INFIX["negative"] and arg.text[0] == "-")
+            if arg.level >= level and not (spelling is INFIX["negative"] and arg.text[0] == "-")
             else f"({arg.text})"
             for arg, level in zip(args, least, strict=True)
         ]
-        level = Precedence.PRODUCT if least == (Precedence.PRODUCT,) else shape.level
-        return _Text(shape.template.format(*texts), level)
+        level = Precedence.PRODUCT if least == (Precedence.PRODUCT,) else spelling.level
+        return _Text(spelling.template.format(*texts), level)
 
 
 def constant_value(constant: Expr, *, double: bool) -> float:

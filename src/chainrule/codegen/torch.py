@@ -57,7 +57,7 @@ _TORCH = {
 # Not here: sign loses a NaN, maximum and minimum take no numbers; cases say it as well.
 
 LANGUAGE = Language(
-    shapes={
+    spellings={
         **INFIX,
         **calls(_TORCH, "torch."),
         "select": Spelling("torch.where({0}, {1}, {2})"),
@@ -196,26 +196,28 @@ def _with_numbers(lowered: Lowered, arrays: int) -> tuple[Lowered, Language]:
     count = len(lowered.inputs) + len(lowered.constants)
     plain = set(range(arrays, count))
     code = []
-    shapes = {**LANGUAGE.shapes, "select of numbers unless": CHOICES["select unless"]}
+    spellings = {**LANGUAGE.spellings, "select of numbers unless": CHOICES["select unless"]}
     tensor = LANGUAGE.named(lowered.inputs[0])
     full = f"torch.full_like({tensor}, {{1}})"
-    shapes["select numbers"] = Spelling(f"torch.where({{0}}, {full}, {{2}})")
-    shapes["atan2 by a number"] = Spelling(f"torch.atan2({{0}}, {full})")
-    shapes["atan2 of a number"] = Spelling(f"torch.atan2(torch.full_like({tensor}, {{0}}), {{1}})")
+    spellings["select numbers"] = Spelling(f"torch.where({{0}}, {full}, {{2}})")
+    spellings["atan2 by a number"] = Spelling(f"torch.atan2({{0}}, {full})")
+    spellings["atan2 of a number"] = Spelling(
+        f"torch.atan2(torch.full_like({tensor}, {{0}}), {{1}})"
+    )
     for number, instruction in enumerate(lowered.code, count):
         operation, operands = instruction
         if plain.issuperset(operands):
             plain.add(number)
             if operation in _OF_NUMBERS:
                 operation = f"{operation} of numbers"
-                shapes[operation] = _OF_NUMBERS[instruction.operation]
+                spellings[operation] = _OF_NUMBERS[instruction.operation]
         elif operation == "select" and plain.issuperset(operands[1:]):
             operation = "select numbers"
         elif operation == "atan2" and not plain.isdisjoint(operands):
             operation = "atan2 by a number" if operands[1] in plain else "atan2 of a number"
         code.append(instruction._replace(operation=operation))
     lowered = unlike_extremes(replace(lowered, code=tuple(code)), "select of numbers")
-    return lowered, replace(LANGUAGE, shapes=shapes)
+    return lowered, replace(LANGUAGE, spellings=spellings)
 
 
 # --- the operators ------------------------------------------------------------------------------

@@ -52,7 +52,7 @@ _RESERVED = PYTHON_WORDS | {"torch", "triton", "tl", "libdevice", "np", "float"}
 _RESERVED |= {"upstream", "out", "n", "at", "mask", "result", "BLOCK", "DTYPE"}
 
 
-def _shapes(work: str) -> dict[str, Spelling]:
+def _spellings(work: str) -> dict[str, Spelling]:
     """What is spelled alike in both formats; a number is a float32 unless it is said otherwise."""
     typed = {i: f"tl.full([], {{{i}}}, {work})" for i in range(2)}
     found = {
@@ -73,12 +73,14 @@ def _shapes(work: str) -> dict[str, Spelling]:
 
 
 DOUBLE = Language(
-    shapes={**_shapes("tl.float64"), **calls(_DOUBLE, "tl.")}, number=decimal, reserved=_RESERVED
+    spellings={**_spellings("tl.float64"), **calls(_DOUBLE, "tl.")},
+    number=decimal,
+    reserved=_RESERVED,
 )
 # In float32 `/` and `tl.sqrt` are approximations too.
 SINGLE = Language(
-    shapes={
-        **_shapes("tl.float32"),
+    spellings={
+        **_spellings("tl.float32"),
         "divide": Spelling("tl.div_rn({0}, {1})"),
         "sqrt": Spelling("tl.sqrt_rn({0})"),
     },
@@ -221,8 +223,8 @@ def _program(root: Root, spec: KernelSpec, language: Language) -> Lowered:
 def _of_libdevice(programs: Sequence[Lowered], language: Language) -> list[str]:
     """The operations that are libdevice's functions, in the order of the table."""
     called = {operation.split(" ")[0] for p in programs for operation, _ in p.code}
-    shapes = language.shapes
-    return [n for n in _LIBDEVICE if n in called and shapes[n].template.startswith("libdevice.")]
+    spellings = language.spellings
+    return [n for n in _LIBDEVICE if n in called and spellings[n].template.startswith("libdevice.")]
 
 
 def _stand_in(used: Sequence[str]) -> list[str]:

@@ -13,11 +13,7 @@ from fractions import Fraction
 from itertools import cycle
 
 from chainrule.deriving.derivation import Derivation, Stage
-from chainrule.deriving.problem import (
-    Problem,
-    fresh_letter,
-    names,
-)
+from chainrule.deriving.problem import Problem, fresh_letter, names
 from chainrule.differentiate.derivation import Step
 from chainrule.document.blocks import (
     Block,

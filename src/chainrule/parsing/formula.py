@@ -22,14 +22,7 @@ from itertools import pairwise
 
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
-from chainrule.expr.nodes import (
-    Call,
-    Expr,
-    Symbol,
-    Unknown,
-    postorder,
-    symbols,
-)
+from chainrule.expr.nodes import Call, Expr, Symbol, Unknown, postorder, symbols
 from chainrule.parsing.complaints import complaint
 from chainrule.parsing.lexer import (
     TypedDefinition,
@@ -37,12 +30,7 @@ from chainrule.parsing.lexer import (
     plain_tokens,
     simplify_characters,
 )
-from chainrule.parsing.names import (
-    CONSTANTS,
-    GREEK,
-    Names,
-    default_names,
-)
+from chainrule.parsing.names import CONSTANTS, GREEK, Names, default_names
 from chainrule.parsing.shift_reduce import UnexpectedTokenError
 from chainrule.parsing.shift_reduce import parse as shift_reduce
 from chainrule.parsing.tokens import FunctionName, Token, check_length, settle, settle_functions

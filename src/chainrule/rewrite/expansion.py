@@ -48,7 +48,7 @@ Found = dict[Expr, Germ | Exception]
 # Powers of t that are kept: more of them where fewer leave it open.
 DEPTHS = (2, 3, 6, 10)
 
-# Functions of which a germ is found directly; of others, by their definitions.
+# Functions whose germ is found directly; all others are expanded by their definitions.
 _OWN = frozenset(
     ["abs", "sign", "heaviside", "max", "min", "floor", "ceil", "cbrt", "erf", "asinh", "sqrt"]
 )

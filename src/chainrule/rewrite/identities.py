@@ -9,14 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chainrule.expr.nodes import (
-    ONE,
-    Call,
-    Expr,
-    Symbol,
-    call,
-    postorder,
-)
+from chainrule.expr.nodes import ONE, Call, Expr, Symbol, call, postorder
 from chainrule.record import Record
 
 WORDS: dict[str, str] = {

@@ -111,7 +111,7 @@ def spread(line: Line, points: Sequence[Expr], order: Order) -> tuple[Expr | Non
 
 def _columns(points: Sequence[Expr], rows: Sequence[Sequence[Expr | None]], node: Expr) -> Line:
     values: list[Expr | None] = []
-    # Of cases that are none nothing holds anywhere.
+    # Where there are no cases, nothing holds anywhere.
     columns = zip(*rows, strict=True) if rows else [()] * (2 * len(points) + 1)
     for column in columns:
         if isinstance(node, Piecewise):

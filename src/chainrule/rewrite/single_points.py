@@ -17,11 +17,7 @@ from chainrule.rewrite.intervals import on_intervals
 from chainrule.rewrite.limits import slope_at
 from chainrule.rewrite.line import Line
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.rewrite.order import (
-    Order,
-    UndecidedError,
-    order_on,
-)
+from chainrule.rewrite.order import Order, UndecidedError, order_on
 
 
 def single_point_rules(

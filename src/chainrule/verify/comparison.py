@@ -33,7 +33,7 @@ LESS_DEFINED = "the right side is not defined where the left side is"
 
 # The digits that are wanted at every point (30 decimals), and that will do (15).
 _WANTED_BITS, _LEAST_BITS = 101, 51
-# Of the bits of a ball two fewer are claimed.
+# Two bits fewer are claimed than the ball has.
 _ENOUGH_BITS = _WANTED_BITS + 2
 # With fewer points than this, more are searched for.
 _FEW = 4

@@ -91,7 +91,7 @@ def _integer_power(n: int) -> Callable[[Interval], Interval]:
 
 
 def _root(numerator: int, denominator: int) -> Callable[[Interval], Interval]:
-    # Monotone where it is defined; of a negative number, and at 0, the balls say what is not.
+    # Monotone where it is defined; the balls say where it is not: below 0, or at 0.
     return _monotone(balls.root(numerator, denominator))
 
 

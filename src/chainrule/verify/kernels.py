@@ -22,7 +22,7 @@ from chainrule.verify.generators import (
 )
 from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError, key
 
-# Of an exponential of a longer sum nothing is taken apart.
+# The exponential of a sum with more terms is one generator, and not a product.
 _MAX_TERMS = 8
 
 

@@ -19,11 +19,7 @@ from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, postorder
 from chainrule.rewrite.expansion import Direction
 from chainrule.rewrite.kinks import Kink
-from chainrule.rewrite.line import (
-    NOWHERE,
-    UNKNOWN,
-    Side,
-)
+from chainrule.rewrite.line import NOWHERE, UNKNOWN, Side
 from chainrule.verify.balls import compile_balls, evaluate, precision
 from chainrule.verify.certified import ball_decimal
 from chainrule.verify.program import Coordinate, ball

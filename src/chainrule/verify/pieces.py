@@ -153,7 +153,7 @@ def _changes(
     pairs = [(x, y) for x, y in pairwise(row) if _differ(known[x], known[y])]
     narrow: list[tuple[float, float]] = []
     for _ in range(_HALVINGS):
-        # Next to 1 is what a function with very many changes is looked at for.
+        # Of very many changes those next to 1 are looked at, where people look.
         pairs = sorted(pairs, key=lambda pair: abs(log(_size(pair))))[:_MOST_CHANGES]
         middles = [_middle(x, y) for x, y in pairs]
         known |= zip(middles, signs(middles), strict=True)

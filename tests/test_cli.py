@@ -159,3 +159,9 @@ def test_a_file_that_is_no_text_is_bad_input(tmp_path: Path) -> None:
 def test_as_a_module() -> None:
     command = [sys.executable, "-m", "chainrule", "diff", "x^2"]
     assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == "2*x\n"
+
+
+def test_what_has_no_data_is_no_json() -> None:
+    result = run("check", "x^2", "--answer", "2x", "--format", "json")
+    assert result.exit_code == 2
+    assert "cannot be written as 'json'\nchoose from terminal, text, markdown" in result.stderr

@@ -64,3 +64,8 @@ def test_what_has_no_slope_is_told(bad: str) -> None:
 def test_a_named_formula_is_an_equation_too() -> None:
     assert str(chainrule.implicit("x = f(y)").derivative) == "1/f'(y)"
     assert str(chainrule.implicit("y = x^3").derivative) == "3*x^2"
+
+
+def test_of_y_and_another_letter_y_is_the_function() -> None:
+    found = chainrule.implicit("y^2 + z^2 = 1")
+    assert (found.label, str(found.derivative)) == ("dy/dz", "-z/y")

@@ -355,3 +355,20 @@ def test_forms_say_at_which_values() -> None:
     assert "with a = 1 and b = 2, and at no other" in " ".join(rendered(document, "text").split())
     assert data[0]["at"] == {"a": 1.0, "b": 2.0}
     assert FAR > 1
+
+
+def test_two_powers_of_two_do_not_overflow_before_the_value() -> None:
+    """x/y = 2^1022/0.975: the mantissas are 1 and 3.9, and 2^1024 is no number of the format."""
+    found = mantissas(chainrule.parse("x/y"), (X, Y), 1000)
+    assert found is not None
+    program = lower([found.written()], (X, Y), FUNCTIONS)
+    x, y = 2.0**1022, 3.9 * 2.0**-2
+    [got] = evaluate(program, [np.array([x]), np.array([y])], DOUBLE)
+    assert got[0] == pytest.approx(x / y, rel=1e-15)
+
+
+def test_powers_that_cancel_are_none() -> None:
+    """y/y has no power of two, and can be added to 1."""
+    found = mantissas(chainrule.parse("x*(y/y + 1)"), (X, Y), 1000)
+    assert found is not None
+    assert len(found.powers) == 1

@@ -12,10 +12,13 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+import chainrule
 from chainrule.document.blocks import Display, Document, Heading, Paragraph, equation, math
+from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol, call
 from chainrule.render import latex_document, markdown, terminal, text
 from chainrule.render.layout import width
+from chainrule.walkthrough import Walkthrough
 from sample_documents import EVERYTHING, SIGMOID
 
 DOCUMENTS = pytest.mark.parametrize("document", [SIGMOID, EVERYTHING], ids=["sigmoid", "all"])
@@ -145,3 +148,15 @@ def test_latex_document_compiles(document: Document, tmp_path: Path) -> None:
     command = ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "document.tex"]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode == 0, done.stdout[-2000:]
+
+
+# --- by name ------------------------------------------------------------------------------------
+@pytest.mark.parametrize("walk", [chainrule.derive("x^2"), chainrule.implicit("x^2 + y^2 = 1")])
+def test_a_walk_through_in_a_format_by_its_name(walk: Walkthrough) -> None:
+    assert walk.to("json") == walk.to_json()
+    assert walk.to("text") == walk.to_text()
+    assert walk.to("markdown") == walk.to_markdown()
+    assert walk.to("latex") == walk.to_latex()
+    with pytest.raises(InputError, match="'markdow'") as caught:
+        walk.to("markdow")
+    assert caught.value.hint == "did you mean markdown?"

@@ -6,9 +6,9 @@ from fractions import Fraction
 
 import pytest
 
-from chainrule.expr.nodes import multiply
+from chainrule.expr.nodes import ZERO, Product, Quotient, Symbol, multiply
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite.monomial import coefficient_and_rest, scaled
+from chainrule.rewrite.monomial import coefficient_and_rest, scaled, split
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,11 @@ def test_a_number_and_the_rest(formula: str, number: str, decimal: bool, rest: s
     assert found == (Fraction(number), decimal, parse_text(rest).expr)
     assert coefficient_and_rest(scaled(*found)) == found
     assert coefficient_and_rest(multiply(parse_text("7").expr, found[2])) == (7, False, found[2])
+
+
+def test_0_below_the_line_does_not_cancel_in_what_is_shared() -> None:
+    """0·x occurs three times, once below: 0 has no value there, and 0⁻¹ is kept."""
+    shared = Product((ZERO, Symbol("x")))
+    found = split(Product((shared, Quotient(shared, shared))))
+    assert found.powers[ZERO].number == -1
+    assert found.coefficient == 0

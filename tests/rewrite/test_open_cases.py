@@ -115,3 +115,25 @@ def test_a_sign_of_0_is_no_derivative(outer: str, inner: str) -> None:
         slopes = (values[1] - values[0]) / EPSILON, (values[2] - values[1]) / EPSILON
     said = Point({"x": mpmath.mpf(0)}).value(derivation.derivative)
     assert said is None or abs(slopes[0] - slopes[1]) > 0.1 or abs(said - slopes[0]) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("typed", "apart"),
+    [
+        # Of ends whose order is known one is left.
+        (
+            "{x < 2: x, x < k: 1, x < 3: x^2, else: 5}",
+            "{x < 2: x, 2 < x < k: 1, max(2, k) < x < 3: x^2, x > max(k, 3): 5}",
+        ),
+        ("{x < 4: x, x < 3: 1, else: 5}", "{x < 4: x, x > 4: 5}"),
+    ],
+)
+def test_no_end_that_does_not_matter(typed: str, apart: str) -> None:
+    assert str(disjoint(chainrule.parse(typed), Order(Symbol("x")))) == apart
+
+
+def test_cases_at_places_nobody_knows_keep_their_ends() -> None:
+    """smoothstep is smooth at 0 and 1, wherever Φ may be that."""
+    found = str(chainrule.derive("smoothstep(Phi(x))").derivative)
+    assert "normcdf(x) <= 0: 0" in found
+    assert "normcdf(x) >= 1: 0" in found

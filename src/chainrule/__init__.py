@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from chainrule.api import code, compile, derive, diff, gradient, implicit, parse
     from chainrule.codegen.kernel import Kernel
-    from chainrule.deriving.derivation import Derivation
     from chainrule.errors import (
         ChainruleError,
         FaultError,
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
         MissingExtraError,
     )
     from chainrule.expr.nodes import Expr
+    from chainrule.walkthrough import ExplicitWalkthrough as Derivation
 
 __all__ = [
     "ChainruleError",
@@ -49,7 +49,7 @@ __all__ = [
 
 _HOMES = {
     "ChainruleError": "chainrule.errors",
-    "Derivation": "chainrule.deriving.derivation",
+    "Derivation": "chainrule.walkthrough:ExplicitWalkthrough",
     "Expr": "chainrule.expr.nodes",
     "FaultError": "chainrule.errors",
     "FaultWarning": "chainrule.errors",
@@ -71,4 +71,5 @@ def __getattr__(name: str) -> Any:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'chainrule' has no attribute {name!r}")
-    return getattr(import_module(home), name)
+    module, _, own = home.partition(":")
+    return getattr(import_module(module), own or name)

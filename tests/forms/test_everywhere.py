@@ -358,11 +358,11 @@ def test_forms_say_at_which_values() -> None:
 
 
 def test_two_powers_of_two_do_not_overflow_before_the_value() -> None:
-    """x/y = 2^1022/0.975: the mantissas are 1 and 3.9, and 2^1024 is no number of the format."""
+    """x/y is 2^1024/3.9: of mantissas 1 and 3.9, and 2^1024 is no number of the format."""
     found = mantissas(chainrule.parse("x/y"), (X, Y), 1000)
     assert found is not None
     program = lower([found.written()], (X, Y), FUNCTIONS)
-    x, y = 2.0**1022, 3.9 * 2.0**-2
+    x, y = 2.0**1000, 3.9 * 2.0**-24
     [got] = evaluate(program, [np.array([x]), np.array([y])], DOUBLE)
     assert got[0] == pytest.approx(x / y, rel=1e-15)
 

@@ -160,3 +160,9 @@ def test_a_walk_through_in_a_format_by_its_name(walk: Walkthrough) -> None:
     with pytest.raises(InputError, match="'markdow'") as caught:
         walk.to("markdow")
     assert caught.value.hint == "did you mean markdown?"
+
+
+def test_the_public_name_is_of_what_derive_returns() -> None:
+    walk = chainrule.derive("x^2")
+    assert type(walk) is chainrule.Derivation
+    assert "The derivative of f(x) = x²" in walk.to_text()

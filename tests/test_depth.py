@@ -15,6 +15,7 @@ from itertools import cycle
 import pytest
 
 import chainrule
+from chainrule.balls import program
 from chainrule.errors import InputError
 from chainrule.expr.nodes import (
     MINUS_ONE,
@@ -42,7 +43,6 @@ from chainrule.program.lower import Lowered, lower
 from chainrule.rewrite import monomial
 from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.verify import program
 from chainrule.verify.convert import Converter, UndecidedSignError
 from chainrule.verify.generators import RingFullError
 from chainrule.verify.ratio import RatioTooLargeError, RatioUndefinedError

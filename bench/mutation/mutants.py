@@ -24,9 +24,10 @@ from parso.python import tree
 
 ROOT = Path(__file__).resolve().parents[2]
 SCOPE = (
-    *(f"{name}/*.py" for name in ("differentiate", "rewrite", "verify", "check", "document")),
-    *("expr/functions.py", "forms/candidates/respell.py", "floats/ulp.py", "floats/measure.py"),
-    *("floats/truth.py", "floats/formats.py", "floats/inputs.py", "floats/evaluate.py"),
+    *(f"{name}/*.py" for name in ("differentiate", "balls", "rewrite", "verify", "check")),
+    *("document/*.py", "expr/functions.py", "forms/candidates/respell.py", "floats/ulp.py"),
+    *("floats/measure.py", "floats/truth.py", "floats/formats.py", "floats/inputs.py"),
+    "floats/evaluate.py",
 )
 """Files of ``src/chainrule``: the packages that decide what is true, and what measures errors."""
 

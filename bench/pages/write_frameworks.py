@@ -20,6 +20,7 @@ from typing import Any, Literal
 from chainrule import derive
 from chainrule.audit.frameworks.target import TargetCall as Target
 from chainrule.audit.frameworks.torch import TENSORS, unreduced
+from chainrule.balls.arithmetic import evaluate
 from chainrule.expr import catalogue
 from chainrule.expr.catalogue import CATALOGUE, Entry
 from chainrule.expr.catalogue.apis import Api, read_api
@@ -42,7 +43,6 @@ from chainrule.expr.nodes import (
 from chainrule.parsing.definitions import definition
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.frameworks import EVERY_INTEGER, Row
-from chainrule.verify.balls import evaluate
 
 TARGET = Path(__file__).resolve().parents[2] / "src/chainrule/expr/frameworks.tsv"
 Framework = Literal["torch", "jax"]

@@ -12,6 +12,7 @@ import pytest
 from flint import arb
 
 import chainrule
+from chainrule.balls.arithmetic import precision
 from chainrule.codegen.generate import generate
 from chainrule.codegen.kernel import Kernel
 from chainrule.elementary import coefficients, fit
@@ -35,7 +36,6 @@ from chainrule.program.inlining import inlined
 from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import lower
 from chainrule.program.targets import TARGETS
-from chainrule.verify.balls import precision
 from pace import few, slow
 from written import formatted, truths, write
 from written import sample as everywhere

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import chainrule
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.codegen.generate import generate
 from chainrule.expr.nodes import Symbol, symbols
 from chainrule.floats.evaluate import FUNCTIONS, evaluate
@@ -34,7 +35,6 @@ from chainrule.forms.plan import plan
 from chainrule.precise.compensated import compensated
 from chainrule.program.lower import lower
 from chainrule.program.targets import TARGETS
-from chainrule.verify.balls import compile_balls, precision
 
 X, Y = Symbol("x"), Symbol("y")
 DOUBLE, SINGLE = format_named("float64"), format_named("float32")

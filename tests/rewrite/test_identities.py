@@ -14,6 +14,7 @@ from typing import Any
 import mpmath
 import pytest
 
+from chainrule.balls.arithmetic import approximate
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.functions import BY_NAME, FUNCTIONS
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, postorder, symbols
@@ -25,7 +26,6 @@ from chainrule.parsing.formula import parse_text
 from chainrule.program.library import NATIVE
 from chainrule.rewrite.identities import PATTERNS, WORDS, Identity
 from chainrule.rewrite.normal_form import Tidier, is_positive
-from chainrule.rewrite.order import approximate
 from chainrule.rewrite.output_form import RELATIVES
 from oracle import MPMATH, evaluate
 

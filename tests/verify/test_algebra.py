@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.expr.nodes import (
     ONE,
     Call,
@@ -23,7 +24,6 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.formula import parse_text
 from chainrule.verify.algebra import prove, prove_equal, signs_of_condition
-from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.points import grid
 
 X = Symbol("x")

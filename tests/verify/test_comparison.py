@@ -8,11 +8,11 @@ from fractions import Fraction
 import pytest
 from flint import arb
 
+from chainrule.balls.arithmetic import precision
+from chainrule.balls.program import ball
 from chainrule.expr.nodes import Symbol
 from chainrule.parsing.formula import parse_text
-from chainrule.verify.balls import precision
 from chainrule.verify.comparison import Claim, _near_zero, apart, compare, reach
-from chainrule.verify.program import ball
 
 X, A = Symbol("x"), Symbol("a")
 # A step at 20 so smooth that 2 to the left or right of it nothing is to be seen of that.

@@ -12,12 +12,12 @@ from flint import arb
 
 import oracle
 from chainrule.api import derive, parse
+from chainrule.balls.arithmetic import evaluate, precision
+from chainrule.balls.program import ball
 from chainrule.expr.functions import BY_NAME, FUNCTIONS
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.floats.letters import typical_values
-from chainrule.verify.balls import evaluate, precision
 from chainrule.verify.enclosures import compile_enclosures
-from chainrule.verify.program import ball
 
 X = Symbol("x")
 NAMES = ("sigmoid", "gelu", "mish", "softsign", "elu", "hardswish", "snake", "squareplus", "lisht")

@@ -7,10 +7,11 @@ from fractions import Fraction
 import pytest
 from flint import arb
 
+from chainrule.balls.arithmetic import compile_balls, precision
+from chainrule.balls.program import ball
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.parsing.formula import parse_text
-from chainrule.verify import balls, points
-from chainrule.verify.balls import compile_balls, precision
+from chainrule.verify import points
 from chainrule.verify.curves import curve_points, implicit_derivative
 
 X, Y = Symbol("x"), Symbol("y")
@@ -82,7 +83,7 @@ def test_every_branch_is_hit():
     assert all(abs(v) < 1000 for v in places)
     with precision(128):
         program = compile_balls([expr])
-        seen = {str(program.run([balls.ball(v)])[0].mid()) for v in places}
+        seen = {str(program.run([ball(v)])[0].mid()) for v in places}
     assert len(seen) == 5
 
 

@@ -8,10 +8,10 @@ import mpmath
 import pytest
 from flint import arb
 
+from chainrule.balls.program import ball
 from chainrule.expr.functions import FUNCTIONS, Function
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, Unknown
 from chainrule.parsing.formula import parse_text
-from chainrule.verify.program import ball
 from chainrule.verify.series import series, truth
 from oracle import MPMATH
 

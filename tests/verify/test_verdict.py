@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
+from chainrule.balls.arithmetic import MAX_PRECISION
 from chainrule.expr.nodes import Symbol
 from chainrule.parsing.formula import parse_text
-from chainrule.verify.balls import MAX_PRECISION
 from chainrule.verify.comparison import Claim, compare
 from chainrule.verify.verdict import Counterexample, Verdict, Word
 

@@ -13,14 +13,14 @@ from typing import Literal
 
 from flint import arb
 
+from chainrule.balls.arithmetic import compile_balls, precision
+from chainrule.balls.program import ball
 from chainrule.check.model import fill, plain
 from chainrule.document import blocks
 from chainrule.document.blocks import Chain, Inline, Math, Term
 from chainrule.expr.nodes import Expr, Number, Symbol, symbols
-from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.certified import ELLIPSIS, CertifiedDigits, decimal
 from chainrule.verify.points import grid
-from chainrule.verify.program import ball
 from chainrule.verify.series import compile_series, derivatives
 
 Env = Mapping[Symbol, Fraction]

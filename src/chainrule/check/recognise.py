@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from flint import arb
 
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.check.model import Attempt, Judged, ResultSlip, RuleSlip, Slip, SlipClaim, fill
 from chainrule.check.slips import SLIPS
 from chainrule.deriving.derivation import named_slope
@@ -32,7 +33,6 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.points import grid
 
 # Slips are looked for in formulas that a person would differentiate by hand.

@@ -12,12 +12,12 @@ from fractions import Fraction
 from math import isfinite
 from typing import NamedTuple
 
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.program.cases import explicit
 from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Lowered, lower
-from chainrule.verify.balls import compile_balls, precision
 
 # A line of source, its indentation not counted, and a part that is not worth a name.
 _WIDTH, _PART = 68, 40

@@ -19,8 +19,8 @@ from typing import Any, NamedTuple
 
 from flint import arb, arb_mat, arb_series, ctx
 
-from chainrule.verify.balls import precision
-from chainrule.verify.program import ball
+from chainrule.balls.arithmetic import precision
+from chainrule.balls.program import ball
 
 TARGET = Path(__file__).parent / "coefficients.py"
 _BITS = 500

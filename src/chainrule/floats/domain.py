@@ -13,13 +13,13 @@ from fractions import Fraction
 import numpy as np
 from flint import arb
 
+from chainrule.balls.arithmetic import compile_balls, precision
+from chainrule.balls.program import ball
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Call, Expr, Piecewise, Symbol, postorder, substitute
 from chainrule.floats.formats import Format
 from chainrule.floats.inputs import stratified
 from chainrule.parsing.definitions import expand_all
-from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.program import ball
 
 _POINTS, _BITS = 400, 192
 _VALUE = Symbol("·")

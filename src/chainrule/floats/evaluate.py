@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.expr.nodes import Expr
 from chainrule.floats.formats import Format
 from chainrule.program.lower import Lowered
-from chainrule.verify.balls import compile_balls, precision
 
 Array = npt.NDArray[Any]
 

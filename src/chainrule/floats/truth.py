@@ -13,11 +13,11 @@ import numpy as np
 import numpy.typing as npt
 from flint import arb
 
+from chainrule.balls.arithmetic import MAX_PRECISION, compile_balls, precision
+from chainrule.balls.program import Program, ball
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.floats.formats import Format
 from chainrule.floats.ulp import Truth
-from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
-from chainrule.verify.program import Program, ball
 
 # Bits that a value is known to: those of a float64, and as many again to settle its rounding.
 _WANTED = 110
@@ -95,16 +95,18 @@ def truth_at_points(
 def _gathered(values: Iterable[arb | None], count: int, short: Format | None) -> Truth:
     high, low = np.zeros(count), np.zeros(count)
     sign, known = np.zeros(count, np.int8), np.zeros(count, np.bool_)
-    for i, found in enumerate(values):
-        if found is None:
-            continue
-        known[i] = True
-        high[i] = float(found)
-        if np.isfinite(high[i]):
-            low[i] = float(found - high[i]) if short is None else _rest(found, high[i])
-        else:
-            low[i] = float(found - copysign(float_info.max, high[i]))
-        sign[i] = 1 if found > 0 else -1 if found < 0 else 0
+    # A ball is rounded to doubles with their bits; how many it has itself, each value says.
+    with precision(float_info.mant_dig):
+        for i, found in enumerate(values):
+            if found is None:
+                continue
+            known[i] = True
+            high[i] = float(found)
+            if np.isfinite(high[i]):
+                low[i] = float(found - high[i]) if short is None else _rest(found, high[i])
+            else:
+                low[i] = float(found - copysign(float_info.max, high[i]))
+            sign[i] = 1 if found > 0 else -1 if found < 0 else 0
     return Truth(high, low, sign, known)
 
 

@@ -20,7 +20,7 @@ from chainrule.program.lower import Lowered, lower
 from chainrule.sweep import tally
 from chainrule.sweep.pieces import HUGE, StretchKind
 from chainrule.sweep.reference import reference
-from chainrule.sweep.sweep import ARB, Evaluate, Sweep, plan
+from chainrule.sweep.sweep import Evaluate, Sweep, plan
 
 Array = npt.NDArray[Any]
 
@@ -45,8 +45,7 @@ class Outputs:
         places = positions(values, self._form)
         if len(places) and places[-1] - places[0] == len(places) - 1:
             return self._consecutive(values, int(places[0]), int(places[-1]))
-        with ARB:
-            found = self._reference.truth(places)
+        found = self._reference.truth(places)
         wild = self._reference.kinds(places) == StretchKind.WILD
         rounded = self._rounded(found.high)
         rounded[~found.known] = np.nan
@@ -64,8 +63,7 @@ class Outputs:
                 case StretchKind.POLYNOMIAL:
                     found[a:b] = self._polynomial(index, values[a:b])
                 case StretchKind.SETTLED:
-                    with ARB:
-                        exact = self._reference.exact(values[a:b])
+                    exact = self._reference.exact(values[a:b])
                     found[a:b] = np.where(exact.known, exact.high, np.nan)
                 case StretchKind.WILD:
                     found[a:b] = self._in_double(values[a:b])

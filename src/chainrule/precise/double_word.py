@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import cache
 from typing import NamedTuple
 
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
@@ -20,7 +21,6 @@ from chainrule.expr.nodes import (
     Sum,
     rational_value,
 )
-from chainrule.verify.balls import compile_balls, precision
 
 _BITS = 320
 

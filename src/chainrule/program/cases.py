@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
+from chainrule.balls.arithmetic import approximate
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     Call,
@@ -19,7 +20,6 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.parsing.definitions import expand_all
-from chainrule.rewrite.order import approximate
 
 _NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _CLOSED = {"<": "<=", ">": ">="}

@@ -13,6 +13,7 @@ from itertools import cycle
 
 from flint import fmpq_mpoly
 
+from chainrule.balls.arithmetic import approximate
 from chainrule.expr.nodes import (
     ONE,
     ZERO,
@@ -30,7 +31,6 @@ from chainrule.expr.nodes import (
 from chainrule.record import Record
 from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.rewrite.order import approximate
 from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
 
 # Resultants of larger polynomials are slow, and what comes out of them helps nobody.

@@ -5,37 +5,27 @@ Points may hold letters; what is known about these decides their order.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
-from functools import reduce
-from operator import add as plus
-from operator import mul as times
 from typing import TYPE_CHECKING
 
-from flint import arb, ctx, fmpq, fmpq_mpoly
+from flint import arb, fmpq, fmpq_mpoly
 
-from chainrule.expr.functions import BY_NAME
+from chainrule.balls.arithmetic import approximate
 from chainrule.expr.nodes import (
     ONE,
     ZERO,
-    Call,
-    Constant,
     Expr,
     Number,
-    Power,
-    Product,
-    Quotient,
     Sum,
     Symbol,
     add,
     call,
     depends_on,
-    rational_value,
     size,
     substitute,
     symbols,
 )
-from chainrule.parsing.definitions import expand
 from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.line import Line, Side
 from chainrule.rewrite.normal_form import Tidier
@@ -52,8 +42,6 @@ MAX_POINTS = 40
 MOST_WORK_AT_ONCE, MOST_WORK = 3_000, 50_000
 # Values and slopes of more nodes are shown as they were found: nobody sees a common factor.
 _LARGEST_SHOWN = 60
-# Twice the bits that verification begins with: it is tried once, and left undecided if it cancels.
-_BITS = 256
 
 
 class UndecidedError(Exception):
@@ -272,74 +260,6 @@ def _near(expr: Expr, usual: Mapping[Symbol, Expr]) -> dict[Expr, Expr]:
 def _rational(value: arb) -> Expr:
     exact = value.mid().fmpq()
     return Number(int(exact.p)) / Number(int(exact.q))
-
-
-_ARB_CONSTANTS: dict[str, Callable[[], arb]] = {"e": arb.const_e, "pi": arb.pi}
-
-
-def approximate(root: Expr) -> arb | None:
-    """A ball around the value of an expression without letters, ``None`` where undefined."""
-    before, ctx.prec = ctx.prec, _BITS
-    try:
-        values: dict[Expr, arb] = {}
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            meaning = _meaning(node)
-            needed = node.args if meaning is None else (meaning,)
-            pending = [part for part in needed if part not in values]
-            if pending:
-                stack += pending
-                continue
-            stack.pop()
-            if meaning is not None:
-                values[node] = values[meaning]
-                continue
-            value = _approximated(node, [values[arg] for arg in node.args])
-            if value is None or not value.is_finite():
-                return None
-            values[node] = value
-        return values[root]
-    finally:
-        ctx.prec = before
-
-
-def _meaning(node: Expr) -> Expr | None:
-    """The definition of a function that balls do not evaluate themselves."""
-    if not isinstance(node, Call) or node.name == "abs":
-        return None
-    row = BY_NAME.get(node.name)
-    if row is None:
-        return expand(node)
-    if row.arb and row.arity == 1:
-        return None
-    return None if row.definition is None else row.definition(*node.args)
-
-
-def _approximated(node: Expr, args: list[arb]) -> arb | None:
-    match node:
-        case Number(value):
-            return arb(value.numerator) / value.denominator
-        case Constant(name):
-            return _ARB_CONSTANTS[name]()
-        case Sum():
-            return reduce(plus, args)
-        case Product():
-            return reduce(times, args)
-        case Quotient():
-            return args[0] / args[1]
-        case Power(_, exponent):
-            whole = rational_value(exponent)
-            if whole.__class__ is int and whole > 0 and args[0].mid().is_zero():
-                # Arb's power of a ball around 0 is not a number.
-                return arb(0, args[0].rad() ** int(whole))
-            return args[0] ** (int(whole) if whole.__class__ is int else args[1])
-        case Call("abs", _):
-            return abs(args[0])
-        case Call(name, (_,)) if BY_NAME[name].arb:
-            method: Callable[[arb], arb] = getattr(arb, BY_NAME[name].arb)
-            return method(args[0])
-    return None
 
 
 # --- where a formula changes its sign -------------------------------------------------------------

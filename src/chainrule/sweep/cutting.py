@@ -16,6 +16,8 @@ from math import frexp, ldexp
 import numpy as np
 from flint import arb, arb_series, ctx
 
+from chainrule.balls.arithmetic import precision
+from chainrule.balls.program import ball
 from chainrule.deriving.derivation import Derivation
 from chainrule.deriving.problem import Problem
 from chainrule.expr.functions import BY_NAME
@@ -25,9 +27,7 @@ from chainrule.floats.positions import finite_count, input_at
 from chainrule.floats.truth import truth as exact_truth
 from chainrule.parsing.definitions import expand_all
 from chainrule.sweep.pieces import DEGREE, HUGE, Stretch, StretchKind
-from chainrule.verify.balls import precision
 from chainrule.verify.enclosures import compile_enclosures
-from chainrule.verify.program import ball
 from chainrule.verify.series import compile_series
 
 SINGLE, DOUBLE = 20, 5

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import ldexp, log2
-from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -45,9 +44,6 @@ LONG = 10**8
 """Inputs of float64 in a sweep that is called exhaustive."""
 
 _SEED = 2718
-
-# Arb's precision is one number for the whole process.
-ARB = Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +193,8 @@ class Sweep:
         return places[keep], kinds[keep]
 
     def _exactly(self, row: Any, places: Array, results: Array, values: Array) -> None:
-        with ARB:
-            form = self.plan.form
-            truth = exact_truth(self._expr, self._variable, values, self._parameters, form)
+        form = self.plan.form
+        truth = exact_truth(self._expr, self._variable, values, self._parameters, form)
         tally.count(row, places, results, truth, form)
 
     def _sampled(self, row: Any, places: Array, kinds: Array, results: Array) -> None:
@@ -277,8 +272,7 @@ class Sweep:
     def _settle(self, row: Any, where: Array, values: Array, results: Array) -> None:
         """Whether results are the nearest numbers, where the reference cannot say."""
         assert self.reference is not None
-        with ARB:
-            truth = self.reference.exact(values[where])
+        truth = self.reference.exact(values[where])
         off = errors(results[where], truth, self.plan.form)
         row["misrounded"] += int(misrounded(results[where], off, truth, self.plan.form).sum())
 

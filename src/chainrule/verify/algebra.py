@@ -16,6 +16,7 @@ from itertools import pairwise
 
 from flint import fmpz_mpoly
 
+from chainrule.balls.program import rational
 from chainrule.expr.nodes import (
     ONE,
     ZERO,
@@ -37,7 +38,6 @@ from chainrule.record import Record
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.convert import Converter, UndecidedSignError
 from chainrule.verify.generators import Generator, RingFullError
-from chainrule.verify.program import rational
 from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError
 
 # Limits on time; what is beyond them is compared at points. Each split by a sign gives a

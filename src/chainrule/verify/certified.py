@@ -7,10 +7,10 @@ from fractions import Fraction
 
 from flint import arb
 
+from chainrule.balls.arithmetic import MAX_PRECISION, compile_balls, precision
+from chainrule.balls.program import Coordinate, Program, ball
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.record import Record
-from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
-from chainrule.verify.program import Coordinate, Program, ball
 
 ELLIPSIS = "…"
 # Numbers from 10^-5 to 10^16 are written out, others as 1.25e-30.

@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 from flint import arb, ctx
 
+from chainrule.balls.arithmetic import MAX_PRECISION, compile_balls, precision
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.record import Record
-from chainrule.verify.balls import MAX_PRECISION, compile_balls, precision
 from chainrule.verify.certified import ball_decimal
 from chainrule.verify.pieces import on_every_piece
 from chainrule.verify.points import Point, Range, grid, point, search, turning_points

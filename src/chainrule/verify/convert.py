@@ -14,6 +14,7 @@ from typing import Any
 
 from flint import fmpz_mpoly
 
+from chainrule.balls.program import definition
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,
@@ -33,7 +34,6 @@ from chainrule.expr.nodes import (
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.generators import NOT_NEGATIVE, POSITIVE
 from chainrule.verify.kernels import Kernels
-from chainrule.verify.program import definition
 from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError, key
 
 # The addition theorems are not used on longer sums.

@@ -12,12 +12,12 @@ from math import factorial
 
 from flint import arb, arb_series
 
+from chainrule.balls.arithmetic import compile_balls, precision
+from chainrule.balls.program import ball
 from chainrule.expr.nodes import Expr, Symbol
-from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.certified import ball_decimal
 from chainrule.verify.comparison import apart, reach
 from chainrule.verify.points import MAIN, POSITIVE, ROW, bisect
-from chainrule.verify.program import ball
 from chainrule.verify.series import SERIES, compile_series, finite, inputs
 from chainrule.verify.verdict import Counterexample, Verdict
 

@@ -12,10 +12,10 @@ from functools import lru_cache
 
 from flint import arb
 
+from chainrule.balls import arithmetic
+from chainrule.balls.program import Arithmetic, Program
 from chainrule.expr.functions import FUNCTIONS
 from chainrule.expr.nodes import Expr
-from chainrule.verify import balls
-from chainrule.verify.program import Arithmetic, Program
 
 Interval = tuple[arb, arb]
 """Two exact numbers, or infinities, the smaller first; two NaN if nothing is known."""
@@ -67,7 +67,7 @@ def _divide(a: Interval, b: Interval) -> Interval:
 
 def _power(base: Interval, exponent: Interval) -> Interval:
     if exponent[0] == exponent[1]:
-        n = balls.integer(exponent[0])
+        n = arithmetic.integer(exponent[0])
         if n is not None:
             return _integer_power(n)(base)
     if not base[0] > 0:
@@ -92,7 +92,7 @@ def _integer_power(n: int) -> Callable[[Interval], Interval]:
 
 def _root(numerator: int, denominator: int) -> Callable[[Interval], Interval]:
     # Monotone where it is defined; the balls say where it is not: below 0, or at 0.
-    return _monotone(balls.root(numerator, denominator))
+    return _monotone(arithmetic.root(numerator, denominator))
 
 
 def _absolute(a: Interval) -> Interval:
@@ -156,12 +156,12 @@ ENCLOSURES = Arithmetic(
     power=_power,
     integer_power=_integer_power,
     root=_root,
-    compare=balls.comparisons(_less, _less_equal, _equal),
+    compare=arithmetic.comparisons(_less, _less_equal, _equal),
     undefined=undefined,
     functions={
-        row.name: (_monotone if row.monotone else _by_ball)(balls.BALLS.functions[row.name])
+        row.name: (_monotone if row.monotone else _by_ball)(arithmetic.BALLS.functions[row.name])
         for row in FUNCTIONS
-        if row.name in balls.BALLS.functions
+        if row.name in arithmetic.BALLS.functions
     }
     | _SPECIAL,
     unknown=_no_samples,

@@ -15,14 +15,14 @@ from itertools import pairwise
 
 from flint import arb
 
+from chainrule.balls.arithmetic import compile_balls, evaluate, precision
+from chainrule.balls.program import Coordinate, ball
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import Call, Expr, Number, Symbol, postorder
 from chainrule.rewrite.expansion import Direction
 from chainrule.rewrite.kinks import Kink
 from chainrule.rewrite.line import NOWHERE, UNKNOWN, Side
-from chainrule.verify.balls import compile_balls, evaluate, precision
 from chainrule.verify.certified import ball_decimal
-from chainrule.verify.program import Coordinate, ball
 from chainrule.verify.verdict import Counterexample, Verdict
 
 # A limit is looked at from 2^-16, 2^-32, …: each distance is the square of the one before, so that

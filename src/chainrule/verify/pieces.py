@@ -16,10 +16,11 @@ from math import log
 
 from flint import arb, arb_series
 
+from chainrule.balls.arithmetic import compile_balls, precision
+from chainrule.balls.program import ball
 from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.demands import demands
-from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.points import (
     MAIN,
     Point,
@@ -31,7 +32,6 @@ from chainrule.verify.points import (
     spread,
     switches,
 )
-from chainrule.verify.program import ball
 from chainrule.verify.series import SERIES, compile_series
 
 # Only signs are looked at; one that these bits leave open is left out.

@@ -17,6 +17,8 @@ from typing import NamedTuple, overload
 
 from flint import arb, arb_series
 
+from chainrule.balls.arithmetic import compile_balls, precision
+from chainrule.balls.program import Program, ball, definition
 from chainrule.expr.nodes import (
     Call,
     Comparison,
@@ -27,8 +29,6 @@ from chainrule.expr.nodes import (
     Symbol,
     postorder,
 )
-from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.program import Program, ball, definition
 from chainrule.verify.series import SERIES
 
 Range = tuple[Fraction, Fraction]

@@ -18,11 +18,11 @@ from math import factorial, prod
 
 from flint import arb, arb_series, ctx, fmpq, fmpq_mat
 
+from chainrule.balls import arithmetic, samples
+from chainrule.balls.arithmetic import PRECISION, precision
+from chainrule.balls.program import Arithmetic, Coordinate, Program, ball
 from chainrule.expr.functions import FUNCTIONS
 from chainrule.expr.nodes import Expr, Symbol
-from chainrule.verify import balls, samples
-from chainrule.verify.balls import PRECISION, precision
-from chainrule.verify.program import Arithmetic, Coordinate, Program, ball
 
 
 def undefined() -> arb_series:
@@ -53,7 +53,7 @@ def _is_constant(u: arb_series) -> bool:
 def power(base: arb_series, exponent: arb_series) -> arb_series:
     """Real powers, as for balls: the base positive, or the exponent an integer throughout."""
     if _is_constant(exponent):
-        n = balls.integer(exponent[0])
+        n = arithmetic.integer(exponent[0])
         if n is not None:
             return integer_power(n)(base)
     return base**exponent if base[0] > 0 else undefined()
@@ -95,7 +95,7 @@ def absolute(u: arb_series) -> arb_series:
 
 def sign(u: arb_series) -> arb_series:
     if _is_constant(u):
-        return arb_series([balls.sign(u[0])])
+        return arb_series([arithmetic.sign(u[0])])
     return undefined() if u[0].contains(0) else arb_series([u[0].sgn()])
 
 
@@ -128,7 +128,7 @@ def lgamma(u: arb_series) -> arb_series:
 
 def polygamma(order: arb_series, u: arb_series) -> arb_series:
     """ψ⁽ⁿ⁾ from ψ = Γ′/Γ, differentiated n more times as a power series."""
-    n = balls.integer(order[0])
+    n = arithmetic.integer(order[0])
     if n is None or n < 0 or not _is_constant(order):
         return undefined()
     before = ctx.cap
@@ -173,7 +173,7 @@ def atan2(y: arb_series, x: arb_series) -> arb_series:
 
 def _compare(name: str) -> Callable[[arb_series, arb_series], bool | None]:
     """A condition decides a power series only if it still holds around the point."""
-    values = balls.BALLS.compare[name]
+    values = arithmetic.BALLS.compare[name]
 
     def evaluate(a: arb_series, b: arb_series) -> bool | None:
         if (_is_constant(a) and _is_constant(b)) or not a[0].overlaps(b[0]):
@@ -208,7 +208,7 @@ SERIES = Arithmetic(
     power=power,
     integer_power=integer_power,
     root=root,
-    compare={name: _compare(name) for name in balls.BALLS.compare},
+    compare={name: _compare(name) for name in arithmetic.BALLS.compare},
     undefined=undefined,
     functions={
         row.name: getattr(arb_series, row.arb)

@@ -31,7 +31,7 @@ from chainrule.floats.positions import at
 from chainrule.floats.truth import truth
 from chainrule.floats.ulp import Truth, errors
 from chainrule.sweep import tally
-from chainrule.sweep.sweep import ARB, CHUNK, CHUNK_OF_DEVICE, Evaluate, Sweep, SweepPlan, plan
+from chainrule.sweep.sweep import CHUNK, CHUNK_OF_DEVICE, Evaluate, Sweep, SweepPlan, plan
 from chainrule.sweep.tally import Tallies
 from chainrule.verify.certified import decimal
 
@@ -158,8 +158,7 @@ def sweep_of(job: Job) -> Sweep:
 def exact(job: Job, values: Array) -> Truth:
     """The exact values at inputs, by ball arithmetic."""
     expr, variable, parameters = truth_of(job)
-    with ARB:
-        return truth(expr, variable, values, parameters)
+    return truth(expr, variable, values, parameters)
 
 
 def function_of(implementation: Implementation, kind: Computed) -> Evaluate | None:

@@ -19,6 +19,7 @@ from math import comb
 
 from flint import arb, fmpq, fmpz_mpoly
 
+from chainrule.balls.arithmetic import precision
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
@@ -33,7 +34,6 @@ from chainrule.expr.nodes import (
 )
 from chainrule.forms.candidates.exponentials import ExponentialFraction, in_one_exponential
 from chainrule.forms.candidates.formulas import at_least, at_most, horner, polynomial
-from chainrule.verify.balls import precision
 
 _BITS = 200
 # Where it is constant: e^-44 is 2^-63, less than any digit of a double. And where it is 0: the

@@ -17,6 +17,7 @@ from typing import NamedTuple
 from flint import arb, fmpq, fmpz_mpoly
 from flint.utils.flint_exceptions import DomainError
 
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.expr.nodes import (
     ONE,
     TWO,
@@ -42,7 +43,6 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.monomial import coefficient_and_rest
-from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.convert import Converter, UndecidedSignError
 from chainrule.verify.generators import Generator, RingFullError
 from chainrule.verify.ratio import RatioTooLargeError, RatioUndefinedError

@@ -20,6 +20,7 @@ import numpy as np
 from flint import arb, fmpq
 from numpy.polynomial import Chebyshev, Polynomial
 
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
@@ -42,7 +43,6 @@ from chainrule.floats.formats import Format
 from chainrule.forms.candidates.formulas import at_most, by_halves, polynomial
 from chainrule.forms.candidates.patches import taylor_coefficients
 from chainrule.forms.candidates.regimes import elementary
-from chainrule.verify.balls import compile_balls, precision
 from chainrule.verify.check import equal
 
 _BITS = 300

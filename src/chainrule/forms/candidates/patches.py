@@ -19,10 +19,10 @@ from math import frexp, ldexp
 import numpy as np
 from flint import arb
 
+from chainrule.balls.arithmetic import compile_balls, precision
+from chainrule.balls.program import Program
 from chainrule.expr.nodes import Expr, Number, Sum, Symbol, add, multiply, power
 from chainrule.floats.ulp import Floats, Truth
-from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.program import Program
 
 DEGREES = (6, 11, 16)
 # Nodes lie 2^-_STEP apart; with n of them _STEP·n bits cancel in a divided difference.

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
+from chainrule.balls.arithmetic import compile_balls, precision
+from chainrule.balls.program import ball
 from chainrule.deriving.derivation import Derivation
 from chainrule.expr.nodes import ZERO, Expr, Symbol, substitute
 from chainrule.program.cases import with_value_at
 from chainrule.program.targets import Target
 from chainrule.rewrite.frameworks import Returned
 from chainrule.rewrite.kinks import Kink
-from chainrule.verify.balls import compile_balls, precision
-from chainrule.verify.program import ball
 
 
 def settled(

@@ -17,13 +17,13 @@ import numpy as np
 import numpy.typing as npt
 from flint import arb
 
+from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.expr.nodes import Expr, Symbol, substitute
 from chainrule.floats.evaluate import FUNCTIONS, apply_operation, evaluate
 from chainrule.floats.formats import Format
 from chainrule.floats.ulp import Floats, Truth, errors, faults
 from chainrule.forms.search.saturation import Saturated, Term, build
 from chainrule.program.lower import lower
-from chainrule.verify.balls import compile_balls, precision
 
 # Bits of the truth about a class; a value that is not known to 60 of them is no truth.
 _BITS = 640

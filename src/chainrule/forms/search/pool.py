@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from chainrule.balls.arithmetic import approximate
 from chainrule.expr.nodes import (
     Call,
     Comparison,
@@ -33,7 +34,6 @@ from chainrule.forms.candidates.signs import collected
 from chainrule.forms.search.extraction import FAULT_BITS, Inputs, extract, fault_or_bits
 from chainrule.forms.search.saturation import saturate
 from chainrule.program.lower import lower
-from chainrule.rewrite.order import approximate
 
 # Inputs of the sample: over all bit patterns, and where formulas have their features.
 _WIDE, _NEAR = 1500, 1500

@@ -1,8 +1,8 @@
 """Straight-line programs: a set of expressions, compiled once, run at many points.
 
 The program knows the shape of a formula and nothing about numbers; what its operations mean
-is an ``Arithmetic``: balls (``balls.py``) or power series with ball coefficients
-(``series.py``). Several expressions share one program, so what they have in common is
+is an ``Arithmetic``: balls (``arithmetic.py``) or power series with ball coefficients
+(``verify/series.py``). Several expressions share one program, so what they have in common is
 evaluated once per point.
 """
 

@@ -15,10 +15,10 @@ from typing import Any
 
 from flint import arb, ctx
 
+from chainrule.balls import samples
+from chainrule.balls.program import Arithmetic, Coordinate, Program, ball
 from chainrule.expr.functions import FUNCTIONS
 from chainrule.expr.nodes import Expr, Symbol
-from chainrule.verify import samples
-from chainrule.verify.program import Arithmetic, Coordinate, Program, ball
 
 PRECISION = 128
 """Bits of a ball to begin with."""
@@ -70,7 +70,17 @@ def integer_power(n: int) -> Callable[[arb], arb]:
     exponent = arb(n)
     if n == 0:
         return lambda base: undefined() if base.contains(0) else base**0
-    return lambda base: base**exponent
+    if n < 0:
+        return lambda base: base**exponent
+
+    def whole(base: arb) -> arb:
+        found = base**exponent
+        if found.is_finite() or not base.is_finite():
+            return found
+        # Arb's power of a ball around 0 is not a number.
+        return arb(0, base.rad() ** n)
+
+    return whole
 
 
 @lru_cache(maxsize=256)
@@ -201,6 +211,19 @@ def evaluate(expr: Expr, env: Mapping[Symbol, Coordinate], bits: int = PRECISION
     program = compile_balls([expr])
     with precision(bits):
         value = program.run([ball(env[symbol]) for symbol in program.symbols])[0]
+    return value if type(value) is arb and value.is_finite() else None
+
+
+def approximate(expr: Expr) -> arb | None:
+    """A ball around the value of an expression without letters, as far as one try goes.
+
+    ``None`` where it is not defined or not decided, and where an unknown function occurs.
+    """
+    program = compile_balls([expr])
+    if program.symbols or program.samples:
+        return None
+    with precision(2 * PRECISION):
+        value = program.run([])[0]
     return value if type(value) is arb and value.is_finite() else None
 
 

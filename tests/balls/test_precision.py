@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from flint import arb, ctx
 
-from chainrule.verify.balls import precision
+from chainrule.balls.arithmetic import precision
 
 
 def test_every_thread_has_the_precision_that_it_asked_for() -> None:

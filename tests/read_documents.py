@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 import chainrule
-from chainrule.document.telling import Style
+from chainrule.document.style import Style
 from chainrule.expr.nodes import Sum
 from displayed import Report, equalities, walk
 from real_values import curve_points

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chainrule.document.telling import Style
+from chainrule.document.style import Style
 from chainrule.expr.catalogue import GROUPS
 from displayed import Report
 from pace import few

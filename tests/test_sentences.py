@@ -9,7 +9,7 @@ import pytest
 
 import chainrule
 from chainrule.document import checks, narrative
-from chainrule.document.telling import Style
+from chainrule.document.style import Style
 from sentences import faults, row_of, rows, said
 
 FULL = Style("full", "lagrange")

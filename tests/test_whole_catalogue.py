@@ -7,7 +7,7 @@ import pytest
 import chainrule
 from chainrule import api
 from chainrule.document.blocks import Block, Display, Fold, Inline, Math
-from chainrule.document.telling import Style
+from chainrule.document.style import Style
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.render.display import latex_chain, latex_display
 from katex_check import katex_available, katex_failures

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
-from chainrule.deriving.derivation import FormName
+from chainrule.deriving.choices import FormName
 from chainrule.deriving.implicit import letters_of_curve
 from chainrule.deriving.reading import (
     Name,
@@ -30,9 +30,11 @@ if TYPE_CHECKING:
 
     from chainrule.audit.running.campaign import Options, Watcher
     from chainrule.codegen.kernel import Kernel
-    from chainrule.document.telling import Style
+    from chainrule.document.style import Style
+    from chainrule.floats.formats import Format
+    from chainrule.forms.listing import ListedForm
+    from chainrule.render.formats import Syntax
 
-Syntax = Literal["plain", "latex", "python", "sympy"]
 _MEASURING = {"numpy": "NumPy", "scipy": "SciPy", "ml_dtypes": "ml_dtypes"}
 """What errors are measured with."""
 
@@ -160,7 +162,7 @@ def gradient(f: Source) -> dict[str, Expr]:
     return {v.name: diff(f, v) for v in every_variable(f)}
 
 
-def written(expr: Expr, syntax: str) -> str:
+def written(expr: Expr, syntax: Syntax) -> str:
     """An expression in one line of plain text, LaTeX, Python or SymPy."""
     match syntax:
         case "plain":
@@ -183,7 +185,6 @@ def written(expr: Expr, syntax: str) -> str:
             from chainrule.render.code_syntax import sympy
 
             return sympy(expr)
-    raise InputError(f"unknown syntax {syntax!r}")
 
 
 def listing(word: str | None) -> Iterator[tuple[str, str, str]]:
@@ -274,31 +275,37 @@ def compile(
     return kernel
 
 
-def check(f: str, answer: str, *, wrt: str | None = None, order: int = 1) -> tuple[bool, Document]:
-    """Whether ``answer`` is the derivative of ``f``, and what is to be said about it.
+def check(
+    f: str, answer: str, *, wrt: str | None = None, order: int = 1
+) -> tuple[bool, Document, dict[str, Any]]:
+    """Whether ``answer`` is the derivative of ``f``; a document about it, and plain data.
 
     Raises:
         InputError: one of them cannot be read.
     """
     from chainrule.check.answer import check_answer
+    from chainrule.check.data import judgement_data
     from chainrule.check.report import judgement_document
 
     problem = make_problem(f, wrt=wrt, order=order)
     judgement = check_answer(problem, read_formula(answer).expr)
-    return judgement.equal is True, judgement_document(judgement, problem)
+    document, data = judgement_document(judgement, problem), judgement_data(judgement, problem)
+    return judgement.equal is True, document, data
 
 
-def check_lines(text: str) -> tuple[bool, Document]:
-    """Whether each line of a derivation follows, and what is to be said about it.
+def check_lines(text: str) -> tuple[bool, Document, dict[str, Any]]:
+    """Whether each line of a derivation follows; a document about it, and plain data.
 
     Raises:
         InputError: a line cannot be read.
     """
+    from chainrule.check.data import lines_data
     from chainrule.check.lines import check_lines as judge
     from chainrule.check.report import lines_document
 
     lines = judge(text)
-    return all(line.follows is True for line in lines), lines_document(lines)
+    right = all(line.follows is True for line in lines)
+    return right, lines_document(lines), lines_data(lines)
 
 
 def document(
@@ -310,18 +317,45 @@ def document(
         InputError: the forms cannot be computed, or what measuring needs is not installed.
     """
     whole = derivation.document(style, at=at)
-    if not dtypes or not isinstance(derivation, ExplicitWalkthrough):
+    if not dtypes:
         return whole
-    require("audit", **_MEASURING)
-    from chainrule.floats.formats import format_named
-    from chainrule.forms.listing import forms as measured_forms
     from chainrule.forms.report import forms_section
 
-    formats = [format_named(name) for name in dtypes]
-    section = forms_section(derivation, measured_forms(derivation, formats), formats)
+    section = forms_section(*_measured(derivation, dtypes))
     # Before the last section, which says what was checked.
     last = max(i for i, block in enumerate(whole.blocks) if isinstance(block, Heading))
     return Document(whole.title, (*whole.blocks[:last], *section, *whole.blocks[last:]))
+
+
+def data(
+    derivation: Walkthrough, *, at: str | None = None, dtypes: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The same as plain data.
+
+    Raises:
+        InputError: as for ``document``.
+    """
+    whole = derivation.to_dict(at=at)
+    if dtypes:
+        from chainrule.forms.report import forms_data
+
+        explicit, found, _ = _measured(derivation, dtypes)
+        whole["forms"] = forms_data(explicit, found)
+    return whole
+
+
+def _measured(
+    derivation: Walkthrough, dtypes: Sequence[str]
+) -> tuple[ExplicitWalkthrough, Sequence[ListedForm], Sequence[Format]]:
+    """The forms of a derivative, measured in formats of these names."""
+    if not isinstance(derivation, ExplicitWalkthrough):
+        raise InputError("the slope of a curve has no forms to measure", hint="leave --forms out")
+    require("audit", **_MEASURING)
+    from chainrule.floats.formats import format_named
+    from chainrule.forms.listing import forms as measured_forms
+
+    formats = [format_named(name) for name in dtypes]
+    return derivation, measured_forms(derivation, formats), formats
 
 
 def forms(

@@ -7,16 +7,18 @@ imported when they are asked for.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from chainrule.deriving.derivation import Derivation, FormName
+from chainrule.deriving.choices import FormName
+from chainrule.deriving.derivation import Derivation
 from chainrule.deriving.implicit import ImplicitDerivation
 from chainrule.errors import InputError
-from chainrule.expr.nodes import Expr
+from chainrule.expr.nodes import Expr, Symbol
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
-    from chainrule.document.telling import Style
+    from chainrule.document.style import Style
     from chainrule.verify.verdict import Verdict
 
 
@@ -47,8 +49,8 @@ class Walkthrough(ABC):
         """The walk-through as a document."""
 
     @abstractmethod
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data."""
+    def to_dict(self, *, at: str | None = None) -> dict[str, Any]:
+        """Everything as plain data, the value at a point too if one is given."""
 
     def to(self, format_: str, style: Style | None = None) -> str:
         """The walk-through in a format by its name: "text", "markdown", "latex", "json".
@@ -95,16 +97,19 @@ class ExplicitWalkthrough(Derivation, Walkthrough):
     def document(self, style: Style | None = None, *, at: str | None = None) -> Document:
         """The walk-through as a document; ``at`` is a point such as "5" or "x=5, a=2"."""
         from chainrule.document.narrative import narrate
-        from chainrule.parsing.reader import point
 
-        values = point(at, self.problem.variables[0]) if at is not None else None
-        return narrate(self, style, values)
+        return narrate(self, style, self._point(at))
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data; the schema is documented in ``docs/json.md``."""
+    def to_dict(self, *, at: str | None = None) -> dict[str, Any]:
+        """Everything as plain data, see ``docs/json.md``; ``at`` as for ``document``."""
         from chainrule.render.data import derivation_data
 
-        return derivation_data(self)
+        return derivation_data(self, self._point(at))
+
+    def _point(self, at: str | None) -> Mapping[Symbol, Expr] | None:
+        from chainrule.parsing.reader import point
+
+        return None if at is None else point(at, self.problem.variables[0])
 
 
 class ImplicitWalkthrough(ImplicitDerivation, Walkthrough):
@@ -114,12 +119,17 @@ class ImplicitWalkthrough(ImplicitDerivation, Walkthrough):
         """The walk-through as a document. A curve has no value to try, so ``at`` is refused."""
         from chainrule.document.implicit import narrate_implicit
 
-        if at is not None:
-            raise InputError("an equation has no value at a point", hint="leave --at out")
+        _no_point(at)
         return narrate_implicit(self, style)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything as plain data, see ``docs/json.md``."""
+    def to_dict(self, *, at: str | None = None) -> dict[str, Any]:
+        """Everything as plain data, see ``docs/json.md``; ``at`` is refused."""
         from chainrule.render.data import implicit_data
 
+        _no_point(at)
         return implicit_data(self)
+
+
+def _no_point(at: str | None) -> None:
+    if at is not None:
+        raise InputError("an equation has no value at a point", hint="leave --at out")

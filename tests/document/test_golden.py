@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from chainrule.api import derivations
-from chainrule.document.telling import Style
+from chainrule.document.style import Style
 
 GOLDEN = Path(__file__).with_name("golden")
 CASES = {

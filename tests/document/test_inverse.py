@@ -7,7 +7,7 @@ import pytest
 
 import chainrule
 from chainrule.differentiate.inverse import TITLE
-from chainrule.document.telling import Style
+from chainrule.document.style import Style
 from chainrule.expr.functions import BY_NAME, FUNCTIONS
 from oracle import MPMATH
 

@@ -6,7 +6,7 @@ derivative; each expression is judged against the one before it that claims the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -68,7 +68,7 @@ def check_lines(text: str) -> list[LineJudgement]:
     return list(reader.judged())
 
 
-def first_failure(judged: list[LineJudgement]) -> LineJudgement | None:
+def first_failure(judged: Sequence[LineJudgement]) -> LineJudgement | None:
     """The first line that does not follow."""
     return next((line for line in judged if line.follows is False), None)
 

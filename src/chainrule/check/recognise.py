@@ -14,8 +14,8 @@ from flint import arb
 from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.check.model import Attempt, Judged, ResultSlip, RuleSlip, Slip, SlipClaim, fill
 from chainrule.check.slips import SLIPS
+from chainrule.deriving.choices import METHODS
 from chainrule.deriving.derivation import named_slope
-from chainrule.deriving.problem import METHODS
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, Rule

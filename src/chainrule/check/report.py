@@ -55,7 +55,7 @@ def lines_document(lines: Sequence[LineJudgement]) -> Document:
             if line.judgement is not None and not reason:
                 reason = verdict_words(line.judgement.verdict)
             blocks.append(_sentence((f"line {line.number} was not decided: ", *reason)))
-    failed = first_failure(list(lines))
+    failed = first_failure(lines)
     if failed is None or failed.judgement is None:
         blocks.append(Paragraph((Strong("No line is wrong."),)))
         return Document(title, tuple(blocks))

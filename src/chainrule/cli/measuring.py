@@ -10,25 +10,41 @@ import click
 
 from chainrule.cli.options import (
     chosen_format,
+    either,
     examples,
     format_options,
     from_stdin,
     output_option,
-    print_documents,
-    write_data,
+    write_result,
     write_text,
     wrt_option,
 )
 from chainrule.floats.dtypes import NAMES
-from chainrule.program.targets import TARGETS
+from chainrule.program.targets import ACCURACIES, SAVES, TARGETS
+from chainrule.render.formats import FORMATS
 
 INTERRUPTED = 130
+"""Exit status of what Ctrl-C ended: 128 and the number of the signal, as shells have it."""
 INACCURATE = 1
+"""Exit status where results are known to be wrong, as of any check that fails."""
+
+
+def _all_dtypes(context: click.Context, option: Any, given: tuple[str, ...]) -> tuple[str, ...]:
+    return NAMES if "all" in given else given
+
+
+def _address(context: click.Context, option: Any, given: str | None) -> str | None:
+    """An address of a scheduler, "" for a local one; what stands behind a bare --dask is none."""
+    if given and not re.fullmatch(r"\w+://.+|[\w.-]+:\d+", given):
+        raise click.UsageError(f"{given!r} is no address; --dask stands after the targets")
+    return given
+
 
 _dtypes_option = click.option(
     "--dtype",
     "dtypes",
     type=click.Choice([*NAMES, "all"]),
+    callback=_all_dtypes,
     multiple=True,
     default=["float32"],
     show_default=True,
@@ -78,22 +94,17 @@ def forms(
     """
     from chainrule import api
 
-    chosen = NAMES if "all" in dtypes else dtypes
-    formula = from_stdin(formula)
+    formula, setting = from_stdin(formula), chosen_format(format_, output)
     if exhaustive:
         from chainrule.audit.progress import showing
 
         with showing(quiet) as advance:
             document, data = api.forms(
-                formula, dtypes=chosen, wrt=wrt, search=search, exhaustive=True, advance=advance
+                formula, dtypes=dtypes, wrt=wrt, search=search, exhaustive=True, advance=advance
             )
     else:
-        document, data = api.forms(formula, dtypes=chosen, wrt=wrt, search=search)
-    setting = chosen_format(format_, output)
-    if setting == "json":
-        write_data(data, output)
-    else:
-        print_documents([document], setting, output)
+        document, data = api.forms(formula, dtypes=dtypes, wrt=wrt, search=search)
+    write_result(document, data, setting, output)
 
 
 @click.command(
@@ -104,25 +115,25 @@ def forms(
     )
 )
 @click.argument("formula")
-@click.option("--target", required=True, help=f"One of {', '.join(TARGETS)}.")
+@click.option("--target", required=True, help=f"{either(TARGETS)}.")
 @wrt_option
 @click.option(
     "--dtype",
     default="float32",
     show_default=True,
-    help="What arrays hold: float32, float64, float16 or bfloat16.",
+    help=f"What arrays hold: {either(NAMES)}.",
 )
 @click.option(
     "--save",
     default="auto",
     show_default=True,
-    help="What the gradient is computed from: input, output, or auto for the better measured.",
+    help=f"What the gradient is computed from: {either(SAVES)} for the better measured.",
 )
 @click.option(
     "--accuracy",
     default="best",
     show_default=True,
-    help="`best` computes in double and rounds once, `fast` in the dtype itself.",
+    help=f"{either(ACCURACIES)}: in double and rounded once, or in the dtype itself.",
 )
 @output_option
 @click.option(
@@ -219,7 +230,7 @@ def code(
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "markdown", "json"]),
+    type=click.Choice(tuple(FORMATS)),
     default=None,
     help="How to print the table; a terminal gets colour.",
 )
@@ -241,25 +252,20 @@ def code(
     is_flag=False,
     flag_value="",
     metavar="[ADDRESS]",
+    callback=_address,
     help="Run on a Dask cluster, or on an embedded local one; give it after the targets.",
 )
 @click.option("--quiet", is_flag=True, help="No progress bar.")
 def audit(
     targets: tuple[str, ...],
     frameworks: tuple[str, ...],
-    against: str | None,
-    dtypes: tuple[str, ...],
     kind: Any,
-    device: str,
-    exhaustive: bool,
     max_ulp: float,
     out: str | None,
     format_: str | None,
-    resume: bool,
     threads: int | None,
-    time_limit: float,
-    cluster: str | None,
     quiet: bool,
+    **options: Any,
 ) -> None:
     """Measure somebody's function and gradient in floating point.
 
@@ -276,8 +282,6 @@ def audit(
     from chainrule import api
     from chainrule.errors import require
 
-    if cluster and not re.fullmatch(r"\w+://.+|[\w.-]+:\d+", cluster):
-        raise click.UsageError(f"{cluster!r} is no address; --dask stands after the targets")
     require("audit", numpy="NumPy")
     from pathlib import Path
 
@@ -285,23 +289,12 @@ def audit(
     from chainrule.audit.running.campaign import KINDS, Options
 
     folder = Path(out) if out else None
-    options = Options(
-        dtypes=NAMES if "all" in dtypes else dtypes,
-        kinds=KINDS if kind == "both" else (kind,),
-        against=against,
-        device=device,
-        exhaustive=exhaustive,
-        threads=threads or 0,
-        time_limit=time_limit,
-        folder=folder,
-        resume=resume,
-        cluster=cluster,
-    )
+    kinds = KINDS if kind == "both" else (kind,)
     with progress.bar(quiet) as bar:
         try:
             document, data, status = api.audit(
                 targets,
-                options,
+                Options(kinds=kinds, threads=threads or 0, folder=folder, **options),
                 frameworks=frameworks,
                 max_ulp=max_ulp,
                 out=folder,
@@ -314,13 +307,11 @@ def audit(
                 err=True,
             )
             sys.exit(INTERRUPTED)
-    setting = format_ or ("terminal" if sys.stdout.isatty() else "text")
-    if setting == "json":
-        write_data(data, None)
-    elif setting == "markdown":
+    setting = chosen_format(format_, None)
+    if setting == "markdown":
         from chainrule.render.markdown import render
 
         write_text(render(document, front_matter=False), None)
     else:
-        print_documents([document], setting, None)
+        write_result(document, data, setting, None)
     sys.exit(status)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from os.path import splitext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from chainrule.deriving.choices import METHODS
 from chainrule.errors import InputError
-from chainrule.render.formats import FORMATS, by_ending, rendered
+from chainrule.render.formats import FORMATS, by_ending, endings, rendered
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
 
 BAD_INPUT = 2
 FAULT = 3
-"""Exit statuses: input that cannot be read, and something of ours that was found wrong."""
-
-_ENDINGS = ", ".join(ending for row in FORMATS.values() for ending in row.endings)
+"""Exit statuses: input that cannot be read, as click has it for options; and something of ours that
+was found wrong."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -40,8 +40,8 @@ def variable_options(command: Command) -> Command:
 def method_option(command: Command) -> Command:
     return click.option(
         "--method",
-        type=click.Choice(["power", "quotient"]),
-        default="power",
+        type=click.Choice(METHODS),
+        default=METHODS[0],
         show_default=True,
         help="How to take 1/u: as the power u^-1, or by the quotient rule.",
     )(command)
@@ -55,7 +55,7 @@ def format_options(command: Command) -> Command:
         default=None,
         help="How to set it; a terminal gets `terminal`, anything else `text`.",
     )(command)
-    return output_option(command, f"; its ending chooses the format ({_ENDINGS})")
+    return output_option(command, f"; its ending chooses the format ({', '.join(endings())})")
 
 
 def output_option(command: Command, more: str = "") -> Command:
@@ -65,6 +65,12 @@ def output_option(command: Command, more: str = "") -> Command:
         type=click.Path(dir_okay=False, writable=True),
         help=f"File to write to{more}.",
     )(command)
+
+
+def either(names: Iterable[str]) -> str:
+    """ "a, b or c", for a text of help."""
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def read(path: str) -> str:
@@ -101,6 +107,14 @@ def print_documents(documents: list[Document], format_: str, output: str | None)
             print_document(document, console)
         return
     write_text("\n".join(rendered(document, format_) for document in documents), output)
+
+
+def write_result(document: Document, data: Any, format_: str, output: str | None) -> None:
+    """What a command found, as a document or as plain data."""
+    if format_ == "json":
+        write_data(data, output)
+    else:
+        print_documents([document], format_, output)
 
 
 def write_data(data: Any, output: str | None) -> None:

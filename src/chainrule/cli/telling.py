@@ -18,13 +18,15 @@ from chainrule.cli.options import (
     read,
     variable_options,
     write_data,
+    write_result,
 )
+from chainrule.deriving.choices import FORMS
+from chainrule.document.style import DETAILS, NOTATIONS, Style
 from chainrule.floats.dtypes import NAMES
+from chainrule.render.formats import SYNTAXES
 
 if TYPE_CHECKING:
     from chainrule.document.blocks import Document
-
-SYNTAXES = ("plain", "latex", "python", "sympy")
 
 
 @click.command(
@@ -41,15 +43,15 @@ SYNTAXES = ("plain", "latex", "python", "sympy")
 @click.option("--at", metavar="VALUE", help="Point to try on a calculator: 5, or x=5,a=2.")
 @click.option(
     "--detail",
-    type=click.Choice(["brief", "normal", "full"]),
-    default="normal",
+    type=click.Choice(DETAILS),
+    default=Style().detail,
     show_default=True,
     help="How much to say.",
 )
 @click.option(
     "--notation",
-    type=click.Choice(["leibniz", "lagrange"]),
-    default="leibniz",
+    type=click.Choice(NOTATIONS),
+    default=Style().notation,
     show_default=True,
     help="df/dx or f'(x).",
 )
@@ -79,7 +81,6 @@ def explain(
     A dash reads the formula from standard input.
     """
     from chainrule import api
-    from chainrule.document.telling import Style
 
     formula = from_stdin(formula)
     chosen = chosen_format(format_, output)
@@ -89,7 +90,7 @@ def explain(
     faulty = False
     for derivation in api.derivations(formula, wrt=wrt, order=order, method=method):
         if chosen == "json":
-            values.append(derivation.to_dict())
+            values.append(api.data(derivation, at=at, dtypes=dtypes))
         else:
             documents.append(api.document(derivation, style, at=at, dtypes=dtypes))
         faulty = faulty or derivation.verdict.word == "wrong"
@@ -113,20 +114,20 @@ def explain(
 @variable_options
 @click.option(
     "--form",
-    type=click.Choice(["simplified", "output", "raw"]),
-    default="simplified",
+    type=click.Choice(FORMS),
+    default=FORMS[0],
     show_default=True,
     help="Simplified, by the function's own output y, or as the rules give it.",
 )
 @click.option(
     "--syntax",
     type=click.Choice(SYNTAXES),
-    default="plain",
+    default=SYNTAXES[0],
     show_default=True,
     help="How to write it; `python` is an expression over `from math import *`.",
 )
 @method_option
-def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: str, method: str) -> None:
+def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: Any, method: str) -> None:
     """Print the derivative of FORMULA in one line."""
     from chainrule import api
 
@@ -173,11 +174,14 @@ def check(
         raise click.UsageError(
             f"one formula, not also {context.args[0]!r}; your derivative goes after --answer"
         )
+    setting = chosen_format(format_, output)
     if lines is not None:
-        right, document = api.check_lines(read(lines))
+        if formula is not None or answer is not None or wrt is not None or order != 1:
+            raise click.UsageError("--lines stands alone: the file says what is differentiated")
+        right, document, data = api.check_lines(read(lines))
     elif formula is not None and answer is not None:
-        right, document = api.check(formula, answer, wrt=wrt, order=order)
+        right, document, data = api.check(from_stdin(formula), answer, wrt=wrt, order=order)
     else:
         raise click.UsageError("give a FORMULA with --answer, or a file with --lines")
-    print_documents([document], chosen_format(format_, output), output)
+    write_result(document, data, setting, output)
     sys.exit(0 if right else 1)

@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
 from functools import cache, cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
+from chainrule.deriving.choices import FormName
 from chainrule.deriving.problem import Problem, fresh_letter, names
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
@@ -50,7 +51,6 @@ if TYPE_CHECKING:
 MAX_TIDIED = 1_000
 # At how many points a claim is compared unless told otherwise.
 POINTS = 16
-FormName = Literal["simplified", "output", "raw"]
 
 
 class Stage(Record):

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from chainrule.deriving.derivation import FormName, named_slope
+from chainrule.deriving.choices import FormName
+from chainrule.deriving.derivation import named_slope
 from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.differentiate import differentiate
 from chainrule.errors import FaultError, FaultWarning, InputError

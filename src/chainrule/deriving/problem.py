@@ -10,8 +10,6 @@ from chainrule.expr.nodes import Expr, Symbol, Unknown, postorder, symbols
 from chainrule.parsing.names import GREEK_WORDS
 from chainrule.record import Record
 
-METHODS = ("power", "quotient")
-
 
 class Problem(Record):
     """What is to be differentiated, and how it is to be called.

@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Union
 
+from chainrule.deriving.choices import METHODS
 from chainrule.deriving.problem import (
-    METHODS,
     Problem,
     choose_variable,
     fresh_letter,

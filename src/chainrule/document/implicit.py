@@ -24,7 +24,7 @@ from chainrule.document.blocks import (
 )
 from chainrule.document.checks import verdict_words
 from chainrule.document.phrases import NATURAL_LOG
-from chainrule.document.telling import Style
+from chainrule.document.style import Style
 from chainrule.expr.nodes import ZERO, Symbol
 
 

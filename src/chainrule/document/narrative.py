@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from fractions import Fraction
-from itertools import cycle
 
 from chainrule.deriving.derivation import Derivation, Stage
 from chainrule.deriving.problem import Problem, fresh_letter, names
@@ -19,12 +17,9 @@ from chainrule.document.blocks import (
     Block,
     Boxed,
     Bullets,
-    Chain,
     Derivative,
-    Digits,
     Display,
     Document,
-    Emphasis,
     Heading,
     Inline,
     InlinePiece,
@@ -39,7 +34,9 @@ from chainrule.document.checks import checked_blocks, failure_blocks
 from chainrule.document.inverse import inverse_blocks
 from chainrule.document.kinks import kink_blocks, where_it_divides
 from chainrule.document.phrases import NATURAL_LOG, because, joined, look_alike, operations
-from chainrule.document.telling import Style, Teller
+from chainrule.document.style import Style
+from chainrule.document.telling import Teller
+from chainrule.document.trial import to_try
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import (
@@ -48,7 +45,6 @@ from chainrule.expr.nodes import (
     Call,
     Comparison,
     Expr,
-    Number,
     Piecewise,
     Power,
     Product,
@@ -56,7 +52,6 @@ from chainrule.expr.nodes import (
     depends_on,
     postorder,
     size,
-    substitute,
     symbols,
 )
 from chainrule.parsing.definitions import definition, expand_all
@@ -64,12 +59,7 @@ from chainrule.rewrite.demands import demands
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.open_cases import OPPOSITE
 from chainrule.rewrite.output_form import OutputForm
-from chainrule.verify.certified import decimal
 
-# Points to try on a calculator, the first at which the function is defined; and values for
-# letters that have no default: primes, so that none is a power or a product of others.
-POINTS = (5, 2, 1, Fraction(1, 2), 3, 10, Fraction(1, 10), -2)
-LETTER_VALUES = (2, 3, 5, 7)
 # Each part may get a step of its own; a walk through more of them is pages that nobody reads.
 MAX_TOLD = 150
 # Characters of a formula that a heading still has room for.
@@ -109,7 +99,7 @@ def narrate(
     if derivation.verdict.word == "wrong":
         blocks += failure_blocks(derivation)
         return Document(f"The derivative of {_plain_title(problem)}", tuple(blocks))
-    blocks += _to_try(derivation, whole, dict(at or {}))
+    blocks += to_try(derivation, whole, at or {})
     for i, stage in enumerate(derivation.stages, start=1):
         blocks += _stage(derivation, stage, i, style)
     if derivation.order > 1:
@@ -169,56 +159,6 @@ def _conditions(entry: Entry) -> list[Expr]:
         if condition not in found and turned not in found:
             found.append(condition)
     return found
-
-
-def _to_try(derivation: Derivation, whole: Name, at: dict[Symbol, Expr]) -> list[Block]:
-    """A value with certified digits, for the reader to try on a calculator."""
-    problem = derivation.problem
-    function = problem.function
-    values: dict[Symbol, Expr]
-    main = problem.variables[0]
-    values = {k: v for k, v in problem.defaults.items() if k in symbols(function)}
-    free = [s for s in symbols(function) if s is not main and s not in values]
-    values |= {s: Number(v) for s, v in zip(free, cycle(LETTER_VALUES), strict=False)}
-    if problem.entry is not None:
-        values |= {s: Number(problem.entry.typical(s.name)) for s in free}
-    values.update(at)
-    tries = [at[main]] if main in at else [Number(value) for value in POINTS]
-    found: tuple[Expr, Digits] | None = None
-    for point in tries:
-        digits = _value_at(function, {**values, main: point})
-        if digits is not None and (found is None or digits.more):
-            found = point, digits
-            # Digits to compare are what we look for: ELU(−2) says more than ELU(5) = 5.
-            if digits.more:
-                break
-    if found is not None:
-        point, digits = found
-        filled_in: dict[Expr, Expr] = {main: point}
-        filled_in.update((letter, value) for letter, value in values.items())
-        arguments = tuple(filled_in.get(a, a) for a in whole.args)
-        rest = [(math(k, v),) for k, v in values.items() if k not in whole.args]
-        pieces: list[InlinePiece] = [Emphasis("To try on a calculator:"), " "]
-        pieces.append(Math(Chain((Name(whole.name, arguments), digits), ("=",))))
-        if rest:
-            pieces += [" for ", *joined(rest)]
-        return [Paragraph((*pieces, "" if digits.more else "."))]
-    if main in at:
-        # It may be undefined there, or so near to it that no digit is certain.
-        return [Paragraph(("At ", math(main, at[main]), " no value of the function was found."))]
-    return []
-
-
-def _value_at(function: Expr, values: Mapping[Symbol, Expr]) -> Digits | None:
-    filled = substitute(function, values)
-    return None if symbols(filled) else _decimal(filled)
-
-
-def _decimal(expr: Expr) -> Digits | None:
-    if any(type(node).__name__ == "Unknown" for node in postorder(expr)):
-        return None
-    value = decimal(expr, {}, digits=17)
-    return None if value is None else Digits(value.text.rstrip("…"), not value.exact)
 
 
 def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> list[Block]:

@@ -8,7 +8,6 @@ sentence instead of a section.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
@@ -34,6 +33,7 @@ from chainrule.document.blocks import (
 )
 from chainrule.document.phrases import because, joined, look_alike
 from chainrule.document.sentences import rule_in_words
+from chainrule.document.style import Style
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,
@@ -56,21 +56,11 @@ from chainrule.expr.nodes import (
 )
 from chainrule.record import Record
 
-Detail = Literal["brief", "normal", "full"]
-Notation = Literal["leibniz", "lagrange"]
-
 # Deeper parts are stated with their result only.
 MAX_DEPTH = 6
 LETTERS = ("m", "u", "v", "w", "p", "q", "r", "s", "t", "k", "h", "g", "z", "b", "c", "d")
 # The parts of a product or a quotient are u and v wherever these are free.
 PART_LETTERS = (*LETTERS[1:], "m")
-
-
-class Style(Record):
-    """How much is said, and in whose notation."""
-
-    detail: Detail = "normal"
-    notation: Notation = "leibniz"
 
 
 class Outer(Record):

@@ -45,10 +45,7 @@ from chainrule.forms.choice.space import Space
 from chainrule.forms.choice.vectors import with_vectors
 from chainrule.forms.notes import notes
 from chainrule.program.kernel_spec import Accuracy, KernelSpec
-from chainrule.program.targets import Target, target_named
-
-ACCURACIES = ("best", "fast")
-SAVES = ("input", "output", "auto")
+from chainrule.program.targets import ACCURACIES, SAVES, Target, target_named
 
 
 class Plan(NamedTuple):

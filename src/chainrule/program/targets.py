@@ -47,6 +47,12 @@ TARGETS = {
 }
 
 
+ACCURACIES = ("best", "fast")
+"""How results are computed: see ``kernel_spec.Accuracy``."""
+SAVES = ("input", "output", "auto")
+"""What a gradient is computed from, "auto" for the better of the two."""
+
+
 def target_named(name: str) -> Target:
     """The target of this name.
 

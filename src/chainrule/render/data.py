@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from chainrule.differentiate.derivation import Step
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
-from chainrule.expr.nodes import Expr
+from chainrule.expr.nodes import Expr, Symbol
 from chainrule.render.notation import latex
 from chainrule.rewrite.identities import WORDS
 
@@ -21,10 +22,19 @@ SCHEMA = "chainrule/derivation/1"
 IMPLICIT_SCHEMA = "chainrule/implicit/1"
 
 
-def derivation_data(derivation: Derivation) -> dict[str, Any]:
+def derivation_data(
+    derivation: Derivation, at: Mapping[Symbol, Expr] | None = None
+) -> dict[str, Any]:
     """Formula, derivative, output form and every step with its verdict.
 
     ``schema`` names the version; its number changes when a field changes its meaning or goes.
+
+    Args:
+        derivation: any.
+        at: values of letters; with them the value of the function there is given too.
+
+    Raises:
+        InputError: ``at`` has a letter that the formula has not.
     """
     problem = derivation.problem
     form = derivation.output_form
@@ -50,6 +60,22 @@ def derivation_data(derivation: Derivation) -> dict[str, Any]:
             step_data(step, i, [number[p] for p in step.premises], verdict(verdicts[step]))
             for step, i in number.items()
         ],
+        **({} if at is None else {"at": _trial_data(derivation, at)}),
+    }
+
+
+def _trial_data(derivation: Derivation, at: Mapping[Symbol, Expr]) -> dict[str, Any] | None:
+    """A point and the value of the function there; ``None`` if no letters have one."""
+    from chainrule.document.trial import trial
+
+    found = trial(derivation, at)
+    if found is None:
+        return None
+    digits = found.digits
+    return {
+        "point": {letter.name: expression(value) for letter, value in found.values.items()},
+        "value": None if digits is None else digits.text,
+        "exact": digits is not None and not digits.more,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple, get_args
 
 from chainrule.errors import InputError, nearest
 
@@ -39,12 +39,33 @@ FORMATS = {
     )
 }
 USUAL = "text"
-"""What a file gets whose name has another ending."""
+"""What a file gets whose name has no ending."""
+
+Syntax = Literal["plain", "latex", "python", "sympy"]
+"""How one expression can be written in one line."""
+SYNTAXES: tuple[Syntax, ...] = get_args(Syntax)
+
+
+def endings() -> dict[str, str]:
+    """The endings of names of files, and the format that each of them means."""
+    return {ending: row.name for row in FORMATS.values() for ending in row.endings}
 
 
 def by_ending(ending: str) -> str:
-    """The format for a file whose name ends so: ".md"."""
-    return next((row.name for row in FORMATS.values() if ending in row.endings), USUAL)
+    """The format for a file whose name ends so: ".md".
+
+    Raises:
+        InputError: no format is known by this ending.
+    """
+    if not ending:
+        return USUAL
+    known = endings()
+    if ending.lower() not in known:
+        raise InputError(
+            f"no format is known by the ending {ending!r}",
+            hint=f"choose from {', '.join(known)}, or name the format",
+        )
+    return known[ending.lower()]
 
 
 def rendered(document: Document, name: str) -> str:

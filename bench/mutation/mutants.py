@@ -25,11 +25,13 @@ from parso.python import tree
 ROOT = Path(__file__).resolve().parents[2]
 SCOPE = (
     *(f"{name}/*.py" for name in ("differentiate", "balls", "rewrite", "verify", "check")),
-    *("document/*.py", "expr/functions.py", "forms/candidates/respell.py", "floats/ulp.py"),
-    *("floats/measure.py", "floats/truth.py", "floats/formats.py", "floats/inputs.py"),
-    "floats/evaluate.py",
+    *(f"forms/candidates/{name}.py" for name in ("conjugates", "overflow", "regimes", "respell")),
+    *(f"forms/candidates/{name}.py" for name in ("scaling", "shifting", "signs")),
+    *("forms/search/identities.py", "forms/search/saturation.py", "document/*.py"),
+    *("expr/functions.py", "floats/ulp.py", "floats/measure.py", "floats/truth.py"),
+    *("floats/formats.py", "floats/inputs.py", "floats/evaluate.py"),
 )
-"""Files of ``src/chainrule``: the packages that decide what is true, and what measures errors."""
+"""Files of ``src/chainrule``: what decides what is true, and what rewrites; what measures errors."""
 
 LEFT_OUT = ("check/wrong_derivatives.py",)
 """A table of wrong derivatives: another wrong one is as good."""

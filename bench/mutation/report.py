@@ -25,8 +25,9 @@ HEAD = """\
 A mutant is the program with one small fault planted: a sign, a comparison, a number, a name in a
 table, a row left out. The tests are good if they notice. `make mutation` draws a sample of places
 by a seed, in `differentiate`, `balls`, `rewrite`, `verify`, `check`, `document`, the table of
-elementary functions, and what errors in ULP are measured with (`bench/mutation/mutants.py`); each
-place is as likely as any other, those in tables included. The operators are those of
+elementary functions, what rewrites formulas for floating point, and what errors in ULP are measured
+with (`bench/mutation/mutants.py`); each place is as likely as any other, those in tables included.
+The operators are those of
 [cosmic-ray](https://cosmic-ray.readthedocs.io), without those that only ever raise a TypeError, and
 a few for what it leaves alone: names of functions and facts in tables, formulas written as text,
 rows of tables and calls left out, and limits (to 1). What annotations,

@@ -15,6 +15,7 @@ import jsonschema
 import pytest
 from click.testing import CliRunner, Result
 
+import chainrule
 from chainrule.cli.main import main
 from chainrule.deriving.choices import FORMS, METHODS
 from chainrule.document.style import DETAILS, NOTATIONS
@@ -227,6 +228,14 @@ def test_lines_as_json(tmp_path: Path) -> None:
     assert data["lines"][2]["judgement"]["answer"]["text"] == "sin(x)"
     for args in (("x^2",), ("--answer", "2x"), ("--wrt", "t"), ("--order", "2")):
         assert run("check", "--lines", str(page), *args).exit_code == 2
+
+
+@pytest.mark.parametrize("formula", ["sigmoid", "arctan(θ)"])
+def test_json_is_what_python_gives_with_letters_as_they_are(formula: str) -> None:
+    printed = run("explain", formula, "--format", "json").stdout
+    assert printed == chainrule.derive(formula).to_json() + "\n"
+    assert printed.isascii() == formula.isascii()
+    assert "\\u" not in printed
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,19 @@ def test_not_refused() -> None:
     assert refusal("the gradient", GOOD, 0.51, str) is None
     # More than is promised, and not much: the header says so.
     assert refusal("the gradient", Measured(9, 3.77, 1.0, 1.0, 0, 0, 0, {}), 2.0, str) is None
-    assert promised("float64", "best") == 2.0
+
+
+@pytest.mark.parametrize(
+    ("dtype", "best", "fast"),
+    [
+        ("bfloat16", 0.5, 0.51),
+        ("float16", 0.5, 0.51),
+        ("float32", 0.51, 2.0),
+        ("float64", 2.0, 2.0),
+    ],
+)
+def test_what_is_promised(dtype: str, best: float, fast: float) -> None:
+    assert (promised(dtype, "best"), promised(dtype, "fast")) == (best, fast)
 
 
 FAULT = "the gradient is off by 1e9 ULP at x = 3, where 2 are promised"

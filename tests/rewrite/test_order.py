@@ -9,7 +9,15 @@ import pytest
 
 from chainrule.expr.nodes import Expr, Number, Symbol
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite.order import MAX_POINTS, Order, UndecidedError, roots, sorted_points
+from chainrule.rewrite.normal_form import Tidier
+from chainrule.rewrite.order import (
+    MAX_POINTS,
+    Order,
+    UndecidedError,
+    order_on,
+    roots,
+    sorted_points,
+)
 from oracle import evaluate
 
 X, A = Symbol("x"), Symbol("a")
@@ -76,6 +84,23 @@ def test_letters_without_a_value_count_as_1_if_that_will_do(lenient: bool) -> No
     assert order.sign(parse("a + 1")) == 1
     assert order.sign(parse("a - 2")) == -1
     assert order.number(X) is None
+
+
+@pytest.mark.parametrize("lenient", [False, True])
+def test_a_derivation_has_one_order_for_what_is_known(lenient: bool) -> None:
+    tidier = Tidier()
+    given: list[tuple[Symbol, dict[Symbol, Expr], bool]] = [
+        (X, {}, lenient),
+        (X, {}, not lenient),
+        (A, {}, lenient),
+        (X, {A: Number(2)}, lenient),
+    ]
+    orders = [order_on(v, known, tidier, lenient=flag) for v, known, flag in given]
+    for order, (variable, known, flag) in zip(orders, given, strict=True):
+        assert order is order_on(variable, dict(known), tidier, lenient=flag)
+        assert (order.variable, order.defaults, order.lenient) == (variable, known, flag)
+    assert orders[lenient].generous is orders[not lenient]
+    assert order_on(X, {}, Tidier()) is not order_on(X, {}, tidier)
 
 
 def test_a_value_that_is_given_counts() -> None:

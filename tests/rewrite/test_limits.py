@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
@@ -9,13 +10,14 @@ import mpmath
 import pytest
 
 import chainrule
-from chainrule.expr.nodes import ZERO, Expr, Number, Symbol
+from chainrule.expr.functions import FUNCTIONS
+from chainrule.expr.nodes import ZERO, Call, Expr, Number, Symbol
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.limits import side
 from chainrule.rewrite.line import UNKNOWN
 from chainrule.rewrite.order import MOST_WORK, MOST_WORK_AT_ONCE, Order, UndecidedError
-from oracle import evaluate
+from oracle import MPMATH, evaluate
 
 X = Symbol("x")
 
@@ -201,6 +203,31 @@ def test_what_is_not_known_is_not_said(formula: str) -> None:
     found = side(parse_text(formula).expr, parse_text("0").expr, 1, Order(X, lenient=True))
     assert found.defined
     assert found.value is None or formula == "x + e^(-1/x) - x"
+
+
+NO_SERIES = {"gamma", "lgamma", "digamma"}
+"""Functions whose slope is not known at a point."""
+
+
+@pytest.mark.parametrize("center", [Fraction(1, 3), Fraction(7, 3)], ids=str)
+@pytest.mark.parametrize(
+    "name", [row.name for row in FUNCTIONS if row.arity == 1 and row.derivatives[0] is not None]
+)
+def test_a_function_of_what_comes_from_both_sides(name: str, center: Fraction) -> None:
+    """g(c + x) − g(c − 2x), of which one part goes to g(c) from above and one from below."""
+    with mpmath.workdps(30):
+        at = mpmath.mpf(center.numerator) / center.denominator
+        if (name == "erfinv" and at > 1) or mpmath.im(MPMATH[name](at)):
+            return  # not in its domain
+        right = 3 * mpmath.diff(MPMATH[name], at)
+        parts = (Call(name, (Number(center) + X,)), Call(name, (Number(center) - 2 * X,)))
+        for way in (1, -1):
+            found = side(parts[0] - parts[1], ZERO, way, Order(X))
+            if found.slope is None:
+                assert name in NO_SERIES
+                continue
+            assert found.value is ZERO
+            assert mpmath.almosteq(evaluate(found.slope, {}), right, 1e-20, 1e-20)
 
 
 def test_many_holes_are_all_filled_in() -> None:

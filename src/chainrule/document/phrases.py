@@ -20,6 +20,7 @@ from chainrule.expr.nodes import (
     Symbol,
     Unknown,
     postorder,
+    transform,
 )
 from chainrule.rewrite.identities import WORDS
 
@@ -33,8 +34,18 @@ def numeral(count: int) -> str:
 
 
 def look_alike(a: object, b: object) -> bool:
-    """Whether two expressions are written the same: (−1)/u and −(1/u) are."""
-    return isinstance(a, Expr) and isinstance(b, Expr) and (a is b or str(a) == str(b))
+    """Whether two expressions are written the same: (−1)/u and −(1/u) are, (2x) eˣ and 2x eˣ."""
+    if not (isinstance(a, Expr) and isinstance(b, Expr)):
+        return False
+    return a is b or str(transform(a, _opened)) == str(transform(b, _opened))
+
+
+def _opened(node: Expr) -> Expr:
+    """A product that begins another is written without brackets."""
+    match node:
+        case Product((Product(first), *rest)):
+            return Product((*first, *rest))
+    return node
 
 
 def listing(items: Sequence[str]) -> str:

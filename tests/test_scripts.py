@@ -25,10 +25,22 @@ def test_names_of_chainrule_exist(path: Path) -> None:
                 assert there, f"{node.module} has no {alias.name}"
 
 
+def table(name: str) -> list[list[str]]:
+    """The rows below ``bench/mutation``, without the names of columns."""
+    with (ROOT / "bench/mutation" / name).open(newline="", encoding="utf-8") as file:
+        return [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row][1:]
+
+
+def test_what_changes_nothing_still_has_its_place() -> None:
+    for path, before, after, reason in table("equivalent.tsv"):
+        lines = (ROOT / "src/chainrule" / path).read_text("utf-8").splitlines()
+        assert before in " ".join(map(str.strip, lines)), (path, before)
+        assert reason
+        assert before != after
+
+
 def test_planted_faults_still_have_their_places() -> None:
-    with (ROOT / "bench/mutation/planted.tsv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.reader(file, delimiter="\t", quoting=csv.QUOTE_NONE) if row]
-    for what, path, before, _, test in rows[1:]:
+    for what, path, before, _, test in table("planted.tsv"):
         assert before in (ROOT / "src/chainrule" / path).read_text("utf-8"), what
         file_name, _, function = test.partition("::")
         # Of a file without the name of a test, all tests are meant.

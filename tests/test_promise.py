@@ -18,12 +18,12 @@ from chainrule.audit.report import exit_status
 from chainrule.audit.running.jobs import Job
 from chainrule.audit.running.runner import failed
 from chainrule.cli.main import main
-from chainrule.deriving import derivation as derivations
 from chainrule.deriving import implicit as curves
+from chainrule.deriving import stages
 from chainrule.differentiate import rules
 from chainrule.differentiate.derivation import Step
 from chainrule.expr.nodes import Call, Expr, Power, Product, Sum, Symbol, add, call
-from chainrule.rewrite.normal_form import Tidier
+from chainrule.rewrite.normal_form import Tidier, negate_term
 from chainrule.rewrite.simplify import simplify
 
 
@@ -55,7 +55,7 @@ def wrong_tidying(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def product(self: Tidier, node: Expr) -> Expr:
         if len(node.args) == 2 and type(node.args[1]) is Sum and str(node.args[0]) == "-1":
-            return self._sum([derivations.negate_term(term) for term in node.args[1].args])
+            return self._sum([negate_term(term) for term in node.args[1].args])
         return usual(self, node)
 
     monkeypatch.setattr(Tidier, "_product", product)
@@ -176,9 +176,10 @@ def test_a_wrong_step_on_the_way_ends_the_page(monkeypatch: pytest.MonkeyPatch) 
         back = Step("rewriting", "cancel", end + 1, end, variable, reasons=("cancel",))
         return [*steps, there, back]
 
-    monkeypatch.setattr(derivations, "simplify", detour)
+    monkeypatch.setattr(stages, "simplify", detour)
     derivation = chainrule.derive("x sin x")
-    assert derivation.judge(derivation.stages[-1]).holds
+    assert derivation.steps[-1].rule == "whole"
+    assert derivation.verdicts[derivation.steps[-1]].holds
     assert derivation.verdict.word == "wrong"
     result = run("explain", "x sin x")
     assert result.exit_code == 3
@@ -194,14 +195,14 @@ def test_what_a_rule_gives_before_it_is_tidied_up_is_claimed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """It is shown, so a wrong one is noticed, though what it was tidied up into is right."""
-    usual = derivations.differentiate
+    usual = stages.differentiate
 
     def shown_wrong(*args: object, **options: object) -> Step:
         step = usual(*args, **options)  # type: ignore[arg-type]
         step.applied = step.after + 1
         return step
 
-    monkeypatch.setattr(derivations, "differentiate", shown_wrong)
+    monkeypatch.setattr(stages, "differentiate", shown_wrong)
     assert chainrule.derive("x sin x").verdict.word == "wrong"
     assert run("explain", "x sin x").exit_code == 3
 

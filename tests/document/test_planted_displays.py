@@ -9,7 +9,7 @@ import pytest
 
 from chainrule.deriving.derivation import Derivation
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
-from chainrule.document import implicit, inverse, narrative, telling
+from chainrule.document import implicit, inverse, narrative, telling, trial
 from chainrule.document.blocks import (
     At,
     Block,
@@ -107,16 +107,17 @@ def _case(form: Any) -> Any:
 
 
 def _digits(patch: pytest.MonkeyPatch) -> None:
-    decimal = narrative._decimal
+    usual = trial.trial
 
-    def wrong(expr: Any) -> Digits | None:
-        found = decimal(expr)
-        if found is None:
-            return None
-        last = str((int(found.text[-1]) + 1) % 10)
-        return changed(found, text=found.text[:-1] + last)
+    def wrong(derivation: Derivation, at: Any) -> trial.Trial | None:
+        found = usual(derivation, at)
+        if found is None or found.digits is None:
+            return found
+        text = found.digits.text
+        last = str((int(text[-1]) + 1) % 10)
+        return found.replaced(digits=found.digits.replaced(text=text[:-1] + last))
 
-    patch.setattr(narrative, "_decimal", wrong)
+    patch.setattr(trial, "trial", wrong)
 
 
 def _inverse(patch: pytest.MonkeyPatch) -> None:

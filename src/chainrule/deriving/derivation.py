@@ -5,20 +5,17 @@ Each stage of a ``Derivation`` is worked out when it is first asked for and kept
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from fractions import Fraction
+from collections.abc import Iterator
 from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from chainrule.deriving.choices import FormName
 from chainrule.deriving.problem import Problem, fresh_letter, names
+from chainrule.deriving.stages import POINTS, Stage, Stages
 from chainrule.differentiate.derivation import Step, ordered
-from chainrule.differentiate.differentiate import differentiate
 from chainrule.differentiate.inverse import inverse_rule
-from chainrule.errors import FaultError, FaultWarning, InputError
-from chainrule.expr.catalogue import Entry
+from chainrule.errors import InputError
 from chainrule.expr.nodes import (
     ONE,
     Call,
@@ -28,54 +25,18 @@ from chainrule.expr.nodes import (
     Sum,
     Symbol,
     postorder,
-    size,
     substitute,
 )
 from chainrule.parsing.definitions import definition
-from chainrule.record import Record
 from chainrule.rewrite.cases import REASON as CASES
-from chainrule.rewrite.cases import has_steps, merge_cases
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.demands import demands
-from chainrule.rewrite.normal_form import Tidier, negate_term
+from chainrule.rewrite.normal_form import negate_term
 from chainrule.rewrite.output_form import OutputForm, output_form
-from chainrule.rewrite.simplify import MAX_NODES, simplify
 
 if TYPE_CHECKING:
-    from chainrule.differentiate.rules import Rule
     from chainrule.rewrite.kinks import Kink
     from chainrule.verify.verdict import Verdict
-
-# Larger derivatives are left as the rules give them; nobody reads them, and tidying a formula
-# that is thousands of levels deep takes time that grows with the square of its depth.
-MAX_TIDIED = 1_000
-# At how many points a claim is compared unless told otherwise.
-POINTS = 16
-
-
-class Stage(Record):
-    """One differentiation: of ``function`` by ``variable``, and the simplification after it.
-
-    Attributes:
-        discarded: what the simplification led to, where verification found it wrong; then
-            the stage is what the rules give and nothing more.
-    """
-
-    function: Expr
-    variable: Symbol
-    step: Step
-    rewriting: tuple[Step, ...]
-    discarded: Expr | None = None
-
-    @property
-    def raw(self) -> Expr:
-        """The derivative as the rules give it."""
-        return self.step.after
-
-    @property
-    def derivative(self) -> Expr:
-        """The derivative simplified."""
-        return self.rewriting[-1].after if self.rewriting else self.step.after
 
 
 class Derivation:
@@ -87,19 +48,13 @@ class Derivation:
 
     Attributes:
         problem: what was asked.
-        verified: whether derivatives are verified before they are handed out.
     """
 
     def __init__(self, problem: Problem, *, verified: bool = True) -> None:
+        """``verified``: whether derivatives are verified before they are handed out."""
         self.problem = problem
-        self.verified = verified
-        self._judged: dict[tuple[Expr, Symbol, Expr, int, bool], Verdict] = {}
-        self._tidier = Tidier()
+        self._stages = Stages(problem, named_slope, verified=verified)
         self._form_verdicts: dict[Step, Verdict] = {}
-        if problem.entry is not None:
-            for name, (low, _) in problem.entry.bounds.items():
-                if low is not None and low >= 0:
-                    self._tidier.assume_positive(Symbol(name))
 
     def __repr__(self) -> str:
         return f"Derivation({str(self.function)!r}, by={self.variable.name!r})"
@@ -126,10 +81,7 @@ class Derivation:
         Raises:
             FaultError: it is wrong.
         """
-        stage = self._by_rules(self._last_function, self.variable)
-        if self.verified:
-            self._require(stage)
-        return stage.derivative
+        return self._stages.by_rules(self._last_function, self.variable).derivative
 
     @property
     def _last_function(self) -> Expr:
@@ -141,123 +93,14 @@ class Derivation:
         stages: list[Stage] = []
         function = self.function
         for variable in self.problem.variables[:-1]:
-            stages.append(self._sound_stage(function, variable))
+            stages.append(self._stages.sound(function, variable))
             function = stages[-1].derivative
         return tuple(stages)
-
-    def _by_rules(self, function: Expr, variable: Symbol) -> Stage:
-        """The stage without any simplification."""
-        step = self._differentiate(function, variable, tidy=False)
-        return Stage(function, variable, step, ())
-
-    def _sound_stage(self, function: Expr, variable: Symbol) -> Stage:
-        """The stage; without its simplification, if that is wrong.
-
-        Raises:
-            FaultError: what the rules give is wrong too.
-        """
-        stage = self._stage(function, variable)
-        if not self.verified:
-            return stage
-        found = self.judge(stage)
-        if found.word != "wrong":
-            return stage
-        plain = self._by_rules(function, variable)
-        self._require(plain)
-        fault = FaultWarning(plain.derivative, stage.derivative, found.counterexample)
-        warnings.warn(fault, stacklevel=2)
-        return plain.replaced(discarded=stage.derivative)
-
-    def _require(self, stage: Stage) -> None:
-        found = self.judge(stage, joints=False)
-        if found.word == "wrong":
-            raise FaultError(stage.function, stage.derivative, found.counterexample)
-
-    def judge(self, stage: Stage, points: int = POINTS, *, joints: bool = True) -> Verdict:
-        """The derivative of a stage against the power series of what is differentiated.
-
-        Args:
-            stage: one differentiation.
-            points: at how many points to compare.
-            joints: whether it has to be the slope from both sides where cases meet, too. What
-                the rules give has the slope of one of the cases there.
-        """
-        from chainrule.verify.check import derivative
-
-        claim = stage.function, stage.variable, stage.derivative, points, joints
-        if claim not in self._judged:
-            found = derivative(
-                stage.function,
-                stage.derivative,
-                {stage.variable: 1},
-                ranges=_sample_ranges(self.problem.entry),
-                points=points,
-            )
-            if joints and found.word != "wrong":
-                found = self._at_joints(stage) or found
-            self._judged[claim] = found
-        return self._judged[claim]
-
-    def _at_joints(self, stage: Stage) -> Verdict | None:
-        """ "wrong", if where cases meet the derivative has a value that is not the slope."""
-        if not any(isinstance(n, Piecewise) for n in postorder(stage.function, stage.derivative)):
-            return None
-        from chainrule.rewrite.kinks import joints
-        from chainrule.rewrite.order import values_of_letters
-        from chainrule.verify.one_sided import derivative_at, near
-
-        both = stage.function, stage.derivative
-        letters = values_of_letters(Sum(both), stage.variable, self.problem.defaults)
-        points = joints(both, stage.variable, self.problem.defaults)
-        for values in near(letters) if points else ():
-            found = derivative_at(*both, stage.variable, points, values)
-            if found is not None:
-                return found
-        return None
-
-    def _differentiate(self, function: Expr, variable: Symbol, *, tidy: bool) -> Step:
-        return differentiate(
-            function,
-            variable,
-            named=named_slope,
-            method=self.problem.method,
-            tidy=self._tidier.explained if tidy else None,
-            override=self._own_rules(function, variable),
-        )
-
-    def _own_rules(self, function: Expr, variable: Symbol) -> Mapping[Expr, Rule]:
-        """Rules for the parts of the formula with a case that holds at single points only."""
-        if not any(isinstance(node, Piecewise) for node in postorder(function)):
-            return {}
-        from chainrule.rewrite.single_points import single_point_rules
-
-        return single_point_rules(function, variable, self.problem.defaults, self._tidier)
-
-    def _stage(self, function: Expr, variable: Symbol) -> Stage:
-        # In a formula of thousands of nodes nobody reads the parts; tidying each would be slow.
-        step = self._differentiate(function, variable, tidy=size(function) <= MAX_NODES)
-        if size(step.after) > MAX_TIDIED:
-            return Stage(function, variable, step, ())
-        rewriting = simplify(step.after, variable, self._tidier)
-        result = rewriting[-1].after if rewriting else step.after
-        # The function's cases too: x + {x = 0: 1, else: 0} has no derivative at 0.
-        nodes = postorder(result, function)
-        if len(nodes) <= MAX_NODES and (
-            any(isinstance(node, Piecewise) for node in nodes) or has_steps(function, variable)
-        ):
-            merged = merge_cases(
-                result, variable, self.problem.defaults, function, tidier=self._tidier
-            )
-            if merged is not result:
-                rewriting.append(
-                    Step("rewriting", CASES, result, merged, variable, reasons=(CASES,))
-                )
-        return Stage(function, variable, step, tuple(rewriting))
 
     @cached_property
     def stages(self) -> tuple[Stage, ...]:
         """One for each differentiation, in order."""
-        return (*self._earlier, self._sound_stage(self._last_function, self.variable))
+        return (*self._earlier, self._stages.sound(self._last_function, self.variable))
 
     @property
     def derivative(self) -> Expr:
@@ -289,7 +132,7 @@ class Derivation:
             self.case_by_case,
             self.variable,
             self.output,
-            self._tidier,
+            self._stages.tidier,
             self._holds,
         )
 
@@ -297,7 +140,7 @@ class Derivation:
         """Whether the form, and every step to it, holds on the whole domain."""
         from chainrule.verify.check import verify_form
 
-        verdicts = verify_form(function, form.steps, ranges=_sample_ranges(self.problem.entry))
+        verdicts = verify_form(function, form.steps, ranges=self.problem.ranges)
         self._form_verdicts |= verdicts
         return all(verdict.holds for verdict in verdicts.values())
 
@@ -332,7 +175,7 @@ class Derivation:
             problem.defaults,
             named_slope,
             problem.entry,
-            self._tidier,
+            self._stages.tidier,
         )
         if not found:
             return ()
@@ -385,11 +228,11 @@ class Derivation:
         form = self.output_form
         known = {self._claim, *(() if form is None else form.steps)}
         others = [step for step in self.steps if step not in known]
-        ranges = _sample_ranges(self.problem.entry)
+        ranges = self.problem.ranges
         verdicts = verify_steps(self.function, others, ranges=ranges, points=points)
         verdicts |= self._form_verdicts
         if self._claim is not None:
-            verdicts[self._claim] = self.judge(self.stages[-1], points)
+            verdicts[self._claim] = self._stages.judge(self.stages[-1], points)
         return {step: verdicts[step] for step in self.steps}
 
     @property
@@ -409,7 +252,7 @@ class Derivation:
             self.function,
             self.derivative,
             Counter(self.problem.variables),
-            ranges=_sample_ranges(self.problem.entry),
+            ranges=self.problem.ranges,
         )
 
     @cached_property
@@ -447,23 +290,6 @@ class Derivation:
             yield from self.output_form.steps
         if self._claim is not None:
             yield self._claim
-
-
-def _sample_ranges(entry: Entry | None) -> dict[Symbol, tuple[Fraction, Fraction]]:
-    """Where a catalogue function makes sense: its samples, and where its conditions hold."""
-    if entry is None:
-        return {}
-    ranges = {}
-    for name, (low, high) in entry.bounds.items():
-        if low is not None:
-            ranges[Symbol(name)] = (low + Fraction(1, 10), low + 4) if high is None else (low, high)
-        elif high is not None:
-            ranges[Symbol(name)] = high - 4, high - Fraction(1, 10)
-    for name, text in entry.sample:
-        start, dots, end = text.partition("..")
-        if dots:
-            ranges[Symbol(name)] = (Fraction(start), Fraction(end))
-    return ranges
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
@@ -38,6 +39,24 @@ class Problem(Record):
     def partial(self) -> bool:
         """Whether derivatives are partial ones: by which argument has to be said."""
         return len({*self.arguments, *self.variables}) > 1
+
+    @property
+    def ranges(self) -> dict[Symbol, tuple[Fraction, Fraction]]:
+        """Where a catalogue function makes sense: its samples, and where its conditions hold."""
+        if self.entry is None:
+            return {}
+        ranges = {}
+        for name, (low, high) in self.entry.bounds.items():
+            if low is not None:
+                inside = low + Fraction(1, 10), low + 4
+                ranges[Symbol(name)] = inside if high is None else (low, high)
+            elif high is not None:
+                ranges[Symbol(name)] = high - 4, high - Fraction(1, 10)
+        for name, text in self.entry.sample:
+            start, dots, end = text.partition("..")
+            if dots:
+                ranges[Symbol(name)] = (Fraction(start), Fraction(end))
+        return ranges
 
 
 def names(expr: Expr) -> set[str]:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
-from chainrule.deriving.derivation import Derivation, Stage
+from chainrule.deriving.derivation import Derivation
 from chainrule.deriving.problem import Problem, fresh_letter, names
+from chainrule.deriving.stages import Stage
 from chainrule.differentiate.derivation import Step
 from chainrule.document.blocks import (
     Block,

@@ -17,7 +17,7 @@ ALLOWED = {
     "program.cases.explicit.visit": "functions are defined by others, a few deep",
     "program.lower._Builder": "what a sum subtracts, of parts that have their values",
     "document.sentences": "slopes in the table of functions",
-    "document.telling.Teller": "down to MAX_DEPTH, and what is easy",
+    "document.telling": "down to MAX_DEPTH, and what is easy",
     "parsing.definitions": "rows of the catalogue call rows, a few deep",
     "render.display._fitted": "a frame has no frame in it",
     "render.excerpt._term": "the narrative puts terms into terms, a few deep",

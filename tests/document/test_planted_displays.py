@@ -31,7 +31,7 @@ from chainrule.document.blocks import (
     equation,
     math,
 )
-from chainrule.document.telling import Teller
+from chainrule.document.teller import Outer, Teller
 from chainrule.expr.nodes import ONE, TWO, ZERO, Number, Product, Symbol, call
 from chainrule.record import Record
 from displayed import equalities, walk
@@ -48,7 +48,7 @@ def changed(whole: Any, **parts: Any) -> Any:
     return type(whole)(**{name: getattr(whole, name) for name in whole.__slots__} | parts)
 
 
-def _outer(change: Callable[[telling.Outer], telling.Outer]) -> Plant:
+def _outer(change: Callable[[Outer], Outer]) -> Plant:
     outer = Teller.outer
 
     def plant(patch: pytest.MonkeyPatch) -> None:

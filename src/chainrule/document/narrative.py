@@ -36,7 +36,8 @@ from chainrule.document.inverse import inverse_blocks
 from chainrule.document.kinks import kink_blocks, where_it_divides
 from chainrule.document.phrases import NATURAL_LOG, because, joined, look_alike, operations
 from chainrule.document.style import Style
-from chainrule.document.telling import Teller
+from chainrule.document.teller import Teller
+from chainrule.document.telling import tell
 from chainrule.document.trial import to_try
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
@@ -194,7 +195,7 @@ def _stage(derivation: Derivation, stage: Stage, number: int, style: Style) -> l
         blocks.append(Display(equation(*terms)))
     else:
         blocks += _prepared(stage, Name(name, problem.arguments or (stage.variable,)))
-        teller.tell(stage.step, name)
+        tell(teller, stage.step, name)
         blocks += teller.blocks
         blocks += _inverse(derivation, teller, name)
     blocks += _simplified(teller.slope(name), stage.rewriting)
@@ -270,7 +271,7 @@ def _named_walk(name: str, style: Style, quoted: set[str]) -> tuple[Block, ...]:
     if _conditions(known.entry):
         blocks.append(Paragraph(_introduction(derivation.problem)))
     blocks += _prepared(stage, whole)
-    teller.tell(stage.step, letter)
+    tell(teller, stage.step, letter)
     blocks += teller.blocks
     blocks += _simplified(teller.slope(letter), stage.rewriting)
     blocks += _by_itself(derivation)

@@ -20,7 +20,6 @@ from chainrule.expr.nodes import (
     ONE,
     Call,
     Expr,
-    Piecewise,
     Quotient,
     Sum,
     Symbol,
@@ -28,7 +27,6 @@ from chainrule.expr.nodes import (
     substitute,
 )
 from chainrule.parsing.definitions import definition
-from chainrule.rewrite.cases import REASON as CASES
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.demands import demands
 from chainrule.rewrite.normal_form import negate_term
@@ -147,14 +145,7 @@ class Derivation:
     @property
     def case_by_case(self) -> Expr:
         """The derivative with a case for each of the function's, where it has cases."""
-        rewriting = self.stages[-1].rewriting
-        if isinstance(self.function, Piecewise) and rewriting and rewriting[-1].rule == CASES:
-            step = rewriting[-1]
-            same = isinstance(step.after, Piecewise) and len(step.after.values) == len(
-                self.function.values
-            )
-            return step.after if same else step.before
-        return self.derivative
+        return self.stages[-1].case_by_case
 
     @cached_property
     def kinks(self) -> tuple[Kink, ...]:

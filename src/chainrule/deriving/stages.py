@@ -52,6 +52,16 @@ class Stage(Record):
         """The derivative simplified."""
         return self.rewriting[-1].after if self.rewriting else self.raw
 
+    @property
+    def case_by_case(self) -> Expr:
+        """The derivative with a case for each of the function's, where it has cases."""
+        last = self.rewriting[-1] if self.rewriting else None
+        if not isinstance(self.function, Piecewise) or last is None or last.rule != CASES:
+            return self.derivative
+        count = len(self.function.values)
+        same = isinstance(last.after, Piecewise) and len(last.after.values) == count
+        return last.after if same else last.before
+
 
 class Stages:
     """Makes the stages of one problem, and remembers what was found of each.

@@ -48,49 +48,9 @@ def narrate_implicit(derivation: ImplicitDerivation, style: Style | None = None)
             )
         )
         return Document(title, tuple(blocks))
-    left, right = derivation.sides
     slope = _slope(y, x, style)
     if style.detail != "brief":
-        blocks += [
-            Paragraph(
-                (
-                    "The equation ties ",
-                    math(y),
-                    " to ",
-                    math(x),
-                    ": near most points of the curve, ",
-                    math(y),
-                    " is a function of ",
-                    math(x),
-                    ", which need not be solved for.",
-                )
-            ),
-            Quote(
-                "Implicit differentiation",
-                (
-                    "Differentiate both sides by ",
-                    math(x),
-                    "; wherever ",
-                    math(y),
-                    " occurs, the chain rule brings a factor ",
-                    math(slope),
-                    ". Then solve for it.",
-                ),
-            ),
-            Heading(2, ("Differentiate both sides",), "1"),
-            Display(
-                equation(
-                    Derivative(derivation.left, ((x.name, 1),)),
-                    Derivative(derivation.right, ((x.name, 1),)),
-                )
-            ),
-            Display(equation(left, right)),
-            Heading(2, ("Collect what has ", math(derivation.prime)), "2"),
-            Display(
-                equation(Plus((derivation.by_x, Dots((derivation.by_y, derivation.prime)))), ZERO)
-            ),
-            Heading(2, ("Solve for it",), "3"),
-        ]
+        blocks += _by_hand(derivation, slope)
     raw = derivation.form("raw") if derivation.order == 1 else None
     terms: list[Term] = [slope]
     if raw is not None and raw is not derivation.slope and style.detail != "brief":
@@ -100,6 +60,28 @@ def narrate_implicit(derivation: ImplicitDerivation, style: Style | None = None)
         blocks += _second(derivation, style)
     blocks += [Heading(2, ("Checked",)), Bullets(_checks(derivation))]
     return Document(title, tuple(blocks))
+
+
+def _by_hand(derivation: ImplicitDerivation, slope: Term) -> list[Block]:
+    """What is differentiated, collected and solved for, as on paper."""
+    x, y, prime = math(derivation.x), math(derivation.y), derivation.prime
+    by = ((derivation.x.name, 1),)
+    left, right = derivation.sides
+    near: Inline = ("The equation ties ", y, " to ", x, ": near most points of the curve, ")
+    rule: Inline = ("Differentiate both sides by ", x, "; wherever ", y, " occurs, the chain rule ")
+    return [
+        Paragraph((*near, y, " is a function of ", x, ", which need not be solved for.")),
+        Quote(
+            "Implicit differentiation",
+            (*rule, "brings a factor ", math(slope), ". Then solve for it."),
+        ),
+        Heading(2, ("Differentiate both sides",), "1"),
+        Display(equation(Derivative(derivation.left, by), Derivative(derivation.right, by))),
+        Display(equation(left, right)),
+        Heading(2, ("Collect what has ", math(prime)), "2"),
+        Display(equation(Plus((derivation.by_x, Dots((derivation.by_y, prime)))), ZERO)),
+        Heading(2, ("Solve for it",), "3"),
+    ]
 
 
 def _slope(y: Symbol, x: Symbol, style: Style) -> Term:

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from chainrule.cli.options import (
+    FormulaCommand,
     chosen_format,
     either,
     examples,
@@ -53,12 +54,13 @@ _dtypes_option = click.option(
 
 
 @click.command(
+    cls=FormulaCommand,
     epilog=examples(
         "chainrule forms sigmoid",
         "chainrule forms silu --dtype bfloat16 --dtype float32",
         'chainrule forms "x/(1+e^(-a x))" --dtype all --format json',
         "chainrule forms mish --exhaustive",
-    )
+    ),
 )
 @click.argument("formula")
 @wrt_option
@@ -108,11 +110,12 @@ def forms(
 
 
 @click.command(
+    cls=FormulaCommand,
     epilog=examples(
         "chainrule code silu --target numpy",
         "chainrule code gelu --target c --dtype bfloat16 -o gelu.c",
         'chainrule code "x tanh(x)" --target torch --accuracy fast',
-    )
+    ),
 )
 @click.argument("formula")
 @click.option("--target", required=True, help=f"{either(TARGETS)}.")

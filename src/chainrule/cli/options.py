@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable
+from itertools import islice
 from os.path import splitext
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -22,6 +24,50 @@ FAULT = 3
 was found wrong."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+class FormulaCommand(click.Command):
+    """A command that is given one formula, which may begin with a minus sign."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options, formulas, unknown = self._told_apart(args)
+        if len(formulas) > 1 and not unknown:
+            answers = any(parameter.name == "answer" for parameter in self.params)
+            where = "; your derivative goes after --answer" if answers else ""
+            together = f'chainrule {self.name} "{" ".join(formulas)}"'
+            raise click.UsageError(
+                f"one formula, not also {formulas[1]!r}{where}; "
+                f"quotes keep a formula together: {together}",
+                ctx,
+            )
+        return super().parse_args(ctx, [*options, *(["--", *formulas] if formulas else [])])
+
+    def _told_apart(self, args: list[str]) -> tuple[list[str], list[str], bool]:
+        """The options with their values, what else there is (-x^2 is no option), and whether an
+        option is unknown."""
+        known = {name: p for p in self.params if isinstance(p, click.Option) for name in p.opts}
+        options: list[str] = []
+        formulas: list[str] = []
+        unknown = False
+        rest = iter(args)
+        for arg in rest:
+            if arg == "--":
+                return options, [*formulas, *rest], unknown
+            option = known.get(arg)
+            attached = arg[:2] in known and arg[:2] not in ("-h", "--")
+            if option is not None:
+                options.append(arg)
+                if not option.is_flag:
+                    options += list(islice(rest, 1))
+            elif _OPTION.fullmatch(arg) or attached or arg == "-h":
+                options.append(arg)
+                unknown = unknown or arg.partition("=")[0] not in {*known, arg[:2], "--help"}
+            else:
+                formulas.append(arg)
+        return options, formulas, unknown
+
+
+_OPTION = re.compile(r"--[a-z][a-z-]+(=.*)?", re.DOTALL)
 
 
 def examples(*lines: str) -> str:

@@ -9,6 +9,7 @@ import click
 
 from chainrule.cli.options import (
     FAULT,
+    FormulaCommand,
     chosen_format,
     examples,
     format_options,
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    cls=FormulaCommand,
     epilog=examples(
         "chainrule explain silu",
         'chainrule explain "x sin(x)" --detail full',
         'chainrule explain "x^2 + y^2 = 1"',
         'chainrule explain "a e^(-b t)" --wrt t --order 2',
         r"chainrule explain '\frac{1}{1+e^{-x}}' --format markdown -o sigmoid.md",
-    )
+    ),
 )
 @click.argument("formula")
 @variable_options
@@ -102,13 +104,14 @@ def explain(
 
 
 @click.command(
+    cls=FormulaCommand,
     epilog=examples(
         'chainrule diff "x^x"',
         "chainrule diff tanh --form output",
         'chainrule diff "sqrt(1+x^2)" --syntax python',
         'chainrule diff "x^2 y^3" --wrt x,y',
         'chainrule diff "f(g(x))"',
-    )
+    ),
 )
 @click.argument("formula")
 @variable_options
@@ -140,7 +143,7 @@ def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: Any, meth
 
 
 @click.command(
-    context_settings={"allow_extra_args": True},
+    cls=FormulaCommand,
     epilog=examples(
         'chainrule check "e^(-x^2)" --answer "-2x e^(-x^2)"',
         'chainrule check "sin(x)^2" --answer "2 sin(x)"',
@@ -156,9 +159,7 @@ def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: Any, meth
 )
 @variable_options
 @format_options
-@click.pass_context
 def check(
-    context: click.Context,
     formula: str | None,
     answer: str | None,
     lines: str | None,
@@ -170,10 +171,6 @@ def check(
     """Check your own derivative of FORMULA. Exit status 0 if it is right, 1 if not."""
     from chainrule import api
 
-    if context.args:
-        raise click.UsageError(
-            f"one formula, not also {context.args[0]!r}; your derivative goes after --answer"
-        )
     setting = chosen_format(format_, output)
     if lines is not None:
         if formula is not None or answer is not None or wrt is not None or order != 1:

@@ -12,6 +12,8 @@ from chainrule.parsing.lexer import TypedDefinition, simplify_characters
 from chainrule.parsing.names import Names, default_names
 from chainrule.parsing.tokens import check_length
 
+_BRACED_LETTER = re.compile(r"\{([A-Za-z]|\\[A-Za-z]+)\}(?=\s*_)")
+"""A letter in braces that has an index, as some editors write it."""
 _LETTER = rf"(?:{STYLE}\s*\{{[A-Za-z0-9\\_ ]+\}}|\\[A-Za-z]+|[^\W\d_])"
 _VARIABLE = rf"{_LETTER}(?:\s*_\s*(?:\{{[^{{}}]*\}}|[A-Za-z0-9]))?"
 _DEFINITION = re.compile(
@@ -33,7 +35,7 @@ def parse_latex(text: str, symbols: Iterable[str] = (), names: Names | None = No
         InputError: with the position and what was expected there.
     """
     check_length(text)
-    source = simplify_characters(text)
+    source = _BRACED_LETTER.sub(r" \1 ", simplify_characters(text))
     definition = _find_definition(source)
     names = names or default_names()
     return read_formula(text, source, definition, latex_tokens, symbols, names, latex=True)

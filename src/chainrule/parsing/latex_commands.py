@@ -36,6 +36,7 @@ SIGNS: dict[str, tuple[str, object]] = {
     **dict.fromkeys((r"\frac", r"\dfrac", r"\tfrac", r"\cfrac", r"\sfrac"), ("FRAC", None)),
     **dict.fromkeys(("√", r"\surd"), ("RADICAL", 2)),
     "∛": ("RADICAL", 3),
+    r"\over": ("OVER_ALL", None),
 }
 
 OPERATORS = {"H": "heaviside"}
@@ -50,13 +51,21 @@ IGNORED = frozenset("\\" + name for name in _SPACES.split())
 """Commands that say nothing about the formula."""
 _BIG = ("big", "Big", "bigg", "Bigg")
 SIZES = frozenset(
-    [r"\left", r"\right", *["\\" + size + side for size in _BIG for side in ("", "l", "r", "m")]]
+    [
+        r"\left",
+        r"\right",
+        r"\mleft",
+        r"\mright",
+        *["\\" + size + side for size in _BIG for side in ("", "l", "r", "m")],
+    ]
 )
 """Commands before a bracket."""
 VARIANTS = {
     "varepsilon": "epsilon", "vartheta": "theta", "varphi": "phi", "varrho": "rho",
     "varsigma": "sigma", "varkappa": "kappa", "varpi": "pi",
+    "exponentialE": "e", "differentialD": "d",
 }  # fmt: skip
+"""Commands for a letter: variants of Greek ones, and MathLive's for two Latin ones."""
 CASES = frozenset({"cases", "dcases", "rcases", "array", "cases*"})
 IF_WORDS = frozenset({"if", "for", "when", "where", "falls", "provided"})
 ELSE_WORDS = frozenset({"otherwise", "else", "elsewhere"})
@@ -68,8 +77,8 @@ REFUSED = {
     r"\sum": "sums over an index cannot be read",
     r"\prod": "products over an index cannot be read",
     r"\pm": "write two formulas, one with + and one with -",
+    r"\imaginaryI": "formulas are about real numbers",
     r"\ldots": "what the dots stand for must be written out",
     r"\cdots": "what the dots stand for must be written out",
-    r"\over": r"write \frac{a}{b}",
     r"\circ": r"angles are in radians, and compositions are written f(g(x))",
 }

@@ -13,7 +13,7 @@ from chainrule.parsing.words import Reader
 
 STYLE = r"\\(?:text|math|operatorname|mbox|boldsymbol|bm)[a-z]*\*?"
 """Commands that set a word in another type."""
-SIZE = r"(?:\\(?:left|right|mathopen|mathclose|[bB]igg?[lrm]?)(?![A-Za-z])\s*)"
+SIZE = r"(?:\\(?:m?left|m?right|mathopen|mathclose|[bB]igg?[lrm]?)(?![A-Za-z])\s*)"
 """Commands before a bracket."""
 INDEX = re.compile(
     r"\s*_\s*(?:\{((?:[^{}]|\{[^{}]*\})*)\}|([A-Za-z0-9])|(\\[A-Za-z]+(?![A-Za-z])))"
@@ -21,7 +21,7 @@ INDEX = re.compile(
 PRIMES = re.compile(r"\s*(?:(['’′]+)|\^\s*(?:\\prime(?![A-Za-z])|\{((?:\s*\\prime)+)\s*\}))")
 FOLLOWING = re.compile(rf"\s*{SIZE}?(.)", re.DOTALL)
 _ORDER = re.compile(
-    r"\s*\^\s*\{?\s*(?:\\left\s*)?\(([0-9,\s]+)(?:\\right\s*)?\)\s*\}?(?=\s*(?:\\left)?\s*\()"
+    r"\s*\^\s*\{?\s*(?:\\m?left\s*)?\(([0-9,\s]+)(?:\\m?right\s*)?\)\s*\}?(?=\s*(?:\\m?left)?\s*\()"
 )
 _SMALL_POWER = re.compile(rf"\s*\^\s*(?:[0-9]|\{{\s*[0-9]\s*\}})\s*{SIZE}?\(")
 

@@ -54,7 +54,40 @@ def latex_tokens(text: str, reader: Reader) -> list[Token]:
     position = 0
     while position < len(text):
         position = lexer.read(position)
-    return list(_tidy(lexer.tokens))
+    return list(_tidy(_over_all(lexer.tokens, reader)))
+
+
+def _over_all(tokens: list[Token], reader: Reader) -> list[Token]:
+    r"""``{a \over b}`` as ``{(a)/(b)}``: all that stands in the innermost braces."""
+    if not any(token.kind == "OVER_ALL" for token in tokens):
+        return tokens
+    found: list[Token] = []
+    starts, halves = [0], [False]
+    """For each open brace: where what it holds begins, and whether it is a bottom by now."""
+    for token in tokens:
+        place = token.start
+        if token.kind == "CLOSE" and len(starts) > 1:
+            if halves.pop():
+                found.append(Token("CLOSE", ")", place, place))
+            starts.pop()
+        if token.kind == "OVER_ALL":
+            if halves[-1]:
+                raise reader.error(r"two \over in one group", place, r"write \frac{a}{b}")
+            found.insert(starts[-1], Token("OPEN", "(", place, token.end))
+            found += [
+                Token("CLOSE", ")", place, token.end),
+                token._replace(kind="OVER"),
+                Token("OPEN", "(", place, token.end),
+            ]
+            halves[-1] = True
+            continue
+        found.append(token)
+        if token.kind == "OPEN":
+            starts.append(len(found))
+            halves.append(False)
+    if halves[0]:
+        found.append(Token("CLOSE", ")", tokens[-1].end, tokens[-1].end))
+    return found
 
 
 def _tidy(tokens: list[Token]) -> Iterable[Token]:
@@ -159,8 +192,8 @@ class _Lexer(Letters):
         if not found:
             return end
         if found[1] != ".":
-            opens = command == r"\left" or command.endswith("l")
-            closes = command == r"\right" or command.endswith("r")
+            opens = command in (r"\left", r"\mleft") or command.endswith("l")
+            closes = command in (r"\right", r"\mright") or command.endswith("r")
             kind = "BAR_OPEN" if opens else "BAR_CLOSE" if closes else "BAR"
             self.add([Token(kind, None, found.start(1), found.end())])
         return found.end()

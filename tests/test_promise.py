@@ -22,8 +22,9 @@ from chainrule.deriving import implicit as curves
 from chainrule.deriving import stages
 from chainrule.differentiate import rules
 from chainrule.differentiate.derivation import Step
-from chainrule.expr.nodes import Call, Expr, Power, Product, Sum, Symbol, add, call
-from chainrule.rewrite.normal_form import Tidier, negate_term
+from chainrule.expr.nodes import Call, Expr, Power, Product, Quotient, Sum, Symbol, add, call
+from chainrule.rewrite import everyday
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.simplify import simplify
 
 
@@ -51,14 +52,16 @@ def wrong_sum(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def wrong_tidying(monkeypatch: pytest.MonkeyPatch) -> None:
     """−1/(a − b) becomes b − a, as it once did."""
-    usual = Tidier._product
+    usual = everyday.ONCE[Product]
 
-    def product(self: Tidier, node: Expr) -> Expr:
+    def product(known: everyday.Known, node: Expr) -> Expr:
         if len(node.args) == 2 and type(node.args[1]) is Sum and str(node.args[0]) == "-1":
-            return self._sum([negate_term(term) for term in node.args[1].args])
-        return usual(self, node)
+            turned = tuple(everyday.negate_term(term) for term in node.args[1].args)
+            return everyday.ONCE[Sum](known, Sum(turned))
+        return usual(known, node)
 
-    monkeypatch.setattr(Tidier, "_product", product)
+    for kind in (Product, Quotient):
+        monkeypatch.setitem(everyday.ONCE, kind, product)
 
 
 # --- a rule ------------------------------------------------

@@ -25,7 +25,7 @@ ALLOWED = {
     "rewrite.output_form": "cases in cases, of MAX_NODES nodes in all",
     "rewrite.patterns._match": "patterns of the table of identities",
     "rewrite.simplify": "cases in cases, of MAX_NODES nodes in all",
-    "rewrite.normal_form.Tidier._root": "once more, of an exponential alone",
+    "rewrite.everyday._root": "once more, of an exponential alone",
     "verify.algebra": "_MAX_CASES cases",
     "verify.convert.Converter": "what decides on a case, of parts that have been converted",
 }

@@ -28,8 +28,6 @@ EXCEPTIONS = {
     "precise/compensated.py Compensation": "to be taken apart",
     "rewrite/cases.py": "to be taken apart",
     "rewrite/germs.py Germs": "to be taken apart",
-    "rewrite/normal_form.py": "to be taken apart",
-    "rewrite/normal_form.py Tidier": "to be taken apart",
     "rewrite/rational.py": "to be taken apart",
     "verify/comparison.py": "to be taken apart",
     "verify/convert.py Converter": "to be taken apart",

@@ -31,7 +31,7 @@ SCOPE = (
     *("expr/functions.py", "floats/ulp.py", "floats/measure.py", "floats/truth.py"),
     *("floats/formats.py", "floats/inputs.py", "floats/evaluate.py"),
 )
-"""Files of ``src/chainrule``: what decides what is true, and what rewrites; what measures errors."""
+"""Files of ``src/chainrule``: what decides what is true, what rewrites, what measures errors."""
 
 LEFT_OUT = ("check/wrong_derivatives.py",)
 """A table of wrong derivatives: another wrong one is as good."""

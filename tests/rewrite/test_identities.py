@@ -24,8 +24,9 @@ from chainrule.forms.search.identities import FloatIdentity
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import parse_text
 from chainrule.program.library import NATIVE
+from chainrule.rewrite.everyday import is_positive
 from chainrule.rewrite.identities import PATTERNS, WORDS, Identity
-from chainrule.rewrite.normal_form import Tidier, is_positive
+from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.output_form import RELATIVES
 from oracle import MPMATH, evaluate
 

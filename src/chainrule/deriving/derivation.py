@@ -29,7 +29,7 @@ from chainrule.expr.nodes import (
 from chainrule.parsing.definitions import definition
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.demands import demands
-from chainrule.rewrite.normal_form import negate_term
+from chainrule.rewrite.everyday import negate_term
 from chainrule.rewrite.output_form import OutputForm, output_form
 
 if TYPE_CHECKING:

@@ -24,7 +24,8 @@ from chainrule.expr.nodes import (
     rational_value,
 )
 from chainrule.record import Record
-from chainrule.rewrite.normal_form import Tidier, is_positive, negate_term
+from chainrule.rewrite.everyday import is_positive, negate_term
+from chainrule.rewrite.normal_form import Tidier
 
 
 class Solved(Record):

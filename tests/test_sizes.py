@@ -27,11 +27,7 @@ EXCEPTIONS = {
     "precise/compensated.py": "to be taken apart",
     "precise/compensated.py Compensation": "to be taken apart",
     "rewrite/cases.py": "to be taken apart",
-    "rewrite/germs.py Germs": "to be taken apart",
-    "rewrite/rational.py": "to be taken apart",
     "verify/comparison.py": "to be taken apart",
-    "verify/convert.py Converter": "to be taken apart",
-    "verify/kernels.py Kernels": "to be taken apart",
 }
 """What is longer, and why."""
 

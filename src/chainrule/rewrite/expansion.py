@@ -37,6 +37,7 @@ from chainrule.expr.nodes import (
     transform,
 )
 from chainrule.parsing.definitions import expand, is_catalogue_name
+from chainrule.rewrite.germ_powers import exponential, inverse, logarithm, raised
 from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
 from chainrule.rewrite.intervals import HOLDS
 from chainrule.rewrite.order import Order, TooMuchWorkError, UndecidedError
@@ -147,22 +148,22 @@ class Expansion:
             case Product():
                 return reduce(germs.product, args)
             case Quotient():
-                return germs.product(args[0], germs.inverse(args[1]))
+                return germs.product(args[0], inverse(germs, args[1]))
             case Power(_, exponent):
                 if depends_on(exponent, self.order.variable):
-                    return germs.exponential(germs.product(args[1], germs.logarithm(args[0])))
+                    return exponential(germs, germs.product(args[1], logarithm(germs, args[0])))
                 number = rational_value(exponent)
-                return germs.raised(args[0], exponent if number is None else Number(number))
+                return raised(germs, args[0], exponent if number is None else Number(number))
             case Call("exp", _):
-                return germs.exponential(args[0])
+                return exponential(germs, args[0])
             case Call("log", _):
-                return germs.logarithm(args[0])
+                return logarithm(germs, args[0])
             case Call("sqrt", _):
-                return germs.raised(args[0], HALF)
+                return raised(germs, args[0], HALF)
             case Call("cbrt", _):
                 sign = Number(germs.leading_sign(args[0]) or 1)
                 size_ = germs.scaled(sign, args[0])
-                return germs.scaled(sign, germs.raised(size_, Number(Fraction(1, 3))))
+                return germs.scaled(sign, raised(germs, size_, Number(Fraction(1, 3))))
             case Call("abs", _):
                 return germs.scaled(Number(germs.leading_sign(args[0])), args[0])
             case Call("sign", _):
@@ -261,11 +262,11 @@ class Expansion:
             return _FAR[name](germs, u, sign)
         if name == "atan":
             quarter = germs.constant(PI * HALF * Number(sign))
-            return germs.plus(quarter, germs.negative(self._smooth(name, germs.inverse(u))))
+            return germs.plus(quarter, germs.negative(self._smooth(name, inverse(germs, u))))
         if name == "asinh":
             u = germs.scaled(Number(sign), u)
-            root = germs.raised(germs.plus(germs.product(u, u), germs.constant(ONE)), HALF)
-            return germs.scaled(Number(sign), germs.logarithm(germs.plus(u, root)))
+            root = raised(germs, germs.plus(germs.product(u, u), germs.constant(ONE)), HALF)
+            return germs.scaled(Number(sign), logarithm(germs, germs.plus(u, root)))
         if not self._in_domain(name, Number(sign * 2**64)):
             raise UndefinedError
         raise UndecidedError
@@ -312,7 +313,7 @@ class Expansion:
             if q:
                 raise UndecidedError
             if p.__class__ is not int or p < 0:
-                parts.append(germs.scaled(coefficient, germs.raised(distance, Number(p))))
+                parts.append(germs.scaled(coefficient, raised(germs, distance, Number(p))))
             elif p:
                 for _ in range(p - reached):
                     powered = germs.product(powered, distance)

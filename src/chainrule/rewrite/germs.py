@@ -12,34 +12,28 @@ upper bound and is never differentiated; a coefficient is dropped only where it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import reduce
 
 from chainrule.expr.nodes import (
-    ONE,
     ZERO,
     Expr,
     Number,
     Value,
     add,
-    call,
     divide,
     multiply,
-    power,
 )
 from chainrule.rewrite.order import Order, UndecidedError
 
 Monomial = tuple[Value, int]
 """t^p (ln t)^q. A whole p is an int: fractions are slow."""
 
-# 1, t and ln t.
 UNIT: Monomial = (0, 0)
 LINEAR: Monomial = (1, 0)
 LOGARITHM: Monomial = (0, 1)
-# How many terms of a series in 1/ln t are kept; each gains next to nothing.
-_LOGARITHMIC_TERMS = 4
+"""1, t and ln t."""
 
 
 class UndefinedError(Exception):
@@ -185,7 +179,7 @@ class Germs:
                 others.append(part)
             else:
                 terms += part.terms.items()
-                error = _larger(error, part.error)
+                error = larger(error, part.error)
         return reduce(self.plus, others, self.made(terms, error))
 
     def plus(self, a: Germ, b: Germ) -> Germ:
@@ -195,13 +189,13 @@ class Germs:
             return self.total((a, b))
         difference = self.made([*a.exponent.items(), *_negated(b.exponent)])
         if not difference.terms:
-            error = _larger(a.error, b.error)
+            error = larger(a.error, b.error)
             return self.made([*a.terms.items(), *b.terms.items()], error, a.exponent)
         main = a if self.grows(difference.terms) > 0 else b
         if main.leading is None:
             return main
         swallowed = main.leading[0] + self.depth, 0
-        return self.made(main.terms.items(), _larger(main.error, swallowed), main.exponent)
+        return self.made(main.terms.items(), larger(main.error, swallowed), main.exponent)
 
     def scaled(self, factor: Expr, a: Germ) -> Germ:
         terms = [(m, multiply(factor, c)) for m, c in a.terms.items()]
@@ -219,7 +213,7 @@ class Germs:
         if b.error is not None:
             error = times(a.bound, b.error)
         if a.error is not None:
-            error = _larger(error, times(b.bound, a.error))
+            error = larger(error, times(b.bound, a.error))
         terms = [
             (times(m, n), multiply(c, d)) for m, c in a.terms.items() for n, d in b.terms.items()
         ]
@@ -245,157 +239,12 @@ class Germs:
         error = None if a.error is None else over(a.error, first)
         return first, lead, self.made(rest, error)
 
-    def series(self, coefficients: Callable[[int], Expr], delta: Germ) -> Germ:
-        """Σ c_k δ^k for a δ that goes to 0.
-
-        Raises:
-            UndecidedError: it is not known to.
-        """
-        if not delta.vanishes() or delta.exponent:
-            raise UndecidedError
-        terms: list[tuple[Monomial, Expr]] = [(UNIT, coefficients(0))]
-        error, k = delta.error, 1
-        if delta.bound is None:
-            return self.made(terms)
-        powered = delta
-        while powered.bound is not None:
-            if powered.bound[0] >= self.depth or k > self.depth * 4:
-                break
-            if delta.bound[0] == 0 and k > _LOGARITHMIC_TERMS:
-                break
-            terms += [(m, multiply(coefficients(k), c)) for m, c in powered.terms.items()]
-            error = _larger(error, powered.error)
-            powered = self.product(powered, delta)
-            k += 1
-        return self.made(terms, _larger(error, powered.bound))
-
-    def inverse(self, a: Germ) -> Germ:
-        return self.raised(a, Number(-1))
-
-    def raised(self, base: Germ, exponent: Expr) -> Germ:
-        """A power with a constant exponent.
-
-        Raises:
-            UndefinedError: 0 to a power that is not positive, or a root of what is negative.
-            UndecidedError: t to a power that is not rational.
-        """
-        r = exponent.value if isinstance(exponent, Number) else None
-        error: Monomial | None
-        if base.is_zero:
-            if r is None:
-                raise UndecidedError
-            if r <= 0:
-                raise UndefinedError
-            return base
-        whole = r is not None and r == int(r)
-        if base.leading is None and whole and r is not None and 0 < r <= self.depth * 4:
-            assert base.error is not None
-            error = base.error[0] * int(r), base.error[1] * int(r)
-            return Germ({}, error, self._multiplied(base.exponent, exponent))
-        first, lead, delta = self.split(base)
-        if not whole and self.leading_sign(base) < 0:
-            raise UndefinedError
-        monomial: Monomial = UNIT
-        if first != UNIT or base.exponent:
-            if r is None or (first[1] * r) != int(first[1] * r):
-                raise UndecidedError
-            monomial = _whole(first[0] * Fraction(r)), int(first[1] * r)
-        rest = self.series(_binomial(exponent), delta)
-        # −ln t is what is positive.
-        powered = power(multiply(Number(-1 if first[1] % 2 else 1), lead), exponent)
-        powered = multiply(Number(-1 if monomial[1] % 2 else 1), powered)
-        terms = [(times(monomial, m), multiply(powered, c)) for m, c in rest.terms.items()]
-        error = None if rest.error is None else times(monomial, rest.error)
-        return self.made(terms, error, self._multiplied(base.exponent, exponent))
-
-    def _multiplied(
-        self, exponent: Mapping[Monomial, Expr], factor: Expr
-    ) -> Mapping[Monomial, Expr]:
-        return self.scaled(factor, Germ(exponent)).terms if exponent else {}
-
-    def exponential(self, u: Germ) -> Germ:
-        """e^u.
-
-        Raises:
-            UndecidedError: it grows faster than e^E, or no more is known than a bound.
-        """
-        if u.exponent:
-            if self.grows(u.exponent) < 0:
-                return self.plus(self.constant(ONE), self.bounded(self.negligible))
-            if self.leading_sign(u) < 0:
-                return self.bounded(self.negligible)
-            raise UndecidedError
-        if u.error is not None and size(u.error) <= size(UNIT):
-            raise UndecidedError
-        large: dict[Monomial, Expr] = {}
-        small: list[tuple[Monomial, Expr]] = []
-        monomial: Monomial = UNIT
-        factor: Expr = ONE
-        for m, c in u.terms.items():
-            if m[0] < 0:
-                large[m] = c
-            elif m == LOGARITHM and isinstance(c, Number):
-                monomial = c.value, 0
-            elif size(m) < size(UNIT):
-                raise UndecidedError
-            elif m == UNIT:
-                factor = call("exp", c)
-            else:
-                small.append((m, c))
-        rest = self.series(_exponential, Germ(dict(small), u.error))
-        terms = [(times(monomial, m), multiply(factor, c)) for m, c in rest.terms.items()]
-        error = None if rest.error is None else times(monomial, rest.error)
-        return self.made(terms, error, large)
-
-    def logarithm(self, u: Germ) -> Germ:
-        """ln u.
-
-        Raises:
-            UndefinedError: u is not positive.
-            UndecidedError: it is ln(−ln t), which is no germ.
-        """
-        first, lead, delta = self.split(u)
-        if self.leading_sign(u) < 0:
-            raise UndefinedError
-        if first[1]:
-            raise UndecidedError
-        rest = self.series(_logarithm, delta)
-        large = [*u.exponent.items(), (LOGARITHM, Number(first[0]))]
-        return self.made([*large, (UNIT, call("log", lead)), *rest.terms.items()], rest.error)
-
-
-def _whole(power: Value) -> Value:
-    return power.numerator if power.denominator == 1 else power
-
 
 def _negated(terms: Mapping[Monomial, Expr]) -> Iterator[tuple[Monomial, Expr]]:
     return ((m, multiply(Number(-1), c)) for m, c in terms.items())
 
 
-def _larger(a: Monomial | None, b: Monomial | None) -> Monomial | None:
+def larger(a: Monomial | None, b: Monomial | None) -> Monomial | None:
+    """The larger of two bounds, of which there may be none."""
     found = [m for m in (a, b) if m is not None]
     return min(found, key=size, default=None)
-
-
-def _exponential(k: int) -> Expr:
-    return Number(_over_factorial(Fraction(1), k))
-
-
-def _over_factorial(value: Fraction, k: int) -> Value:
-    for i in range(2, k + 1):
-        value /= i
-    return value
-
-
-def _logarithm(k: int) -> Expr:
-    return Number(Fraction((-1) ** (k + 1), k)) if k else ZERO
-
-
-def _binomial(exponent: Expr) -> Callable[[int], Expr]:
-    def coefficient(k: int) -> Expr:
-        value: Expr = ONE
-        for i in range(k):
-            value = multiply(value, divide(add(exponent, Number(-i)), Number(i + 1)))
-        return value
-
-    return coefficient

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from flint import arb, fmpq, fmpq_mpoly
+from flint import arb, fmpq_mpoly
 
 from chainrule.balls.arithmetic import approximate
 from chainrule.expr.nodes import (
@@ -316,16 +316,10 @@ def _coefficients(
     field_: Field, poly: fmpq_mpoly, bottom: fmpq_mpoly, position: int
 ) -> dict[int, Expr]:
     """poly/bottom by powers of one kernel."""
-    rows: dict[int, dict[tuple[int, ...], fmpq]] = {}
-    for exponents, coefficient in poly.terms():
-        powers = [int(e) for e in exponents]
-        degree, powers[position] = powers[position], 0
-        rows.setdefault(degree, {})[tuple(powers)] = coefficient
+    writer = FieldWriter(field_)
     return {
-        degree: FieldWriter(field_).expression(
-            field_.cancelled(field_.context.from_dict(terms), bottom), factored=False
-        )
-        for degree, terms in rows.items()
+        degree: writer.expression(field_.cancelled(coefficient, bottom), factored=False)
+        for degree, coefficient in field_.by_powers(position, poly).items()
     }
 
 

@@ -28,17 +28,27 @@ from chainrule.expr.nodes import (
     rational_value,
 )
 from chainrule.record import Record
-from chainrule.rewrite.monomial import coefficient_and_rest, number_power
+from chainrule.rewrite.field_parts import (
+    exponent_basis,
+    numeric_shift,
+    parts,
+    structure,
+    symbolic_part,
+)
+from chainrule.rewrite.monomial import number_power
 
-# Limits on time, and matters of taste. A common divisor of two polynomials of 600 terms takes some
-# milliseconds; what is larger, or made of more parts, rarely gets shorter when it is put in order;
-# and nobody multiplies out the seventeenth power of a sum.
+# Limits on time, and matters of taste.
 MAX_TERMS = 600
+"""A common divisor of two polynomials of so many terms takes some milliseconds."""
 MAX_KERNELS = 24
+"""What is made of more parts rarely gets shorter when it is put in order."""
 MAX_DEGREE = 16
+"""Nobody multiplies out the seventeenth power of a sum."""
 MAX_EXPONENTIAL_DEGREE = 10_000
 """e and e^(1/0.79788) are powers of e^(1/19947): common factors of these are never found."""
-
+_MAX_POWER = 10**6
+"""A common divisor of polynomials in one letter takes half a second at this degree, and more time
+and memory the higher it is."""
 
 Row = tuple[tuple[int, ...], fmpq]
 """A term of a polynomial: exponents and coefficient."""
@@ -60,12 +70,12 @@ def polynomial_power(base: fmpq_mpoly, exponent: int) -> fmpq_mpoly:
 
     Raises:
         TooLargeError: before anything is computed, when the power could have more than
-            ``10 * MAX_TERMS`` terms or a degree past 10⁶.
+            ``10 * MAX_TERMS`` terms or a degree past a million.
     """
     if exponent < 2:
         return base if exponent else base**0
     terms = len(base)
-    if exponent > 10**6 or (terms > 1 and exponent > MAX_DEGREE):
+    if exponent > _MAX_POWER or (terms > 1 and exponent > MAX_DEGREE):
         raise TooLargeError
     # A sum of t terms has at most C(t + n − 1, n) different products of n of them.
     if terms > 2 and comb(terms + exponent - 1, exponent) > 10 * MAX_TERMS:
@@ -78,48 +88,6 @@ class Exponential(Record):
 
     rest: Expr
     unit: Fraction
-
-
-class Parts(NamedTuple):
-    """What the kernels of some expressions are made of, in the order in which it occurs.
-
-    Attributes:
-        plain: what arithmetic does not see into.
-        roots: what stands under roots, and the least common degree of these.
-        arguments: exponents of e.
-        decimal: whether any number was written as a decimal.
-    """
-
-    plain: dict[Expr, None]
-    roots: dict[Expr, int]
-    arguments: dict[Expr, None]
-    decimal: bool
-
-
-def _parts(expressions: Sequence[Expr]) -> Parts:
-    plain: dict[Expr, None] = {}
-    roots: dict[Expr, int] = {}
-    arguments: dict[Expr, None] = {}
-    decimal = False
-    for node in _structure(expressions):
-        match node:
-            case Number():
-                decimal = decimal or node.decimal
-            case Call("exp", (argument,)):
-                arguments[argument] = None
-            case Call("sqrt", (base,)):
-                roots[base] = lcm(roots.get(base, 1), 2)
-            case Power(base, exponent):
-                value = rational_value(exponent)
-                if value is None:
-                    plain[_symbolic_part(node)] = None
-                elif value.__class__ is not int:
-                    roots[base] = lcm(roots.get(base, 1), value.denominator)
-            case Sum() | Product() | Quotient():
-                pass
-            case _:
-                plain[node] = None
-    return Parts(plain, roots, arguments, decimal)
 
 
 def _unit(values: Sequence[Fraction]) -> Fraction:
@@ -153,7 +121,7 @@ class Field:
     """
 
     def __init__(self, *roots: Expr) -> None:
-        found = _parts(roots)
+        found = parts(roots)
         self.decimal = found.decimal
         self._degrees = found.roots
         # Beside √x, x is its square (see below).
@@ -161,7 +129,7 @@ class Field:
         self.kernels: list[Expr | Exponential] = [k for k in found.plain if k not in squares]
         for base, degree in found.roots.items():
             self.kernels.append(number_power(base, Fraction(1, degree)))
-        self._exponents, units = _exponent_basis(list(found.arguments))
+        self._exponents, units = exponent_basis(list(found.arguments))
         self.kernels += (Exponential(rest, _unit(values)) for rest, values in units.items())
         self._index = {
             kernel.rest: (i, kernel)
@@ -201,7 +169,7 @@ class Field:
     def ratio(self, root: Expr) -> Ratio:
         """The expression as a cancelled rational function."""
         done = self.converted
-        for node in _structure((root,)):
+        for node in structure((root,)):
             if node not in done:
                 done[node] = self._convert(node)
         found = done[root]
@@ -242,9 +210,9 @@ class Field:
             case Power(base, exponent):
                 value_ = rational_value(exponent)
                 if value_ is None:
-                    symbolic = _symbolic_part(node)
+                    symbolic = symbolic_part(node)
                     kernel = self.generators[self._position[symbolic]]
-                    shift = _numeric_shift(exponent)
+                    shift = numeric_shift(exponent)
                     if shift == 0:
                         return Ratio(kernel, one)
                     inner = self._power(done[base], shift)
@@ -284,7 +252,7 @@ class Field:
         for value, rest in self._exponents[argument]:
             position, kernel = self._index[rest]
             degree = int(Fraction(value) / kernel.unit)
-            if abs(degree) > 10**6:
+            if abs(degree) > _MAX_POWER:
                 raise TooLargeError
             if degree >= 0:
                 top = top * self.generators[position] ** degree
@@ -356,45 +324,6 @@ class Field:
         return None
 
 
-def _exponent_basis(
-    arguments: Sequence[Expr],
-) -> tuple[dict[Expr, list[tuple[Fraction, Expr]]], dict[Expr, list[Fraction]]]:
-    """Each exponent as a sum of rational multiples of common parts, and all multiples of each.
-
-    A part is a term, or a whole exponent if no other one shares a term with it except in
-    proportion: e^{1-x} alone stays e^{1-x}, and is not taken apart into e and e^{-x}.
-    """
-    terms: dict[Expr, dict[Expr, Fraction]] = {}
-    for argument in arguments:
-        row = terms[argument] = {}
-        for term in _terms(argument):
-            value, _, rest = coefficient_and_rest(term)
-            row[rest] = row.get(rest, Fraction(0)) + Fraction(value)
-    exponents: dict[Expr, list[tuple[Fraction, Expr]]] = {}
-    for argument, row in terms.items():
-        if len(row) > 1:
-            sharing = [other for other in arguments if not row.keys().isdisjoint(terms[other])]
-            lead = sharing[0]
-            ratios = [_proportion(row, terms[other]) for other in sharing]
-            if all(ratios):
-                exponents[argument] = [(1 / Fraction(ratios[0] or 1), lead)]
-                continue
-        exponents[argument] = [(value, rest) for rest, value in row.items()]
-    units: dict[Expr, list[Fraction]] = {}
-    for parts in exponents.values():
-        for value, rest in parts:
-            units.setdefault(rest, []).append(value)
-    return exponents, units
-
-
-def _proportion(row: dict[Expr, Fraction], other: dict[Expr, Fraction]) -> Fraction | None:
-    """The number by which ``row`` is multiplied to give ``other``, if there is one."""
-    if row.keys() != other.keys():
-        return None
-    ratios = {other[rest] / value for rest, value in row.items() if value}
-    return ratios.pop() if len(ratios) == 1 else None
-
-
 def _whole_content(poly: fmpq_mpoly) -> int:
     """The number that all coefficients have in common, 1 if one of them is a fraction."""
     content = 0
@@ -405,55 +334,3 @@ def _whole_content(poly: fmpq_mpoly) -> int:
         if content == 1:
             break
     return content
-
-
-def _terms(argument: Expr) -> tuple[Expr, ...]:
-    return argument.args if type(argument) is Sum else (argument,)
-
-
-def _numeric_shift(exponent: Expr) -> int:
-    """The integer terms of a symbolic exponent: a − 1 has −1, and 1 − a + 1 has 2."""
-    values = map(rational_value, _terms(exponent))
-    return sum(int(value) for value in values if value.__class__ is int)
-
-
-def _symbolic_part(node: Expr) -> Expr:
-    """x^{a−1} is x^a times x^{−1}; this is the first of them."""
-    base, exponent = node.args
-    if _numeric_shift(exponent) == 0:
-        return node
-    rest = tuple(
-        term
-        for term in _terms(exponent)
-        if not ((value := rational_value(term)) is not None and value.__class__ is int)
-    )
-    return Power(base, rest[0] if len(rest) == 1 else Sum(rest))
-
-
-def _structure(roots: Sequence[Expr]) -> list[Expr]:
-    """Nodes that arithmetic sees into, and kernels, children before parents."""
-    done: set[Expr] = set()
-    order: list[Expr] = []
-    stack = list(reversed(roots))
-    while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        match node:
-            case Sum(args) | Product(args):
-                inside = args
-            case Quotient():
-                inside = node.args
-            case Power(base, _) | Call("sqrt", (base,)):
-                inside = (base,)
-            case _:
-                inside = ()
-        pending = [arg for arg in inside if arg not in done]
-        if pending:
-            stack += reversed(pending)
-        else:
-            stack.pop()
-            done.add(node)
-            order.append(node)
-    return order

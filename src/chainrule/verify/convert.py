@@ -6,7 +6,7 @@ it equals itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Hashable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from fractions import Fraction
 from functools import reduce
 from itertools import pairwise
@@ -32,12 +32,13 @@ from chainrule.expr.nodes import (
     Unknown,
 )
 from chainrule.verify import ratio as arithmetic
+from chainrule.verify.angles import Angles
 from chainrule.verify.generators import NOT_NEGATIVE, POSITIVE
-from chainrule.verify.kernels import Kernels
 from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError, key
 
-# The addition theorems are not used on longer sums.
-_MAX_ANGLES = 3
+# Of a power that is not multiplied out. Nobody writes a higher one; that of a generator alone takes
+# no time, but those of several may come together.
+_MAX_EXPONENT = 1_000_000
 
 
 class UndecidedSignError(Exception):
@@ -48,12 +49,11 @@ class UndecidedSignError(Exception):
         self.node = node
 
 
-class Converter(Kernels):
+class Converter(Angles):
     """Fractions for formulas, each distinct subexpression converted once.
 
     Attributes:
         sums: generators that stand for a sum of which a high power occurs.
-        arguments: for generators that are a call, the function and its first argument.
     """
 
     def __init__(self, room: int, aliases: Mapping[Expr, Expr] | None = None) -> None:
@@ -62,7 +62,6 @@ class Converter(Kernels):
         self._memo: dict[Expr, Ratio] = {}
         self._known_signs: dict[tuple[str, str], int] = {}
         self.sums: dict[int, fmpz_mpoly] = {}
-        self.arguments: dict[int, tuple[str, Ratio]] = {}
         self._aliases = dict(aliases or {})
 
     def ratio(self, root: Expr) -> Ratio:
@@ -227,7 +226,7 @@ class Converter(Kernels):
 
     def _unexpanded(self, base: Ratio, exponent: int) -> Ratio:
         """A high power of a sum: the sum becomes a generator, tied to its terms at the end."""
-        if abs(exponent) > 1_000_000:
+        if abs(exponent) > _MAX_EXPONENT:
             raise RatioTooLargeError
         base = self.canonical(base)
         above, below = base
@@ -248,11 +247,9 @@ class Converter(Kernels):
             return special(self, memo[args[0]])
         if name == "undefined":
             raise RatioUndefinedError
-        if name in _BY_DEFINITION or name not in BY_NAME:
+        row = BY_NAME.get(name)
+        if row is None or (row.definition is not None and name not in _OPAQUE):
             return self.ratio(definition(node))
-        if name in _EXTREMES:
-            larger = self.sign(args[0] - args[1]) >= 0
-            return memo[args[0] if larger == (name == "max") else args[1]]
         return self._kernel(name, args)
 
     def _kernel(self, name: str, args: tuple[Expr, ...]) -> Ratio:
@@ -265,72 +262,9 @@ class Converter(Kernels):
             if flipped:
                 operands[0] = arithmetic.negate(operands[0])
         generator = self.generator((name, *[key(u) for u in operands]))
-        self.arguments[generator.index] = (name, operands[0])
+        generator.call = name, operands[0]
         result: Ratio = (generator.poly, None)
         return arithmetic.negate(result) if flipped and row.parity == "odd" else result
-
-    # --- functions with relations of their own -------------------------------------------------
-    def angles(self, u: Ratio) -> tuple[Ratio, Ratio]:
-        """Sine and cosine of u, by the addition theorems over its terms."""
-        u = self.canonical(u)
-        sine, cosine = self.constant(0), self.constant(1)
-        if len(u[0]) > _MAX_ANGLES:
-            return self.angle(*self._oriented(u))
-        for share, term, name in self.terms(u):
-            s, c = self._angle(share, term, name)
-            sine, cosine = (
-                arithmetic.add(arithmetic.multiply(sine, c), arithmetic.multiply(cosine, s)),
-                arithmetic.subtract(arithmetic.multiply(cosine, c), arithmetic.multiply(sine, s)),
-            )
-        return sine, cosine
-
-    def _oriented(self, u: Ratio) -> tuple[Fraction, Ratio, Hashable]:
-        if u[0].leading_coefficient() < 0:
-            u = arithmetic.negate(u)
-            return Fraction(-1), u, ("whole", key(u))
-        return Fraction(1), u, ("whole", key(u))
-
-    def _angle(self, share: Fraction, u: Ratio, name: Hashable) -> tuple[Ratio, Ratio]:
-        generator = self.sole(u[0]) if u[1] is None else None
-        if generator is not None and share.denominator == 1 and abs(share) <= 12:
-            known = self._by_inverse(generator.index)
-            if known is not None:
-                return self._turned(known, int(share))
-            if generator is self._table.get("pi"):
-                return self._turned((self.constant(0), self.constant(-1)), int(share))
-        return self.angle(share, u, name)
-
-    def _by_inverse(self, index: int) -> tuple[Ratio, Ratio] | None:
-        """Sine and cosine of an arc that is given by its tangent, sine or cosine."""
-        name, u = self.arguments.get(index, ("", self.constant(0)))
-        one = self.constant(1)
-        square = arithmetic.multiply(u, u)
-        match name:
-            case "atan":
-                size = self.rational_power(arithmetic.add(one, square), Fraction(-1, 2))
-                return arithmetic.multiply(u, size), size
-            case "asin":
-                return u, self.rational_power(arithmetic.subtract(one, square), Fraction(1, 2))
-            case "acos":
-                return self.rational_power(arithmetic.subtract(one, square), Fraction(1, 2)), u
-            case _:
-                return None
-
-    def _turned(self, pair: tuple[Ratio, Ratio], times: int) -> tuple[Ratio, Ratio]:
-        s, c = pair
-        if times < 0:
-            s = arithmetic.negate(s)
-        sine, cosine = self.constant(0), self.constant(1)
-        for _ in range(abs(times)):
-            sine, cosine = (
-                arithmetic.add(arithmetic.multiply(sine, c), arithmetic.multiply(cosine, s)),
-                arithmetic.subtract(arithmetic.multiply(cosine, c), arithmetic.multiply(sine, s)),
-            )
-        return sine, cosine
-
-    def tangent(self, u: Ratio) -> Ratio:
-        s, c = self.angles(u)
-        return arithmetic.multiply(s, arithmetic.invert(c))
 
 
 def _undo(inverse: str, name: str) -> Callable[[Converter, Ratio], Ratio]:
@@ -338,10 +272,10 @@ def _undo(inverse: str, name: str) -> Callable[[Converter, Ratio], Ratio]:
 
     def convert(field: Converter, u: Ratio) -> Ratio:
         generator = field.sole(field.canonical(u)[0]) if u[1] is None else None
-        if generator is not None:
-            inner = field.arguments.get(generator.index)
-            if inner is not None and inner[0] == inverse:
-                return inner[1]
+        if generator is not None and generator.call is not None:
+            name_, argument = generator.call
+            if name_ == inverse:
+                return argument
         return field._kernel(name, field.current.args)
 
     return convert
@@ -381,11 +315,5 @@ _SPECIAL: dict[str, Callable[[Converter, Ratio], Ratio]] = {
     "erf": _undo("erfinv", "erf"),
 }
 
-_BY_DEFINITION = frozenset(
-    (
-        *("expm1", "log1p", "log2", "log10", "logb", "cot", "sec", "csc", "acot", "asec", "acsc"),
-        *("sinh", "cosh", "tanh", "coth", "sech", "csch", "asinh", "acosh", "atanh", "acoth"),
-        *("asech", "acsch", "erfc", "normpdf", "normcdf", "sign", "heaviside"),
-    )
-)
-_EXTREMES = frozenset({"max", "min"})
+_OPAQUE = frozenset({"atan2", "round", "trunc"})
+"""Of what these are defined by, nothing more is known than of themselves."""

@@ -44,9 +44,10 @@ class Generator:
         exponent: for e^u, the exponent u.
         root_of: for a root, the degree and the polynomial under it.
         log_of: for a logarithm, its argument.
+        call: for a function of which little is known, its name and first argument.
     """
 
-    __slots__ = ("exponent", "index", "log_of", "node", "poly", "root_of", "sign")
+    __slots__ = ("call", "exponent", "index", "log_of", "node", "poly", "root_of", "sign")
 
     def __init__(self, index: int, poly: fmpz_mpoly, node: Expr, sign: int) -> None:
         self.index = index
@@ -56,6 +57,7 @@ class Generator:
         self.exponent: Ratio | None = None
         self.root_of: tuple[int, Ratio] | None = None
         self.log_of: Ratio | None = None
+        self.call: tuple[str, Ratio] | None = None
 
 
 class Factored(Record):

@@ -1,4 +1,4 @@
-"""The functions that are taken apart into generators: exponentials, logarithms, roots, |u|, angles.
+"""The functions that are taken apart into generators: exponentials, logarithms, roots, |u|.
 
 Each method returns a fraction in generators that equals the function wherever it is defined.
 """
@@ -262,42 +262,3 @@ class Kernels(Generators):
                 times -= 1
             total = arithmetic.multiply(total, arithmetic.power((factor, None), times))
         return total
-
-    # --- sine and cosine -----------------------------------------------------------------------
-    def angle(self, share: Fraction, u: Ratio, name: Hashable) -> tuple[Ratio, Ratio]:
-        """Sine and cosine of share·u as polynomials in those of c·u, c as in ``_exp_term``."""
-        name = ("angle", name)
-        found = self._scaled.get(name)
-        if found is None:
-            found = self._scaled[name] = (abs(share), *self._circle())
-        scale, sine, cosine = found
-        assert cosine is not None
-        times = abs(share) / scale
-        if times.denominator != 1:
-            if times.denominator > 6:
-                raise RatioTooLargeError
-            finer = self._circle()
-            old = _multiple((self.one, None), (finer[0].poly, finer[1].poly), times.denominator)
-            self._refine(sine, old[0])
-            self._refine(cosine, old[1])
-            scale, (sine, cosine) = scale / times.denominator, finer
-            self._scaled[name] = (scale, sine, cosine)
-            times = abs(share) / scale
-        if times > 12:
-            raise RatioTooLargeError
-        s, c = _multiple((self.one, None), (sine.poly, cosine.poly), int(times))
-        return (arithmetic.negate(s) if share < 0 else s), c
-
-    def _circle(self) -> tuple[Generator, Generator]:
-        sine, cosine = self.new(), self.new()
-        self._relations.append((cosine.index, 2, (self.one - sine.poly**2, None)))
-        return sine, cosine
-
-
-def _multiple(one: Ratio, pair: tuple[fmpz_mpoly, fmpz_mpoly], times: int) -> tuple[Ratio, Ratio]:
-    """Sine and cosine of ``times`` the angle."""
-    s, c = pair
-    sine, cosine = one[0] * 0, one[0]
-    for _ in range(times):
-        sine, cosine = sine * c + cosine * s, cosine * c - sine * s
-    return (sine, None), (cosine, None)

@@ -12,10 +12,10 @@ import sys
 import pytest
 
 RULE = """
-from chainrule.differentiate import rules
+from chainrule.differentiate import rule, rules
 from chainrule.expr.nodes import Number, Power, Symbol, multiply
 u = Symbol("u")
-square = rules.Rule(
+square = rule.Rule(
     name="square", title="Rule of squares",
     words="Twice the base is the slope of a square.",
     kinds=(Power,), applies=lambda node, context: node.args[1] == Number(2),

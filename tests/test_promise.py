@@ -20,7 +20,7 @@ from chainrule.audit.running.runner import failed
 from chainrule.cli.main import main
 from chainrule.deriving import implicit as curves
 from chainrule.deriving import stages
-from chainrule.differentiate import rules
+from chainrule.differentiate import rule, rules
 from chainrule.differentiate.derivation import Step
 from chainrule.expr.nodes import Call, Expr, Power, Product, Quotient, Sum, Symbol, add, call
 from chainrule.rewrite import everyday
@@ -43,7 +43,7 @@ def plant_rule(monkeypatch: pytest.MonkeyPatch, name: str, wrong: Callable[..., 
 def wrong_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     """(u + v + …)′ = u′ + 2v′ + …."""
 
-    def weighted(node: Expr, context: rules.Context) -> Expr:
+    def weighted(node: Expr, context: rule.Context) -> Expr:
         return add(*(k * context.derivative(u) for k, u in enumerate(node.args, start=1)))
 
     plant_rule(monkeypatch, "sum", weighted)

@@ -13,7 +13,8 @@ from typing import Any
 import mpmath
 import pytest
 
-from chainrule.differentiate.rules import RULES, Rule
+from chainrule.differentiate.rule import Rule
+from chainrule.differentiate.rules import RULES
 from chainrule.document.sentences import rule_in_words
 from chainrule.expr.functions import BY_NAME, FUNCTIONS, Function
 from chainrule.expr.nodes import Expr, Symbol, Unknown, substitute

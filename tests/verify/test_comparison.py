@@ -12,7 +12,8 @@ from chainrule.balls.arithmetic import precision
 from chainrule.balls.program import ball
 from chainrule.expr.nodes import Symbol
 from chainrule.parsing.formula import parse_text
-from chainrule.verify.comparison import Claim, _near_zero, apart, compare, reach
+from chainrule.verify.comparison import Claim, _near_zero, compare
+from chainrule.verify.shown import apart, reach
 
 X, A = Symbol("x"), Symbol("a")
 # A step at 20 so smooth that 2 to the left or right of it nothing is to be seen of that.

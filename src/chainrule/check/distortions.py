@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 
 from chainrule.check.model import Attempt
 from chainrule.check.wrong_derivatives import WRONG
-from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, lowered
+from chainrule.differentiate.rule import Context
+from chainrule.differentiate.rules import BY_NAME_OF_RULE, lowered
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from re import split as split_text
 from typing import NamedTuple
 
-from chainrule.differentiate.rules import Context
+from chainrule.differentiate.rule import Context
 from chainrule.document.blocks import (
     Code,
     Digits,

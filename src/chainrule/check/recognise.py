@@ -18,7 +18,8 @@ from chainrule.deriving.choices import METHODS
 from chainrule.deriving.derivation import named_slope
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.differentiate import differentiate
-from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, Rule
+from chainrule.differentiate.rule import Context, Rule
+from chainrule.differentiate.rules import BY_NAME_OF_RULE
 from chainrule.expr.nodes import (
     Call,
     Expr,

@@ -18,7 +18,7 @@ from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.simplify import MAX_NODES, simplify
 
 if TYPE_CHECKING:
-    from chainrule.differentiate.rules import NamedDerivative, Rule
+    from chainrule.differentiate.rule import NamedDerivative, Rule
     from chainrule.verify.verdict import Verdict
 
 # Larger derivatives are left as the rules give them; nobody reads them, and tidying a formula

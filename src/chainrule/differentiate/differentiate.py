@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chainrule.differentiate.derivation import Step
-from chainrule.differentiate.rules import BY_KIND, Context, NamedDerivative, Rule
+from chainrule.differentiate.rule import Context, NamedDerivative, Rule
+from chainrule.differentiate.rules import BY_KIND
 from chainrule.expr.nodes import ONE, ZERO, Comparison, Expr, Symbol, postorder
 
 Tidy = Callable[[Expr], tuple[Expr, tuple[str, ...]]]

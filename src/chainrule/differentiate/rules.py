@@ -1,14 +1,11 @@
 """The rules of differentiation: one object each, and nothing else decides a derivative.
 
-A rule says when it applies to a node, what the derivative of the node is, given those of its
-parts, and how it is quoted. Adding a rule is adding an object to ``RULES``.
+Adding a rule is adding an object to ``RULES``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from chainrule.differentiate.derivation import Step
+from chainrule.differentiate.rule import Context, Rule
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
@@ -35,74 +32,10 @@ from chainrule.expr.nodes import (
     power,
     rational_value,
 )
-from chainrule.record import Record
-
-NamedDerivative = Callable[[str, int, tuple[Expr, ...]], Expr]
-"""The derivative of a catalogue function by its i-th argument, at the given arguments."""
 
 # A product of more factors than this shares its partial products, so that its derivative
 # stays linear in the number of factors; shorter ones are written out flat.
 FLAT_FACTORS = 6
-
-
-class Context:
-    """What a rule may look at: the variable, and the steps of the parts done so far.
-
-    A node without a step does not depend on the variable.
-    """
-
-    __slots__ = ("method", "named", "steps", "variable")
-
-    def __init__(
-        self,
-        variable: Symbol,
-        named: NamedDerivative,
-        method: str = "power",
-        steps: dict[Expr, Step] | None = None,
-    ) -> None:
-        self.variable = variable
-        self.named = named
-        self.method = method
-        self.steps = {} if steps is None else steps
-
-    def derivative(self, node: Expr) -> Expr:
-        step = self.steps.get(node)
-        return ZERO if step is None else step.after
-
-
-class Rule(Record):
-    """One rule of differentiation.
-
-    Attributes:
-        name: its identifier.
-        title: its name in a sentence.
-        words: the rule in words, as quoted.
-        kinds: the node classes it can apply to.
-        derive: the derivative of the node.
-        applies: whether it applies to a node of these classes.
-        statement: the function and its derivative, with c, n, a for constants; by u itself
-            where the rule has an outer function of u, else with u', v' for the derivatives of
-            parts; ``None`` where the words say it all.
-        chain: whether the rule has an outer function of one inner part.
-        written: of an outer function in a letter, how it is written before it is differentiated,
-            and the factors of its slope as the rule is quoted; ``None`` where that is the
-            function itself and what ``derive`` gives.
-    """
-
-    name: str
-    title: str
-    words: str
-    kinds: tuple[type[Expr], ...]
-    derive: Callable[[Expr, Context], Expr]
-    applies: Callable[[Expr, Context], bool] = lambda node, context: True
-    statement: tuple[Expr, Expr] | None = None
-    chain: bool = False
-    written: Callable[[Expr, Symbol], tuple[Expr, tuple[Expr, ...]]] | None = None
-
-    def slope(self, node: Expr, inner: Expr, variable: Symbol, named: NamedDerivative) -> Expr:
-        """The derivative of the outer function of ``node``, taken at its inner part."""
-        own = Step("derivative", "variable", inner, ONE, variable)
-        return self.derive(node, Context(variable, named, steps={inner: own}))
 
 
 def lowered(exponent: Expr) -> Expr:
@@ -301,6 +234,12 @@ def _second_only(node: Expr, context: Context) -> bool:
 _U, _V, _C, _N, _A = (Symbol(letter) for letter in "uvcna")
 _DU, _DV = (Unknown(letter, (1,), ()) for letter in "uv")
 
+_POWER_RULE = "Bring the exponent down in front, then lower it by one."
+_CHAIN_RULE = (
+    "The derivative of a composition is the derivative of the outer function, taken at the inner "
+    "one, times the derivative of the inner one."
+)
+
 RULES: tuple[Rule, ...] = (
     Rule(
         name="sum",
@@ -340,7 +279,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="reciprocal",
         title="Power rule",
-        words="Bring the exponent down in front, then lower it by one.",
+        words=_POWER_RULE,
         statement=(_U**_N, _N * _U ** (_N - 1)),
         kinds=(Quotient,),
         applies=lambda node, context: context.method == "power" and _second_only(node, context),
@@ -360,7 +299,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="power",
         title="Power rule",
-        words="Bring the exponent down in front, then lower it by one.",
+        words=_POWER_RULE,
         statement=(_U**_N, _N * _U ** (_N - 1)),
         kinds=(Power,),
         applies=_first_only,
@@ -399,8 +338,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="elementary",
         title="Chain rule",
-        words="The derivative of a composition is the derivative of the outer function, taken at "
-        "the inner one, times the derivative of the inner one.",
+        words=_CHAIN_RULE,
         kinds=(Call,),
         applies=lambda node, context: node.name in BY_NAME,  # type: ignore[attr-defined]
         derive=_elementary,
@@ -409,8 +347,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="named",
         title="Chain rule",
-        words="The derivative of a composition is the derivative of the outer function, taken at "
-        "the inner one, times the derivative of the inner one.",
+        words=_CHAIN_RULE,
         kinds=(Call,),
         derive=_catalogue,
         chain=True,
@@ -418,8 +355,7 @@ RULES: tuple[Rule, ...] = (
     Rule(
         name="unknown",
         title="Chain rule",
-        words="The derivative of a composition is the derivative of the outer function, taken at "
-        "the inner one, times the derivative of the inner one.",
+        words=_CHAIN_RULE,
         kinds=(Unknown,),
         derive=_unknown,
         chain=True,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from math import inf, isnan, nan
 
 from chainrule.differentiate.differentiate import differentiate
-from chainrule.differentiate.rules import Context, NamedDerivative, Rule
+from chainrule.differentiate.rule import Context, NamedDerivative, Rule
 from chainrule.expr.nodes import (
     Call,
     Comparison,

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Literal
 
-from chainrule.differentiate.rules import NamedDerivative
+from chainrule.differentiate.rule import NamedDerivative
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import (
     ZERO,

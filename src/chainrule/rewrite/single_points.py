@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chainrule.differentiate.rules import BY_NAME_OF_RULE, Context, Rule
+from chainrule.differentiate.rule import Context, Rule
+from chainrule.differentiate.rules import BY_NAME_OF_RULE
 from chainrule.expr.nodes import ZERO, Expr, Piecewise, Symbol, depends_on, postorder
 from chainrule.rewrite.cases import Case, written
 from chainrule.rewrite.intervals import on_intervals

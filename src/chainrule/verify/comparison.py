@@ -7,11 +7,9 @@ claim alone is evaluated again with more bits.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
 from itertools import chain, count, product
-from math import ceil, floor
 from typing import NamedTuple
 
 from flint import arb, ctx
@@ -19,10 +17,10 @@ from flint import arb, ctx
 from chainrule.balls.arithmetic import MAX_PRECISION, compile_balls, precision
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.record import Record
-from chainrule.verify.certified import ball_decimal
 from chainrule.verify.pieces import on_every_piece
 from chainrule.verify.points import Point, Range, grid, point, search, turning_points
 from chainrule.verify.series import compile_series, derivatives
+from chainrule.verify.shown import apart, plain, reach
 from chainrule.verify.verdict import Counterexample, Verdict
 
 BITS = 160
@@ -35,12 +33,18 @@ LESS_DEFINED = "the right side is not defined where the left side is"
 _WANTED_BITS, _LEAST_BITS = 101, 51
 # Two bits fewer are claimed than the ball has.
 _ENOUGH_BITS = _WANTED_BITS + 2
+# log₁₀ 2.
+_DIGITS_A_BIT = 0.30103
+# Bits that are taken more than seem to be missing.
+_SPARE = 32
 # With fewer points than this, more are searched for.
 _FEW = 4
 # The most claims in doubt that are evaluated one by one.
 _ALONE = 4
 # How many candidates to try for every point that is wanted.
 _TRIES = 4
+# The most points around places where a formula changes its branch: each takes as long as any other.
+_TURNING_POINTS = 12
 # Places where a reader would look for a difference, the simplest first.
 _SIMPLE = tuple(
     Fraction(a, b)
@@ -220,7 +224,7 @@ def _extra_points(batch: _Batch, pool: Sequence[Point]) -> list[Point]:
     limits = batch.setting.ranges.get(batch.symbols[0])
     return [
         point((value, *rest))
-        for value in values[:12]
+        for value in values[:_TURNING_POINTS]
         if limits is None or limits[0] <= value <= limits[1]
     ]
 
@@ -314,7 +318,7 @@ def _agreement(batch: _Batch, at: Point) -> int | None:
         if best >= _WANTED_BITS:
             return best
         # The accuracy that is missing says how many bits cancel, unless all of them do.
-        missing = _WANTED_BITS - best + 32
+        missing = _WANTED_BITS - best + _SPARE
         bits = max(2 * bits, bits + missing if missing < MAX_PRECISION else 0)
     return _near_zero(left, right, best)
 
@@ -340,7 +344,7 @@ def _verdict(batch: _Batch, record: _Record, points: int) -> Verdict:
     return Verdict(
         "checked",
         points=len(record.points),
-        digits=int(record.bits * 0.30103),
+        digits=int(record.bits * _DIGITS_A_BIT),
         interval=reach(min(places), max(places)) if batch.symbols else None,
         variable=batch.symbols[0].name if batch.symbols else "",
         reason=f"with sample functions in place of {samples}" if samples else "",
@@ -414,48 +418,8 @@ def _simple_points(batch: _Batch) -> Iterator[Point]:
 def _shown(alone: _Batch, at: Point, left: arb, right: arb) -> Counterexample:
     used = alone.used
     place = {
-        symbol.name: _plain(Fraction(value))
+        symbol.name: plain(Fraction(value))
         for symbol, value in zip(alone.symbols, at.values, strict=True)
         if symbol in used
     }
     return Counterexample(place, *apart(left, right))
-
-
-def apart(left: arb, right: arb) -> tuple[str, str]:
-    """Two different numbers, with as many digits as it takes to see that."""
-    digits = 10
-    while digits < 60 and ball_decimal(left, digits) == ball_decimal(right, digits):
-        digits += 10
-    return ball_decimal(left, digits), ball_decimal(right, digits)
-
-
-def _plain(value: Fraction) -> str:
-    """A coordinate exactly, as a decimal if it is a short one."""
-    if value.denominator == 1 or len(str(value.denominator)) <= 2:
-        return str(value)
-    return str(float(value)) if Fraction(str(float(value))) == value else str(value)
-
-
-@lru_cache(maxsize=1024)
-def reach(low: float, high: float) -> tuple[str, str]:
-    """From where to where points go, rounded so that they reach at least that far.
-
-    >>> reach(-702.25, 0.0457), reach(0.0457, 12345678.5), reach(1.91e-6, 1.91e-6)
-    (('-702', '0.045'), ('0.046', '1e+07'), ('1.9e-06', '1.9e-06'))
-    """
-    shown = _rounded(low, ceil), _rounded(high, floor)
-    if float(shown[0]) > float(shown[1]):
-        return _rounded(high, floor), _rounded(high, floor)
-    return shown
-
-
-def _rounded(value: float, towards: Callable[[float], int]) -> str:
-    if abs(value) >= 1e6:
-        unit = 10 ** (len(str(abs(int(value)))) - 1)
-        return f"{towards(value / unit) * unit:.0e}"
-    if abs(value) >= 10:
-        return str(towards(value))
-    digits = 1
-    while abs(value) * 10**digits < 10 and digits < 12:
-        digits += 1
-    return f"{towards(value * 10**digits) / 10**digits:g}"

@@ -16,9 +16,9 @@ from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.balls.program import ball
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.verify.certified import ball_decimal
-from chainrule.verify.comparison import apart, reach
 from chainrule.verify.points import MAIN, POSITIVE, ROW, bisect
 from chainrule.verify.series import SERIES, compile_series, finite, inputs
+from chainrule.verify.shown import apart, reach
 from chainrule.verify.verdict import Counterexample, Verdict
 
 # Twice the bits that verification begins with: the point itself is a ball, and slopes lose some.

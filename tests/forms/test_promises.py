@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +13,12 @@ import chainrule
 from chainrule.cli.main import main
 from chainrule.errors import InaccurateError
 from chainrule.floats.measure import Measured
+from chainrule.forms import plan as plans
 from chainrule.forms.accuracy import accuracy_of
+from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.forms.choice.promises import FAR, promised, refusal
+from chainrule.forms.choice.selection import Asked, Chosen
+from chainrule.forms.choice.space import Space
 from chainrule.forms.plan import plan
 
 GOOD = Measured(100, 0.5, 1.0, 0.1, 0, 0, 0, {})
@@ -100,6 +105,23 @@ def test_a_bad_file_says_so() -> None:
 
 def test_a_good_file_has_no_faults() -> None:
     assert plan(chainrule.derive("silu"), "numpy").spec.faults == ()
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_twice_the_precision_is_tried_where_a_promise_is_not_kept(
+    monkeypatch: pytest.MonkeyPatch, kept: bool
+) -> None:
+    tried: list[str] = []
+    best_forms = plans._best_forms
+
+    def noted(asked: Asked, labs: Sequence[Laboratory]) -> tuple[Chosen, Space | None]:
+        tried.append(asked.spec.accuracy)
+        return best_forms(asked, labs)
+
+    monkeypatch.setattr(plans, "_best_forms", noted)
+    monkeypatch.setattr(plans, "promised", lambda *_: 2.0 if kept else 0.0)
+    plan(chainrule.derive("x/3"), "numpy", dtype="float64", accuracy="fast")
+    assert tried == (["fast"] if kept else ["fast", "best"])
 
 
 @pytest.mark.slow

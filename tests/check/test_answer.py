@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 import mpmath
 import pytest
 
+from chainrule.check import answer as answers
 from chainrule.check.answer import Judgement, check_answer
+from chainrule.check.compare import ComparedPoints, boundary
 from chainrule.check.model import ResultSlip, RuleSlip, plain
 from chainrule.check.slips import SLIPS
 from chainrule.deriving.problem import Problem, choose_variable
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
-from chainrule.expr.nodes import Symbol
+from chainrule.expr.nodes import Symbol, size
 from chainrule.parsing.reader import parse
 
 HERE = Path(__file__).parent
@@ -66,7 +69,9 @@ def test_the_tables_are_large_and_cover_every_slip() -> None:
     slips = list(table("slips.tsv"))
     assert len(slips) >= 60
     assert len(list(table("equal.tsv"))) >= 40
-    never_shown = {row.name for row in SLIPS} - {slip for _, _, slip in slips}
+    shown = {slip for _, _, slip in slips}
+    never_shown = {row.name for row in SLIPS} - shown
+    assert shown <= {row.name for row in SLIPS}
     # These are made in lines of a derivation, see test_lines.
     assert never_shown <= {"sign-in-result", "term-lost"}
 
@@ -158,6 +163,27 @@ def test_right_on_one_side_only() -> None:
     assert dict(gap.point) == {Symbol("x"): -1}
 
 
+@pytest.mark.parametrize(("right", "wrong"), [(4, 4), (4, 3), (3, 4), (9, 5)])
+@pytest.mark.parametrize("way", [1, -1])
+def test_a_side_has_four_points_at_least(right: int, wrong: int, way: int) -> None:
+    x = Symbol("x")
+    samples = [ComparedPoints({x: Fraction(way * (1 + i))}, "same") for i in range(right)]
+    samples += [ComparedPoints({x: Fraction(-way * (1 + i))}, "different") for i in range(wrong)]
+    found = boundary(samples, x)
+    assert found == (None if min(right, wrong) < 4 else (Fraction(0), way > 0))
+    mixed = [*samples, ComparedPoints({x: Fraction(-way * 2)}, "same")]
+    assert boundary(mixed, x) is None
+
+
+def test_a_constant_is_looked_for_up_to_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = Symbol("x")
+    answer, right = parse("14x").expr, parse("2x").expr
+    nodes = size(answer, right)
+    for limit, found in ((nodes, True), (nodes - 1, False)):
+        monkeypatch.setattr(answers, "MAX_NODES", limit)
+        assert (answers.constant_relation(answer, right, x) is not None) == found
+
+
 def test_right_where_both_are_defined() -> None:
     judgement = judge("ln|x|", "e^(-ln x)")
     assert judgement.equal is True
@@ -184,6 +210,16 @@ def test_higher_and_mixed_orders() -> None:
     mixed = Problem(function=function, variables=(x, y))
     assert check_answer(mixed, parse("6x^2 y").expr).equal is True
     assert check_answer(mixed, parse("6x^2 y^2").expr).equal is False
+    # What was done wrong, and where it is right, is told by the letter differentiated by last.
+    last = check_answer(
+        Problem(function=parse("x^2 sin(2y)").expr, variables=(x, y)), parse("2x cos(2y)").expr
+    )
+    assert last.slip is not None
+    assert last.slip.name == "inner-derivative"
+    beside = Problem(function=parse("x^2 ln|y|").expr, variables=(x, y))
+    assert remarks(check_answer(beside, parse("2x/|y|").expr)) == [
+        "at the points tried it is right where y > 0, and wrong where y < 0"
+    ]
     second = Problem(function=parse("sin(2x)").expr, variables=(x, x))
     assert check_answer(second, parse("-4sin(2x)").expr).equal is True
     wrong = check_answer(second, parse("-2sin(2x)").expr)

@@ -47,3 +47,23 @@ def test_lines() -> None:
     assert "which is 2x, was forgotten" in said
     good = text.render(lines_document(check_lines("y = x^2\ny' = 2x")))
     assert "No line is wrong." in good
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        (
+            "y = ln(sin x - 2)\ny' = cos x",
+            "Line 2 was not decided: not checked, because no point was found at which both sides "
+            "are defined.",
+        ),
+        (
+            "y = x e^(x^2)\nu = x^2\ndy/du = e^u",
+            "Line 3 was not decided: no line says how it is written with u alone.",
+        ),
+    ],
+)
+def test_why_a_line_was_not_decided(lines: str, reason: str) -> None:
+    said = " ".join(text.render(lines_document(check_lines(lines))).split())
+    assert reason in said
+    assert "No line is wrong." in said

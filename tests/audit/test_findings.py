@@ -181,7 +181,7 @@ def test_the_form_that_keeps_them(own: Callable[[str, str], Implementation]) -> 
 
 
 def test_the_inputs_that_are_concerned(own: Callable[[str, str], Implementation]) -> None:
-    measured = Measured(65280, 255.5, 3.5, 9.0, 0, 487, 0, {"early zero": 5.5}, 1234)
+    measured = Measured(65280, 255.5, 3.5, 9.0, 0, 487, 0, {"early zero": 5.5}, 1234, 0)
     found = finding(
         own("by_output", "bfloat16"), chainrule.derive("sigmoid"), 9.0, measured=measured
     )

@@ -14,7 +14,7 @@ from chainrule.errors import InputError
 from chainrule.expr.nodes import Number, Product, Symbol
 from chainrule.floats.formats import FORMATS, Format, format_named
 from chainrule.floats.inputs import every, inputs, stratified
-from chainrule.floats.measure import measure
+from chainrule.floats.measure import measure, together
 from chainrule.floats.truth import truth
 from chainrule.floats.ulp import MOST, Truth, errors, errors_before, faults, nearest, spacing, ties
 
@@ -148,6 +148,23 @@ def test_truth_with_parameters_and_without_a_value() -> None:
     assert found.high[1] == 0.75
 
 
+def test_what_is_left_of_a_value_has_its_sign_however_small_it_is() -> None:
+    form = format_named("bfloat16")
+    middle = 1 + 2.0**-8  # of two numbers, where the sign decides
+    values = np.array([0.0, middle, -middle])
+    for text, low in (
+        ("x", 0.0),
+        ("x + 10^(-400)", 5e-324),
+        ("x - 10^(-400)", -5e-324),
+        ("x + 2^(-100)", 2.0**-100),
+        ("x - 3*2^(-200)", -3 * 2.0**-200),
+    ):
+        found = truth(chainrule.parse(text), x, values, {}, form)
+        assert found.sign.tolist() == [np.sign(low), 1, -1]
+        assert found.high[1:].tolist() == [middle, -middle]
+        assert found.low[1:].tolist() == [low, low]
+
+
 @pytest.mark.parametrize("name", ["bfloat16", "float16"])
 def test_next_to_a_tie_a_result_is_misrounded_by_less_than_an_error_can_say(name: str) -> None:
     form = format_named(name)
@@ -177,6 +194,10 @@ def test_each_kind_of_fault_is_counted() -> None:
     assert (found.not_finite, found.early_zeros, found.wrong_signs) == (1, 1, 1)
     assert found.first == {"not finite": 0.0, "early zero": 1.0, "wrong sign": 2.0}
     assert found.count == 5
+    assert found.faults == 3
+    both = together([found, measure(values[3:], got[3:], exactly([-3.0, -5.0]), form)])
+    assert (both.not_finite, both.early_zeros, both.wrong_signs) == (1, 1, 2)
+    assert both.faults == 4
 
 
 def test_an_error_before_rounding() -> None:

@@ -21,12 +21,16 @@ from chainrule.forms.choice.selection import Asked, Chosen
 from chainrule.forms.choice.space import Space
 from chainrule.forms.plan import plan
 
-GOOD = Measured(100, 0.5, 1.0, 0.1, 0, 0, 0, {})
+GOOD = Measured(100, 0.5, 1.0, 0.1, 0, 0, 0, {}, 0, 0)
 BAD = [
-    (Measured(100, 0.5, 1.0, 0.1, 1, 0, 0, {"not finite": 3.0}), "not finite", "x = 3"),
-    (Measured(100, 0.5, 1.0, 0.1, 0, 2, 0, {"early zero": 4.0}), "is 0 where", "2 of 100"),
-    (Measured(100, 0.5, 1.0, 0.1, 0, 0, 1, {"wrong sign": 5.0}), "the wrong sign", "x = 5"),
-    (Measured(100, 1.01 * FAR * 2, 6.0, 0.1, 0, 0, 0, {}), "off by 32.3 ULP at x = 6", "2 are"),
+    (Measured(100, 0.5, 1.0, 0.1, 1, 0, 0, {"not finite": 3.0}, 0, 0), "not finite", "x = 3"),
+    (Measured(100, 0.5, 1.0, 0.1, 0, 2, 0, {"early zero": 4.0}, 0, 0), "is 0 where", "2 of 100"),
+    (Measured(100, 0.5, 1.0, 0.1, 0, 0, 1, {"wrong sign": 5.0}, 0, 0), "the wrong sign", "x = 5"),
+    (
+        Measured(100, 1.01 * FAR * 2, 6.0, 0.1, 0, 0, 0, {}, 0, 0),
+        "off by 32.3 ULP at x = 6",
+        "2 are",
+    ),
 ]
 
 
@@ -41,7 +45,7 @@ def test_refused(found: Measured, said: str, more: str) -> None:
 def test_not_refused() -> None:
     assert refusal("the gradient", GOOD, 0.51, str) is None
     # More than is promised, and not much: the header says so.
-    assert refusal("the gradient", Measured(9, 3.77, 1.0, 1.0, 0, 0, 0, {}), 2.0, str) is None
+    assert refusal("the gradient", Measured(9, 3.77, 1.0, 1.0, 0, 0, 0, {}, 0, 0), 2.0, str) is None
 
 
 @pytest.mark.parametrize(

@@ -38,8 +38,8 @@ class Measured:
     early_zeros: int
     wrong_signs: int
     first: dict[str, float]
-    misrounded: int = 0
-    senseless: int = 0
+    misrounded: int
+    senseless: int
 
     @property
     def faults(self) -> int:

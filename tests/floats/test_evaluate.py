@@ -1,0 +1,62 @@
+"""What programs compute, operation by operation, against mpmath."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+
+from chainrule.floats.evaluate import FUNCTIONS, apply_operation
+from chainrule.floats.formats import format_named
+from oracle import MPMATH
+
+OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "divide": operator.truediv,
+    "negative": operator.neg,
+    "power": mpmath.power,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "logical_and": lambda a, b: bool(a) and bool(b),
+    "scaled": lambda a, n: a * mpmath.mpf(2) ** n,
+    "fma": lambda a, b, c: a * b + c,
+}
+ARITY = {"negative": 1, "fma": 3, "atan2": 2, "max": 2, "min": 2}
+BY_BITS = {"scaled", "exponent", "fma"}
+"""Those that exist in some formats only, and have tests with the functions they are made for."""
+VALUES = [-2.75, -1.5, -0.625, 0.0, 0.375, 0.75, 1.0, 2.5, 3.25]
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
+@pytest.mark.parametrize("name", sorted(FUNCTIONS - BY_BITS))
+def test_every_operation(name: str, dtype: str) -> None:
+    form = format_named(dtype)
+    meant = OPERATORS.get(name) or MPMATH[name]
+    arity = ARITY.get(name, 2 if name in OPERATORS else 1)
+    columns = np.meshgrid(*[np.array(VALUES, form.dtype)] * arity)
+    args = [column.ravel() for column in columns]
+    with np.errstate(all="ignore"):
+        found = apply_operation(name, args, form)
+    compared = 0
+    for i in range(len(args[0])):
+        try:
+            right = meant(*(mpmath.mpf(float(arg[i])) for arg in args))
+        except (ValueError, ZeroDivisionError):
+            continue
+        if mpmath.im(right) or not mpmath.isfinite(right):
+            continue
+        compared += 1
+        # PyTorch's and NumPy's powers differ in the last bits; a wrong function is far off.
+        allowed = 8 * 2.0 ** (1 - form.precision) * max(abs(right), 2.0**-20)
+        assert abs(mpmath.mpf(float(found[i])) - right) <= allowed, [float(a[i]) for a in args]
+    assert compared >= 3

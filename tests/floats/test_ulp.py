@@ -15,7 +15,7 @@ from chainrule.expr.nodes import Number, Product, Symbol
 from chainrule.floats.formats import FORMATS, Format, format_named
 from chainrule.floats.inputs import every, inputs, stratified
 from chainrule.floats.measure import measure, together
-from chainrule.floats.truth import truth
+from chainrule.floats.truth import truth, truth_at_points
 from chainrule.floats.ulp import MOST, Truth, errors, errors_before, faults, nearest, spacing, ties
 
 x = Symbol("x")
@@ -125,7 +125,10 @@ def test_inputs_are_finite_and_different(form: Format) -> None:
 
 def test_every_input_of_bfloat16() -> None:
     # 2 · 255 · 128 patterns have an exponent that is not all ones.
-    assert len(every(format_named("bfloat16"))) == 65_280
+    form = format_named("bfloat16")
+    assert len(every(form)) == 65_280
+    assert np.array_equal(inputs(form, 10), every(form), equal_nan=True)
+    assert 900 < len(inputs(format_named("float32"), 1000)) < 1100
 
 
 @pytest.mark.parametrize("text", ["e^-x/(1+e^-x)^2", "1-tanh(x)^2", "ln(1+e^x)-x", "cos(x)-1"])
@@ -165,6 +168,19 @@ def test_what_is_left_of_a_value_has_its_sign_however_small_it_is() -> None:
         assert found.low[1:].tolist() == [low, low]
 
 
+def test_the_slope_is_the_truth_where_the_formula_has_no_value() -> None:
+    b = Symbol("b")
+    points = {b: np.array([0.0, 2.0]), x: np.array([3.0, 3.0])}
+    slope = chainrule.parse("x b^x/b")
+    without = truth_at_points(slope, points, {})
+    assert without.known.tolist() == [False, True]
+    found = truth_at_points(slope, points, {}, slope_of=chainrule.parse("b^2 b"))
+    assert found.known.tolist() == [True, True]
+    assert found.high.tolist() == [0.0, 12.0]
+    kink = truth_at_points(slope, points, {}, slope_of=chainrule.parse("|b|"))
+    assert kink.known.tolist() == [False, True]
+
+
 @pytest.mark.parametrize("name", ["bfloat16", "float16"])
 def test_next_to_a_tie_a_result_is_misrounded_by_less_than_an_error_can_say(name: str) -> None:
     form = format_named(name)
@@ -179,6 +195,10 @@ def test_next_to_a_tie_a_result_is_misrounded_by_less_than_an_error_can_say(name
         known = Truth(middle, np.full_like(middle, low), sign, sign == 1)
         assert np.array_equal(nearest(known, form), right)
         assert measure(lower, right, known, form).misrounded == 0
+        for odd in (np.nextafter(middle, 0), np.nextafter(middle, np.inf)):
+            # Whatever is left of it, the last bit says on which side of the middle it is.
+            beside = Truth(odd, np.full_like(odd, low), sign, sign == 1)
+            assert np.array_equal(nearest(beside, form), np.where(odd < middle, lower, upper))
         wrong = np.where(right == lower, upper, lower)
         found = measure(lower, wrong, known, form)
         assert found.misrounded == len(lower)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from fractions import Fraction
 
+import mpmath
 import numpy as np
 import numpy.typing as npt
 import pytest
 
 import chainrule
-from chainrule.expr.nodes import Expr, Symbol
+from chainrule.expr.nodes import Expr, Symbol, symbols
 from chainrule.floats.evaluate import FUNCTIONS, evaluate
 from chainrule.floats.formats import format_named
 from chainrule.floats.measure import Measured, measure
 from chainrule.floats.truth import truth
 from chainrule.forms.candidates.conjugates import conjugated, roots_conjugated
 from chainrule.forms.candidates.overflow import (
+    divided,
     for_large,
     halved,
     inverted,
@@ -25,8 +28,10 @@ from chainrule.forms.candidates.overflow import (
     scaled_for_large,
     shrunk,
     terms_apart,
+    without_growth,
 )
 from chainrule.program.lower import lower
+from oracle import evaluate as evaluate_by_mpmath
 
 X, C = Symbol("x"), Symbol("c")
 DOUBLE = format_named("float64")
@@ -162,3 +167,45 @@ def test_shrunk_multiples_are_the_same() -> None:
 )
 def test_roots_that_cancel(formula: str, conjugate: str) -> None:
     assert str(roots_conjugated(chainrule.parse(formula))) == conjugate
+
+
+FORMS: dict[str, Callable[[Expr], Expr]] = {
+    "large": lambda expr: for_large(expr, X),
+    "large apart": lambda expr: large_apart(expr, X),
+    "scaled": lambda expr: scaled_for_large(expr, X, 64),
+    "logarithms": logarithms_apart,
+    "without growth": lambda expr: without_growth(expr, lambda u: X in symbols(u)),
+    **{form.__name__: form for form in (divided, halved, inverted, joined, terms_apart)},
+}
+ALIKE = [
+    "3*x*c*(x + c)*(x + 1)/(2*(x + 2))",
+    "-x*c*(x + c)*(x - 1)*(x + 3)/(c*x^2)",
+    "-5/(x^2*(x^2 + c)*(x + 7))",
+    "x*(x + 1)/(c*(x + 2)*(x + 3)*x^4)",
+    "x^3*(x + 1)*c/(x + 1)^2",
+    "(x^2 + c*x + 1)^(2*c)/(x^2 + c)",
+    "sqrt(x^4 + c)/(x*sqrt(x^2 + 1))",
+    "ln(x^2*c/(x^2 + 1)) - ln(3/(x^2*c))",
+    "1/2 - atan(x)/pi + atan(c*x)",
+    "3*c*x*e^(c*x)*x^2",
+    "-2*e^x*e^(c*x)*(x + 1)/(x^2 + 1)",
+    "(e^x + c*e^(2*x) + 1)/(e^x*(1 + c))",
+    "c*e^x/(e^x + e^(-x))",
+    "(e^x*(x^2 + 1))^c*e^x",
+    "x^4*(x^2)^c/(x^2 + 1)",
+    "(x + |x| + c)/4 - (x - c)/8",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("formula", ALIKE)
+def test_every_form_is_the_same_function(formula: str, form: str) -> None:
+    expr = chainrule.parse(formula)
+    other = FORMS[form](expr)
+    with mpmath.workdps(40):
+        # The arctangents are inverted for positive arguments.
+        for x in (0.75, 2.5) if form == "inverted" else (-3.25, -0.5, 0.75, 2.5):
+            env = {"x": mpmath.mpf(x), "c": mpmath.mpf("0.7")}
+            right = evaluate_by_mpmath(expr, env)
+            if mpmath.isfinite(right) and not mpmath.im(right):
+                assert mpmath.almosteq(evaluate_by_mpmath(other, env), right, 1e-30, 1e-30), x

@@ -87,8 +87,6 @@ def _noun(name: str) -> str:
 def _symbols(expr: Expr) -> str:
     """A short formula within a sentence."""
     match expr:
-        case Call("abs", (inner,)):
-            return f"|{_symbols(inner)}|"
         case Call("sqrt", (inner,)):
             return f"√{_symbols(inner)}"
         case Quotient(top, bottom):

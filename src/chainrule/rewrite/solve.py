@@ -105,12 +105,10 @@ def _undo_power(base: Expr, exponent: Expr, value: Expr, part: Expr) -> tuple[Ex
     degree = rational_value(exponent)
     if degree is None or degree == 0:
         return None
-    odd = degree.__class__ is int and degree % 2 == 1
     if degree == -1:
         return part, Quotient(ONE, value)
-    if not odd and degree.__class__ is int and not is_positive(base):
-        return None
-    if odd and not is_positive(base):
-        # The real odd root of a negative number is not the power with exponent 1/n.
+    if degree.__class__ is int and not is_positive(base):
+        # An even power has two roots, and the odd root of a negative number is not the power with
+        # exponent 1/n.
         return None
     return part, Power(value, Number(1 / Fraction(degree)))

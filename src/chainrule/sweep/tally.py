@@ -117,4 +117,5 @@ def measured(rows: Tallies, form: Format) -> Measured:
             if place != NOWHERE
         },
         misrounded=int(total["misrounded"]),
+        senseless=0,  # a sweep does not count them by themselves
     )

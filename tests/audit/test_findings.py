@@ -155,7 +155,7 @@ def test_a_fault_that_no_form_has(own: Callable[[str, str], Implementation]) -> 
 
 def form(text: str, **figures: Any) -> ListedForm:
     measured = {"count": 1000, "largest": 2.5, "worst": 1.0, "mean": 0.3, "first": {}}
-    counts = {"not_finite": 0, "early_zeros": 0, "wrong_signs": 0}
+    counts = {"not_finite": 0, "early_zeros": 0, "wrong_signs": 0, "misrounded": 0, "senseless": 0}
     worth = Measured(**{**measured, **counts, **figures})
     return ListedForm("rewritten", chainrule.parse(text), (), 1, 1, {"float32": worth})
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
@@ -332,3 +333,13 @@ def test_the_test_can_fail() -> None:
     """A wrong derivative is noticed."""
     with mpmath.workdps(DIGITS):
         assert not close(at(lambda u: u + Number(1), (mpmath.mpf(2),)), mpmath.mpf(2))
+
+
+@rows
+def test_step(row: Function) -> None:
+    """At whole numbers, halfway between and beside; and every row that is constant has one."""
+    flat = len(row.derivatives) == 1 and row.derivatives[0](U) is Number(0)
+    assert (row.step is not None) == flat
+    for n in range(-12, 13) if row.step is not None else ():
+        value = Fraction(n, 4)
+        assert row.step(value) == MPMATH[row.name](mpmath.mpf(n) / 4)

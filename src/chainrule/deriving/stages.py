@@ -13,9 +13,10 @@ from chainrule.errors import FaultError, FaultWarning
 from chainrule.expr.nodes import Expr, Piecewise, Sum, Symbol, postorder, size
 from chainrule.record import Record
 from chainrule.rewrite.cases import REASON as CASES
-from chainrule.rewrite.cases import has_steps, merge_cases
+from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.simplify import MAX_NODES, simplify
+from chainrule.rewrite.steps import steps_in
 
 if TYPE_CHECKING:
     from chainrule.differentiate.rule import NamedDerivative, Rule
@@ -123,7 +124,7 @@ class Stages:
         # The function's cases too: x + {x = 0: 1, else: 0} has no derivative at 0.
         nodes = postorder(result, function)
         if len(nodes) <= MAX_NODES and (
-            any(isinstance(node, Piecewise) for node in nodes) or has_steps(function, variable)
+            any(isinstance(node, Piecewise) for node in nodes) or steps_in(result, variable)
         ):
             defaults = self._problem.defaults
             merged = merge_cases(result, variable, defaults, function, tidier=self.tidier)

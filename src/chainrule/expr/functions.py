@@ -14,6 +14,7 @@ from their formulas, not stated.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -27,7 +28,7 @@ from chainrule.expr.nodes import (
     E,
     Expr,
     Piecewise,
-    Symbol,
+    Value,
     call,
 )
 from chainrule.record import Record
@@ -59,6 +60,8 @@ class Function(Record):
         never_negative: whether no value is below 0.
         like_argument: whether f(u) = u + O(u²) near 0, so that its value is as small as u.
         values: pairs of an argument and the value there, those that everybody knows.
+        step: the value at a rational number, of a function that is constant between its kinks and
+            jumps there.
         arb: the method of ``flint.arb`` and ``flint.arb_series`` that evaluates it, "" if it
             is evaluated by its definition.
     """
@@ -78,6 +81,7 @@ class Function(Record):
     never_negative: bool = False
     like_argument: bool = False
     values: tuple[tuple[Expr, Expr], ...] = ()
+    step: Callable[[Value], int] | None = None
     arb: str = ""
 
     @property
@@ -87,13 +91,7 @@ class Function(Record):
     @property
     def jumps(self) -> bool:
         """Whether it is constant between its kinks, so that its value jumps there."""
-        slope = self.derivatives[0]
-        return (
-            bool(self.kinks)
-            and self.arity == 1
-            and slope is not None
-            and slope(Symbol("u")) is ZERO
-        )
+        return self.step is not None
 
 
 def _of(name: str) -> Formula:
@@ -345,12 +343,13 @@ FUNCTIONS: tuple[Function, ...] = (
         title="the sign",
         rule="The sign is constant on either side of 0, so its derivative is 0; at 0 it jumps.",
         definition=lambda u: Piecewise((ONE, _positive(u), MINUS_ONE, _less(u, ZERO), ZERO)),
-        kinks=(0,), parity="odd", monotone="increasing", values=_ZERO_AT_ZERO, arb="sgn"),
+        kinks=(0,), parity="odd", monotone="increasing", values=_ZERO_AT_ZERO,
+        step=lambda u: (u > 0) - (u < 0), arb="sgn"),
     Function("heaviside",  (lambda u: ZERO,),
         title="the unit step",
         rule="The step is constant on either side of 0, so its derivative is 0; at 0 it jumps.",
         definition=lambda u: Piecewise((ONE, Comparison((">=",), (u, ZERO)), ZERO)),
-        kinks=(0,), monotone="increasing", never_negative=True),
+        kinks=(0,), monotone="increasing", never_negative=True, step=lambda u: int(u >= 0)),
     Function("max",        (lambda u, v: step(u - v), lambda u, v: step(v - u)),
         title="the larger of two",
         rule="The larger of two functions has the derivative of whichever is larger; where they "
@@ -367,26 +366,30 @@ FUNCTIONS: tuple[Function, ...] = (
         title="the floor",
         rule="The floor is constant between integers, so its derivative is 0; at every integer "
              "it jumps.",
-        kinks=(None,), monotone="increasing", arb="floor"),
+        kinks=(None,), monotone="increasing", step=math.floor, arb="floor"),
     Function("ceil",       (lambda u: ZERO,),
         title="the ceiling",
         rule="The ceiling is constant between integers, so its derivative is 0; at every "
              "integer it jumps.",
-        kinks=(None,), monotone="increasing", arb="ceil"),
+        kinks=(None,), monotone="increasing", step=math.ceil, arb="ceil"),
     Function("round",      (lambda u: ZERO,),
         title="rounding to the nearest integer",
         rule="Rounding is constant between its jumps, so its derivative is 0; halfway between "
              "integers it jumps.",
         definition=lambda u: floor(u + HALF),
-        kinks=(None,), parity="odd", monotone="increasing"),
+        kinks=(None,), parity="odd", monotone="increasing",
+        step=lambda u: math.floor(u + Fraction(1, 2))),
     Function("trunc",      (lambda u: ZERO,),
         title="rounding towards zero",
         rule="Truncation is constant between integers, so its derivative is 0; at every integer "
              "but 0 it jumps.",
         definition=lambda u: sign(u) * floor(abs_(u)),
-        kinks=(None,), parity="odd", monotone="increasing"),
+        kinks=(None,), parity="odd", monotone="increasing", step=math.trunc),
 )
 # fmt: on
 
 BY_NAME: dict[str, Function] = {row.name: row for row in FUNCTIONS}
 """Rows by their own name."""
+
+STEPS = frozenset(row.name for row in FUNCTIONS if row.jumps)
+"""Functions that are constant between jumps."""

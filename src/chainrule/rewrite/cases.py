@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 
 from chainrule.expr.nodes import (
     ZERO,
@@ -52,8 +52,8 @@ from chainrule.rewrite.order import (
     sorted_points,
     values_of_letters,
 )
+from chainrule.rewrite.steps import doubt_about, slope_through, steps_in
 
-_STEPS = frozenset({"sign", "heaviside"})
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""
 
@@ -103,18 +103,16 @@ def _merged(
     tidier: Tidier,
 ) -> Expr:
     """The same where the outermost cases are not told apart by parameters alone."""
-    expanded = expand_switches(expr, EXTREMES)
     # Where all cases have one slope, the points between them are still to be looked at.
-    cases = function is not None and any(isinstance(n, Piecewise) for n in postorder(function))
-    steps = function is not None and has_steps(function, variable)
-    if not cases and not steps and not _worth_it(expanded):
+    cases = any(isinstance(n, Piecewise) for n in postorder(expr, *filter(None, (function,))))
+    steps = function is not None and bool(steps_in(expr, variable))
+    if not cases and not steps:
         return expr
     letters = symbols(expr) if function is None else symbols(expr, function)
     known = all(letter is variable or letter in defaults for letter in letters)
     # Where every letter has a value, a lenient order is no different, and what is found with
     # it serves both ways of writing.
     order = order_on(variable, defaults, tidier, lenient=known)
-    cases_on = cache(_cases)
     whole = expr if function is None else function
     # Else the letters have the values with which kinks are put in order.
     some = (
@@ -122,8 +120,11 @@ def _merged(
         if known
         else order_on(variable, values_of_letters(whole, variable, defaults), tidier, lenient=True)
     )
-    if not cases and not _worth_it(expanded) and not _false(expr, function, some, cases_on):
+    doubt = doubt_about(expr, whole, some, defaults) if steps else None
+    if not cases and (doubt is None or doubt.cleared(expr)):
         return expr
+    expanded = expand_switches(expr, EXTREMES)
+    cases_on = cache(partial(_cases, marks=doubt.places.points if doubt else ()))
     typed = _tightened(expr, function, some, cases_on)
     found = [] if typed is None else [typed]
     signed = _is_signed(expand_switches(expanded))
@@ -137,26 +138,14 @@ def _merged(
             found.append(_by_one_sign(expanded, function, order))
     if not found:
         found.append(_apart(expr, function, order))
-    return min(found, key=lambda form: (nesting(form), cost(form)))
+    plainest = min(found, key=_plainness)
+    if doubt is None:
+        return plainest
+    return doubt.settled(found, plainest if cases else expr, _plainness)
 
 
-def has_steps(function: Expr, variable: Symbol) -> bool:
-    """Whether a sign is in a formula that changes with the variable."""
-    return any(
-        isinstance(node, Call) and node.name in _STEPS and depends_on(node, variable)
-        for node in postorder(function)
-    )
-
-
-def _false(expr: Expr, function: Expr | None, order: Order, cases_on: CasesOn) -> bool:
-    """Whether the derivative has a false value where a sign in the function changes.
-
-    x·cosh(sign x) has the derivative cosh 1 at 0, and cosh(sign 0) is 1.
-    """
-    try:
-        return cases_on(_line_of(expr, order), _function_line(function, order), order).false
-    except UndecidedError:
-        return False
+def _plainness(form: Expr) -> tuple[int, float]:
+    return nesting(form), cost(form)
 
 
 def _apart(expr: Expr, function: Expr | None, order: Order) -> Expr:
@@ -181,13 +170,6 @@ def _parts_of(function: Expr | None, expr: Piecewise) -> Sequence[Expr | None]:
     if isinstance(function, Piecewise) and function.args[1::2] == expr.args[1::2]:
         return function.values
     return [None] * len(expr.values)
-
-
-def _worth_it(expr: Expr) -> bool:
-    nodes = postorder(expr)
-    if any(is_switch(node, EXTREMES) for node in nodes):
-        return True
-    return sum(is_switch(node, SIGNED) for node in nodes) > 1
 
 
 def nesting(expr: Expr) -> int:
@@ -225,17 +207,15 @@ class Cases(Record):
         whole: whether no point is left out.
         honest: whether the derivative as it was typed has at every point the value that it is
             to have there, or none.
-        false: whether it has another value where there is a derivative.
     """
 
     row: list[Case]
     whole: bool
     honest: bool
-    false: bool
 
 
 CasesOn = Callable[[Line, Line | None, Order], Cases]
-"""``_cases``, with what it found kept."""
+"""``_cases`` with some points at which to look, and with what it found kept."""
 
 
 def _flattened(
@@ -283,13 +263,12 @@ def _function_line(function: Expr | None, order: Order) -> Line | None:
         return Line((), (None,))
 
 
-def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
-    points = sorted_points([*line.points, *(whole.points if whole else ())], order)
+def _cases(line: Line, whole: Line | None, order: Order, marks: Sequence[Expr]) -> Cases:
+    points = sorted_points([*line.points, *(whole.points if whole else ()), *marks], order)
     values = spread(line, points, order)
     functions = spread(whole, points, order) if whole else None
     cases: list[Case] = []
     none_missing = honest = True
-    false = False
     for i in range(len(points) + 1):
         raw = values[2 * i]
         value = _NOWHERE if raw is None else order.simplified(raw)
@@ -316,7 +295,7 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
             cases.append(Case(value, point, None, (False, False)))
             continue
         wrong = here is not None and not has_value(here, slope, point, order)
-        honest, false = honest and not wrong, false or wrong
+        honest = honest and not wrong
         left, right = (has_value(side, slope, point, order) for side in (last.value, value))
         if left and last.value is value:
             continue
@@ -330,20 +309,16 @@ def _cases(line: Line, whole: Line | None, order: Order) -> Cases:
     somewhere = [case for case in cases if case.value is not _NOWHERE]
     if not somewhere:
         raise UndecidedError
-    return Cases(somewhere, none_missing, honest, false)
+    return Cases(somewhere, none_missing, honest)
 
 
 def _slope(
     function: Sequence[Expr | None], left: Expr, right: Expr, point: Expr, order: Order
 ) -> Expr | None:
     """The derivative of a function at a point, given it on both sides; ``None`` if unknown."""
-    from chainrule.rewrite.limits import slope_at
-
-    try:
-        before, here, after = function
-        return slope_at(before, here, after, point, order.generous)
-    except UndecidedError:
-        pass
+    before, here, after = function
+    with suppress(UndecidedError):
+        return slope_through(before, here, after, point, order.generous)
     # A continuous function whose derivative has one limit from both sides has that derivative.
     return _common_value(left, right, point, order) if continuous(function, point, order) else None
 
@@ -368,7 +343,11 @@ def agree(left: Expr, right: Expr, point: Expr, order: Order) -> bool:
     values = [order.generous.number(end) for end in ends]
     if values[0] is None or values[1] is None or not values[0].overlaps(values[1]):
         return False
-    return order.simplified(ends[0] - ends[1]) is ZERO
+    from chainrule.rewrite.expansion import expanded
+
+    gap = ends[0] - ends[1]
+    # cosh 1 is (e + 1/e)/2.
+    return order.simplified(gap) is ZERO or order.simplified(expanded(gap)) is ZERO
 
 
 def continuous(values: Sequence[Expr | None], point: Expr, order: Order) -> bool:

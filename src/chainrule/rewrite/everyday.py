@@ -267,6 +267,9 @@ def _call(known: Known, node: Call) -> Expr:
     if row is None or len(node.args) != 1:
         return node
     argument = node.args[0]
+    if row.step is not None and isinstance(argument, Number):
+        known.note("special-value")
+        return Number(row.step(argument.value))
     special = next((value for at, value in row.values if at is argument), None)
     if special is not None:
         known.note("special-value")

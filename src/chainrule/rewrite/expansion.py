@@ -38,9 +38,9 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.definitions import expand, is_catalogue_name
 from chainrule.rewrite.germ_powers import exponential, inverse, logarithm, raised
-from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
+from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, size
 from chainrule.rewrite.intervals import HOLDS
-from chainrule.rewrite.order import Order, TooMuchWorkError, UndecidedError
+from chainrule.rewrite.order import Order, TooMuchWorkError, UndecidedError, UndefinedError
 
 Direction = Literal[-1, 1]
 Found = dict[Expr, Germ | Exception]

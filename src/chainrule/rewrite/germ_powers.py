@@ -12,12 +12,11 @@ from chainrule.rewrite.germs import (
     Germ,
     Germs,
     Monomial,
-    UndefinedError,
     larger,
     size,
     times,
 )
-from chainrule.rewrite.order import UndecidedError
+from chainrule.rewrite.order import UndecidedError, UndefinedError
 
 # How many terms of a series in 1/ln t are kept; each gains next to nothing.
 _LOGARITHMIC_TERMS = 4

@@ -25,7 +25,7 @@ from chainrule.expr.nodes import (
     divide,
     multiply,
 )
-from chainrule.rewrite.order import Order, UndecidedError
+from chainrule.rewrite.order import Order, UndecidedError, UndefinedError
 
 Monomial = tuple[Value, int]
 """t^p (ln t)^q. A whole p is an int: fractions are slow."""
@@ -34,10 +34,6 @@ UNIT: Monomial = (0, 0)
 LINEAR: Monomial = (1, 0)
 LOGARITHM: Monomial = (0, 1)
 """1, t and ln t."""
-
-
-class UndefinedError(Exception):
-    """The function is not defined beside the point."""
 
 
 def size(monomial: Monomial) -> tuple[Value, int]:

@@ -8,6 +8,7 @@ at every point.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from itertools import pairwise
 
@@ -23,10 +24,11 @@ from chainrule.expr.nodes import (
     depends_on,
     postorder,
     substitute,
+    symbols,
 )
 from chainrule.parsing.definitions import definition, expand, is_catalogue_name
 from chainrule.rewrite.line import Line
-from chainrule.rewrite.order import Order, sorted_points
+from chainrule.rewrite.order import Order, UndefinedError, sorted_points
 
 EXTREMES = frozenset({"max", "min"})
 SIGNED = frozenset({"abs", "sign", "heaviside"})
@@ -147,7 +149,10 @@ def _decided(node: Expr, line: Line, order: Order) -> Line:
         if value is None:
             continue
         if i % 2:
-            values[i] = chosen(value, partial(_sign_at, point=points[i // 2], order=order))
+            # (|u|/u⁻¹)² is no number at 0, though there is a 0 in it.
+            with suppress(UndefinedError):
+                values[i] = None
+                values[i] = chosen(value, partial(_sign_at, point=points[i // 2], order=order))
         else:
             low = points[i // 2 - 1] if i else None
             high = points[i // 2] if i // 2 < len(points) else None
@@ -156,8 +161,10 @@ def _decided(node: Expr, line: Line, order: Order) -> Line:
 
 
 def _sign_at(difference: Expr, point: Expr, order: Order) -> int:
-    value = order.simplified(substitute(difference, {order.variable: point}))
-    return order.sign(value)
+    value = substitute(difference, {order.variable: point})
+    if order.number(value) is None and all(s in order.defaults for s in symbols(value)):
+        raise UndefinedError
+    return order.sign(order.simplified(value))
 
 
 def _sign_on(difference: Expr, low: Expr | None, high: Expr | None, order: Order) -> int:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from chainrule.expr.nodes import ZERO, Expr, Number, multiply, substitute
 from chainrule.rewrite.expansion import DEPTHS, Direction, expanded, expansion, germ_beside
-from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, UndefinedError, size
+from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, size
 from chainrule.rewrite.line import NOWHERE, UNKNOWN, Side
-from chainrule.rewrite.order import Order, UndecidedError
+from chainrule.rewrite.order import Order, UndecidedError, UndefinedError
 
 
 def side(function: Expr, point: Expr, direction: Direction, order: Order) -> Side:
@@ -118,7 +118,15 @@ def slope_at(
     Raises:
         UndecidedError: it cannot be told.
     """
-    found = joint(left, middle, right, point, order)
+    return slope_of(joint(left, middle, right, point, order))
+
+
+def slope_of(found: Joint) -> Expr | None:
+    """The derivative at a joint; ``None`` if there is none for all letters.
+
+    Raises:
+        UndecidedError: it cannot be told.
+    """
     sides = found.left, found.right
     if found.here is None or any(s.grows or s.infinite or not s.defined for s in sides):
         return None

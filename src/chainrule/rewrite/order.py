@@ -48,6 +48,10 @@ class UndecidedError(Exception):
     """Which case applies cannot be told; the caller leaves the formula as it is."""
 
 
+class UndefinedError(Exception):
+    """A function is not defined at a point, or beside it."""
+
+
 class TooMuchWorkError(UndecidedError):
     """The coefficients of an expansion grew too large, or there were too many."""
 

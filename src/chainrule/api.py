@@ -136,7 +136,7 @@ def implicit(
     x = None if wrt is None else variable(wrt, whole)
     y = None if of is None else variable(of, whole)
     letters = letters_of_curve(left, right, x, y)
-    return ImplicitWalkthrough(left, right, *letters, order, formula.bare_log)
+    return ImplicitWalkthrough(left, right, *letters, order, formula.notes)
 
 
 def derivations(f: str, *, wrt: str | None, order: int, method: str) -> Iterator[Walkthrough]:
@@ -283,14 +283,23 @@ def check(
     Raises:
         InputError: one of them cannot be read.
     """
+    from dataclasses import replace
+
     from chainrule.check.answer import check_answer
     from chainrule.check.data import judgement_data
     from chainrule.check.report import judgement_document
 
     problem = make_problem(f, wrt=wrt, order=order)
-    judgement = check_answer(problem, read_formula(answer).expr)
-    document, data = judgement_document(judgement, problem), judgement_data(judgement, problem)
-    return judgement.equal is True, document, data
+    read_answer = read_formula(answer)
+    judgement = check_answer(problem, read_answer.expr)
+    notes = read_answer.notes
+    if judgement.equal is False and notes:
+        from chainrule.check.other_readings import right_reading
+
+        if remark := right_reading(problem, answer, notes):
+            judgement = replace(judgement, remarks=(*judgement.remarks, remark))
+    document = judgement_document(judgement, problem, notes)
+    return judgement.equal is True, document, judgement_data(judgement, problem, notes)
 
 
 def check_lines(text: str) -> tuple[bool, Document, dict[str, Any]]:

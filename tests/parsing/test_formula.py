@@ -122,7 +122,7 @@ SHAPES = [
     ("2(x+1)", "Product(2,Sum(x,1))"),
     ("x(x+1)", "Product(x,Sum(x,1))"),
     ("a(exp(x)-1)", "Product(a,Sum(exp(x),-1))"),
-    ("ab(x+1)", "Product(a,b,Sum(x,1))"),
+    ("a b(x+1)", "Product(a,b,Sum(x,1))"),
     ("βx", "Product(beta,x)"),
     ("beta x", "Product(beta,x)"),
     ("betax", "Product(beta,x)"),
@@ -238,7 +238,7 @@ SHAPES = [
 def test_shape(text: str, expected: str) -> None:
     formula = parse(text)
     assert shape(formula.expr) == expected
-    assert formula == Formula(None, (), formula.expr, bare_log=formula.bare_log)
+    assert formula == Formula(None, (), formula.expr, notes=formula.notes)
 
 
 X, A = Symbol("x"), Symbol("a")

@@ -9,18 +9,25 @@ from chainrule.check.answer import Judgement
 from chainrule.check.lines import LineJudgement, first_failure
 from chainrule.check.model import plain
 from chainrule.deriving.problem import Problem
-from chainrule.render.data import expression, verdict
+from chainrule.parsing.tokens import Note
+from chainrule.render.data import expression, readings_data, verdict
 
 SCHEMA = "chainrule/check/1"
 LINES_SCHEMA = "chainrule/lines/1"
 
 
-def judgement_data(judgement: Judgement, problem: Problem) -> dict[str, Any]:
-    """What is to be said about an answer to ``problem``, after the schema ``SCHEMA``."""
+def judgement_data(
+    judgement: Judgement, problem: Problem, answer: Sequence[Note] = ()
+) -> dict[str, Any]:
+    """What is to be said about an answer to ``problem``, after the schema ``SCHEMA``.
+
+    ``answer`` is what could have been read in another way in it.
+    """
     return {
         "schema": SCHEMA,
         "formula": expression(problem.function),
         "variables": [variable.name for variable in problem.variables],
+        "readings": readings_data((*problem.notes, *answer)),
         **_judged(judgement),
     }
 

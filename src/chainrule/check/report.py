@@ -22,15 +22,23 @@ from chainrule.document.blocks import (
     equation,
 )
 from chainrule.document.checks import verdict_words
+from chainrule.document.phrases import how_it_was_read
 from chainrule.expr.nodes import symbols
+from chainrule.parsing.tokens import Note
 
 _FOLLOWS = {True: "follows", False: "does not follow", None: "not decided"}
 
 
-def judgement_document(judgement: Judgement, problem: Problem) -> Document:
-    """What is to be said about an answer to ``problem``."""
+def judgement_document(
+    judgement: Judgement, problem: Problem, answer: Sequence[Note] = ()
+) -> Document:
+    """What is to be said about an answer to ``problem``.
+
+    ``answer`` is what could have been read in another way in it.
+    """
     title = "Is this the derivative?"
-    blocks: list[Block] = [Heading(1, (title,)), *findings(judgement)]
+    notes = how_it_was_read((*problem.notes, *answer))
+    blocks: list[Block] = [Heading(1, (title,)), *notes, *findings(judgement)]
     if judgement.equal is not True:
         blocks += [
             Paragraph(("The derivative is",)),

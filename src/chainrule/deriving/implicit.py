@@ -29,6 +29,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
+from chainrule.parsing.tokens import Note
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.normal_form import Tidier
@@ -50,19 +51,25 @@ class ImplicitDerivation:
         x: the variable.
         y: the letter that is a function of it.
         order: 1 or 2.
-        bare_log: whether ``log`` was typed without a base, so that its meaning should be said.
+        notes: what can be read in more than one way, and how it was read.
 
     Raises:
         InputError: y does not occur, or the equation does not determine it.
     """
 
     def __init__(
-        self, left: Expr, right: Expr, x: Symbol, y: Symbol, order: int = 1, bare_log: bool = False
+        self,
+        left: Expr,
+        right: Expr,
+        x: Symbol,
+        y: Symbol,
+        order: int = 1,
+        notes: tuple[Note, ...] = (),
     ) -> None:
         if not 1 <= order <= MAX_ORDER:
             raise InputError(f"the order of an implicit derivative is 1 or 2, not {order}")
         self.left, self.right, self.x, self.y, self.order = left, right, x, y, order
-        self.bare_log = bare_log
+        self.notes = notes
         self._tidier = Tidier()
         self._judged: dict[tuple[Expr, ...], Verdict] = {}
         if self.by_y is ZERO:

@@ -9,6 +9,7 @@ from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import Expr, Symbol, Unknown, postorder, symbols
 from chainrule.parsing.names import GREEK_WORDS
+from chainrule.parsing.tokens import Note
 from chainrule.record import Record
 
 
@@ -23,7 +24,7 @@ class Problem(Record):
         method: "power" or "quotient", see ``differentiate``.
         entry: the row of the catalogue it comes from.
         defaults: values of parameters, for numbers to try and for checking.
-        bare_log: whether ``log`` was typed without a base, so that its meaning should be said.
+        notes: what can be read in more than one way, and how it was read.
     """
 
     function: Expr
@@ -33,7 +34,7 @@ class Problem(Record):
     method: str = "power"
     entry: Entry | None = None
     defaults: Mapping[Symbol, Expr] = {}
-    bare_log: bool = False
+    notes: tuple[Note, ...] = ()
 
     @property
     def partial(self) -> bool:

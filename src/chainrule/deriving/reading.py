@@ -103,7 +103,7 @@ def make_problem(
         method=method,
         entry=entry,
         defaults=definition(entry.name).defaults if entry is not None else {},
-        bare_log=formula.bare_log,
+        notes=formula.notes,
     )
 
 

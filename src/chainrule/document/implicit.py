@@ -23,7 +23,7 @@ from chainrule.document.blocks import (
     math,
 )
 from chainrule.document.checks import verdict_words
-from chainrule.document.phrases import NATURAL_LOG
+from chainrule.document.phrases import how_it_was_read
 from chainrule.document.style import Style
 from chainrule.expr.nodes import ZERO, Symbol
 
@@ -36,8 +36,7 @@ def narrate_implicit(derivation: ImplicitDerivation, style: Style | None = None)
     blocks: list[Block] = [
         Heading(1, ("The slope of the curve ", math(derivation.left, derivation.right)))
     ]
-    if derivation.bare_log:
-        blocks.append(Paragraph((NATURAL_LOG,)))
+    blocks += how_it_was_read(derivation.notes)
     if derivation.verdict.word == "wrong":
         blocks.append(
             Paragraph(

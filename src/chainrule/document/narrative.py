@@ -34,7 +34,7 @@ from chainrule.document.blocks import (
 from chainrule.document.checks import checked_blocks, failure_blocks
 from chainrule.document.inverse import inverse_blocks
 from chainrule.document.kinks import kink_blocks, where_it_divides
-from chainrule.document.phrases import NATURAL_LOG, because, joined, look_alike, operations
+from chainrule.document.phrases import because, how_it_was_read, joined, look_alike, operations
 from chainrule.document.style import Style
 from chainrule.document.teller import Teller
 from chainrule.document.telling import tell
@@ -94,8 +94,7 @@ def narrate(
     blocks = _title(whole, problem.function)
     if problem.entry is not None:
         blocks.append(Paragraph(_introduction(problem)))
-    if problem.bare_log:
-        blocks.append(Paragraph((NATURAL_LOG,)))
+    blocks += how_it_was_read(problem.notes)
     if derivation.letter != problem.name:
         blocks.append(Paragraph(("Write ", math(Name(derivation.letter), whole), " for short.")))
     if derivation.verdict.word == "wrong":

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from chainrule.document.blocks import Inline, InlinePiece
+from chainrule.document.blocks import Block, Code, Inline, InlinePiece, Paragraph
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
@@ -22,15 +23,34 @@ from chainrule.expr.nodes import (
     postorder,
     transform,
 )
+from chainrule.parsing.tokens import Note
 from chainrule.rewrite.identities import WORDS
 
 NUMERALS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-NATURAL_LOG = "A log without a base is read as the natural logarithm, ln."
+MOST_READINGS = 5
+"""Doubts about a formula that one line tells; a formula with more is unclear anyway."""
+_PROSE = re.compile(r"[^\W\d_]{2,} [^\W\d_]{2,}")
 
 
 def numeral(count: int) -> str:
     """A small count in words."""
     return NUMERALS[count] if count < len(NUMERALS) else str(count)
+
+
+def how_it_was_read(notes: Sequence[Note]) -> list[Block]:
+    """One line about what could have been read in another way, if there is anything."""
+    if not notes:
+        return []
+    told = [_reading(note) for note in notes[:MOST_READINGS]]
+    if len(notes) > MOST_READINGS:
+        told.append((f"{len(notes) - MOST_READINGS} more like these",))
+    return [Paragraph(("Read ", *joined(told), "."))]
+
+
+def _reading(note: Note) -> Inline:
+    read = note.read if _PROSE.search(note.read) else Code(note.read)
+    other = f" (else write {note.instead})" if note.instead else ""
+    return (Code(note.typed), " as ", read, other)
 
 
 def look_alike(a: object, b: object) -> bool:

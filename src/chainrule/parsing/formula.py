@@ -18,11 +18,10 @@ the natural logarithm.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import pairwise
 
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
-from chainrule.expr.nodes import Call, Expr, Symbol, Unknown, postorder, symbols
+from chainrule.expr.nodes import Expr, Symbol, Unknown, postorder, symbols
 from chainrule.parsing.complaints import complaint
 from chainrule.parsing.lexer import (
     TypedDefinition,
@@ -33,7 +32,7 @@ from chainrule.parsing.lexer import (
 from chainrule.parsing.names import CONSTANTS, GREEK, Names, default_names
 from chainrule.parsing.shift_reduce import UnexpectedTokenError
 from chainrule.parsing.shift_reduce import parse as shift_reduce
-from chainrule.parsing.tokens import FunctionName, Token, check_length, settle, settle_functions
+from chainrule.parsing.tokens import Note, Token, check_length, settle, settle_functions
 from chainrule.parsing.tree import Builder, Equation, close
 from chainrule.parsing.words import Reader
 from chainrule.record import Record
@@ -48,22 +47,28 @@ class Formula(Record):
         variables: the variables declared by ``f(x, a) = …``.
         expr: the formula; of an equation, its left side.
         equals: the right side of an equation such as ``x^2 + y^2 = 1``.
-        bare_log: whether ``log`` was written without a base, which is read as the natural
-            logarithm and should be said.
+        notes: what can be read in more than one way, and how it was read here.
     """
 
     name: str | None
     variables: tuple[Symbol, ...]
     expr: Expr
     equals: Expr | None = None
-    bare_log: bool = False
+    notes: tuple[Note, ...] = ()
 
 
 Lexer = Callable[[str, Reader], list[Token]]
 
 
-def parse_text(text: str, symbols: Iterable[str] = (), names: Names | None = None) -> Formula:
+def parse_text(
+    text: str,
+    symbols: Iterable[str] = (),
+    names: Names | None = None,
+    notes: list[Note] | None = None,
+) -> Formula:
     """Read a formula, or a condition, in plain text (see the module for what is what).
+
+    ``notes`` is a list to which what is said about words is added; without it nothing is noted.
 
     Raises:
         InputError: with the position and what was expected there.
@@ -71,35 +76,30 @@ def parse_text(text: str, symbols: Iterable[str] = (), names: Names | None = Non
     check_length(text)
     plain = simplify_characters(text)
     definition = find_definition(plain)
-    return read_formula(text, plain, definition, plain_tokens, symbols, names or default_names())
+    reader = Reader(text, names or default_names(), frozenset(symbols), notes=notes)
+    return read_formula(plain, definition, plain_tokens, reader)
 
 
 def read_formula(
-    text: str,
-    source: str,
-    definition: TypedDefinition | None,
-    lexer: Lexer,
-    symbols: Iterable[str],
-    names: Names,
-    latex: bool = False,
+    source: str, definition: TypedDefinition | None, lexer: Lexer, reader: Reader
 ) -> Formula:
-    """What plain text and LaTeX have in common. ``source`` is ``text`` cleaned, of equal length."""
+    """What plain text and LaTeX have in common. ``source`` is the text cleaned, of equal length."""
+    text, names = reader.text, reader.names
     if not source.strip(" \t\n$"):
         raise InputError("there is no formula here", text=text, position=0)
     if definition is None:
-        return _named(_read(text, source, 0, lexer, Reader(text, names, frozenset(symbols), latex)))
+        return _named(_read(source, 0, lexer, reader))
     for place, variable in enumerate(definition.variables):
         _check_variable(variable, definition.variables[:place], names, text)
-    declared = frozenset([*symbols, *definition.variables])
-    reader = Reader(text, names, declared, latex)
-    sides = _read(text, source, definition.end, lexer, reader)
+    declared = frozenset([*reader.symbols, *definition.variables])
+    sides = _read(source, definition.end, lexer, reader._replace(symbols=declared))
     variables = tuple(Symbol(variable) for variable in definition.variables)
     if sides.equals is not None:
         raise InputError("a definition has only one `=`", text=text, position=text.rfind("="))
     name = names.functions.get(definition.name, definition.name)
     if name in BY_NAME and not _defines(sides.expr, variables):
         # sin(y) = x says something about the sine, and tanh(x) = (e^x - … says what it is.
-        return _read(text, source, 0, lexer, Reader(text, names, frozenset(symbols), latex))
+        return _read(source, 0, lexer, reader)
     if any(isinstance(n, Unknown) and n.name == definition.name for n in postorder(sides.expr)):
         raise InputError(
             f"`{definition.name}` is defined by itself", text=text, position=definition.end
@@ -107,35 +107,28 @@ def read_formula(
     return sides.replaced(name=definition.name, variables=variables)
 
 
-def _read(text: str, source: str, start: int, lexer: Lexer, reader: Reader) -> Formula:
+def _read(source: str, start: int, lexer: Lexer, reader: Reader) -> Formula:
+    text = reader.text
     # Blanks keep the offsets what they are in the text.
     tokens = settle(lexer(" " * start + source[start:], reader), text)
-    tokens = settle_functions(tokens, text)
+    tokens = settle_functions(tokens, text, reader.symbols)
     builder = Builder(text, reader.names)
     try:
         sides = shift_reduce(tokens, builder)
     except UnexpectedTokenError as problem:
         raise complaint(problem, text, reader.names) from None
     left, right = sides if isinstance(sides, Equation) else (close(sides), None)
-    return Formula(None, (), left, right, _bare_log(tokens, text, left, right))
+    return Formula(None, (), left, right, _notes(tokens, reader))
 
 
-def _bare_log(tokens: list[Token], text: str, *sides: Expr | None) -> bool:
-    typed = any(
-        token.kind == "FUNCTION"
-        and text[token.start : token.end].strip("\\").startswith("log")
-        and isinstance(token.value, FunctionName)
-        and token.value.name == "log"
-        and following.kind != "UNDERSCORE"
-        for token, following in pairwise(tokens)
-    )
-    # log(x, 2) has its base among the arguments.
-    return typed and any(
-        isinstance(node, Call) and node.name == "log"
-        for side in sides
-        if side is not None
-        for node in postorder(side)
-    )
+def _notes(tokens: list[Token], reader: Reader) -> tuple[Note, ...]:
+    if reader.notes is None:
+        return ()
+    from chainrule.parsing.notes import notes
+
+    found = dict.fromkeys([*reader.notes, *notes(tokens, reader.text, reader.latex)])
+    several = sum(note.kind == "index" for note in found) > 1
+    return tuple(note for note in found if not (several and note.kind == "index"))
 
 
 def _named(formula: Formula) -> Formula:

@@ -10,7 +10,8 @@ from chainrule.parsing.latex_letters import SIZE, STYLE, plain_name
 from chainrule.parsing.latex_lexer import latex_tokens
 from chainrule.parsing.lexer import TypedDefinition, simplify_characters
 from chainrule.parsing.names import Names, default_names
-from chainrule.parsing.tokens import check_length
+from chainrule.parsing.tokens import Note, check_length
+from chainrule.parsing.words import Reader
 
 _BRACED_LETTER = re.compile(r"\{([A-Za-z]|\\[A-Za-z]+)\}(?=\s*_)")
 """A letter in braces that has an index, as some editors write it."""
@@ -23,7 +24,12 @@ _DEFINITION = re.compile(
 )
 
 
-def parse_latex(text: str, symbols: Iterable[str] = (), names: Names | None = None) -> Formula:
+def parse_latex(
+    text: str,
+    symbols: Iterable[str] = (),
+    names: Names | None = None,
+    notes: list[Note] | None = None,
+) -> Formula:
     r"""Read a formula, or a condition, in LaTeX; dollar signs around it are no matter.
 
     Letters are multiplied, as in LaTeX; upright words (``\mathrm{loss}``) are one symbol.
@@ -37,8 +43,8 @@ def parse_latex(text: str, symbols: Iterable[str] = (), names: Names | None = No
     check_length(text)
     source = _BRACED_LETTER.sub(r" \1 ", simplify_characters(text))
     definition = _find_definition(source)
-    names = names or default_names()
-    return read_formula(text, source, definition, latex_tokens, symbols, names, latex=True)
+    reader = Reader(text, names or default_names(), frozenset(symbols), latex=True, notes=notes)
+    return read_formula(source, definition, latex_tokens, reader)
 
 
 def _find_definition(text: str) -> TypedDefinition | None:

@@ -267,7 +267,7 @@ def special_tokens(
 
 def _on_the_line(inner: str, start: int, end: int, reader: Reader) -> list[Token]:
     """The tokens of raised or lowered characters, in brackets; all in the same place."""
-    inside = Reader(inner, reader.names, reader.symbols, reader.latex)
+    inside = Reader(inner, reader.names, reader.symbols, reader.latex, reader.notes)
     try:
         tokens = plain_tokens(inner, inside)
     except InputError as error:

@@ -29,9 +29,9 @@ def parse(text: str, symbols: Iterable[str] = ()) -> Formula:
     if "\\" in text or text.lstrip().startswith("$"):
         from chainrule.parsing.latex import parse_latex
 
-        formula = parse_latex(text, symbols)
+        formula = parse_latex(text, symbols, notes=[])
     else:
-        formula = parse_text(text, symbols)
+        formula = parse_text(text, symbols, notes=[])
     return equation_or_formula(formula, text)
 
 
@@ -43,7 +43,7 @@ def equation_or_formula(formula: Formula, text: str | None = None) -> Formula:
     """
     match formula.expr:
         case Comparison(("==",), (left, right)):
-            return Formula(None, (), left, right, formula.bare_log)
+            return Formula(None, (), left, right, formula.notes)
         case Comparison():
             raise InputError("this is a condition, not a formula", text=text, position=0)
     return formula

@@ -40,6 +40,22 @@ class FunctionName(NamedTuple):
     """How often it is differentiated by each argument, where primes or ∂ say so."""
 
 
+class Note(NamedTuple):
+    """Something that can be read in more than one way.
+
+    Attributes:
+        kind: what the doubt is about: "exponent", "fraction", "function", …
+        typed: the part of the formula.
+        read: what it is read as.
+        instead: what to write for the other meaning, "" if that is plain.
+    """
+
+    kind: str
+    typed: str
+    read: str
+    instead: str
+
+
 END = "$END"
 CLOSING = {
     "OPEN": "CLOSE",
@@ -132,11 +148,14 @@ def _column(token: Token, text: str) -> int:
     return token.start - text.rfind("\n", 0, token.start)
 
 
-def settle_functions(tokens: list[Token], text: str) -> list[Token]:
+def settle_functions(
+    tokens: list[Token], text: str, declared: frozenset[str] = frozenset()
+) -> list[Token]:
     """Decide which letters are functions by looking at the whole formula.
 
     A letter with a prime somewhere is a function everywhere: ``u'(x) v(x) + u(x) v'(x)``.
     A letter that also stands alone is a number: in ``f(x + 1) + f`` both are products.
+    One before a bracket that holds nothing but another letter is a function: ``y(x)``.
 
     Raises:
         InputError: ``f^-1(x)``, which might be the inverse function or 1/f(x).
@@ -153,10 +172,29 @@ def settle_functions(tokens: list[Token], text: str) -> list[Token]:
     for token, following in zip(tokens, [*tokens[1:], None], strict=True):
         if token.kind == "NAME" and not (following and following.kind == "OPEN"):
             alone.add(token.value.name)
+    of_a_letter = {
+        token.value.name
+        for at, token in enumerate(tokens)
+        if token.kind == "NAME" and _holds_another_letter(tokens, at)
+    }
+    called = primed | (of_a_letter - alone - declared)
     return [
-        _settled(token, following, primed, alone)
+        _settled(token, following, called, alone)
         for token, following in zip(tokens, [*tokens[1:], None], strict=True)
     ]
+
+
+def _holds_another_letter(tokens: list[Token], at: int) -> bool:
+    """Whether a bracket with one other letter follows at once, as in ``y(x)``."""
+    if at + 3 >= len(tokens) or (at and tokens[at - 1].kind == "UNDERSCORE"):
+        return False
+    name, opener, inner, closer = tokens[at : at + 4]
+    return (
+        (opener.kind, inner.kind, closer.kind) == ("OPEN", "NAME", "CLOSE")
+        and opener.value == "("
+        and name.end == opener.start
+        and name.value is not inner.value
+    )
 
 
 def _refuse_inverse(tokens: list[Token], at: int, text: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chainrule.differentiate.derivation import Step
@@ -14,6 +14,7 @@ from chainrule.rewrite.identities import WORDS
 if TYPE_CHECKING:
     from chainrule.deriving.derivation import Derivation
     from chainrule.deriving.implicit import ImplicitDerivation
+    from chainrule.parsing.tokens import Note
     from chainrule.rewrite.kinks import Kink
     from chainrule.rewrite.line import Side
     from chainrule.verify.verdict import Verdict
@@ -55,6 +56,7 @@ def derivation_data(
             "needs_variable": form.needs_variable,
         },
         "kinks": [kink_data(kink) for kink in derivation.kinks],
+        "readings": readings_data(problem.notes),
         "verdict": verdict(derivation.verdict),
         "steps": [
             step_data(step, i, [number[p] for p in step.premises], verdict(verdicts[step]))
@@ -89,12 +91,18 @@ def implicit_data(derivation: ImplicitDerivation) -> dict[str, Any]:
         "function": derivation.y.name,
         "order": derivation.order,
         "derivative": expression(derivation.derivative),
+        "readings": readings_data(derivation.notes),
         "verdict": verdict(derivation.verdict),
         "steps": [
             step_data(step, i, [], verdict(derivation.verdicts[step]))
             for i, step in enumerate(derivation.steps)
         ],
     }
+
+
+def readings_data(notes: Sequence[Note]) -> list[dict[str, str]]:
+    """What could have been read in another way, and how it was read."""
+    return [note._asdict() for note in notes]
 
 
 def kink_data(kink: Kink) -> dict[str, Any]:

@@ -36,7 +36,7 @@ from chainrule.parsing.definitions import expand_all
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.verify.points import grid
 
-# Slips are looked for in formulas that a person would differentiate by hand.
+# Slips are looked for in formulas that a person would differentiate by hand: a page of them.
 MAX_NODES = 150
 # A bound on time. Short formulas have some hundred candidates, one of five factors has 1,300.
 MAX_CANDIDATES = 3000

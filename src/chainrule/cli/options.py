@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from chainrule.document.blocks import Document
 
 BAD_INPUT = 2
+"""Exit status of input that cannot be read: that of click for options."""
 FAULT = 3
-"""Exit statuses: input that cannot be read, as click has it for options; and something of ours that
-was found wrong."""
+"""Exit status of something of ours that was found wrong: none that anything else has."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 

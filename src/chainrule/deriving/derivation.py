@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from chainrule.deriving.choices import FormName
 from chainrule.deriving.problem import Problem, fresh_letter, names
-from chainrule.deriving.stages import POINTS, Stage, Stages
+from chainrule.deriving.stages import Stage, Stages
 from chainrule.differentiate.derivation import Step, ordered
 from chainrule.differentiate.inverse import inverse_rule
 from chainrule.errors import InputError
@@ -31,6 +31,7 @@ from chainrule.rewrite.cost import cost
 from chainrule.rewrite.demands import demands
 from chainrule.rewrite.everyday import negate_term
 from chainrule.rewrite.output_form import OutputForm, output_form
+from chainrule.verify.comparison import POINTS
 
 if TYPE_CHECKING:
     from chainrule.rewrite.kinks import Kink

@@ -17,6 +17,7 @@ from chainrule.rewrite.cases import merge_cases
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.simplify import MAX_NODES, simplify
 from chainrule.rewrite.steps import steps_in
+from chainrule.verify.comparison import POINTS
 
 if TYPE_CHECKING:
     from chainrule.differentiate.rule import NamedDerivative, Rule
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
 # Larger derivatives are left as the rules give them; nobody reads them, and tidying a formula
 # that is thousands of levels deep takes time that grows with the square of its depth.
 MAX_TIDIED = 1_000
-# At how many points a claim is compared unless told otherwise.
-POINTS = 16
 
 
 class Stage(Record):

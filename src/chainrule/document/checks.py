@@ -18,10 +18,7 @@ from chainrule.document.blocks import (
     math,
 )
 from chainrule.document.phrases import joined, numeral
-from chainrule.verify.verdict import Verdict
-
-# More transcendental parts than this are not listed.
-MAX_PARTS = 3
+from chainrule.verify.verdict import MOST_LISTED, Verdict
 
 
 def checked_blocks(derivation: Derivation) -> list[Block]:
@@ -133,7 +130,7 @@ def verdict_words(verdict: Verdict, *, whole: bool = False) -> Inline:
         case "proved":
             pieces: list[InlinePiece] = [Strong("proved")]
             parts = verdict.parts
-            if parts and len(parts) <= MAX_PARTS:
+            if parts and len(parts) <= MOST_LISTED:
                 pieces.append(" as an identity between rational functions of ")
                 pieces += joined([(math(part),) for part in parts])
             else:

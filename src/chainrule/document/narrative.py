@@ -64,7 +64,7 @@ from chainrule.rewrite.output_form import OutputForm
 
 # Each part may get a step of its own; a walk through more of them is pages that nobody reads.
 MAX_TOLD = 150
-# Characters of a formula that a heading still has room for.
+# Characters of a formula that a heading has room for, beside what stands before it on a line of 80.
 LONGEST_IN_HEADING = 36
 
 

@@ -31,7 +31,7 @@ from chainrule.expr.nodes import (
 )
 
 LONGEST_TEXT = 1_000_000
-"""Characters; a shared graph written out as text can be exponentially longer than itself."""
+"""Characters, some 500 pages: as text a shared graph can be exponentially longer than itself."""
 
 
 class TooLongError(ChainruleError):

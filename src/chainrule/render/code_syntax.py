@@ -36,7 +36,7 @@ from chainrule.parsing.sympy_bridge import CLASSES
 from chainrule.render.abridge import unfolded_size
 
 LARGEST_SOURCE = 200_000
-"""Nodes that an expression may have when it is written out."""
+"""Nodes that an expression may have when it is written out: what Python compiles in a second."""
 
 
 class _Level(IntEnum):

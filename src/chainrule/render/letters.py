@@ -116,7 +116,7 @@ def letter_unicode(name: str) -> str:
 
 # --- numbers ---------------------------------------------------------------------------------
 LONGEST_INTEGER = 120
-"""Digits beyond which an integer is shown by its first and last ones."""
+"""Digits beyond which an integer is shown by its first and last ones: two lines of a page."""
 
 
 def digits(value: int) -> str:

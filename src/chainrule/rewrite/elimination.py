@@ -33,10 +33,9 @@ from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Exponential, Field, Ratio, TooLargeError
 
-# Resultants of larger polynomials are slow, and what comes out of them helps nobody.
-_MAX_PARTS = 3
-_MAX_DEGREE = 8
-_MAX_TERMS = 40
+# Resultants of larger polynomials are slow, and what comes out of them helps nobody: of how many
+# transcendental parts, and the degree and the terms of each polynomial.
+_MAX_PARTS, _MAX_DEGREE, _MAX_TERMS = 3, 8, 40
 # Where a solution is tried before it is believed: the sign of a root decides itself there.
 _TRIED = tuple(
     Fraction(n, 100) for n in (-702, -231, -118, -83, -41, -13, 17, 37, 71, 129, 183, 317, 811)

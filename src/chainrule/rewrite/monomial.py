@@ -31,7 +31,8 @@ from chainrule.expr.nodes import (
     rational_value,
 )
 
-# Exact powers of numbers are worked out up to this many bits, and left standing beyond.
+# Exact powers of numbers are worked out up to this many bits, which is a line of digits, and left
+# standing beyond.
 MAX_BITS = 256
 
 

@@ -59,7 +59,8 @@ HOPELESS = 2.0
 FACTOR_TOLERANCE = 1.5
 # Further inside, what stands for a part is no shorter than the part.
 MAX_LEVELS = 10
-# The largest formula, in nodes, for which resultants are tried.
+# The largest formula, in nodes, for which resultants are tried: of a larger one nothing comes out
+# that is shorter than the derivative.
 MAX_ELIMINATED = 80
 _SLOPE = Symbol(" slope")
 

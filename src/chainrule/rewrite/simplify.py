@@ -38,7 +38,8 @@ from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.patterns import apply_patterns
 from chainrule.rewrite.rational import TooLargeError
 
-# Above this many nodes only the everyday rewriting is done: the rest is for readers.
+# Above this many nodes, more than a page, only the everyday rewriting is done: the rest is for
+# readers.
 MAX_NODES = 400
 
 

@@ -40,9 +40,10 @@ from chainrule.verify.convert import Converter, UndecidedSignError
 from chainrule.verify.generators import Generator, RingFullError
 from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError
 
-# Limits on time; what is beyond them is compared at points. Each split by a sign gives a
-# claim for either sign and one for each zero.
+# Limits on time; what is beyond them is compared at points.
 MAX_NODES = 1500
+# Each split by a sign gives a claim for either sign and one for each zero, and each of these may be
+# split again.
 _MAX_CASES = 3
 # How often to begin again with the finer generators made first.
 _TRIES = 3

@@ -37,11 +37,12 @@ _ENOUGH_BITS = _WANTED_BITS + 2
 _DIGITS_A_BIT = 0.30103
 # Bits that are taken more than seem to be missing.
 _SPARE = 32
-# With fewer points than this, more are searched for.
+# With fewer points than this, more are searched for: the domain is a small one.
 _FEW = 4
-# The most claims in doubt that are evaluated one by one.
+# The most claims in doubt that are evaluated one by one; more are quicker together.
 _ALONE = 4
-# How many candidates to try for every point that is wanted.
+# Candidates that are tried for every point that is wanted: a half-line and a condition leave one in
+# four.
 _TRIES = 4
 # The most points around places where a formula changes its branch: each takes as long as any other.
 _TURNING_POINTS = 12

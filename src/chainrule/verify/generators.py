@@ -25,10 +25,12 @@ from chainrule.record import Record
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.ratio import Ratio, RatioUndefinedError
 
-# Above this degree no factors are looked for.
+# Above this degree no factors are looked for: FLINT takes up to 30 ms for some of 100 terms, and
+# every logarithm, root and sign asks for them.
 _MAX_DEGREE = 60
 
 UNKNOWN, NOT_NEGATIVE, POSITIVE = 0, 1, 2
+"""What is known of a sign, the stronger the larger; negated where it is that of the negative."""
 
 Factor = tuple[fmpz_mpoly, int]
 

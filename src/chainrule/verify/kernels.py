@@ -22,7 +22,8 @@ from chainrule.verify.generators import (
 )
 from chainrule.verify.ratio import Ratio, RatioTooLargeError, RatioUndefinedError, key
 
-# The exponential of a sum with more terms is one generator, and not a product.
+# The exponential of a sum with more terms is one generator, and not a product: a ring has room for
+# few of them (see ``algebra``).
 _MAX_TERMS = 8
 
 

@@ -9,8 +9,8 @@ from chainrule.expr.nodes import Expr
 from chainrule.record import Record
 from chainrule.verify.algebra import Proof
 
-# More parts than this are not listed in a sentence.
-_MAX_PARTS = 3
+MOST_LISTED = 3
+"""Transcendental parts that a sentence lists; more of them say nothing to a reader."""
 
 Word = Literal["proved", "checked", "not checked", "wrong"]
 
@@ -60,8 +60,8 @@ class Verdict(Record):
         if self.proof is None or not (self.proof.generators or self.proof.below):
             return "as both sides are the same"
         parts = self.parts
-        shown = ", ".join(str(part) for part in parts[:_MAX_PARTS])
-        if len(parts) > _MAX_PARTS:
+        shown = ", ".join(str(part) for part in parts[:MOST_LISTED])
+        if len(parts) > MOST_LISTED:
             shown += ", …"
         of = f" of {shown}" if parts else ""
         cases = f", in {self.proof.cases} cases" if self.proof.below else ""

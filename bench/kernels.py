@@ -221,8 +221,8 @@ def ratio(times: Sequence[float], unit: Sequence[float]) -> float:
 
 def largest_errors(name: str, works: Mapping[str, Work]) -> dict[str, str]:
     """In ULP over a sample of all float32, and what is no answer at all."""
-    form = format_named("float32")
-    x = stratified(form, SAMPLE)
+    fmt = format_named("float32")
+    x = stratified(fmt, SAMPLE)
     usual = np.linspace(-20, 20, SAMPLE, dtype=np.float32)
     x = np.concatenate([x, usual])
     derivation = chainrule.derive(name)
@@ -230,7 +230,7 @@ def largest_errors(name: str, works: Mapping[str, Work]) -> dict[str, str]:
     found = {}
     for title, work in works.items():
         with np.errstate(all="ignore"):
-            measured = measure(x, work(x, np.ones_like(x)), exact, form)
+            measured = measure(x, work(x, np.ones_like(x)), exact, fmt)
         faults = f", {measured.faults} faults" if measured.faults else ""
         found[title] = f"{measured.largest:.3g}{faults}"
     return found

@@ -63,7 +63,7 @@ class Written:
 
     text: str
     plan: Plan
-    form: Format
+    fmt: Format
     forward: Callable[[Array], Array]
     gradient: Callable[..., Array]
     module: Any = None
@@ -89,11 +89,11 @@ def write(
     """The file for a target, loaded; ``made`` is what to write if it is known already."""
     made = made or plan(derivation, target, **options)
     text = generate(target, *made)
-    form = format_named(made.spec.dtype)
+    fmt = format_named(made.spec.dtype)
     path = folder / f"made_{next(_numbers)}{TARGETS[target].ending}"
     path.write_text(text, encoding="utf-8")
-    forward, gradient, module = _RUNNERS[target](path, made, form, other)
-    return Written(text, made, form, forward, gradient, module, target in ("jax", "torch"))
+    forward, gradient, module = _RUNNERS[target](path, made, fmt, other)
+    return Written(text, made, fmt, forward, gradient, module, target in ("jax", "torch"))
 
 
 def load(path: Path) -> ModuleType:
@@ -106,7 +106,7 @@ def load(path: Path) -> ModuleType:
     return module
 
 
-def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+def _numpy(path: Path, made: Plan, fmt: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     module = load(path)
     name = made.spec.name
     more = () if other is None else (float(other),) * len(made.spec.others)
@@ -117,16 +117,16 @@ def _numpy(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
     )
 
 
-def _c(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+def _c(path: Path, made: Plan, fmt: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     library = path.with_suffix(".so")
     subprocess.run(["gcc", *WARNINGS, "-shared", "-fPIC", "-o", library, path, "-lm"], check=True)
-    return _of_library(library, made, form, other)
+    return _of_library(library, made, fmt, other)
 
 
 def _of_library(
     library: Path,
     made: Plan,
-    form: Format,
+    fmt: Format,
     other: Fraction | None,
     ending: str = "",
     more: Sequence[Any] = (),
@@ -139,7 +139,7 @@ def _of_library(
     def call(name: str, arrays: list[Array]) -> Array:
         if other is not None:
             arrays = [*arrays, *[np.full_like(arrays[0], float(other))] * len(spec.others)]
-        arrays = [np.ascontiguousarray(array, form.dtype) for array in arrays]
+        arrays = [np.ascontiguousarray(array, fmt.dtype) for array in arrays]
         out = np.empty_like(arrays[0])
         pointers = [array.ctypes.data_as(ctypes.c_void_p) for array in (*arrays, out)]
         numbers = [real(float(v)) for _, v in spec.parameters if v is not None]
@@ -162,9 +162,9 @@ def toolkit() -> Path | None:
     return None
 
 
-def _cuda(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+def _cuda(path: Path, made: Plan, fmt: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     library = emulated(path)
-    return _of_library(library, made, form, other, "_launch", [ctypes.c_void_p(None)])
+    return _of_library(library, made, fmt, other, "_launch", [ctypes.c_void_p(None)])
 
 
 def emulated(path: Path) -> Path:
@@ -186,7 +186,7 @@ def emulated(path: Path) -> Path:
     return library
 
 
-def _jax(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+def _jax(path: Path, made: Plan, fmt: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     import jax
 
     module = load(path)
@@ -201,12 +201,12 @@ def _jax(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[
     return lambda x: np.asarray(function(x, *more)), gradient, module
 
 
-def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+def _torch(path: Path, made: Plan, fmt: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     import torch
 
     module = load(path)
     function = getattr(module, made.spec.name)
-    short = form.name == "bfloat16"
+    short = fmt.name == "bfloat16"
 
     def tensor(array: Array) -> Any:
         if short:
@@ -215,7 +215,7 @@ def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
 
     def back(found: Any) -> Array:
         plain: Array = found.float().numpy() if short else found.numpy()
-        return plain.astype(form.dtype)
+        return plain.astype(fmt.dtype)
 
     def forward(x: Array) -> Array:
         t = tensor(x)
@@ -231,7 +231,7 @@ def _torch(path: Path, made: Plan, form: Format, other: Fraction | None) -> tupl
     return forward, gradient, module
 
 
-def _triton(path: Path, made: Plan, form: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
+def _triton(path: Path, made: Plan, fmt: Format, other: Fraction | None) -> tuple[Any, Any, Any]:
     name = made.spec.name
 
     def call(function: str, arrays: list[Array]) -> Array:
@@ -285,9 +285,9 @@ _RUNNERS = {
 }
 
 
-def sample(form: Format, size: int = 800) -> Array:
+def sample(fmt: Format, size: int = 800) -> Array:
     """Inputs over the whole format, and as many of everyday size."""
-    return np.concatenate([stratified(form, size), usual(form, size)])
+    return np.concatenate([stratified(fmt, size), usual(fmt, size)])
 
 
 def truths(derivation: Derivation, made: Plan, x: Array, other: Fraction | None) -> list[Truth]:

@@ -52,14 +52,14 @@ def tensor(array: Array, device: str) -> Any:
     return torch.from_numpy(array).to(device)
 
 
-def array(found: Any, form: Format) -> Array:
+def array(found: Any, fmt: Format) -> Array:
     """The NumPy array of a tensor, which must have the dtype."""
     import torch
 
-    assert found.dtype == getattr(torch, form.name), found.dtype
+    assert found.dtype == getattr(torch, fmt.name), found.dtype
     found = found.detach().contiguous().cpu()
-    if form.name == "bfloat16":
-        plain: Array = found.view(torch.int16).numpy().view(form.dtype)
+    if fmt.name == "bfloat16":
+        plain: Array = found.view(torch.int16).numpy().view(fmt.dtype)
         return plain
     whole: Array = found.numpy()
     return whole
@@ -80,7 +80,7 @@ def _by_kernels(case: Case, call: Kernel, device: str) -> Both:
         slopes = call("grad", [*saved, torch.full_like(given, upstream), *others])
         if device == "cuda":
             torch.cuda.synchronize()
-        return array(value, case.form), array(slopes, case.form)
+        return array(value, case.fmt), array(slopes, case.fmt)
 
     return both
 
@@ -130,7 +130,7 @@ def _by_torch(folder: Path, case: Case, device: str) -> Both:
         others = [torch.full_like(given.detach(), value) for value in case.others]
         value = function(given, *others)
         value.backward(torch.full_like(value, upstream))
-        return array(value, case.form), array(given.grad, case.form)
+        return array(value, case.fmt), array(given.grad, case.fmt)
 
     return both
 

@@ -56,7 +56,7 @@ class Case:
     data: str
 
     @property
-    def form(self) -> Format:
+    def fmt(self) -> Format:
         return format_named(self.dtype)
 
 
@@ -97,53 +97,53 @@ def as_case(fields: dict[str, Any]) -> Case:
     return Case(**{**fields, **lists})
 
 
-def every_pattern(form: Format) -> Array:
+def every_pattern(fmt: Format) -> Array:
     """All 65,536 numbers of a format of 16 bits, NaN among them."""
-    patterns: Array = np.arange(1 << 16, dtype=np.uint16).view(form.dtype)
+    patterns: Array = np.arange(1 << 16, dtype=np.uint16).view(fmt.dtype)
     return patterns
 
 
 # --- data ---------------------------------------------------------------------------------------
-def pack(data: Data, form: Format) -> bytes:
+def pack(data: Data, fmt: Format) -> bytes:
     """The data, compressed."""
     arrays: dict[str, Array] = {"kinks": data.kinks.astype(np.float64)}
     for kind, values in zip("fg", data.expected, strict=True):
-        arrays[f"expected_{kind}"] = _planes(values.view(form.pattern))
-    if form.bits > 16:
+        arrays[f"expected_{kind}"] = _planes(values.view(fmt.pattern))
+    if fmt.bits > 16:
         arrays |= {"x": data.x, "special": data.special}
         for kind, truth in zip("fg", data.truths, strict=True):
             arrays[f"high_{kind}"] = truth.high
             arrays[f"told_{kind}"] = truth.sign + np.int8(4) * truth.known.astype(np.int8)
-            if form.bits == 64:
+            if fmt.bits == 64:
                 # In units of the last place: half precision is plenty.
                 with np.errstate(invalid="ignore"):
-                    low = truth.low / spacing(truth.high, form)
+                    low = truth.low / spacing(truth.high, fmt)
                 arrays[f"low_{kind}"] = np.nan_to_num(low).astype(np.float16)
     file = io.BytesIO()
     np.savez(file, allow_pickle=False, **arrays)
     return lzma.compress(file.getvalue(), preset=6)
 
 
-def unpack(packed: bytes, form: Format) -> Data:
+def unpack(packed: bytes, fmt: Format) -> Data:
     """The data from what ``pack`` gave."""
     with np.load(io.BytesIO(lzma.decompress(packed)), allow_pickle=False) as found:
         arrays = {name: found[name] for name in found.files}
-    expected = [_whole(arrays[f"expected_{kind}"], form).view(form.dtype) for kind in "fg"]
+    expected = [_whole(arrays[f"expected_{kind}"], fmt).view(fmt.dtype) for kind in "fg"]
     truths = []
-    for kind in "fg" if form.bits > 16 else "":
+    for kind in "fg" if fmt.bits > 16 else "":
         high, told = arrays[f"high_{kind}"], arrays[f"told_{kind}"]
         known = told > 2
         sign = (told - np.int8(4) * known).astype(np.int8)
         low = np.zeros_like(high)
-        if form.bits == 64:
+        if fmt.bits == 64:
             low = arrays[f"low_{kind}"].astype(np.float64)
-            low *= np.where(low == 0, 1.0, spacing(np.where(low == 0, 1.0, high), form))
+            low *= np.where(low == 0, 1.0, spacing(np.where(low == 0, 1.0, high), fmt))
         truths.append(Truth(high, low, sign, known))
-    short = form.bits == 16
+    short = fmt.bits == 16
     return Data(
-        every_pattern(form) if short else arrays["x"],
+        every_pattern(fmt) if short else arrays["x"],
         tuple(truths),
-        np.empty(0, form.dtype) if short else arrays["special"],
+        np.empty(0, fmt.dtype) if short else arrays["special"],
         (expected[0], expected[1]),
         arrays["kinks"],
     )
@@ -156,8 +156,8 @@ def _planes(patterns: Array) -> Array:
     return planes
 
 
-def _whole(planes: Array, form: Format) -> Array:
+def _whole(planes: Array, fmt: Format) -> Array:
     """The patterns from what ``_planes`` gave."""
-    steps = np.ascontiguousarray(planes.T).reshape(-1).view(form.pattern)
-    whole: Array = np.cumsum(steps, dtype=form.pattern)
+    steps = np.ascontiguousarray(planes.T).reshape(-1).view(fmt.pattern)
+    whole: Array = np.cumsum(steps, dtype=fmt.pattern)
     return whole

@@ -177,45 +177,45 @@ def _stored(values: dict[Symbol, Fraction], work: Format) -> dict[Symbol, Fracti
 
 
 def _truths(
-    derivation: Derivation, x: Array, stored: dict[Symbol, Fraction], form: Format
+    derivation: Derivation, x: Array, stored: dict[Symbol, Fraction], fmt: Format
 ) -> tuple[Truth, ...]:
     exprs: tuple[Expr, ...] = (derivation.function, derivation.derivative)
-    return tuple(truth(expr, derivation.variable, x, stored, form) for expr in exprs)
+    return tuple(truth(expr, derivation.variable, x, stored, fmt) for expr in exprs)
 
 
 def _data(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction]) -> Data:
     """Inputs for a plan that computes in double, and what is true there."""
-    spec, form, work = made.spec, format_named(made.spec.dtype), work_format(made)
+    spec, fmt, work = made.spec, format_named(made.spec.dtype), work_format(made)
     stored = _stored(values, work)
     letters = (spec.variable, *stored)
     fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
-    kinks = np.array([float(v) for v in kink_inputs(derivation, letters, fixed, form, work)])
-    if form.bits == 16:
-        x = every_pattern(form)
+    kinks = np.array([float(v) for v in kink_inputs(derivation, letters, fixed, fmt, work)])
+    if fmt.bits == 16:
+        x = every_pattern(fmt)
         expected = _by_numpy(made, x, values)
         if values != typical_values(derivation):
             # With these numbers nobody has looked at all inputs.
             some = np.flatnonzero(np.isfinite(x.astype(np.float64)) & ~_at(x, kinks))
-            exact = truth(derivation.derivative, spec.variable, x[some], stored, form)
-            expected[1][some[exact.known]] = nearest(exact, form)[exact.known]
+            exact = truth(derivation.derivative, spec.variable, x[some], stored, fmt)
+            expected[1][some[exact.known]] = nearest(exact, fmt)[exact.known]
         return Data(x, (), x[:0], expected, kinks)
     exprs = (derivation.derivative, derivation.function)
     programs = [lower([explicit(e, FUNCTIONS)], letters, FUNCTIONS) for e in exprs]
-    hard = hard_inputs(programs, fixed, form, work, SPREAD)
-    x = np.unique(np.concatenate([stratified(form, SPREAD), usual(form, USUAL), _some(hard, HARD)]))
+    hard = hard_inputs(programs, fixed, fmt, work, SPREAD)
+    x = np.unique(np.concatenate([stratified(fmt, SPREAD), usual(fmt, USUAL), _some(hard, HARD)]))
     x = x[~_at(x, kinks)]
-    special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, *kinks], form.dtype)
+    special = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, *kinks], fmt.dtype)
     expected = _by_numpy(made, special, values)
-    return Data(x, _truths(derivation, x, stored, form), special, expected, kinks)
+    return Data(x, _truths(derivation, x, stored, fmt), special, expected, kinks)
 
 
 def _again(derivation: Derivation, made: Plan, values: dict[Symbol, Fraction], known: Data) -> Data:
     """The same inputs, for a plan that has other numbers for the parameters."""
-    form = format_named(made.spec.dtype)
-    if form.bits == 16:
+    fmt = format_named(made.spec.dtype)
+    if fmt.bits == 16:
         return known
     stored = _stored(values, work_format(made))
-    truths = _truths(derivation, known.x, stored, form)
+    truths = _truths(derivation, known.x, stored, fmt)
     return Data(known.x, truths, known.special, known.expected, known.kinks)
 
 

@@ -178,7 +178,7 @@ def worked(folder: Path, device: str, task: dict[str, Any]) -> dict[str, Any]:
         checked(folder, task["check"], cases, device)
         return {}
     case = as_case(task["case"])
-    data = unpack((folder / "data" / case.data).read_bytes(), case.form)
+    data = unpack((folder / "data" / case.data).read_bytes(), case.fmt)
     with np.errstate(all="ignore"):
         return compared(case, data, caller(folder, case, device))
 
@@ -200,7 +200,7 @@ def _versions(target: str) -> dict[str, Any]:
 # --- measuring ----------------------------------------------------------------------------------
 def compared(case: Case, data: Data, both: Both) -> dict[str, Any]:
     """What the function and the gradient of a case are worth."""
-    form, count = case.form, len(data.x)
+    fmt, count = case.fmt, len(data.x)
     given = np.concatenate([data.x, data.special])
     found = both(given, 1.0)
     negated = both(given, -1.0)[1]
@@ -208,13 +208,13 @@ def compared(case: Case, data: Data, both: Both) -> dict[str, Any]:
     alike = ~np.isin(given.astype(np.float64), data.kinks if case.target == "jax" else [])
     record: dict[str, Any] = {}
     for kind, got, wanted in zip(("function", "gradient"), found, data.expected, strict=True):
-        assert got.dtype == form.dtype, f"{kind}: {got.dtype}"
+        assert got.dtype == fmt.dtype, f"{kind}: {got.dtype}"
         assert got.shape == given.shape, f"{kind}: {got.shape}"
-        if form.bits == 16:
+        if fmt.bits == 16:
             record[kind] = _different(given, got, wanted, alike, case)
             continue
         truth = data.truths[kind == "gradient"]
-        measured = asdict(measure(data.x, got[:count], truth, form))
+        measured = asdict(measure(data.x, got[:count], truth, fmt))
         record[kind] = {**measured, "faults": _faults(measured)}
         far = _far(got[count:], wanted, case)
         record[kind]["special"] = int((far & alike[count:]).sum())
@@ -230,15 +230,13 @@ def _faults(measured: dict[str, Any]) -> int:
 
 def _different(x: Array, got: Array, wanted: Array, alike: Array, case: Case) -> dict[str, Any]:
     """At which inputs of a format of 16 bits a result is another number, or another zero."""
-    form = case.form
+    fmt = case.fmt
     wide, right = got.astype(np.float64), wanted.astype(np.float64)
-    same = (got.view(form.pattern) == wanted.view(form.pattern)) | (
-        np.isnan(wide) & np.isnan(right)
-    )
+    same = (got.view(fmt.pattern) == wanted.view(fmt.pattern)) | (np.isnan(wide) & np.isnan(right))
     off = alike & ~same
     zeros = off & (wide == 0) & (right == 0)
     numbers = off & np.isfinite(wide) & np.isfinite(right)
-    steps = np.abs(positions(got[numbers], form) - positions(wanted[numbers], form))
+    steps = np.abs(positions(got[numbers], fmt) - positions(wanted[numbers], fmt))
     return {
         "count": int(alike.sum()),
         "different": int(off.sum()) - int(zeros.sum()),
@@ -253,7 +251,7 @@ def _far(got: Array, wanted: Array, case: Case) -> Array:
     """Whether results are other numbers, and not the same by and large."""
     wide, right = got.astype(np.float64), wanted.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        unit = spacing(np.where(np.isfinite(right), right, 1.0), case.form)
+        unit = spacing(np.where(np.isfinite(right), right, 1.0), case.fmt)
         near = (wide == right) | (np.abs(wide - right) <= 4 * unit)
     far: Array = ~(near | (np.isnan(wide) & np.isnan(right)))
     return far

@@ -69,7 +69,7 @@ def speed(folder: Path, out: Path, *, device: str = "cuda", size: int = SIZE) ->
 
 
 def _data(folder: Path, case: Case) -> Data:
-    return unpack((folder / "data" / case.data).read_bytes(), case.form)
+    return unpack((folder / "data" / case.data).read_bytes(), case.fmt)
 
 
 # --- the contestants ----------------------------------------------------------------------------
@@ -178,14 +178,14 @@ def error(work: Work, data: Data, like: Any) -> dict[str, Any]:
     import numpy as np
     import torch
 
-    form, count = format_named(data.x.dtype.name), len(data.x)
+    fmt, count = format_named(data.x.dtype.name), len(data.x)
     x = torch.zeros_like(like)
     x[:count] = calls.tensor(data.x, like.device)
     found = work(x, torch.ones_like(x), torch.empty_like(x))
     with np.errstate(all="ignore"):
-        got = calls.array(found[:count], form)
-        if form.bits > 16:
-            measured = measure(data.x, got, data.truths[1], form)
+        got = calls.array(found[:count], fmt)
+        if fmt.bits > 16:
+            measured = measure(data.x, got, data.truths[1], fmt)
             return {"ulp": measured.largest, "faults": measured.faults}
         wide, right = (a.astype(np.float64) for a in (got, data.expected[1]))
         same = (wide == right) | (np.isnan(wide) & np.isnan(right))

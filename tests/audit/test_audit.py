@@ -83,7 +83,7 @@ def is_found(name: str, outcome: Outcome) -> bool:
         case "untaken":
             # Of every format all that is not positive.
             whole = outcome.job.plan.exhaustive
-            nothings = 1 + finite_count(outcome.job.form) if whole else 2_000_000
+            nothings = 1 + finite_count(outcome.job.fmt) if whole else 2_000_000
             return found.not_finite >= nothings and not found.faults - found.not_finite
         case "minus_zero":
             place = where.get("not finite", np.nan)
@@ -477,11 +477,11 @@ def test_forms_by_a_sweep_are_measured_as_at_points() -> None:
     from chainrule.forms.sweeping import measured_by_sweep
     from chainrule.program.lower import lower
 
-    form, derivation = format_named("bfloat16"), derive("sigmoid")
+    fmt, derivation = format_named("bfloat16"), derive("sigmoid")
     letters = (derivation.variable, derivation.output)
-    rows = forms(derivation, [form], search=False)
+    rows = forms(derivation, [fmt], search=False)
     programs = {row.name: lower([row.expr], letters, FUNCTIONS) for row in rows}
-    swept = measured_by_sweep(derivation, programs, {}, form, threads=2)
+    swept = measured_by_sweep(derivation, programs, {}, fmt, threads=2)
     assert swept.keys() == {"as derived", "by the output"}
     for row in rows:
         there, here = row.measured["bfloat16"], swept[row.name]
@@ -495,10 +495,10 @@ def test_outputs_are_correctly_rounded(name: str) -> None:
     from chainrule.floats.truth import truth
     from chainrule.forms.sweeping import Outputs
 
-    form, derivation = format_named("float32"), derive(name)
-    outputs = Outputs(derivation.function, derivation.variable, {}, form)
+    fmt, derivation = format_named("float32"), derive(name)
+    outputs = Outputs(derivation.function, derivation.variable, {}, fmt)
     for start in (0x3F800000, 0x41000000, -0x41200000, -0x42B00000, 0x7F000000):
-        values = at(np.arange(start, start + 2000), form)
+        values = at(np.arange(start, start + 2000), fmt)
         exact = truth(derivation.function, derivation.variable, values, {}).high
         assert (outputs(values) == exact.astype(np.float32)).all()
         assert (outputs(values[::3]) == exact[::3].astype(np.float32)).all()

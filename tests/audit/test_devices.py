@@ -191,8 +191,8 @@ def test_a_reproduction_names_the_device(target: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["silu", "gelu", "prelu(weight=0.25)"])
 def test_gradients_are_autograd_s_on_a_gpu(name: str, dtype: str) -> None:
     torch = pytest.importorskip("torch")
-    form = format_named(dtype)
-    x = stratified(form, 4096)[:4096]
+    fmt = format_named(dtype)
+    x = stratified(fmt, 4096)[:4096]
     t = torch.tensor(x.astype(np.float64), device="cuda").to(getattr(torch, dtype))
     t.requires_grad_()
     function = getattr(torch.nn.functional, name.partition("(")[0])
@@ -202,7 +202,7 @@ def test_gradients_are_autograd_s_on_a_gpu(name: str, dtype: str) -> None:
     found = load(f"torch:nn.functional.{name}", dtype, "cuda")
     assert found.gradient is not None
     assert found.versions["device"] == torch.cuda.get_device_name()
-    slopes = t.grad.double().cpu().numpy().astype(form.dtype)
+    slopes = t.grad.double().cpu().numpy().astype(fmt.dtype)
     assert found.gradient(x).tobytes() == slopes.tobytes()
 
 

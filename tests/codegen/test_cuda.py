@@ -82,7 +82,7 @@ def test_fast_is_float32_throughout(tmp_path: Path) -> None:
     assert "double" not in written.text.partition("*/")[2]
     x = np.linspace(-110, 110, 100_001).astype(np.float32)
     exact = truth(derivation.derivative, derivation.variable, x, {})
-    measured = measure(x, written.slopes(x), exact, written.form)
+    measured = measure(x, written.slopes(x), exact, written.fmt)
     assert measured.largest <= 2
     assert not measured.faults
     path = tmp_path / "sigmoid_alone.cu"

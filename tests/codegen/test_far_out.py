@@ -32,7 +32,7 @@ def test_the_gradient(name: str, values: npt.NDArray[np.float64], tmp_path: Path
     exact = truth(derivation.derivative, derivation.variable, values, {})
     for target in HERE:
         written = write(derivation, target, tmp_path, None, made)
-        measured = measure(values, written.slopes(values), exact, written.form)
+        measured = measure(values, written.slopes(values), exact, written.fmt)
         assert measured.largest <= 2, (target, measured)
         assert not measured.faults, (target, measured)
         assert np.isnan(written.slopes(np.full(1, np.nan))).all(), target

@@ -26,20 +26,20 @@ def check(
 ) -> None:
     other = OTHERS.get(name)
     exact = truths(derivation, written.plan, x, other)
-    tiny = written.form.smallest_normal
+    tiny = written.fmt.smallest_normal
     for got, true in zip((written.forward(x), written.slopes(x)), exact, strict=True):
         # XLA takes subnormal numbers for 0, and gives 0 for them.
         normal = (np.abs(true.high) >= tiny) | (true.high == 0)
         kept = type(true)(true.high, true.low, true.sign, true.known & normal)
-        measured = measure(x, got, kept, written.form)
+        measured = measure(x, got, kept, written.fmt)
         assert measured.largest <= most, measured
         assert not measured.faults, measured
 
 
 def normal_inputs(written: Written) -> Any:
-    x = sample(written.form, 600)
+    x = sample(written.fmt, 600)
     # The smallest of these are subnormal in XLA before they are multiplied.
-    return x[np.abs(x.astype(np.float64)) >= 2 * written.form.smallest_normal]
+    return x[np.abs(x.astype(np.float64)) >= 2 * written.fmt.smallest_normal]
 
 
 # --- PyTorch ------------------------------------------------------------------------------------
@@ -48,7 +48,7 @@ def test_torch_is_rounded_once(name: str, tmp_path: Path) -> None:
     pytest.importorskip("torch")
     derivation = chainrule.derive(name)
     written = write(derivation, "torch", tmp_path, OTHERS.get(name))
-    check(written, derivation, name, sample(written.form, 600), ROUNDED_ONCE["torch"])
+    check(written, derivation, name, sample(written.fmt, 600), ROUNDED_ONCE["torch"])
     for kink in derivation.kinks:
         value = convention(kink, TARGETS["torch"])
         if value is not None and not symbols(value, kink.at):
@@ -63,7 +63,7 @@ def test_torch_numbers_among_tensors(formula: str, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
     derivation = chainrule.derive(formula)
     written = write(derivation, "torch", tmp_path)
-    check(written, derivation, formula, sample(written.form, 100), ROUNDED_ONCE["torch"])
+    check(written, derivation, formula, sample(written.fmt, 100), ROUNDED_ONCE["torch"])
     t = torch.tensor([0.5, 2.0], dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradcheck(written.module.f, (t,))
 

@@ -80,9 +80,9 @@ def test_sixteen_bits(name: str, dtype: str, tmp_path: Path) -> None:
     derivation = chainrule.derive(name)
     written = write(derivation, "jax", tmp_path, dtype=dtype)
     function = getattr(written.module, name)
-    x = np.arange(1 << 16, dtype=np.uint16).view(written.form.dtype)
+    x = np.arange(1 << 16, dtype=np.uint16).view(written.fmt.dtype)
     magnitude = np.abs(x.astype(np.float32))
-    tiny = written.form.smallest_normal if dtype == "bfloat16" else 0
+    tiny = written.fmt.smallest_normal if dtype == "bfloat16" else 0
     # XLA takes subnormal numbers of float32, which those of bfloat16 are, for 0.
     x = x[np.isfinite(magnitude) & ((magnitude >= tiny) | (magnitude == 0))]
     exact = truths(derivation, written.plan, x, None)
@@ -91,11 +91,11 @@ def test_sixteen_bits(name: str, dtype: str, tmp_path: Path) -> None:
         for got, true in zip(results, exact, strict=True):
             normal = (np.abs(true.high) >= tiny) | (true.high == 0)
             kept = type(true)(true.high, true.low, true.sign, true.known & normal)
-            assert got.dtype == written.form.dtype
-            measured = measure(x, np.asarray(got), kept, written.form)
+            assert got.dtype == written.fmt.dtype
+            measured = measure(x, np.asarray(got), kept, written.fmt)
             assert measured.largest <= 0.5, measured
             assert not measured.faults, measured
-    assert jax.vmap(jax.grad(jax.grad(function)))(x[:9]).dtype == written.form.dtype
+    assert jax.vmap(jax.grad(jax.grad(function)))(x[:9]).dtype == written.fmt.dtype
 
 
 @pytest.mark.parametrize(("name", "dtype"), [("smoothstep", "bfloat16"), ("xielu", "float16")])
@@ -103,10 +103,10 @@ def test_next_to_a_tie_of_sixteen_bits(name: str, dtype: str, tmp_path: Path) ->
     """At every input what NumPy has, which is compared with fractions elsewhere."""
     derivation = chainrule.derive(name)
     written = write(derivation, "jax", tmp_path, dtype=dtype)
-    x = every(written.form)
+    x = every(written.fmt)
     wanted = write(derivation, "numpy", tmp_path, None, written.plan).slopes(x).astype(float)
     # XLA takes subnormal numbers of float32 for 0, and gives 0 for them.
-    tiny = written.form.smallest_normal if dtype == "bfloat16" else 0
+    tiny = written.fmt.smallest_normal if dtype == "bfloat16" else 0
     normal = (np.abs(x.astype(float)) >= tiny) & (np.abs(wanted) >= tiny)
     slope = jax.vmap(jax.grad(getattr(written.module, name)))
     for found in (slope(x), jax.jit(slope)(x)):
@@ -168,19 +168,19 @@ def test_what_is_carried_along_survives_jit(name: str, tmp_path: Path) -> None:
     derivation = chainrule.derive(name)
     made = write(derivation, "jax", tmp_path, Fraction(1, 2))
     assert "_kept(" in made.text
-    function, form = getattr(made.module, name), made.form
+    function, fmt = getattr(made.module, name), made.fmt
 
     def slopes(x: Any) -> Any:
         _, back = jax.vjp(lambda x: function(x, *more), x)
         return back(jax.numpy.ones_like(x))[0]
 
     # On a processor XLA has no subnormal numbers.
-    x = sample(form)
+    x = sample(fmt)
     _, slope = truths(derivation, made.plan, x, Fraction(1, 2))
-    x = x[np.abs(slope.high) >= form.smallest_normal]
+    x = x[np.abs(slope.high) >= fmt.smallest_normal]
     more = [np.full_like(x, 0.5) for _ in made.plan.spec.others]
     _, slope = truths(derivation, made.plan, x, Fraction(1, 2))
-    measured = measure(x, np.asarray(jax.jit(slopes)(x)), slope, form)
+    measured = measure(x, np.asarray(jax.jit(slopes)(x)), slope, fmt)
     assert measured.largest <= 0.51
     assert not measured.faults
 

@@ -34,11 +34,11 @@ def test_rounded_once(name: str, tmp_path: Path) -> None:
     for target in HERE:
         written = write(derivation, target, tmp_path, other, made)
         if x is None or known is None:
-            x = sample(written.form)
+            x = sample(written.fmt)
             known = truths(derivation, made, x, other)
         for got, exact in zip((written.forward(x), written.slopes(x)), known, strict=True):
             assert got.dtype == np.float32
-            measured = measure(x, got, exact, written.form)
+            measured = measure(x, got, exact, written.fmt)
             assert measured.largest <= ROUNDED_ONCE[target], (target, measured)
             assert not measured.faults, (target, measured)
         nan = np.full(1, np.nan, np.float32)
@@ -71,10 +71,10 @@ def test_formats(name: str, dtype: str, accuracy: str, most: float, tmp_path: Pa
     made = plan(derivation, "numpy", dtype=dtype, accuracy=accuracy, save="input")
     for target in HERE:
         written = write(derivation, target, tmp_path, None, made)
-        x = sample(written.form, 400)
+        x = sample(written.fmt, 400)
         results = (written.forward(x), written.slopes(x))
         for got, exact in zip(results, truths(derivation, made, x, None), strict=True):
-            measured = measure(x, got, exact, written.form)
+            measured = measure(x, got, exact, written.fmt)
             assert measured.largest <= most + 0.001, (target, measured)
             assert not measured.faults, (target, measured)
     formatted(tmp_path)
@@ -86,9 +86,9 @@ def test_sixteen_bits_are_rounded_as_in_numpy(target: str, dtype: str, tmp_path:
     derivation = chainrule.derive("x/3")
     written = write(derivation, target, tmp_path, dtype=dtype)
     patterns = np.arange(1 << 16, dtype=np.uint16)
-    x = patterns.view(written.form.dtype)
+    x = patterns.view(written.fmt.dtype)
     got = written.forward(x)
-    wanted = written.form.rounded(x.astype(np.float64) / 3)
+    wanted = written.fmt.rounded(x.astype(np.float64) / 3)
     assert np.array_equal(got.astype(np.float64), wanted.astype(np.float64), equal_nan=True)
 
 
@@ -98,7 +98,7 @@ def test_not_by_way_of_float32(
     target: str, formula: str, dtype: str, wanted: float, tmp_path: Path
 ) -> None:
     written = write(chainrule.derive(formula), target, tmp_path, dtype=dtype)
-    x = np.array([1, -1], written.form.dtype)
+    x = np.array([1, -1], written.fmt.dtype)
     assert written.forward(x).astype(float).tolist() == [wanted, -wanted]
 
 
@@ -110,7 +110,7 @@ def test_no_compiler_loses_what_is_kept_next_to_a_tie(name: str, tmp_path: Path)
     wanted = None
     for target in HERE:
         written = write(derivation, target, tmp_path, None, made)
-        x = every(written.form)
+        x = every(written.fmt)
         found = written.slopes(x).astype(np.float64)
         wanted = found if wanted is None else wanted
         assert np.array_equal(found, wanted), target
@@ -129,7 +129,7 @@ def test_next_to_a_root(tmp_path: Path) -> None:
     exact = truths(derivation, made, x, None)[1]
     for target in HERE:
         written = write(derivation, target, tmp_path, None, made)
-        measured = measure(x, written.slopes(x), exact, written.form)
+        measured = measure(x, written.slopes(x), exact, written.fmt)
         assert measured.largest <= 2, (target, measured)
         assert not measured.faults, (target, measured)
 
@@ -139,9 +139,9 @@ def test_saved_output(tmp_path: Path) -> None:
     for target in HERE:
         written = write(derivation, target, tmp_path, save="output")
         assert [symbol.name for symbol in written.plan.spec.saved] == ["y"]
-        x = sample(written.form, 300)
+        x = sample(written.fmt, 300)
         exact = truths(derivation, written.plan, x, None)[1]
-        assert measure(x, written.slopes(x), exact, written.form).largest < 2
+        assert measure(x, written.slopes(x), exact, written.fmt).largest < 2
 
 
 def test_parameters_stay_parameters(tmp_path: Path) -> None:
@@ -161,10 +161,10 @@ def test_the_upstream_product_is_rounded_once(tmp_path: Path) -> None:
     derivation = chainrule.derive("sigmoid")
     for target in HERE:
         written = write(derivation, target, tmp_path)
-        x = sample(written.form, 300)
+        x = sample(written.fmt, 300)
         exact = truths(derivation, written.plan, x, None)[1]
         times = type(exact)(3 * exact.high, 3 * exact.low, exact.sign, exact.known)
-        largest = measure(x, written.slopes(x, 3.0), times, written.form).largest
+        largest = measure(x, written.slopes(x, 3.0), times, written.fmt).largest
         assert largest <= ROUNDED_ONCE[target]
 
 
@@ -185,9 +185,9 @@ def test_other_functions(name: str, tmp_path: Path) -> None:
     made = plan(derivation, "numpy", save="input")
     for target in HERE:
         written = write(derivation, target, tmp_path, None, made)
-        x = sample(written.form, 200)
+        x = sample(written.fmt, 200)
         exact = truths(derivation, made, x, None)[0]
-        assert measure(x, written.forward(x), exact, written.form).largest <= 0.51
+        assert measure(x, written.forward(x), exact, written.fmt).largest <= 0.51
     formatted(tmp_path)
 
 

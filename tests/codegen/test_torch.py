@@ -331,7 +331,7 @@ def test_threads_and_no_numba(
     """Threads do not matter, and PyTorch's own operations are as good as the loops."""
     made = make(name, dtype, save)
     written = made.written
-    x = sample(written.form, 600)
+    x = sample(written.fmt, 600)
     x = x[: len(x) // 3 * 3].reshape(3, -1)
     many = np.tile(x, (1, 1 + (1 << 17) // x.size))
 
@@ -361,7 +361,7 @@ def test_threads_and_no_numba(
     most = (0.51, 1.51 if save == "output" else 0.51)
     for found in (compiled, plain):
         for got, true, allowed in zip(found, exact, most, strict=True):
-            measured = measure(x.ravel(), got.ravel(), true, written.form)
+            measured = measure(x.ravel(), got.ravel(), true, written.fmt)
             assert measured.largest <= allowed, measured
             assert not measured.faults, measured
 
@@ -400,11 +400,11 @@ def test_sixteen_bits_are_rounded_once(
     written = made.written
     if not numba:
         monkeypatch.setattr(made.module, "_compiled", lambda: None)
-    x = np.arange(1 << 16, dtype=np.uint16).view(written.form.dtype)
+    x = np.arange(1 << 16, dtype=np.uint16).view(written.fmt.dtype)
     x = x[np.isfinite(x.astype(np.float32))]
     exact = truths(chainrule.derive(name), written.plan, x, None)
     for got, true in zip((written.forward(x), written.slopes(x)), exact, strict=True):
-        measured = measure(x, got, true, written.form)
+        measured = measure(x, got, true, written.fmt)
         assert measured.largest <= 0.5, measured
         assert not measured.faults, measured
 
@@ -421,7 +421,7 @@ def test_next_to_a_tie_of_sixteen_bits(
         monkeypatch.setattr(made.module, "_compiled", lambda: None)
     plain = chainrule.derive(name)
     path = Path(written.module.__file__ or "").parent
-    x = every(written.form)
+    x = every(written.fmt)
     wanted = write(plain, "numpy", path, None, written.plan).slopes(x).astype(float)
     assert np.array_equal(written.slopes(x).astype(float), wanted)
     torch._dynamo.reset()

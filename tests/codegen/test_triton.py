@@ -85,21 +85,21 @@ def check(name: str, other: Fraction | None, folder: Path, most: float, **option
     pytest.importorskip("triton")
     derivation = chainrule.derive(name)
     written = write(derivation, "triton", folder, other, **options)
-    x = sample(written.form, 500)
+    x = sample(written.fmt, 500)
     exact = truths(derivation, written.plan, x, other)
     for got, true in zip((written.forward(x), written.slopes(x)), exact, strict=True):
-        assert got.dtype == written.form.dtype
-        measured = measure(x, got, true, written.form)
+        assert got.dtype == written.fmt.dtype
+        measured = measure(x, got, true, written.fmt)
         assert measured.largest <= most, measured
         assert not measured.faults, measured
-    nan = np.full(1, np.nan, written.form.dtype)
+    nan = np.full(1, np.nan, written.fmt.dtype)
     assert np.isnan(written.forward(nan)).all()
     assert np.isnan(written.slopes(nan)).all()
     for kink in derivation.kinks:
         value = convention(kink, TARGETS["triton"])
         if other is None and value is not None and not symbols(value):
-            point = np.array([float(str(kink.at))], written.form.dtype)
-            assert written.slopes(point)[0] == written.form.dtype.type(float(str(value)))
+            point = np.array([float(str(kink.at))], written.fmt.dtype)
+            assert written.slopes(point)[0] == written.fmt.dtype.type(float(str(value)))
 
 
 @pytest.mark.slow
@@ -137,10 +137,10 @@ def test_all_numbers_of_sixteen_bits(dtype: str, accuracy: str, tmp_path: Path) 
     pytest.importorskip("triton")
     derivation = chainrule.derive("x/3")
     written = write(derivation, "triton", tmp_path, dtype=dtype, accuracy=accuracy)
-    x = np.arange(1 << 16, dtype=np.uint16).view(written.form.dtype)
+    x = np.arange(1 << 16, dtype=np.uint16).view(written.fmt.dtype)
     with np.errstate(all="ignore"):
         wide = x.astype(np.float64 if accuracy == "best" else np.float32)
-        wanted = (wide / type(wide[0])(3)).astype(written.form.dtype)
+        wanted = (wide / type(wide[0])(3)).astype(written.fmt.dtype)
     got = written.forward(x)
     assert np.array_equal(got.astype(np.float64), wanted.astype(np.float64), equal_nan=True)
 
@@ -153,7 +153,7 @@ def test_next_to_a_tie_of_sixteen_bits(name: str, dtype: str, tmp_path: Path) ->
     derivation = chainrule.derive(name)
     made = plan(derivation, "triton", dtype=dtype)
     written, wanted = (write(derivation, t, tmp_path, None, made) for t in ("triton", "numpy"))
-    x = every(written.form)
+    x = every(written.fmt)
     assert np.array_equal(written.slopes(x).astype(float), wanted.slopes(x).astype(float))
 
 
@@ -162,7 +162,7 @@ def test_next_to_a_tie_of_sixteen_bits(name: str, dtype: str, tmp_path: Path) ->
 def test_not_by_way_of_float32(formula: str, dtype: str, wanted: float, tmp_path: Path) -> None:
     pytest.importorskip("triton")
     written = write(chainrule.derive(formula), "triton", tmp_path, dtype=dtype)
-    x = np.array([1, -1], written.form.dtype)
+    x = np.array([1, -1], written.fmt.dtype)
     assert written.forward(x).astype(float).tolist() == [wanted, -wanted]
 
 
@@ -172,9 +172,9 @@ def test_saved_output(tmp_path: Path) -> None:
     derivation = chainrule.derive("softplus")
     written = write(derivation, "triton", tmp_path, save="output")
     assert [symbol.name for symbol in written.plan.spec.saved] == ["y"]
-    x = sample(written.form, 300)
+    x = sample(written.fmt, 300)
     exact = truths(derivation, written.plan, x, None)[1]
-    assert measure(x, written.slopes(x), exact, written.form).largest < 2
+    assert measure(x, written.slopes(x), exact, written.fmt).largest < 2
 
 
 @pytest.mark.slow
@@ -220,9 +220,9 @@ def test_the_kernels_in_a_file_for_torch(tmp_path: Path) -> None:
     kernels = part(forward, gradient, spec)
     path.write_text(torch.write(forward, gradient, spec, kernels=kernels), encoding="utf-8")
     for name in NAMES:
-        form = format_named(name)
-        x = np.linspace(-4, 4, 33).astype(form.dtype).reshape(3, 11)
-        up = np.linspace(1, 2, 33).astype(form.dtype).reshape(11, 3).T
+        fmt = format_named(name)
+        x = np.linspace(-4, 4, 33).astype(fmt.dtype).reshape(3, 11)
+        up = np.linspace(1, 2, 33).astype(fmt.dtype).reshape(11, 3).T
         wide = x.astype(np.float64)
         slope = np.where(wide > 0, 1, 0.3 * (1 + wide) * np.exp(wide))
         for launch, arrays, wanted in (
@@ -232,9 +232,9 @@ def test_the_kernels_in_a_file_for_torch(tmp_path: Path) -> None:
             ("_grad_on_cuda", [up, x], wide),
         ):
             got = interpreted(path, launch, arrays, alpha=0.3)
-            assert got.dtype == form.dtype
+            assert got.dtype == fmt.dtype
             assert got.strides == arrays[0].strides
-            spacing = 2.0 ** (1 - form.precision)
+            spacing = 2.0 ** (1 - fmt.precision)
             assert np.allclose(got.astype(float), wanted, rtol=2 * spacing, atol=1e-9)
 
 
@@ -247,12 +247,12 @@ def test_the_whole_catalogue_in_the_interpreter(tmp_path: Path) -> None:
         other = Fraction(1, 4) if len(derivation.problem.arguments) > 1 else None
         written = write(derivation, "triton", tmp_path, other)
         usual = write(derivation, "numpy", tmp_path, other, written.plan)
-        x = sample(written.form, 60)
+        x = sample(written.fmt, 60)
         exact = truths(derivation, written.plan, x, other)
         found = (written.forward(x), written.slopes(x))
         wanted = (usual.forward(x), usual.slopes(x))
         for got, plain, true in zip(found, wanted, exact, strict=True):
-            measured, reached = (measure(x, y, true, written.form) for y in (got, plain))
+            measured, reached = (measure(x, y, true, written.fmt) for y in (got, plain))
             assert measured.largest <= max(ROUNDED_ONCE, 1.01 * reached.largest), entry.name
             assert measured.faults <= reached.faults, entry.name
     formatted(tmp_path)

@@ -50,11 +50,11 @@ NAMES = (
 
 
 def run(name: str, working: Working, x: np.ndarray) -> np.ndarray:
-    form = format_named("float32" if working == "single" else "float64")
+    fmt = format_named("float32" if working == "single" else "float64")
     known = FUNCTIONS | functions(working)
     program = inlined(lower([call(name, ARGUMENT)], [ARGUMENT], known), working)
     assert not {operation for operation, _ in program.code} & functions(working)
-    return evaluate(program, [x.astype(form.dtype)], form)[0]
+    return evaluate(program, [x.astype(fmt.dtype)], fmt)[0]
 
 
 @pytest.mark.parametrize(("name", "working"), ROWS)

@@ -18,19 +18,19 @@ X = Symbol("x")
 
 
 def found(formula: str, dtype: str = "float32") -> list[float]:
-    form, work = format_named(dtype), format_named("float64")
-    sample = np.concatenate([stratified(form, 3_000), usual(form, 3_000)])
+    fmt, work = format_named(dtype), format_named("float64")
+    sample = np.concatenate([stratified(fmt, 3_000), usual(fmt, 3_000)])
     program = lower([chainrule.parse(formula)], [X], FUNCTIONS)
-    return [float(x) for x in at(places(program, [], sample, form, work), form)]
+    return [float(x) for x in at(places(program, [], sample, fmt, work), fmt)]
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_change_of_sign(dtype: str) -> None:
     """x - 0.7 is 0 between two neighbours."""
-    form = format_named(dtype)
-    root = float(np.asarray(0.7, form.dtype))
+    fmt = format_named(dtype)
+    root = float(np.asarray(0.7, fmt.dtype))
     assert any(
-        abs(x - root) <= np.spacing(np.asarray(root, form.dtype)) for x in found("x - 0.7", dtype)
+        abs(x - root) <= np.spacing(np.asarray(root, fmt.dtype)) for x in found("x - 0.7", dtype)
     )
 
 

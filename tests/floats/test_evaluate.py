@@ -40,13 +40,13 @@ VALUES = [-2.75, -1.5, -0.625, 0.0, 0.375, 0.75, 1.0, 2.5, 3.25]
 @pytest.mark.parametrize("dtype", ["float64", "float32", "bfloat16"])
 @pytest.mark.parametrize("name", sorted(FUNCTIONS - BY_BITS))
 def test_every_operation(name: str, dtype: str) -> None:
-    form = format_named(dtype)
+    fmt = format_named(dtype)
     meant = OPERATORS.get(name) or MPMATH[name]
     arity = ARITY.get(name, 2 if name in OPERATORS else 1)
-    columns = np.meshgrid(*[np.array(VALUES, form.dtype)] * arity)
+    columns = np.meshgrid(*[np.array(VALUES, fmt.dtype)] * arity)
     args = [column.ravel() for column in columns]
     with np.errstate(all="ignore"):
-        found = apply_operation(name, args, form)
+        found = apply_operation(name, args, fmt)
     compared = 0
     for i in range(len(args[0])):
         try:
@@ -57,6 +57,6 @@ def test_every_operation(name: str, dtype: str) -> None:
             continue
         compared += 1
         # PyTorch's and NumPy's powers differ in the last bits; a wrong function is far off.
-        allowed = 8 * 2.0 ** (1 - form.precision) * max(abs(right), 2.0**-20)
+        allowed = 8 * 2.0 ** (1 - fmt.precision) * max(abs(right), 2.0**-20)
         assert abs(mpmath.mpf(float(found[i])) - right) <= allowed, [float(a[i]) for a in args]
     assert compared >= 3

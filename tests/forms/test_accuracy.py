@@ -25,14 +25,14 @@ from pace import slow
 DATA = Path(__file__).parents[1] / "data" / "accuracy.tsv"
 RESULTS = Path(__file__).parents[2] / "docs" / "results" / "accuracy.tsv"
 X = Symbol("x")
-BY_FORMAT = pytest.mark.parametrize("form", FORMATS, ids=[form.name for form in FORMATS])
+BY_FORMAT = pytest.mark.parametrize("fmt", FORMATS, ids=[fmt.name for fmt in FORMATS])
 
 
 # --- where it is hard ---------------------------------------------------------------------------
 def test_places_are_roots_kinks_and_thresholds() -> None:
-    form = format_named("float64")
+    fmt = format_named("float64")
     program = lower([chainrule.parse("{x < 3: exp(x) - 2, else: 1}")], [X], {"exp"})
-    found = at(places(program, [], stratified(form, 3_000), form, form), form)
+    found = at(places(program, [], stratified(fmt, 3_000), fmt, fmt), fmt)
     for wanted in (np.log(2), 3.0, np.log(np.finfo(np.float64).max), -745.133):
         nearest = found[np.argmin(np.abs(found - wanted))]
         assert abs(nearest - wanted) < 2e-3 * abs(wanted)
@@ -44,32 +44,32 @@ def test_places_are_roots_kinks_and_thresholds() -> None:
 
 
 def test_neighbours_at_every_distance() -> None:
-    form = format_named("float32")
-    one = positions(np.float32([1.0]), form)
-    found = around(one, form)
-    steps = np.unique(np.abs(positions(found, form) - one[0]))
+    fmt = format_named("float32")
+    one = positions(np.float32([1.0]), fmt)
+    found = around(one, fmt)
+    steps = np.unique(np.abs(positions(found, fmt) - one[0]))
     assert {1, 2, 1024, 1 << 20} <= set(steps.tolist())
     assert np.all(np.isfinite(found))
-    both = unique([np.float32([0.0, 1.0, 0.0]), np.float32([-0.0])], form)
+    both = unique([np.float32([0.0, 1.0, 0.0]), np.float32([-0.0])], fmt)
     assert both.tolist() == [0.0, 0.0, 1.0]
     assert np.signbit(both).tolist() == [True, False, False]
 
 
 @BY_FORMAT
-def test_landmarks_are_in_order_and_both_signs(form: Format) -> None:
-    found = at(landmarks(form), form).astype(np.float64)
-    sizes = [0.0, form.smallest_normal, 1.0, form.largest]
+def test_landmarks_are_in_order_and_both_signs(fmt: Format) -> None:
+    found = at(landmarks(fmt), fmt).astype(np.float64)
+    sizes = [0.0, fmt.smallest_normal, 1.0, fmt.largest]
     assert found.tolist() == [*(-s for s in reversed(sizes)), *sizes]
     assert np.signbit(found).sum() == 4
 
 
 def test_bfloat16_is_rounded_once() -> None:
-    form = format_named("bfloat16")
+    fmt = format_named("bfloat16")
     # Just above the middle of 1 and the next number; float32 rounds it to the middle.
     value = np.array([1 + 2.0**-8 + 2.0**-40, 1 + 2.0**-8, 1 + 2.0**-8 - 2.0**-40])
-    assert form.rounded(value).astype(np.float64).tolist() == [1 + 2.0**-7, 1, 1]
+    assert fmt.rounded(value).astype(np.float64).tolist() == [1 + 2.0**-7, 1, 1]
     large = np.array([3.5e38, np.inf, np.nan, -1e39, 2.0**-134 * 1.01])
-    found = form.rounded(large).astype(np.float64)
+    found = fmt.rounded(large).astype(np.float64)
     assert np.array_equal(found, [np.inf, np.inf, np.nan, -np.inf, 2.0**-133], equal_nan=True)
 
 

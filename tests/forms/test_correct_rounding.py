@@ -45,9 +45,9 @@ def test_every_input_against_fractions(name: str, dtype: str, tmp_path: Path) ->
     made = planned(name, "numpy", dtype)
     assert "correctly rounded at all" in made.spec.notes[3]
     written = write(chainrule.derive(name), "numpy", tmp_path, made=made)
-    x = every(written.form)
+    x = every(written.fmt)
     x = x[x > 0] if name == "xielu" else x
-    wanted = [nearest(SLOPES[name, dtype](Fraction(float(value))), written.form) for value in x]
+    wanted = [nearest(SLOPES[name, dtype](Fraction(float(value))), written.fmt) for value in x]
     assert written.slopes(x).astype(np.float64).tolist() == wanted
 
 
@@ -55,14 +55,14 @@ def test_next_to_0_by_a_polynomial(tmp_path: Path) -> None:
     """z/4 - z^3/48 at 10^-38 is next to a tie by less than 10^-75 of it."""
     made = planned("bce_with_logits", "numpy", "bfloat16")
     written = write(chainrule.derive("bce_with_logits"), "numpy", tmp_path, Fraction(1, 2), made)
-    x = every(written.form)
+    x = every(written.fmt)
     size = np.abs(x.astype(np.float64))
     x = x[(size > 2.0**-128) & (size < 2.0**-122)]
     with mpmath.workdps(250):
         values = [mpmath.tanh(mpmath.mpf(v) / 2) / 2 for v in x.astype(float)]
-        wanted = [nearest(fraction(value), written.form) for value in values]
+        wanted = [nearest(fraction(value), written.fmt) for value in values]
     assert written.slopes(x).astype(float).tolist() == wanted
-    quarters = [nearest(Fraction(float(value)) / 4, written.form) for value in x]
+    quarters = [nearest(Fraction(float(value)) / 4, written.fmt) for value in x]
     assert quarters != wanted
 
 
@@ -70,7 +70,7 @@ def test_no_polynomial_where_a_letter_decides_how_far_it_reaches(tmp_path: Path)
     """tanh(kz/2)/2 is kz/4 next to 0, and no more for a k of ten million."""
     derivation = chainrule.derive("log(1 + exp(k*z))/k - z/2", "z")
     written = write(derivation, "numpy", tmp_path, dtype="bfloat16")
-    z = np.array([2.0**-21, 2.0**-22], written.form.dtype)
+    z = np.array([2.0**-21, 2.0**-22], written.fmt.dtype)
     found = written.module.f_grad(z, np.ones_like(z), k=1e7)
     wanted = np.tanh(1e7 * z.astype(np.float64) / 2) / 2
     assert np.allclose(found.astype(np.float64), wanted, rtol=2.0**-8)
@@ -133,11 +133,11 @@ def test_what_is_said_to_be_exact_is(
 
 
 def test_the_truth_tells_the_side_of_a_tie() -> None:
-    form = format_named("bfloat16")
+    fmt = format_named("bfloat16")
     small = np.array([2.0**-130, 2.0**-300])
-    below = truth(chainrule.parse("1 + 2^-8 - x^2"), X, small, {}, form)
+    below = truth(chainrule.parse("1 + 2^-8 - x^2"), X, small, {}, fmt)
     assert below.high.tolist() == [1 + 2.0**-8] * 2
     assert np.all(below.low < 0)
-    on = truth(chainrule.parse("sin(x)^2 + cos(x)^2 + 2^-8"), X, np.array([1.0, 0.3]), {}, form)
+    on = truth(chainrule.parse("sin(x)^2 + cos(x)^2 + 2^-8"), X, np.array([1.0, 0.3]), {}, fmt)
     assert on.high.tolist() == [1 + 2.0**-8] * 2
     assert on.low.tolist() == [0, 0]

@@ -28,10 +28,10 @@ NEXT_TO = np.arange(-200, 200) * 2.0**-52
 def measured(
     exact: Expr, computed: Expr, values: npt.NDArray[np.float64], terms: int = 0
 ) -> Measured:
-    form = DOUBLE if terms >= 0 else SINGLE
-    values = values.astype(form.dtype)
-    [found] = evaluate(lower([computed], [X], FUNCTIONS), [values], form)
-    return measure(values, found, truth(exact, X, values, {}), form)
+    fmt = DOUBLE if terms >= 0 else SINGLE
+    values = values.astype(fmt.dtype)
+    [found] = evaluate(lower([computed], [X], FUNCTIONS), [values], fmt)
+    return measure(values, found, truth(exact, X, values, {}), fmt)
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,13 @@ WRONG_WITHOUT = {("6*x - 6*x^2", "bfloat16"), ("x*(3/2 + x)*|x - 1|", "bfloat16"
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
 @pytest.mark.parametrize("formula", EXACT)
 def test_rounded_again_it_is_the_nearest(formula: str, dtype: str) -> None:
-    form, expr = format_named(dtype), chainrule.parse(formula)
-    x = every(form)
+    fmt, expr = format_named(dtype), chainrule.parse(formula)
+    x = every(fmt)
     size = np.abs(x.astype(np.float64))
     x = x[(size < 2.0**20) & (size > 2.0**-90)][::7]
-    exact = [nearest(EXACT[formula](Fraction(float(value))), form) for value in x]
-    assert form.rounded(doubles(sticky(expr), x)).astype(np.float64).tolist() == exact
-    plain = form.rounded(doubles(expr, x)).astype(np.float64).tolist()
+    exact = [nearest(EXACT[formula](Fraction(float(value))), fmt) for value in x]
+    assert fmt.rounded(doubles(sticky(expr), x)).astype(np.float64).tolist() == exact
+    plain = fmt.rounded(doubles(expr, x)).astype(np.float64).tolist()
     assert (plain != exact) == ((formula, dtype) in WRONG_WITHOUT)
 
 
@@ -65,14 +65,14 @@ def test_it_moves_by_one_double_and_only_from_a_short_number() -> None:
 
 def test_functions_to_twice_the_precision() -> None:
     """The slope of a Mexican hat is next to -3x, the middle of two bfloat16 at every other x."""
-    form, expr = format_named("bfloat16"), chainrule.parse("x*exp(-x^2/2)*(x^2 - 3)")
-    x = every(form)
+    fmt, expr = format_named("bfloat16"), chainrule.parse("x*exp(-x^2/2)*(x^2 - 3)")
+    x = every(fmt)
     x = x[(x > 2.0**-30) & (x < 2.0**-20)]
     with mpmath.workdps(60):
         exact = [
             mpmath.mpf(v) * mpmath.exp(-(mpmath.mpf(v) ** 2) / 2) * (mpmath.mpf(v) ** 2 - 3)
             for v in x.astype(float)
         ]
-        wanted = [nearest(fraction(value), form) for value in exact]
-    assert form.rounded(doubles(sticky(expr, 7), x)).astype(float).tolist() == wanted
-    assert form.rounded(doubles(expr, x)).astype(float).tolist() != wanted
+        wanted = [nearest(fraction(value), fmt) for value in exact]
+    assert fmt.rounded(doubles(sticky(expr, 7), x)).astype(float).tolist() == wanted
+    assert fmt.rounded(doubles(expr, x)).astype(float).tolist() != wanted

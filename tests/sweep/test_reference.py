@@ -17,17 +17,17 @@ from chainrule.floats.positions import at, finite_count, positions
 from chainrule.floats.ulp import spacing
 from chainrule.sweep import tally
 from chainrule.sweep.cutting import DOUBLE, SINGLE
-from chainrule.sweep.pieces import StretchKind
+from chainrule.sweep.pieces import PieceKind
 from chainrule.sweep.reference import Reference, reference
 from chainrule.sweep.sweep import Sweep, SweepPlan, plan
 
 SINGLES, BFLOATS = format_named("float32"), format_named("bfloat16")
 
 
-def _reference(name: str, form: Format) -> Reference:
+def _reference(name: str, fmt: Format) -> Reference:
     derivation = derive(name)
     values = typical_values(derivation)
-    return reference(derivation.derivative, derivation.variable, values, form)
+    return reference(derivation.derivative, derivation.variable, values, fmt)
 
 
 @pytest.fixture(scope="module")
@@ -69,23 +69,23 @@ def test_the_bound_holds_in_float64(name: str) -> None:
 
 def _bound_holds(found: Reference, bits: int) -> None:
     """At random inputs of every interval; ball arithmetic is the truth."""
-    pieces, form = found.pieces, found.form
+    pieces, fmt = found.pieces, found.fmt
     # All inputs are in one interval.
     assert (pieces.first[1:] == pieces.last[:-1] + 1).all()
-    assert (pieces.first[0], pieces.last[-1]) == (-finite_count(form), finite_count(form) - 1)
+    assert (pieces.first[0], pieces.last[-1]) == (-finite_count(fmt), finite_count(fmt) - 1)
     chosen = np.random.default_rng(1)
     index = chosen.integers(0, len(pieces), 2000)
     width = (pieces.last - pieces.first)[index]
     places = pieces.first[index] + (chosen.random(len(index)) * width).astype(np.int64)
-    truth, exact = found.truth(places), found.exact(at(places, form))
-    known = truth.known & (np.abs(exact.high) < form.overflow)
+    truth, exact = found.truth(places), found.exact(at(places, fmt))
+    known = truth.known & (np.abs(exact.high) < fmt.overflow)
     # Balls lose e^(10^161); intervals do not.
-    assert exact.known[known & (np.abs(at(places, form).astype(np.float64)) < 1e30)].all()
+    assert exact.known[known & (np.abs(at(places, fmt).astype(np.float64)) < 1e30)].all()
     known &= exact.known
     assert known.mean() > 0.9
     with np.errstate(over="ignore", invalid="ignore"):
         off = (truth.high - exact.high) + (truth.low - exact.low)
-        off = np.abs(off) / spacing(exact.high, form)
+        off = np.abs(off) / spacing(exact.high, fmt)
     normal = known & (np.abs(exact.high) > 2.0**-1000)
     assert off[normal].max() <= 2.0**-bits
     # Below that a float64 has not the bits: its reference is one of the two next numbers.
@@ -113,8 +113,8 @@ def test_what_changes_too_quickly_is_left_to_balls() -> None:
     found = reference(parse("sin x"), Symbol("x"), {}, SINGLES)
     values = np.float32([1e30, 1.0])
     assert found.kinds(positions(values, SINGLES)).tolist() == [
-        StretchKind.WILD,
-        StretchKind.POLYNOMIAL,
+        PieceKind.WILD,
+        PieceKind.POLYNOMIAL,
     ]
 
 
@@ -182,7 +182,7 @@ def test_one_input_of_every_so_many_neighbours(name: str, sample: int, step: int
     ranges = chosen.ranges().tolist()
     places = np.concatenate([chosen.places(*ends) for ends in ranges])
     assert np.array_equal(places // step, np.arange(-len(places) // 2, len(places) // 2))
-    assert len(places) == 2 * finite_count(chosen.form) // step
+    assert len(places) == 2 * finite_count(chosen.fmt) // step
     # They are drawn anywhere among their neighbours, and are the same ones in every run.
     assert len(np.unique(places % step)) == step
     assert np.array_equal(chosen.places(*ranges[7]), chosen.places(*ranges[7]))
@@ -196,10 +196,10 @@ def test_a_range_that_is_no_multiple_of_the_step() -> None:
 
 def test_ranges_cover_all_inputs() -> None:
     for name in ("bfloat16", "float16", "float32", "float64"):
-        form = format_named(name)
-        ranges = plan(form).ranges()
+        fmt = format_named(name)
+        ranges = plan(fmt).ranges()
         assert (ranges[1:, 0] == ranges[:-1, 1] + 1).all()
-        assert (ranges[0, 0], ranges[-1, 1]) == (-finite_count(form), finite_count(form) - 1)
+        assert (ranges[0, 0], ranges[-1, 1]) == (-finite_count(fmt), finite_count(fmt) - 1)
 
 
 def test_parts_come_to_the_whole(sigmoid: Reference) -> None:

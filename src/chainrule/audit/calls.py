@@ -149,10 +149,10 @@ class Called:
 def called(implementation: Implementation, kind: Computed, exact: Exact) -> Called:
     """Call the function or its gradient in all ways that it takes."""
     bare = implementation.bare or implementation
-    form, draw = implementation.format, np.random.default_rng(_SEED)
+    fmt, draw = implementation.format, np.random.default_rng(_SEED)
     beyond = tuple(_beyond(implementation, kind))
     untried = [*UNTRIED, *(UNTRIED_GRADIENTS if kind == "gradient" else ())]
-    inputs = _calm(implementation.functions()[kind], form, exact)
+    inputs = _calm(implementation.functions()[kind], fmt, exact)
     if not len(inputs):
         reason = (
             "other lengths and upstream gradients, as it is accurate at no input that was tried"
@@ -187,9 +187,9 @@ def _wrong(
     draw: np.random.Generator,
 ) -> Wrong | None:
     """What is wrong with a call."""
-    form, takes = bare.format, kind == "gradient" and bare.backward is not None
+    fmt, takes = bare.format, kind == "gradient" and bare.backward is not None
     chosen = draw.integers(0, len(inputs), way.size)
-    values, upstream = inputs[chosen], form.rounded(way.upstream(draw, way.size))
+    values, upstream = inputs[chosen], fmt.rounded(way.upstream(draw, way.size))
     if way.gaps:
         values, upstream = (np.repeat(array, 2)[::2] for array in (values, upstream))
     if way.shared:
@@ -207,8 +207,8 @@ def _wrong(
     except InputError as error:
         return Wrong(way.name, way.size, error.describe())
     there = _times(truth.at(chosen), factors)
-    limit = LIMIT if way.upstream is not _numbers else max(2 * LIMIT, 2.0 ** (form.precision / 2))
-    off = np.flatnonzero(~(errors(results, there, form) <= limit))
+    limit = LIMIT if way.upstream is not _numbers else max(2 * LIMIT, 2.0 ** (fmt.precision / 2))
+    off = np.flatnonzero(~(errors(results, there, fmt) <= limit))
     if not len(off):
         return None
     first = int(off[0])
@@ -228,21 +228,21 @@ def _times(truth: Truth, factors: npt.NDArray[np.float64]) -> Truth:
     return Truth(high, rest + truth.low * factors, sign, truth.known)
 
 
-def _calm(function: Callable[[Array], Array], form: Format, exact: Exact) -> Array:
+def _calm(function: Callable[[Array], Array], fmt: Format, exact: Exact) -> Array:
     """Inputs at which the target is accurate, and so it is next to them."""
-    values = np.concatenate([stratified(form, CANDIDATES), usual(form, CANDIDATES)])
-    places, size = positions(values, form), finite_count(form)
+    values = np.concatenate([stratified(fmt, CANDIDATES), usual(fmt, CANDIDATES)])
+    places, size = positions(values, fmt), finite_count(fmt)
     # As far as half of a binade is wide.
-    far = (1 << (form.precision - 2)) * np.array([[-1], [0], [1]])
+    far = (1 << (fmt.precision - 2)) * np.array([[-1], [0], [1]])
     near = np.clip(places + far, -size, size - 1)
-    around = at(near.ravel(), form)
+    around = at(near.ravel(), fmt)
     truth = exact(around)
     # Room for a factor of 8, and for what is multiplied by it on the way.
     high, room = np.abs(truth.high), 2.0**_ROOM
-    inside = (truth.sign == 0) | (high >= form.smallest_normal * room)
-    inside &= (high <= form.largest / room) & (np.abs(around.astype(float)) <= form.largest / room)
+    inside = (truth.sign == 0) | (high >= fmt.smallest_normal * room)
+    inside &= (high <= fmt.largest / room) & (np.abs(around.astype(float)) <= fmt.largest / room)
     results = np.concatenate([function(part) for part in np.array_split(around, _BLOCKS)])
-    good = truth.known & inside & (errors(results, truth, form) <= CALM)
+    good = truth.known & inside & (errors(results, truth, fmt) <= CALM)
     # Next to a root terms cancel, times the upstream gradient otherwise than without it.
     signs = truth.sign.reshape(near.shape)
     alike = signs.max(axis=0) * signs.min(axis=0) >= 0

@@ -54,38 +54,38 @@ def inexcusable(
     function = function_of(implementation, job.kind)
     assert function is not None
     expr, variable, parameters = truth_of(job)
-    for first, last in _ranges(rows, fault, job.form):
-        values = at(job.plan.places(first, last), job.form)
+    for first, last in _ranges(rows, fault, job.fmt):
+        values = at(job.plan.places(first, last), job.fmt)
         results = function(values)
         exact = truth(expr, variable, values, parameters)
-        there = faults(results, errors(results, exact, job.form), exact, job.form)[fault]
-        limits = at_limits(fault, values, results, exact, job.form, flushes=implementation.flushes)
+        there = faults(results, errors(results, exact, job.fmt), exact, job.fmt)[fault]
+        limits = at_limits(fault, values, results, exact, job.fmt, flushes=implementation.flushes)
         found = np.flatnonzero(there & ~limits)
-        from_one = _from_one(positions(values[found], job.form), job.form)
+        from_one = _from_one(positions(values[found], job.fmt), job.fmt)
         for index in found[np.argsort(from_one, kind="stable")].tolist():
-            near = neighbours(values[index], job.form)
-            if not right_nearby(results[index], truth(expr, variable, near, parameters), job.form):
+            near = neighbours(values[index], job.fmt)
+            if not right_nearby(results[index], truth(expr, variable, near, parameters), job.fmt):
                 return float(values[index])
     return None
 
 
-def _ranges(rows: Tallies, fault: str, form: Format) -> Iterator[tuple[int, int]]:
+def _ranges(rows: Tallies, fault: str, fmt: Format) -> Iterator[tuple[int, int]]:
     """The ranges with such a fault, those near 1 and −1 first."""
     some = rows[rows["faults"][:, tally.KINDS.index(fault)] > 0]
     middles = some["first"] + (some["last"] - some["first"]) // 2
-    for row in some[np.argsort(_from_one(middles, form), kind="stable")]:
+    for row in some[np.argsort(_from_one(middles, fmt), kind="stable")]:
         yield int(row["first"]), int(row["last"])
 
 
-def _from_one(places: Positions, form: Format) -> Positions:
+def _from_one(places: Positions, fmt: Format) -> Positions:
     """How far positions are from that of 1 or −1, whichever is nearer."""
-    [one] = positions(np.array([1.0]), form)
+    [one] = positions(np.array([1.0]), fmt)
     found: Positions = np.abs(np.where(places < 0, -1 - places, places) - one)
     return found
 
 
 def at_limits(
-    fault: str, values: Array, results: Array, exact: Truth, form: Format, *, flushes: bool
+    fault: str, values: Array, results: Array, exact: Truth, fmt: Format, *, flushes: bool
 ) -> Flags:
     """Where a fault is excused by the limits of the format.
 
@@ -97,28 +97,28 @@ def at_limits(
     """
     x, got = (np.abs(array.astype(np.float64)) for array in (values, results))
     size = np.abs(exact.high)
-    most, least = form.largest / MARGIN, form.smallest_normal * MARGIN
+    most, least = fmt.largest / MARGIN, fmt.smallest_normal * MARGIN
     limits = {
         "not finite": (x >= most) | (size >= most),
         "early zero": size < least,
         "wrong sign": (size < least) & (got < least),
     }
-    found: Flags = limits[fault] | (flushes & (x > 0) & (x < form.smallest_normal))
+    found: Flags = limits[fault] | (flushes & (x > 0) & (x < fmt.smallest_normal))
     return found
 
 
-def neighbours(value: Any, form: Format) -> Array:
+def neighbours(value: Any, fmt: Format) -> Array:
     """The number and those at most ``NEAR`` units in the last place away."""
-    [place] = positions(np.array([value]), form).tolist()
-    count = finite_count(form)
-    return at(np.arange(max(place - NEAR, -count), min(place + NEAR, count - 1) + 1), form)
+    [place] = positions(np.array([value]), fmt).tolist()
+    count = finite_count(fmt)
+    return at(np.arange(max(place - NEAR, -count), min(place + NEAR, count - 1) + 1), fmt)
 
 
-def right_nearby(result: Any, around: Truth, form: Format) -> bool:
+def right_nearby(result: Any, around: Truth, fmt: Format) -> bool:
     """Whether a result is between the exact values at neighbours of its input."""
     got, exact = float(result), around.high[around.known]
     if np.isnan(got) or not len(exact):
         return False
     if np.isinf(got):
-        return bool((np.copysign(exact, got) == exact)[np.abs(exact) >= form.overflow].any())
+        return bool((np.copysign(exact, got) == exact)[np.abs(exact) >= fmt.overflow].any())
     return bool(exact.min() <= got <= exact.max())

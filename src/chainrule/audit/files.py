@@ -59,29 +59,29 @@ def table(outcome: Outcome) -> pyarrow.Table:
     """
     import pyarrow
 
-    rows, form = outcome.rows, outcome.job.form
+    rows, fmt = outcome.rows, outcome.job.fmt
     columns: dict[str, Any] = {
-        "first": _values(rows["first"], form),
-        "last": _values(rows["last"], form),
+        "first": _values(rows["first"], fmt),
+        "last": _values(rows["last"], fmt),
         "done": pyarrow.array(rows["compared"] >= 0),
         "compared": pyarrow.array(np.maximum(rows["compared"], 0)),
         "finite": pyarrow.array(rows["finite"]),
         "largest": pyarrow.array(rows["largest"], mask=rows["largest"] < 0),
-        "worst": _values(rows["worst"], form),
+        "worst": _values(rows["worst"], fmt),
         "total": pyarrow.array(rows["total"]),
         "misrounded": pyarrow.array(rows["misrounded"]),
     }
     for index, kind in enumerate(KINDS):
         name = kind.replace(" ", "_")
         columns[name] = pyarrow.array(rows["faults"][:, index])
-        columns[f"{name}_at"] = _values(rows["where"][:, index], form)
+        columns[f"{name}_at"] = _values(rows["where"][:, index], fmt)
     whose = json.dumps({**outcome.job.data(), "versions": dict(outcome.versions)})
     return pyarrow.table(columns).replace_schema_metadata({METADATA: whose.encode()})
 
 
-def _values(places: Any, form: Format) -> pyarrow.Array:
+def _values(places: Any, fmt: Format) -> pyarrow.Array:
     import pyarrow
 
     nowhere = places == NOWHERE
-    values = at(np.where(nowhere, 0, places), form).astype(np.float64)
+    values = at(np.where(nowhere, 0, places), fmt).astype(np.float64)
     return pyarrow.array(values, mask=nowhere)

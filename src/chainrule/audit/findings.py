@@ -152,7 +152,7 @@ def finding(
     loses = case.loses(case.textbook() if kind == "gradient" else {"as defined": expr}, judged)
     keeps, kept = case.keeps(point, forms or []) if kind == "gradient" else (None, None)
     with np.errstate(over="ignore"):
-        nearest = judged.exact.high.astype(case.form.dtype)
+        nearest = judged.exact.high.astype(case.fmt.dtype)
     return Finding(
         implementation=implementation,
         kind=kind,
@@ -185,9 +185,9 @@ class _Judged:
     error: float
 
 
-def _judged(point: Array, result: Array, exact: Truth, form: Format) -> _Judged:
-    off = errors(result, exact, form)
-    kinds = faults(result, off, exact, form)
+def _judged(point: Array, result: Array, exact: Truth, fmt: Format) -> _Judged:
+    off = errors(result, exact, fmt)
+    kinds = faults(result, off, exact, fmt)
     named = next((kind for kind, where in kinds.items() if where[0]), "")
     fault = named or (LARGE_ERROR if off[0] > FINE else "")
     return _Judged(point, result, exact, fault, float(off[0]))
@@ -216,10 +216,8 @@ def _rounder(
 class _Case:
     """A derivation in one format, with numbers for all letters but the variable."""
 
-    def __init__(
-        self, derivation: Derivation, form: Format, values: Mapping[str, Fraction]
-    ) -> None:
-        self.derivation, self.form = derivation, form
+    def __init__(self, derivation: Derivation, fmt: Format, values: Mapping[str, Fraction]) -> None:
+        self.derivation, self.fmt = derivation, fmt
         self.parameters = {Symbol(name): value for name, value in values.items()}
 
     def exact(self, expr: Expr, point: Array) -> Truth:
@@ -233,20 +231,20 @@ class _Case:
             InputError: there is none.
         """
         with np.errstate(over="ignore"):
-            point = np.full(1, at).astype(self.form.dtype)
+            point = np.full(1, at).astype(self.fmt.dtype)
         exact = self.exact(expr, point)
         if not exact.known[0] or not np.isfinite(point.astype(np.float64)[0]):
             raise InputError(f"there is no exact value at {at!r}")
-        return _judged(point, function(point), exact, self.form)
+        return _judged(point, function(point), exact, self.fmt)
 
     def excused(self, expr: Expr, judged: _Judged, flushes: bool) -> bool:
         """Whether there is an excuse for a fault."""
-        point, result, fault, form = judged.point, judged.result, judged.fault, self.form
+        point, result, fault, fmt = judged.point, judged.result, judged.fault, self.fmt
         if fault == LARGE_ERROR:
             return False
-        if at_limits(fault, point, result, judged.exact, form, flushes=flushes)[0]:
+        if at_limits(fault, point, result, judged.exact, fmt, flushes=flushes)[0]:
             return True
-        return right_nearby(result[0], self.exact(expr, neighbours(point[0], form)), form)
+        return right_nearby(result[0], self.exact(expr, neighbours(point[0], fmt)), fmt)
 
     def value(self, name: str, expr: Expr, point: Array, work: Format | None = None) -> Value:
         """A form, computed in the format, or in another and rounded to it in the end.
@@ -255,14 +253,14 @@ class _Case:
         """
         exact = self.exact(expr, point)
         with np.errstate(over="ignore"):
-            got = self._compute(expr, point, work or self.form).astype(self.form.dtype)
-        judged = _judged(point, got, exact, self.form)
+            got = self._compute(expr, point, work or self.fmt).astype(self.fmt.dtype)
+        judged = _judged(point, got, exact, self.fmt)
         return Value(name, str(expr), float(got[0]), judged.error, judged.fault)
 
     def _compute(self, expr: Expr, point: Array, work: Format) -> Array:
         variable, output = self.derivation.variable, self.derivation.output
         with np.errstate(over="ignore"):
-            saved = self.exact(self.derivation.function, point).high.astype(self.form.dtype)
+            saved = self.exact(self.derivation.function, point).high.astype(self.fmt.dtype)
         numbers = [np.asarray(float(v)).astype(work.dtype) for v in self.parameters.values()]
         program = lower([expr], (variable, output, *self.parameters), FUNCTIONS)
         [found] = evaluate(program, [point, saved, *numbers], work)
@@ -290,19 +288,19 @@ class _Case:
 
     def _lost(self, expr: Expr, point: Array) -> tuple[str, float, str] | None:
         fine: dict[Expr, bool] = {}
-        most = min(LOST, 2.0 ** (self.form.precision - 4))
+        most = min(LOST, 2.0 ** (self.fmt.precision - 4))
         for node in postorder(expr):
             if isinstance(node, Comparison):
                 fine[node] = True
                 continue
             exact = self.exact(node, point)
-            got = self._compute(node, point, self.form)
+            got = self._compute(node, point, self.fmt)
             with np.errstate(over="ignore"):
-                nearest = exact.high.astype(self.form.dtype)
+                nearest = exact.high.astype(self.fmt.dtype)
             underflow = got[0] == 0 and nearest[0] != 0
             # An infinity may be the nearest there is; what comes of it is lost all the same.
             overflow = np.isinf(got[0]) and np.isfinite(exact.high[0])
-            close = errors(got, exact, self.form)[0] < most
+            close = errors(got, exact, self.fmt)[0] < most
             fine[node] = bool(close and not underflow and not overflow)
             # What has no value is in a branch that is not taken.
             if not fine[node] and exact.known[0] and all(fine[arg] for arg in node.args):
@@ -320,12 +318,12 @@ class _Case:
         """
         short = [form for form in forms if len(str(form.expr)) <= LONGEST]
         for form in short:
-            measured = form.measured[self.form.name]
+            measured = form.measured[self.fmt.name]
             found = self.value(form.name, form.expr, point)
             if not measured.faults and found.error <= FINE:
                 return found, measured
         double = format_named("float64")
-        for form in short if self.form is not double else []:
+        for form in short if self.fmt is not double else []:
             found = self.value(form.name, form.expr, point, double)
             if found.error <= FINE:
                 return found, None

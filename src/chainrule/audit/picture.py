@@ -39,10 +39,10 @@ def picture(outcome: Outcome, max_ulp: float) -> Figure:
     strips, axes = figure_.subplots(
         2, 1, sharex=True, gridspec_kw={"height_ratios": [1, 6], "hspace": 0.02}
     )
-    rows, form = outcome.rows[outcome.rows["compared"] >= 0], outcome.job.form
+    rows, fmt = outcome.rows[outcome.rows["compared"] >= 0], outcome.job.fmt
     _draw_errors(axes, rows, max_ulp)
     _draw_faults(strips, rows)
-    _name_inputs(axes, form)
+    _name_inputs(axes, fmt)
     job = outcome.job
     figure_.suptitle(_title(outcome), x=0.012, ha="left", fontsize=12)
     axes.set_xlabel(f"input, in the order of the bit patterns of {job.dtype}")
@@ -127,15 +127,15 @@ def _runs(flags: npt.NDArray[np.bool_]) -> Sequence[tuple[int, int]]:
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def _name_inputs(axes: Axes, form: Format) -> None:
+def _name_inputs(axes: Axes, fmt: Format) -> None:
     """Ticks at 0 and at powers of ten of both signs."""
-    low, high = ceil(log10(form.smallest)), floor(log10(form.largest))
+    low, high = ceil(log10(fmt.smallest)), floor(log10(fmt.largest))
     step = max((high - low) // _LABELS, 1)
     # 1 is among them.
-    count = finite_count(form)
+    count = finite_count(fmt)
     powers = [p for p in range(low, high + 1) if p % step == 0]
-    values = np.array([10.0**p for p in powers]).astype(form.dtype)
-    places = positions(values, form)
+    values = np.array([10.0**p for p in powers]).astype(fmt.dtype)
+    places = positions(values, fmt)
     near = int((places < 2 * _APART * count).sum())
     powers, places = powers[near:], places[near:]
     ticks = [*(-1 - places[::-1]), 0, *places]

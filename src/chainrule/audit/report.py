@@ -303,7 +303,7 @@ def _untried(outcome: Outcome) -> list[str]:
     found = list(called.untried) if called is not None else []
     if not job.plan.exhaustive:
         found.append(f"all other inputs of {job.dtype}")
-        if job.form.bits == 64 and not job.exhaustive:
+        if job.fmt.bits == 64 and not job.exhaustive:
             found.append(f"the neighbours of roots and kinks in {job.dtype}")
     return found
 

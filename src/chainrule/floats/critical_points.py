@@ -32,22 +32,22 @@ _DEEP = 2.0**-20
 
 
 def places(
-    program: Lowered, fixed: Sequence[Array], sample: Array, form: Format, work: Format
+    program: Lowered, fixed: Sequence[Array], sample: Array, fmt: Format, work: Format
 ) -> Positions:
     """The positions next to which a value of the program changes its kind or next to vanishes.
 
     Args:
         program: of one varying input, which comes first.
         fixed: its other inputs.
-        sample: finite inputs in ``form``.
-        form: the format of inputs.
+        sample: finite inputs in ``fmt``.
+        fmt: the format of inputs.
         work: the format of the arithmetic.
     """
-    rows = np.unique(positions(sample, form))
+    rows = np.unique(positions(sample, fmt))
 
     def values(places_: Positions) -> list[Array]:
         """Each value of the program that varies, at each input."""
-        given = [at(places_, form).astype(work.dtype), *fixed]
+        given = [at(places_, fmt).astype(work.dtype), *fixed]
         return [value for value in every_value(program, given, work) if np.shape(value)]
 
     known = values(rows)
@@ -145,30 +145,30 @@ def _kind(value: Array, work: Format) -> npt.NDArray[np.int8]:
     return found.astype(np.int8)
 
 
-def around(centers: Positions, form: Format, each: int = 1) -> Array:
+def around(centers: Positions, fmt: Format, each: int = 1) -> Array:
     """The numbers at these positions, and those 2^k units in the last place from them for every k.
 
     Args:
         centers: positions.
-        form: the format.
+        fmt: the format.
         each: how many on each side for each k, between 2^k and 2^(k + 1).
     """
-    count = finite_count(form)
-    powers = (1 << np.arange(form.bits - 1, dtype=np.int64)).tolist()
+    count = finite_count(fmt)
+    powers = (1 << np.arange(fmt.bits - 1, dtype=np.int64)).tolist()
     steps = sorted({0, *(p + p * i // each for p in powers for i in range(each))})
     offsets = np.array([*(-s for s in steps), *steps], np.int64)
     # In Python's own whole numbers: sums of two positions of float64 may overflow.
     near = {int(c) + int(o) for c in centers for o in offsets}
     kept = np.array(sorted(place for place in near if -count <= place < count), np.int64)
-    return at(kept, form)
+    return at(kept, fmt)
 
 
-def landmarks(form: Format) -> Positions:
+def landmarks(fmt: Format) -> Positions:
     """0, the smallest normal number, 1 and the largest number, both signs."""
-    sizes = np.array([0.0, form.smallest_normal, 1.0, form.largest]).astype(form.dtype)
-    return np.unique(positions(np.concatenate([sizes, -sizes]), form))
+    sizes = np.array([0.0, fmt.smallest_normal, 1.0, fmt.largest]).astype(fmt.dtype)
+    return np.unique(positions(np.concatenate([sizes, -sizes]), fmt))
 
 
-def unique(parts: Iterable[Array], form: Format) -> Array:
+def unique(parts: Iterable[Array], fmt: Format) -> Array:
     """All the numbers once each, in increasing order."""
-    return at(np.unique(positions(np.concatenate(list(parts)), form)), form)
+    return at(np.unique(positions(np.concatenate(list(parts)), fmt)), fmt)

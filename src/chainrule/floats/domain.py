@@ -31,10 +31,10 @@ def within_domain(
     function: Expr,
     variable: Symbol,
     parameters: Mapping[Symbol, Fraction],
-    form: Format,
+    fmt: Format,
 ) -> Expr:
     """``expr``, undefined where ``function`` is by the domain of one of its functions."""
-    points = stratified(form, _POINTS).astype(np.float64).tolist()
+    points = stratified(fmt, _POINTS).astype(np.float64).tolist()
     for guard in _guards(function):
         program = compile_balls([guard])
         with precision(_BITS):

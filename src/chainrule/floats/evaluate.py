@@ -85,52 +85,52 @@ def _operation(name: str) -> Callable[..., Any]:
     return special
 
 
-def evaluate(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
+def evaluate(program: Lowered, inputs: Sequence[Array], fmt: Format) -> list[Array]:
     """The outputs, in the format, for arrays (or scalars) of inputs in the format."""
     shape = np.broadcast_shapes(*(np.shape(array) for array in inputs))
-    values = _given(program, inputs, form)
+    values = _given(program, inputs, fmt)
     # A value is dropped after its last use: there may be thousands.
     last = {value: place for place, (_, used) in enumerate(program.code) for value in used}
     last |= dict.fromkeys(program.outputs, len(program.code))
     with np.errstate(all="ignore"):
         for place, (name, operands) in enumerate(program.code):
-            values.append(apply_operation(name, [values[i] for i in operands], form))
+            values.append(apply_operation(name, [values[i] for i in operands], fmt))
             for i in operands:
                 if last[i] == place:
                     values[i] = None
-    return [np.broadcast_to(np.asarray(values[i], form.dtype), shape) for i in program.outputs]
+    return [np.broadcast_to(np.asarray(values[i], fmt.dtype), shape) for i in program.outputs]
 
 
-def every_value(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Array]:
+def every_value(program: Lowered, inputs: Sequence[Array], fmt: Format) -> list[Array]:
     """All values of the program by their numbers: inputs, constants, results of instructions."""
-    values = _given(program, inputs, form)
+    values = _given(program, inputs, fmt)
     with np.errstate(all="ignore"):
         for name, operands in program.code:
-            values.append(apply_operation(name, [values[i] for i in operands], form))
+            values.append(apply_operation(name, [values[i] for i in operands], fmt))
     return values
 
 
-def _given(program: Lowered, inputs: Sequence[Array], form: Format) -> list[Any]:
+def _given(program: Lowered, inputs: Sequence[Array], fmt: Format) -> list[Any]:
     """The inputs and the constants."""
-    values: list[Any] = [np.asarray(array, form.dtype) for array in inputs]
-    return values + [constant_in(constant, form) for constant in program.constants]
+    values: list[Any] = [np.asarray(array, fmt.dtype) for array in inputs]
+    return values + [constant_in(constant, fmt) for constant in program.constants]
 
 
-def constant_in(constant: Expr, form: Format) -> Any:
+def constant_in(constant: Expr, fmt: Format) -> Any:
     """A constant rounded to the format."""
     with precision(160):
         [ball] = compile_balls([constant]).run([])
     with np.errstate(over="ignore"):
-        return np.asarray(float(ball), np.float64).astype(form.dtype)
+        return np.asarray(float(ball), np.float64).astype(fmt.dtype)
 
 
-def apply_operation(name: str, args: list[Any], form: Format) -> Any:
+def apply_operation(name: str, args: list[Any], fmt: Format) -> Any:
     if name == "select":
         condition, yes, no = args
         return np.where(condition, yes, no)
     if name == "undefined":
-        return np.asarray(np.nan, form.dtype)
+        return np.asarray(np.nan, fmt.dtype)
     operation = _operation(name)
-    if name in _SPECIAL and form.bits == 16:
-        return operation(*(arg.astype(np.float32) for arg in args)).astype(form.dtype)
+    if name in _SPECIAL and fmt.bits == 16:
+        return operation(*(arg.astype(np.float32) for arg in args)).astype(fmt.dtype)
     return operation(*args)

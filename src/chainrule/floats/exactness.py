@@ -28,15 +28,15 @@ _AS_THEY_ARE = frozenset(("negative", "abs", "max", "min", "logical_and", *COMPA
 _LEAST, _LARGEST = 2.0**-900, 2.0**900
 
 
-def exact(program: Lowered, inputs: Sequence[Array], form: Format) -> Flags:
+def exact(program: Lowered, inputs: Sequence[Array], fmt: Format) -> Flags:
     """Whether each result of a program with one output is exactly what its operations mean.
 
     Args:
         program: straight-line code; what it calls is taken to be inexact.
         inputs: arrays or numbers of float64.
-        form: float64.
+        fmt: float64.
     """
-    values = every_value(program, inputs, form)
+    values = every_value(program, inputs, fmt)
     flags: list[Any] = [True] * len(inputs)
     first = len(inputs)
     flags += [

@@ -13,21 +13,21 @@ from chainrule.floats.positions import at, finite_count
 SAMPLE = 60_000
 
 
-def every(form: Format) -> npt.NDArray[Any]:
+def every(fmt: Format) -> npt.NDArray[Any]:
     """All inputs of a format of 16 bits, the finite ones, by increasing bit pattern."""
-    patterns = np.arange(1 << form.bits, dtype=np.int64).astype(form.pattern)
-    values: npt.NDArray[Any] = patterns.view(form.dtype)
+    patterns = np.arange(1 << fmt.bits, dtype=np.int64).astype(fmt.pattern)
+    values: npt.NDArray[Any] = patterns.view(fmt.dtype)
     with np.errstate(invalid="ignore"):
         return values[np.isfinite(values.astype(np.float64))]
 
 
-def stratified(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
+def stratified(fmt: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
     """About ``count`` finite inputs at equal distances of the bit pattern, both signs alike.
 
     Every power of two has the same number of them, and so do the subnormal numbers. The same
     inputs in every run; the last bits are scrambled, so that they are no round numbers.
     """
-    finite = finite_count(form)
+    finite = finite_count(fmt)
     step = max(finite // max(count // 2, 1), 1)
     positive = np.arange(0, finite, step, dtype=np.uint64)
     # A multiplicative hash (Knuth, TAOCP 6.4) moves each one within its step.
@@ -36,17 +36,17 @@ def stratified(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
     )
     positive = np.minimum(positive + scrambled, np.uint64(finite - 1))
     sizes = positive.astype(np.int64)
-    return at(np.concatenate([sizes, -1 - sizes]), form)
+    return at(np.concatenate([sizes, -1 - sizes]), fmt)
 
 
-def usual(form: Format, count: int) -> npt.NDArray[Any]:
+def usual(fmt: Format, count: int) -> npt.NDArray[Any]:
     """About ``count`` inputs of everyday size, between 1/64 and 64."""
-    spread = stratified(form, 40 * count)
+    spread = stratified(fmt, 40 * count)
     size = np.abs(spread.astype(np.float64))
     found: npt.NDArray[Any] = spread[(size > 2.0**-6) & (size < 2.0**6)]
     return found[:: max(len(found) // count, 1)]
 
 
-def inputs(form: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
+def inputs(fmt: Format, count: int = SAMPLE) -> npt.NDArray[Any]:
     """All inputs of a short format, a sample of a long one."""
-    return every(form) if form.bits <= 16 else stratified(form, count)
+    return every(fmt) if fmt.bits <= 16 else stratified(fmt, count)

@@ -56,10 +56,10 @@ def value_rows(derivation: Derivation) -> list[dict[Symbol, Fraction]]:
 
 
 def as_stored(
-    values: Mapping[Symbol, Fraction], arguments: Collection[Symbol], form: Format, work: Format
+    values: Mapping[Symbol, Fraction], arguments: Collection[Symbol], fmt: Format, work: Format
 ) -> dict[Symbol, Fraction]:
     """The numbers as a file holds them: arrays in its format, parameters in its arithmetic's."""
-    return {s: (form if s in arguments else work).nearest(v) for s, v in values.items()}
+    return {s: (fmt if s in arguments else work).nearest(v) for s, v in values.items()}
 
 
 def _of_range(entry: Entry, name: str) -> list[Fraction]:

@@ -48,12 +48,12 @@ class Measured:
 
 
 def measure(
-    values: npt.NDArray[Any], results: npt.NDArray[Any], truth: Truth, form: Format
+    values: npt.NDArray[Any], results: npt.NDArray[Any], truth: Truth, fmt: Format
 ) -> Measured:
     """The errors of ``results`` at the inputs ``values``, all of one length."""
-    off = errors(results, truth, form)
+    off = errors(results, truth, fmt)
     finite = np.isfinite(off) & truth.known
-    kinds = faults(results, off, truth, form)
+    kinds = faults(results, off, truth, fmt)
     wrong = np.logical_or.reduce([*kinds.values()])
     some = bool(finite.any())
     worst = int(np.argmax(np.where(finite, off, -1.0)))
@@ -67,8 +67,8 @@ def measure(
         early_zeros=int(kinds["early zero"].sum()),
         wrong_signs=int(kinds["wrong sign"].sum()),
         first=first,
-        misrounded=int(misrounded(results, off, truth, form).sum()),
-        senseless=int((off[finite & ~wrong] >= 2.0 ** (form.precision - 1)).sum()),
+        misrounded=int(misrounded(results, off, truth, fmt).sum()),
+        senseless=int((off[finite & ~wrong] >= 2.0 ** (fmt.precision - 1)).sum()),
     )
 
 

@@ -17,51 +17,51 @@ from chainrule.floats.formats import Format
 Positions = npt.NDArray[np.int64]
 
 
-def finite_count(form: Format) -> int:
+def finite_count(fmt: Format) -> int:
     """How many finite inputs of one sign there are."""
-    return ((1 << (form.bits - form.precision)) - 1) << (form.precision - 1)
+    return ((1 << (fmt.bits - fmt.precision)) - 1) << (fmt.precision - 1)
 
 
-def corners(form: Format) -> Positions:
+def corners(fmt: Format) -> Positions:
     """Where the format begins and ends: ±0, the smallest numbers, normal ones, the largest."""
-    normal = 1 << (form.precision - 1)
-    sizes = np.array([0, 1, normal - 1, normal, finite_count(form) - 1], np.int64)
+    normal = 1 << (fmt.precision - 1)
+    sizes = np.array([0, 1, normal - 1, normal, finite_count(fmt) - 1], np.int64)
     return np.concatenate([-1 - sizes[::-1], sizes])
 
 
-def at(places: Positions, form: Format) -> npt.NDArray[Any]:
+def at(places: Positions, fmt: Format) -> npt.NDArray[Any]:
     """The inputs at positions."""
     negative = places >> 63
     # Of −1 − n the bits are those of n turned over.
-    size, sign = (places ^ negative).astype(form.pattern), negative.astype(form.pattern)
-    values: npt.NDArray[Any] = (size | sign << (form.bits - 1)).view(form.dtype)
+    size, sign = (places ^ negative).astype(fmt.pattern), negative.astype(fmt.pattern)
+    values: npt.NDArray[Any] = (size | sign << (fmt.bits - 1)).view(fmt.dtype)
     return values
 
 
-def consecutive(first: int, last: int, form: Format) -> npt.NDArray[Any]:
+def consecutive(first: int, last: int, fmt: Format) -> npt.NDArray[Any]:
     """The inputs at all positions from one to another, which are of one sign."""
     step = -1 if first < 0 else 1
     a, b = (-1 - first, -2 - last) if first < 0 else (first, last + 1)
-    patterns = np.arange(a, b, step, dtype=np.int64).astype(form.pattern)
+    patterns = np.arange(a, b, step, dtype=np.int64).astype(fmt.pattern)
     if first < 0:
-        patterns |= form.pattern.type(1 << (form.bits - 1))
-    values: npt.NDArray[Any] = patterns.view(form.dtype)
+        patterns |= fmt.pattern.type(1 << (fmt.bits - 1))
+    values: npt.NDArray[Any] = patterns.view(fmt.dtype)
     return values
 
 
-def positions(values: npt.NDArray[Any], form: Format) -> Positions:
+def positions(values: npt.NDArray[Any], fmt: Format) -> Positions:
     """The positions of inputs, rounded to the format."""
-    patterns = np.ascontiguousarray(values, form.dtype).view(form.pattern).astype(np.uint64)
-    sign = np.uint64(1 << (form.bits - 1))
+    patterns = np.ascontiguousarray(values, fmt.dtype).view(fmt.pattern).astype(np.uint64)
+    sign = np.uint64(1 << (fmt.bits - 1))
     size = (patterns & (sign - np.uint64(1))).astype(np.int64)
     return np.where(patterns & sign, -1 - size, size)
 
 
-def input_at(place: int, form: Format) -> float:
+def input_at(place: int, fmt: Format) -> float:
     """The input at one position."""
     size = -1 - place if place < 0 else place
-    exponent, fraction = divmod(size, 1 << (form.precision - 1))
+    exponent, fraction = divmod(size, 1 << (fmt.precision - 1))
     if exponent:
-        fraction += 1 << (form.precision - 1)
-    value = ldexp(fraction, form.least_exponent - form.precision + max(exponent, 1))
+        fraction += 1 << (fmt.precision - 1)
+    value = ldexp(fraction, fmt.least_exponent - fmt.precision + max(exponent, 1))
     return -value if place < 0 else value

@@ -39,16 +39,16 @@ def truth(
     variable: Symbol,
     values: npt.NDArray[Any],
     parameters: Mapping[Symbol, Fraction],
-    form: Format | None = None,
+    fmt: Format | None = None,
 ) -> Truth:
     """The values of ``expr`` at ``values`` of the variable, to 110 bits.
 
     More bits are used where some cancel. A value that stays a ball around 0 at the largest
-    precision is taken for 0. With a ``form`` of 16 bits more bits are also used until it is certain
+    precision is taken for 0. With a ``fmt`` of 16 bits more bits are also used until it is certain
     on which side of the middle of two of its numbers a value is; one that stays a ball around the
     middle is taken for it.
     """
-    short = form if form is not None and form.bits == 16 else None
+    short = fmt if fmt is not None and fmt.bits == 16 else None
     program = _program(expr)
     fixed = {symbol: ball(value) for symbol, value in parameters.items()}
     rows = values.astype(np.float64).tolist()
@@ -60,7 +60,7 @@ def truth_at_points(
     expr: Expr,
     points: Mapping[Symbol, npt.NDArray[Any]],
     constants: Mapping[Symbol, Fraction],
-    form: Format | None = None,
+    fmt: Format | None = None,
     slope_of: Expr | None = None,
 ) -> Truth:
     """The values of ``expr`` at points of several letters, as ``truth`` has them for one.
@@ -69,12 +69,12 @@ def truth_at_points(
         expr: the formula.
         points: the values of each letter that varies, of one length; the variable comes first.
         constants: the values of the others.
-        form: as for ``truth``.
+        fmt: as for ``truth``.
         slope_of: what ``expr`` is the derivative of by the first letter, if it is one. Where the
             formula has no value, as b^x·ln b has none at b = 0, but this has a slope that is the
             same from both sides, the slope is the truth.
     """
-    short = form if form is not None and form.bits == 16 else None
+    short = fmt if fmt is not None and fmt.bits == 16 else None
     program = _program(expr)
     whole = None if slope_of is None else _program(slope_of)
     letters, numbers = list(points), dict(constants)
@@ -192,8 +192,8 @@ def _slope(
         return slope if agree or (left.is_zero() and right.is_zero()) else None
 
 
-def _tie(value: float, form: Format) -> float | None:
+def _tie(value: float, fmt: Format) -> float | None:
     """The value, if it is the middle of two neighbours of the format."""
-    exponent = max(frexp(value)[1] - 1, form.least_exponent) - form.precision
+    exponent = max(frexp(value)[1] - 1, fmt.least_exponent) - fmt.precision
     # In units of half a step: an odd number of them.
     return value if isfinite(value) and ldexp(value, -exponent) % 2 == 1 else None

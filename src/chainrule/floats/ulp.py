@@ -49,38 +49,38 @@ class Truth:
         return Truth(self.high[places], self.low[places], self.sign[places], self.known[places])
 
 
-def spacing(high: Floats, form: Format) -> Floats:
+def spacing(high: Floats, fmt: Format) -> Floats:
     """One ULP at each number."""
     # By the bits; of 0 and of the subnormal numbers of float64 the exponent comes out below all.
     exponent = (np.asarray(high).view(np.int64) >> 52 & 0x7FF) - 1023
-    exponent = np.maximum(exponent, form.least_exponent) - form.precision + 1
+    exponent = np.maximum(exponent, fmt.least_exponent) - fmt.precision + 1
     found: Floats = np.ldexp(1.0, exponent)
     return found
 
 
-def ties(high: Floats, form: Format) -> Floats:
+def ties(high: Floats, fmt: Format) -> Floats:
     """Next to each number the middle of two neighbours of the format, the nearest one.
 
-    The largest number and infinity count as neighbours, with ``form.overflow`` between them.
+    The largest number and infinity count as neighbours, with ``fmt.overflow`` between them.
     """
-    unit = spacing(high, form)
+    unit = spacing(high, fmt)
     with np.errstate(invalid="ignore", over="ignore"):
         found: Floats = np.copysign((np.floor(np.abs(high) / unit) + 0.5) * unit, high)
     return found
 
 
-def nearest(truth: Truth, form: Format) -> npt.NDArray[Any]:
+def nearest(truth: Truth, fmt: Format) -> npt.NDArray[Any]:
     """The correctly rounded values, in the format; of two that are as near the even one."""
-    if form.bits == 64:
+    if fmt.bits == 64:
         return truth.high
     bits = np.asarray(truth.high).view(np.int64)
     # An odd last bit tells the second rounding on which side the value is (Boldo and Melquiond).
     toward = np.where(truth.low > 0, np.inf, -np.inf)
     inexact = (truth.low != 0) & (bits & 1 == 0)
-    return form.rounded(np.where(inexact, np.nextafter(truth.high, toward), truth.high))
+    return fmt.rounded(np.where(inexact, np.nextafter(truth.high, toward), truth.high))
 
 
-def misrounded(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Format) -> Flags:
+def misrounded(results: npt.NDArray[Any], off: Floats, truth: Truth, fmt: Format) -> Flags:
     """Finite results that are not the nearest number; ``off`` are their errors.
 
     An error of 0.5 + 10^-20 ULP is 0.5 in float64: what is next to a tie is rounded, to compare.
@@ -89,41 +89,41 @@ def misrounded(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Forma
     found: Flags = compared & (off > 0.5)
     close = np.flatnonzero(compared & (np.abs(off - 0.5) < _CLOSE))
     there = truth.at(close)
-    found[close] = results[close].astype(np.float64) != nearest(there, form).astype(np.float64)
+    found[close] = results[close].astype(np.float64) != nearest(there, fmt).astype(np.float64)
     return found
 
 
-def faults(results: npt.NDArray[Any], off: Floats, truth: Truth, form: Format) -> dict[str, Flags]:
+def faults(results: npt.NDArray[Any], off: Floats, truth: Truth, fmt: Format) -> dict[str, Flags]:
     """Results that are no answer at all, by the kind of fault; ``off`` are their errors."""
     got = results.astype(np.float64)
     finite = np.isfinite(off)
     return {
         "not finite": truth.known & ~finite,
-        "early zero": truth.known & (got == 0) & (np.abs(truth.high) >= form.smallest_normal),
+        "early zero": truth.known & (got == 0) & (np.abs(truth.high) >= fmt.smallest_normal),
         "wrong sign": truth.known
         & finite
         & ((got < 0) & (truth.sign > 0) | (got > 0) & (truth.sign < 0)),
     }
 
 
-def distance(values: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
-    """How far values of any format are from the truth, in ULP of ``form``."""
+def distance(values: npt.NDArray[Any], truth: Truth, fmt: Format) -> Floats:
+    """How far values of any format are from the truth, in ULP of ``fmt``."""
     high = np.clip(truth.high, -float_info.max, float_info.max)
-    found: Floats = np.abs((values - high) - truth.low) / spacing(high, form)
+    found: Floats = np.abs((values - high) - truth.low) / spacing(high, fmt)
     return found
 
 
-def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
+def errors(results: npt.NDArray[Any], truth: Truth, fmt: Format) -> Floats:
     """The error of each result in ULP; infinite for NaN and for a wrong infinity.
 
     Where there is no truth the error is 0. None is said to be larger than ``MOST``.
     """
     got = results.astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
-        off = np.minimum(distance(got, truth, form), MOST)
+        off = np.minimum(distance(got, truth, fmt), MOST)
     if np.isfinite(got).all() and truth.known.all():
         return off
-    rounds_to_infinity = np.abs(truth.high) >= form.overflow
+    rounds_to_infinity = np.abs(truth.high) >= fmt.overflow
     right = np.isinf(got) & rounds_to_infinity & (np.sign(got) == truth.sign)
     # The largest finite number is as near to an overflowing truth as there is.
     off = np.where(right, 0.0, off)
@@ -131,13 +131,13 @@ def errors(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
     return np.where(truth.known, off, 0.0)
 
 
-def errors_before(computed: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
+def errors_before(computed: npt.NDArray[Any], truth: Truth, fmt: Format) -> Floats:
     """The error of each result before it is rounded to the format, in its ULP.
 
     0 where nothing is rounded any more, where the result rounds to infinity, and without a truth.
     """
-    rounded = form.rounded(computed)
+    rounded = fmt.rounded(computed)
     with np.errstate(invalid="ignore", over="ignore"):
-        off = distance(computed, truth, form)
+        off = distance(computed, truth, fmt)
         compared = truth.known & (np.abs(rounded) < np.inf) & (rounded != computed)
     return np.where(compared, off, 0.0)

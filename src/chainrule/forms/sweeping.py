@@ -18,7 +18,7 @@ from chainrule.floats.measure import Measured
 from chainrule.floats.positions import positions
 from chainrule.program.lower import Lowered, lower
 from chainrule.sweep import tally
-from chainrule.sweep.pieces import HUGE, StretchKind
+from chainrule.sweep.pieces import HUGE, PieceKind
 from chainrule.sweep.reference import reference
 from chainrule.sweep.sweep import Evaluate, Sweep, plan
 
@@ -46,7 +46,7 @@ class Outputs:
         if len(places) and places[-1] - places[0] == len(places) - 1:
             return self._consecutive(values, int(places[0]), int(places[-1]))
         found = self._reference.truth(places)
-        wild = self._reference.kinds(places) == StretchKind.WILD
+        wild = self._reference.kinds(places) == PieceKind.WILD
         rounded = self._rounded(found.high)
         rounded[~found.known] = np.nan
         rounded[wild] = self._in_double(values[wild])
@@ -60,12 +60,12 @@ class Outputs:
             a = max(int(pieces.first[index]), first) - first
             b = min(int(pieces.last[index]), last) - first + 1
             match pieces.kind[index]:
-                case StretchKind.POLYNOMIAL:
+                case PieceKind.POLYNOMIAL:
                     found[a:b] = self._polynomial(index, values[a:b])
-                case StretchKind.SETTLED:
+                case PieceKind.SETTLED:
                     exact = self._reference.exact(values[a:b])
                     found[a:b] = np.where(exact.known, exact.high, np.nan)
-                case StretchKind.WILD:
+                case PieceKind.WILD:
                     found[a:b] = self._in_double(values[a:b])
             index += 1
         return self._rounded(found)

@@ -26,7 +26,7 @@ from chainrule.floats.formats import Format
 from chainrule.floats.positions import finite_count, input_at
 from chainrule.floats.truth import truth as exact_truth
 from chainrule.parsing.definitions import expand_all
-from chainrule.sweep.pieces import DEGREE, HUGE, Stretch, StretchKind
+from chainrule.sweep.pieces import DEGREE, HUGE, Piece, PieceKind
 from chainrule.verify.enclosures import compile_enclosures
 from chainrule.verify.series import compile_series
 
@@ -46,17 +46,17 @@ _EPSILON = 2.0**-53
 
 
 def cut(
-    expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], form: Format
-) -> Iterator[Stretch]:
+    expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], fmt: Format
+) -> Iterator[Piece]:
     """The intervals of all finite inputs, in no order; arguments as of ``reference.reference``."""
-    return _Builder(expr, variable, parameters, form).pieces()
+    return _Cutter(expr, variable, parameters, fmt).pieces()
 
 
-class _Builder:
+class _Cutter:
     def __init__(
-        self, expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], form: Format
+        self, expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], fmt: Format
     ) -> None:
-        self.expr, self.variable, self.parameters, self.form = expr, variable, parameters, form
+        self.expr, self.variable, self.parameters, self.fmt = expr, variable, parameters, fmt
         self.series = compile_series([expr])
         slope = Derivation(Problem(function=expr, variables=(variable,))).derivative
         self.ranges = compile_enclosures([expr, slope])
@@ -65,30 +65,30 @@ class _Builder:
             for node in postorder(expand_all(expr))
         )
         self.seen = False
-        self.double = form.precision > 24
+        self.double = fmt.precision > 24
         self.bits = DOUBLE if self.double else SINGLE
         # So that 1 − (1 − u), times a cube of the largest number, is still seen to vanish.
-        self.range_bits = 64 - (2 if self.double else 4) * form.least_exponent + form.precision
+        self.range_bits = 64 - (2 if self.double else 4) * fmt.least_exponent + fmt.precision
 
-    def pieces(self) -> Iterator[Stretch]:
-        binade = 1 << (self.form.precision - 1)
-        count = finite_count(self.form) // binade
+    def pieces(self) -> Iterator[Piece]:
+        binade = 1 << (self.fmt.precision - 1)
+        count = finite_count(self.fmt) // binade
         todo = [(k * binade, (k + 1) * binade - 1) for k in range(count)]
         todo += [(-b - 1, -a - 1) for a, b in todo]
         return self._refined(todo)
 
-    def _refined(self, todo: list[tuple[int, int]]) -> Iterator[Stretch]:
+    def _refined(self, todo: list[tuple[int, int]]) -> Iterator[Piece]:
         level = 0
         while todo:
             again: list[tuple[int, int]] = []
             for first, last in todo:
                 found = self._attempt(first, last, level)
                 if found is None and last - first < LEAST:
-                    found = Stretch(first, last, StretchKind.SETTLED)
+                    found = Piece(first, last, PieceKind.SETTLED)
                 if found is None and not self.seen and self._undefined(first, last):
-                    found = Stretch(first, last, StretchKind.UNDEFINED)
+                    found = Piece(first, last, PieceKind.UNDEFINED)
                 if found is None and not level and self._wild(first, last):
-                    found = Stretch(first, last, StretchKind.WILD)
+                    found = Piece(first, last, PieceKind.WILD)
                 if found is not None:
                     yield found
                     continue
@@ -96,7 +96,7 @@ class _Builder:
                 again += [(first, middle), (middle + 1, last)]
             level += 1
             if len(again) > MANY:
-                yield from (Stretch(a, b, StretchKind.WILD) for a, b in again)
+                yield from (Piece(a, b, PieceKind.WILD) for a, b in again)
                 return
             todo = again
 
@@ -109,7 +109,7 @@ class _Builder:
         return not any(self._defined(place) for place in places)
 
     def _defined(self, place: int) -> bool:
-        at_place = np.array([input_at(place, self.form)])
+        at_place = np.array([input_at(place, self.fmt)])
         found = exact_truth(self.expr, self.variable, at_place, self.parameters)
         return bool(found.known[0])
 
@@ -125,37 +125,33 @@ class _Builder:
         return True
 
     # --- one interval -------------------------------------------------------------------------
-    def _attempt(self, first: int, last: int, level: int) -> Stretch | None:
+    def _attempt(self, first: int, last: int, level: int) -> Piece | None:
         """A polynomial, if one is good enough; ``seen`` says whether a value was met with."""
         self.seen = False
-        a, b = sorted((input_at(first, self.form), input_at(last, self.form)))
+        a, b = sorted((input_at(first, self.fmt), input_at(last, self.fmt)))
         found = self._flat(first, last, a, b) if level < _LEVELS else None
         return found or self._taylor(first, last, a, b)
 
     def _close(self, bound: arb, least: arb) -> bool:
         """Whether an error is small beside an ULP, the value being at least so large."""
-        exponent = max(_exponent(least) - 1 if least > 0 else -(10**9), self.form.least_exponent)
-        return bool(bound <= arb(2) ** (exponent - self.form.precision + 1 - self.bits))
+        exponent = max(_exponent(least) - 1 if least > 0 else -(10**9), self.fmt.least_exponent)
+        return bool(bound <= arb(2) ** (exponent - self.fmt.precision + 1 - self.bits))
 
-    def _flat(self, first: int, last: int, a: float, b: float) -> Stretch | None:
+    def _flat(self, first: int, last: int, a: float, b: float) -> Piece | None:
         """A constant."""
         with precision(self.range_bits):
             given = {s: (ball(v),) * 2 for s, v in self.parameters.items()}
             given[self.variable] = (arb(a), arb(b))
             (low, high), (down, up) = self.ranges.run([given[s] for s in self.ranges.symbols])
             known = low.is_finite() and high.is_finite()
-            if known and (low >= 2 * self.form.overflow or high <= -2 * self.form.overflow):
+            if known and (low >= 2 * self.fmt.overflow or high <= -2 * self.fmt.overflow):
                 # Whatever it is, it rounds to infinity.
                 sign = 1.0 if low > 0 else -1.0
-                return Stretch(
-                    first, last, StretchKind.POLYNOMIAL, power=HUGE, coefficients=(sign,)
-                )
+                return Piece(first, last, PieceKind.POLYNOMIAL, power=HUGE, coefficients=(sign,))
             if known and (low > 0 or high < 0) and self._close(max(abs(low), abs(high)), arb(0)):
                 # It is smaller than what matters, but for its sign.
                 sign = 1.0 if low > 0 else -1.0
-                return Stretch(
-                    first, last, StretchKind.POLYNOMIAL, power=-HUGE, coefficients=(sign,)
-                )
+                return Piece(first, last, PieceKind.POLYNOMIAL, power=-HUGE, coefficients=(sign,))
             middle, reach = (low + high) / 2, (high - low) / 2
             if known and not self.jumps and down.is_finite() and up.is_finite():
                 # By the slope, at one point: e^x/(1 + e^x) goes over no range to speak of. With a
@@ -174,13 +170,13 @@ class _Builder:
         [(low, high), _] = self.ranges.run([given[s] for s in self.ranges.symbols])
         return (low + high) / 2 + arb(0, (high - low) / 2) if low.is_finite() else None
 
-    def _taylor(self, first: int, last: int, a: float, b: float) -> Stretch | None:
-        middle = input_at((first + last) // 2, self.form)
+    def _taylor(self, first: int, last: int, a: float, b: float) -> Piece | None:
+        middle = input_at((first + last) // 2, self.fmt)
         reach = max(b - middle, middle - a)
         scale = ldexp(1.0, -frexp(reach)[1]) if 2.0**-1000 < reach < 2.0**1000 else 0.0
         if not scale:
             return None
-        for bits, more in ((_BITS, _AROUND), (_BITS - self.form.least_exponent,) * 2):
+        for bits, more in ((_BITS, _AROUND), (_BITS - self.fmt.least_exponent,) * 2):
             with precision(more, DEGREE + 2):
                 around = self._series(arb(middle, reach), scale)
                 if around is None:
@@ -193,7 +189,7 @@ class _Builder:
                 width = arb(reach) * scale
                 remainder = (around[DEGREE + 1] * width ** (DEGREE + 1)).abs_upper()
                 found = self._polynomial(first, last, middle, scale, exact, remainder)
-                if found is not None or exact[0].rel_accuracy_bits() > self.form.precision + 64:
+                if found is not None or exact[0].rel_accuracy_bits() > self.fmt.precision + 64:
                     return found
             # What is left of 1 − (1 − u) had too few bits.
         return None
@@ -206,7 +202,7 @@ class _Builder:
         scale: float,
         exact: Sequence[arb],
         remainder: arb,
-    ) -> Stretch | None:
+    ) -> Piece | None:
         """The polynomial in float64, if its error is small enough."""
         sizes = [c.abs_upper() for c in exact]
         # Horner's rule: each coefficient is rounded once, and passes 2k operations (Higham,
@@ -224,14 +220,14 @@ class _Builder:
             # Infinite or nothing in every format; its sign is known if it does not reach 0.
             sign = float(exact[0].sgn()) if least > 0 else 0.0
             huge = HUGE if power > 0 else -HUGE
-            return Stretch(first, last, StretchKind.POLYNOMIAL, power=huge, coefficients=(sign,))
+            return Piece(first, last, PieceKind.POLYNOMIAL, power=huge, coefficients=(sign,))
         unit = arb(2) ** -power
         coefficients = [float(c * unit) for c in exact]
         low = [float(c * unit - v) for c, v in zip(exact[:2], coefficients, strict=False)]
-        return Stretch(
+        return Piece(
             first,
             last,
-            StretchKind.POLYNOMIAL,
+            PieceKind.POLYNOMIAL,
             center,
             scale,
             power,

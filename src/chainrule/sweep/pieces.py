@@ -18,7 +18,7 @@ HUGE = 1 << 20
 """The power of two of what is infinite, or nothing, in any format."""
 
 
-class StretchKind(IntEnum):
+class PieceKind(IntEnum):
     """What is known on an interval."""
 
     POLYNOMIAL = 0
@@ -28,12 +28,12 @@ class StretchKind(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Piece:
     """One row of ``Pieces``."""
 
     first: int
     last: int
-    kind: StretchKind
+    kind: PieceKind
     center: float = 0.0
     scale: float = 0.0
     power: int = 0
@@ -48,7 +48,7 @@ class Pieces:
 
     Attributes:
         first, last: positions, int64.
-        kind: a ``StretchKind``.
+        kind: a ``PieceKind``.
         center: of the polynomial.
         scale: a power of two; the polynomial is one in (x − center)·scale, at most 1.
         power: the value is 2^power times the polynomial.
@@ -71,7 +71,7 @@ class Pieces:
         return len(self.first)
 
 
-def table(found: Iterable[Stretch]) -> Pieces:
+def table(found: Iterable[Piece]) -> Pieces:
     """The rows in order."""
     ordered = sorted(found, key=lambda piece: piece.first)
     count = len(ordered)
@@ -92,7 +92,7 @@ def table(found: Iterable[Stretch]) -> Pieces:
 
 
 def evaluated(
-    pieces: Pieces, index: npt.NDArray[np.intp], values: npt.NDArray[np.float64], form: Format
+    pieces: Pieces, index: npt.NDArray[np.intp], values: npt.NDArray[np.float64], fmt: Format
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.int8]]:
     """The functions of the rows ``index`` at ``values``, shape (n,) all: high and low parts, signs.
 
@@ -102,7 +102,7 @@ def evaluated(
     starts = np.flatnonzero(np.diff(index, prepend=-1)).tolist()
     for start, end in zip(starts, [*starts[1:], len(values)], strict=False):
         part, row = slice(start, end), index[start]
-        value, rest = _polynomial(pieces, row, values[part], form)
+        value, rest = _polynomial(pieces, row, values[part], fmt)
         bound, power = float(pieces.bound[row]), int(pieces.power[row])
         sign[part] = (value > bound).view(np.int8) - (value < -bound).view(np.int8)
         with np.errstate(over="ignore", under="ignore"):
@@ -120,7 +120,7 @@ def _scaled(values: npt.NDArray[np.float64], power: int) -> npt.NDArray[np.float
 
 
 def _polynomial(
-    pieces: Pieces, row: np.intp, values: npt.NDArray[np.float64], form: Format
+    pieces: Pieces, row: np.intp, values: npt.NDArray[np.float64], fmt: Format
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64] | None]:
     """The polynomial of a row, and what it lacks, which for short formats is left out."""
     coefficients = pieces.coefficients[row].tolist()
@@ -130,7 +130,7 @@ def _polynomial(
         tail += coefficients[k]
         tail *= t
     tail += coefficients[2]
-    if form.precision <= 24:
+    if fmt.precision <= 24:
         # The bound is that of float64.
         return coefficients[0] + t * (coefficients[1] + t * tail), None
     low = pieces.low[row]

@@ -21,7 +21,7 @@ from chainrule.floats.positions import at
 from chainrule.floats.truth import truth as exact_truth
 from chainrule.floats.ulp import Truth
 from chainrule.sweep.cutting import cut
-from chainrule.sweep.pieces import Pieces, StretchKind, evaluated, table
+from chainrule.sweep.pieces import PieceKind, Pieces, evaluated, table
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ class Reference:
 
     Attributes:
         expr, variable, parameters: what it is.
-        form: the format of its inputs and results.
+        fmt: the format of its inputs and results.
         pieces: all inputs that are finite.
     """
 
     expr: Expr
     variable: Symbol
     parameters: Mapping[Symbol, Fraction]
-    form: Format
+    fmt: Format
     pieces: Pieces
 
     def exact(self, values: npt.NDArray[Any]) -> Truth:
@@ -45,7 +45,7 @@ class Reference:
         return exact_truth(self.expr, self.variable, values, self.parameters)
 
     def kinds(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.int8]:
-        """What is known at positions: values of ``StretchKind``."""
+        """What is known at positions: values of ``PieceKind``."""
         return self.pieces.kind[self._index(places)]
 
     def _index(self, places: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
@@ -60,13 +60,13 @@ class Reference:
 
     def truth(self, places: npt.NDArray[np.int64]) -> Truth:
         """The values at positions, in any order; those of wild intervals are not known."""
-        pieces, form = self.pieces, self.form
-        values = at(places, form).astype(np.float64)
+        pieces, fmt = self.pieces, self.fmt
+        values = at(places, fmt).astype(np.float64)
         index = self._index(places)
         kind = pieces.kind[index]
-        high, low, sign = evaluated(pieces, index, values, form)
-        found = Truth(high, low, sign, kind == StretchKind.POLYNOMIAL)
-        settled = np.flatnonzero(kind == StretchKind.SETTLED) if kind.any() else kind[:0]
+        high, low, sign = evaluated(pieces, index, values, fmt)
+        found = Truth(high, low, sign, kind == PieceKind.POLYNOMIAL)
+        settled = np.flatnonzero(kind == PieceKind.SETTLED) if kind.any() else kind[:0]
         if len(settled):
             exact = self.exact(values[settled])
             for name in ("high", "low", "sign", "known"):
@@ -75,8 +75,8 @@ class Reference:
 
 
 def reference(
-    expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], form: Format
+    expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], fmt: Format
 ) -> Reference:
     """The reference for an expression in one variable, the others having numbers."""
-    pieces = table(cut(expr, variable, parameters, form))
-    return Reference(expr, variable, parameters, form, pieces)
+    pieces = table(cut(expr, variable, parameters, fmt))
+    return Reference(expr, variable, parameters, fmt, pieces)

@@ -22,7 +22,7 @@ from chainrule.floats.truth import truth as exact_truth
 from chainrule.floats.ulp import errors, misrounded
 from chainrule.sweep import tally
 from chainrule.sweep.cutting import SINGLE
-from chainrule.sweep.pieces import HUGE, StretchKind
+from chainrule.sweep.pieces import HUGE, PieceKind
 from chainrule.sweep.reference import Reference
 from chainrule.sweep.reference import reference as make_reference
 from chainrule.sweep.tally import Tallies
@@ -51,11 +51,11 @@ class SweepPlan:
     """Which inputs are tried.
 
     Attributes:
-        form: their format.
+        fmt: their format.
         step: of so many neighbours one is drawn; 1 for all of them.
     """
 
-    form: Format
+    fmt: Format
     step: int
 
     @property
@@ -64,7 +64,7 @@ class SweepPlan:
 
     def ranges(self) -> npt.NDArray[np.int64]:
         """Intervals of positions, negative inputs first; shape (ranges, 2)."""
-        count = finite_count(self.form)
+        count = finite_count(self.fmt)
         # A power of two, so that no binade is in two ranges unless it is larger than both.
         inputs = 2 * count // self.step
         rows = min(RANGES if inputs >= LONG else RANGES_OF_SAMPLE, inputs // LEAST_RANGE)
@@ -87,7 +87,7 @@ class SweepPlan:
         return starts + moved
 
 
-def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> SweepPlan:
+def plan(fmt: Format, *, exhaustive: bool = False, sample: int = 60_000) -> SweepPlan:
     """All inputs of a format of 16 bits, of float32 too if it is to be exhaustive, else a sample.
 
     Args:
@@ -95,13 +95,13 @@ def plan(form: Format, *, exhaustive: bool = False, sample: int = 60_000) -> Swe
         sample: about how many inputs otherwise; of float64 no more than ball arithmetic does in
             seconds, since a reference would take longer to make.
     """
-    if form.bits == 64:
+    if fmt.bits == 64:
         sample = min(sample, FEW // 4)
-    if form.bits <= 16 or (exhaustive and form.bits == 32):
-        return SweepPlan(form, 1)
-    distance = 2 * finite_count(form) / (LONG if exhaustive else sample)
+    if fmt.bits <= 16 or (exhaustive and fmt.bits == 32):
+        return SweepPlan(fmt, 1)
+    distance = 2 * finite_count(fmt) / (LONG if exhaustive else sample)
     # A power of two, as the ranges are.
-    return SweepPlan(form, 1 << max(round(log2(distance)), 0))
+    return SweepPlan(fmt, 1 << max(round(log2(distance)), 0))
 
 
 class Sweep:
@@ -134,11 +134,11 @@ class Sweep:
         self.plan, self.ranges = chosen, chosen.ranges()
         self._expr, self._variable, self._parameters = expr, variable, parameters
         self._chunk = chunk
-        count = 2 * finite_count(chosen.form) // chosen.step
+        count = 2 * finite_count(chosen.fmt) // chosen.step
         self.reference = reference
-        if reference is None and (count > FEW or chosen.form.bits <= 16):
-            self.reference = make_reference(expr, variable, parameters, chosen.form)
-        wild = _inputs_of(self.reference, StretchKind.WILD) // chosen.step if self.reference else 0
+        if reference is None and (count > FEW or chosen.fmt.bits <= 16):
+            self.reference = make_reference(expr, variable, parameters, chosen.fmt)
+        wild = _inputs_of(self.reference, PieceKind.WILD) // chosen.step if self.reference else 0
         # Of wild inputs every so many-th one is compared.
         self._stride = -(-wild // WILD) or 1
         self.left_out = wild - wild // self._stride
@@ -158,7 +158,7 @@ class Sweep:
                     self._compiled(row, evaluate, start, min(start + self._chunk - 1, last))
             return rows
         tried = [self._tried(first, last) for first, last in ranges]
-        results = evaluate(at(np.concatenate([places for places, _ in tried]), self.plan.form))
+        results = evaluate(at(np.concatenate([places for places, _ in tried]), self.plan.fmt))
         ends = np.cumsum([len(places) for places, _ in tried])
         for row, (places, kinds), own in zip(rows, tried, np.split(results, ends), strict=False):
             self._sampled(row, places, kinds, own)
@@ -168,46 +168,46 @@ class Sweep:
         """How many ranges have about so many inputs."""
         if self._all_floats:
             return 1
-        count = 2 * finite_count(self.plan.form) // self.plan.step
+        count = 2 * finite_count(self.plan.fmt) // self.plan.step
         return max(inputs * len(self.ranges) // count, 1)
 
     @property
     def _all_floats(self) -> bool:
-        return self.plan.exhaustive and self.plan.form.name == "float32"
+        return self.plan.exhaustive and self.plan.fmt.name == "float32"
 
     def _tried(self, first: int, last: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[Any]]:
         """The positions that are tried in a range, and which kind of piece each is in."""
         places = self.plan.places(first, last)
         if not self.plan.exhaustive:
-            more = corners(self.plan.form)
+            more = corners(self.plan.fmt)
             more = np.concatenate([more[(more >= first) & (more <= last)], self._near(first, last)])
             places = np.unique(np.concatenate([places, more])) if len(more) else places
         if self.reference is None:
-            return places, np.full(len(places), StretchKind.SETTLED)
+            return places, np.full(len(places), PieceKind.SETTLED)
         kinds = self.reference.kinds(places)
         if not kinds.any():
             return places, kinds
-        keep = kinds != StretchKind.UNDEFINED
-        wild = np.flatnonzero(kinds == StretchKind.WILD)
+        keep = kinds != PieceKind.UNDEFINED
+        wild = np.flatnonzero(kinds == PieceKind.WILD)
         keep[wild] = np.arange(len(wild)) % self._stride == 0
         return places[keep], kinds[keep]
 
     def _exactly(self, row: Any, places: Array, results: Array, values: Array) -> None:
-        form = self.plan.form
-        truth = exact_truth(self._expr, self._variable, values, self._parameters, form)
-        tally.count(row, places, results, truth, form)
+        fmt = self.plan.fmt
+        truth = exact_truth(self._expr, self._variable, values, self._parameters, fmt)
+        tally.count(row, places, results, truth, fmt)
 
     def _sampled(self, row: Any, places: Array, kinds: Array, results: Array) -> None:
-        smooth = kinds == StretchKind.POLYNOMIAL
+        smooth = kinds == PieceKind.POLYNOMIAL
         if self.reference is not None:
             if smooth.all():
-                tally.count(row, places, results, self.reference.truth(places), self.plan.form)
+                tally.count(row, places, results, self.reference.truth(places), self.plan.fmt)
                 return
             truth = self.reference.truth(places[smooth])
-            tally.count(row, places[smooth], results[smooth], truth, self.plan.form)
+            tally.count(row, places[smooth], results[smooth], truth, self.plan.fmt)
         rest = places[~smooth]
         if len(rest):
-            self._exactly(row, rest, results[~smooth], at(rest, self.plan.form))
+            self._exactly(row, rest, results[~smooth], at(rest, self.plan.fmt))
 
     def _near(self, first: int, last: int) -> npt.NDArray[np.int64]:
         """Positions around roots, kinks and ends: what no polynomial could do, and next to it."""
@@ -215,9 +215,9 @@ class Sweep:
             return np.zeros(0, np.int64)
         pieces = self.reference.pieces
         inside = (
-            (pieces.kind == StretchKind.SETTLED) & (pieces.first >= first) & (pieces.last <= last)
+            (pieces.kind == PieceKind.SETTLED) & (pieces.first >= first) & (pieces.last <= last)
         )
-        steps = 1 << np.arange(self.plan.form.precision - 2, dtype=np.int64)
+        steps = 1 << np.arange(self.plan.fmt.precision - 2, dtype=np.int64)
         found = [
             np.concatenate([np.arange(a, b + 1), a - steps, b + steps])
             for a, b in zip(
@@ -233,8 +233,8 @@ class Sweep:
         from chainrule.sweep.compare import HARD, compare
 
         assert self.reference is not None
-        pieces, form = self.reference.pieces, self.plan.form
-        values = consecutive(first, last, form)
+        pieces, fmt = self.reference.pieces, self.plan.fmt
+        values = consecutive(first, last, fmt)
         results = evaluate(values)
         numbers = np.array([row["largest"], 0.0])
         hard = np.empty(HARD, np.int64)
@@ -243,12 +243,12 @@ class Sweep:
             a = max(int(pieces.first[index]), first) - first
             b = min(int(pieces.last[index]), last) - first + 1
             kind = pieces.kind[index]
-            if kind in (StretchKind.SETTLED, StretchKind.WILD):
-                step = self._stride if kind == StretchKind.WILD else 1
+            if kind in (PieceKind.SETTLED, PieceKind.WILD):
+                step = self._stride if kind == PieceKind.WILD else 1
                 some = np.arange(a, b, step)
                 self._exactly(row, some + first, results[some], values[some])
                 numbers[0] = row["largest"]
-            elif kind == StretchKind.POLYNOMIAL:
+            elif kind == PieceKind.POLYNOMIAL:
                 counts = np.array([0] * 5 + [-1] * 4, np.int64)
                 numbers[1] = 0.0
                 unit = _unit(int(pieces.power[index]))
@@ -273,8 +273,8 @@ class Sweep:
         """Whether results are the nearest numbers, where the reference cannot say."""
         assert self.reference is not None
         truth = self.reference.exact(values[where])
-        off = errors(results[where], truth, self.plan.form)
-        row["misrounded"] += int(misrounded(results[where], off, truth, self.plan.form).sum())
+        off = errors(results[where], truth, self.plan.fmt)
+        row["misrounded"] += int(misrounded(results[where], off, truth, self.plan.fmt).sum())
 
 
 def _unit(power: int) -> float:
@@ -298,7 +298,7 @@ def _add(row: Any, numbers: Array, counts: Array, first: int, count: int) -> Non
             row["where"][k] = min(int(row["where"][k]), first + index)
 
 
-def _inputs_of(reference: Reference, kind: StretchKind) -> int:
+def _inputs_of(reference: Reference, kind: PieceKind) -> int:
     pieces = reference.pieces
     chosen = pieces.kind == kind
     return int((pieces.last[chosen] - pieces.first[chosen] + 1).sum())

@@ -63,21 +63,21 @@ def count(
     places: npt.NDArray[np.int64],
     results: npt.NDArray[Any],
     truth: Truth,
-    form: Format,
+    fmt: Format,
 ) -> None:
     """Add results at positions to a row."""
     started(row)
-    off = errors(results, truth, form)
+    off = errors(results, truth, fmt)
     finite = np.isfinite(off) & truth.known
     row["compared"] += int(truth.known.sum())
     row["finite"] += int(finite.sum())
     row["total"] += float(off.sum(where=finite))
-    row["misrounded"] += int(misrounded(results, off, truth, form).sum())
+    row["misrounded"] += int(misrounded(results, off, truth, fmt).sum())
     if finite.any():
         worst = int(np.argmax(off if finite.all() else np.where(finite, off, -1.0)))
         if off[worst] > row["largest"]:
             row["largest"], row["worst"] = off[worst], places[worst]
-    for k, where in enumerate(faults(results, off, truth, form).values()):
+    for k, where in enumerate(faults(results, off, truth, fmt).values()):
         row["faults"][k] += int(where.sum())
         if where.any():
             row["where"][k] = min(int(row["where"][k]), int(places[where].min()))
@@ -99,20 +99,20 @@ def merged(rows: Tallies) -> Any:
     return total
 
 
-def measured(rows: Tallies, form: Format) -> Measured:
+def measured(rows: Tallies, fmt: Format) -> Measured:
     """What the rows that are done come to."""
     total = merged(rows)
     finite = int(total["finite"])
     return Measured(
         count=max(int(total["compared"]), 0),
         largest=float(total["largest"]) if finite else float("nan"),
-        worst=input_at(int(total["worst"]), form) if finite else float("nan"),
+        worst=input_at(int(total["worst"]), fmt) if finite else float("nan"),
         mean=float(total["total"]) / finite if finite else float("nan"),
         not_finite=int(total["faults"][0]),
         early_zeros=int(total["faults"][1]),
         wrong_signs=int(total["faults"][2]),
         first={
-            kind: input_at(int(place), form)
+            kind: input_at(int(place), fmt)
             for kind, place in zip(KINDS, total["where"], strict=True)
             if place != NOWHERE
         },

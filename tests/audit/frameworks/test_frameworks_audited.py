@@ -24,7 +24,7 @@ from oracle import evaluate
 
 pytestmark = pytest.mark.slow
 
-DTYPES = [form.name for form in FORMATS]
+DTYPES = [fmt.name for fmt in FORMATS]
 LIBRARIES = {"torch": "torch", "jax": "jax", "ONNX": "onnxruntime"}
 SINGLE = ("hard_sigmoid", "celu")
 """PyTorch keeps their 1/6 and 1/α in single precision whatever the tensors are."""
@@ -70,9 +70,9 @@ def test_it_computes_its_row(entry: Entry, api: Api, target: str) -> None:
     # A value of 1 makes a sharp softplus the plain one.
     assert BY_NAME[claimed.formula].formula == entry.formula or entry.parameters
     assert found.forward is not None
-    variable, form = entry.arguments[0], format_named(dtype)
+    variable, fmt = entry.arguments[0], format_named(dtype)
     low, _, high = entry.range_of[variable].partition("..")
-    x = np.linspace(float(Fraction(low)), float(Fraction(high)), 41)[1:-1].astype(form.dtype)
+    x = np.linspace(float(Fraction(low)), float(Fraction(high)), 41)[1:-1].astype(fmt.dtype)
     row = BY_NAME[claimed.formula]
     formula = expand_all(definition(row.name).expr)
     known = {name: mpmath.mpf(v.numerator) / v.denominator for name, v in claimed.values.items()}
@@ -97,8 +97,8 @@ def test_everything_can_be_listed() -> None:
 @pytest.mark.parametrize("name", ["silu", "gelu", "logsigmoid"])
 def test_gradients_are_autograd_s(name: str, dtype: str) -> None:
     torch = pytest.importorskip("torch")
-    form = format_named(dtype)
-    values = stratified(form, 5000)
+    fmt = format_named(dtype)
+    values = stratified(fmt, 5000)
     function = getattr(torch.nn.functional, name)
     kind = getattr(torch, dtype)
     # Through float64, which holds every number of the other formats.
@@ -107,8 +107,8 @@ def test_gradients_are_autograd_s(name: str, dtype: str) -> None:
     y = function(x)
     y.backward(torch.ones_like(y))
     assert x.grad is not None
-    slopes = x.grad[: len(values)].to(torch.float64).numpy().astype(form.dtype)
-    results = y.detach()[: len(values)].to(torch.float64).numpy().astype(form.dtype)
+    slopes = x.grad[: len(values)].to(torch.float64).numpy().astype(fmt.dtype)
+    results = y.detach()[: len(values)].to(torch.float64).numpy().astype(fmt.dtype)
     found = load(f"torch:nn.functional.{name}", dtype)
     assert found.gradient is not None
     assert found.forward is not None

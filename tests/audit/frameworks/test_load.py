@@ -105,7 +105,7 @@ def reproduces(implementation: Implementation, x: float, folder: Path) -> None:
 
 
 # --- NumPy --------------------------------------------------------------------------------------
-@pytest.mark.parametrize("dtype", [form.name for form in FORMATS])
+@pytest.mark.parametrize("dtype", [fmt.name for fmt in FORMATS])
 def test_a_gradient_in_numpy(dtype: str, own: str, tmp_path: Path) -> None:
     found = load(f"numpy:{own}:silu_grad", dtype)
     assert found.forward is None

@@ -118,7 +118,7 @@ def load(target: str, dtype: str, device: str = CPU) -> Implementation:
             is NaN everywhere; there is no such device.
         MissingExtraError: the framework is not installed.
     """
-    form = format_named(dtype)
+    fmt = format_named(dtype)
     framework, rest = split(target, FRAMEWORKS)
     module = _module(framework)
     if framework in WITH_DEVICES:
@@ -130,7 +130,7 @@ def load(target: str, dtype: str, device: str = CPU) -> Implementation:
     refused: InputError | None = None
     if device == CPU:
         try:
-            return _tried(loaded, form)
+            return _tried(loaded, fmt)
         except InputError as error:
             refused = error
     # PyTorch's binary cross-entropy, for one, refuses what is no probability; on a GPU its process
@@ -138,10 +138,10 @@ def load(target: str, dtype: str, device: str = CPU) -> Implementation:
     known = reference(target, dtype)
     domain = domain_of(known.formula) if known is not None else None
     if domain is not None:
-        return _tried(_within(loaded, domain), form)
+        return _tried(_within(loaded, domain), fmt)
     if refused is not None:
         raise refused
-    return _tried(loaded, form)
+    return _tried(loaded, fmt)
 
 
 def check_device(target: str, device: str) -> None:
@@ -166,13 +166,13 @@ def _only_on_cpu(framework: str, device: str) -> None:
         )
 
 
-def _tried(loaded: Implementation, form: Format) -> Implementation:
+def _tried(loaded: Implementation, fmt: Format) -> Implementation:
     """The implementation, after each function has been called with inputs of every size.
 
     Raises:
         InputError: one fails, or gives NaN only.
     """
-    values = stratified(form, PROBES)
+    values = stratified(fmt, PROBES)
     for kind, function in loaded.functions().items():
         if np.isnan(function(values).astype(np.float64)).all():
             raise InputError(f"the {kind} of {loaded.label} in {loaded.dtype} is NaN everywhere")

@@ -158,8 +158,8 @@ def targets() -> list[str]:
 
 def _flushes(jax: Any, dtype: str, double: bool, device: Any) -> bool:
     """Whether XLA takes subnormal numbers for 0, which it does on a processor, but for float16."""
-    form = format_named(dtype)
-    least = np.full(LANES, form.smallest).astype(form.dtype)
+    fmt = format_named(dtype)
+    least = np.full(LANES, fmt.smallest).astype(fmt.dtype)
     doubled = _compiled(jax, lambda x: x + x, double, device)(least)
     return not doubled.astype(np.float64).any()
 

@@ -65,12 +65,12 @@ class Job:
     device: str = CPU
 
     @property
-    def form(self) -> Format:
+    def fmt(self) -> Format:
         return format_named(self.dtype)
 
     @property
     def plan(self) -> SweepPlan:
-        return plan(self.form, exhaustive=self.exhaustive, sample=self.sample)
+        return plan(self.fmt, exhaustive=self.exhaustive, sample=self.sample)
 
     @property
     def slug(self) -> str:
@@ -145,7 +145,7 @@ def truth_of(job: Job) -> tuple[Expr, Symbol, Mapping[Symbol, Fraction]]:
     expr, variable = derivation.function, derivation.variable
     if job.kind == "gradient":
         slope = derivation.derivative
-        expr = within_domain(slope, derivation.function, variable, values, job.form)
+        expr = within_domain(slope, derivation.function, variable, values, job.fmt)
     return expr, variable, values
 
 
@@ -196,10 +196,10 @@ def found_at(job: Job, implementation: Implementation, kind: str, place: int) ->
     evaluate = function_of(implementation, job.kind)
     assert evaluate is not None
     expr, variable, parameters = truth_of(job)
-    values = at(np.array([place], np.int64), job.form)
+    values = at(np.array([place], np.int64), job.fmt)
     results = evaluate(values)
     x = float(values[0])
-    [off] = errors(results, truth(expr, variable, values, parameters), job.form).tolist()
+    [off] = errors(results, truth(expr, variable, values, parameters), job.fmt).tolist()
     digits = decimal(expr, {**parameters, variable: Fraction(x)}, digits=DIGITS)
     exact = _short(digits.text) if digits else "not defined"
     line = implementation.reproduction(x, job.kind)

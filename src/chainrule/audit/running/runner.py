@@ -166,7 +166,7 @@ def run(
         failure = error.describe()
     finally:
         state.write(kept, rows, header)
-    measured = tally.measured(rows, job.form) if (rows["compared"] >= 0).any() else None
+    measured = tally.measured(rows, job.fmt) if (rows["compared"] >= 0).any() else None
     return Outcome(
         job,
         rows,

@@ -15,6 +15,7 @@ from chainrule.expr.nodes import ZERO, Call, Comparison, Expr, Number, Piecewise
 from chainrule.precise.compensated import Compensation
 from chainrule.precise.double_word import minus, plus, times
 
+# What is computed in is float64.
 _SIGNIFICAND = 53
 # c + u(1 + 2u)|c| is the next double after c (S. M. Rump, P. Zimmermann, S. Boldo, G. Melquiond,
 # "Computing predecessor and successor in rounding to nearest", BIT 49, 2009).
@@ -40,5 +41,5 @@ def sticky(root: Expr, terms: int = 0) -> Expr:
     step = times(_STEP, Call("abs", (hi,)))
     above, below = Comparison((">",), (lo, ZERO)), Comparison(("<",), (lo, ZERO))
     beside = Piecewise((plus(hi, step), above, minus(hi, step), below, hi))
-    leading, _ = compensation.halves(hi)
+    leading, _ = compensation.of.halves(hi)
     return Piecewise((beside, Comparison(("==",), (leading, hi)), hi))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import reduce
 
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
@@ -30,7 +31,9 @@ from chainrule.expr.nodes import (
     rational_value,
 )
 from chainrule.precise.compensated import Compensation
-from chainrule.precise.double_word import Pair
+from chainrule.precise.double_word import Pair, add, chosen
+from chainrule.precise.error_function import erfc
+from chainrule.precise.exponentials import exp
 
 _SLOPE_OF_ERF = 2 / call("sqrt", PI)
 # u itself to twice the precision, for |u| below 2^−_TINY.
@@ -56,118 +59,108 @@ def lifted(root: Expr, significand: int, terms: int, lift: int) -> Expr | None:
 
 
 class _Lifting:
+    """``up`` and ``down``: values times 2^lift and 2^−lift, of each part once."""
+
     def __init__(self, significand: int, terms: int, lift: int) -> None:
-        self._of = Compensation(significand, terms)
-        self._lift = lift
+        compensation = Compensation(significand, terms)
+        self._of, self._plain, self._lift = compensation.of, compensation.pair, lift
+        self._up: dict[Expr, Pair | None] = {}
+        self._down: dict[Expr, Pair] = {}
 
     def lifted(self, root: Expr) -> Pair | None:
-        self._of.pair(root)
-        up: dict[Expr, Pair | None] = {}
-        down: dict[Expr, Pair] = {}
+        self._plain(root)
         for node in postorder(root):
-            up[node] = self._up(node, up, down)
-            down[node] = self._down(node, up, down)
-        return up[root]
+            self._up[node] = self._lifted(node)
+            self._down[node] = self._lowered(node)
+        return self._up[root]
 
-    def _times_power(self, pair: Pair, exponent: int) -> Pair:
-        return self._of.multiply(Pair(Number(Fraction(2) ** exponent)), pair)
+    def _times_power(self, node: Expr, exponent: int) -> Pair:
+        return self._of.multiply(Pair(Number(Fraction(2) ** exponent)), self._plain(node))
 
-    def _up(
-        self, node: Expr, up: Mapping[Expr, Pair | None], down: Mapping[Expr, Pair]
-    ) -> Pair | None:
+    def _lifted(self, node: Expr) -> Pair | None:
         """The value times 2^lift, if it is small where exponentials in it are."""
-        of = self._of
+        of, up, plain = self._of, self._up, self._plain
         match node:
             case Call("exp", (u,)):
-                return of.exp(of.pair(u), self._lift)
+                return exp(of, plain(u), self._lift)
             case Call("erfc", (u,)):
-                return of.erfc(of.pair(u), self._lift)
+                return erfc(of, plain(u), self._lift)
             case Call("log", (Sum((first, *rest)),)) if first is ONE and len(rest) == 1:
-                return self._like(up[rest[0]], of.pair(node))
+                return self._like(up[rest[0]], node)
             case Call(name, (u,)) if name in BY_NAME and BY_NAME[name].like_argument:
-                return self._like(up[u], of.pair(node))
+                return self._like(up[u], node)
             case Call("erf", (u,)):
                 small = up[u]
-                small = None if small is None else of.multiply(of.pair(_SLOPE_OF_ERF), small)
-                return self._like(small, of.pair(node))
+                return small and self._like(of.multiply(plain(_SLOPE_OF_ERF), small), node)
             case Sum(args):
                 terms = [term for arg in args if (term := up[arg]) is not None]
-                if len(terms) < len(args):
-                    return None
-                total = terms[0]
-                for term in terms[1:]:
-                    total = of.add(total, term)
-                return total
+                return reduce(add, terms) if len(terms) == len(args) else None
             case Product(args):
-                chosen = next((i for i, arg in enumerate(args) if up[arg] is not None), None)
-                return None if chosen is None else self._product(args, chosen, up[args[chosen]])
+                index = next((i for i, arg in enumerate(args) if up[arg] is not None), None)
+                return None if index is None else self._product(args, index, up)
             case Power(base, exponent):
-                small, value = up[base], rational_value(exponent)
-                if small is None or value is None or not value > 1:
-                    return None
-                return of.multiply(small, of.pair(Power(base, Number(Fraction(value) - 1))))
+                small, value = up[base], rational_value(exponent) or 0
+                return self._times_base(small, base, value) if small and value > 1 else None
             case Piecewise(args):
-                return self._cases(args, up)
+                return self._cases(args)
             case Quotient(top, bottom):
                 small = up[top]
                 if small is not None:
-                    return of.divide(small, of.pair(bottom))
+                    return of.divide(small, plain(bottom))
                 grows = any(isinstance(n, Call) and n.name == "exp" for n in postorder(bottom))
-                return of.divide(of.pair(top), down[bottom]) if grows else None
+                return of.divide(plain(top), self._down[bottom]) if grows else None
         return None
 
-    def _like(self, small: Pair | None, value: Pair) -> Pair | None:
+    def _lowered(self, node: Expr) -> Pair:
+        """The value times 2^−lift, if need be of a value that overflows."""
+        of, down, plain = self._of, self._down, self._plain
+        match node:
+            case Call("exp", (u,)):
+                return exp(of, plain(u), -self._lift)
+            case Sum(args):
+                return reduce(add, [down[arg] for arg in args])
+            case Product(args):
+                return self._product(args, len(args) - 1, down)
+            case Power(base, exponent) if (value := rational_value(exponent) or 0) > 1:
+                return self._times_base(down[base], base, value)
+            case Quotient(top, bottom):
+                small = self._up[bottom]
+                if small is not None:
+                    return of.divide(plain(top), small)
+                return of.divide(down[top], plain(bottom))
+        return self._times_power(node, -self._lift)
+
+    def _like(self, small: Pair | None, node: Expr) -> Pair | None:
         """A function of the table, of an argument that is given lifted, where that is tiny."""
         if small is None:
             return None
-        tiny = Comparison(
-            ("<",), (call("abs", small.hi), Number(Fraction(2) ** (self._lift - _TINY)))
-        )
-        plain = self._times_power(value, self._lift)
-        return Pair(*(Piecewise((a, tiny, b)) for a, b in zip(small, plain, strict=True)))
+        least = Number(Fraction(2) ** (self._lift - _TINY))
+        tiny = Comparison(("<",), (call("abs", small.hi), least))
+        return chosen(small, tiny, self._times_power(node, self._lift))
 
-    def _cases(self, args: tuple[Expr, ...], up: Mapping[Expr, Pair | None]) -> Pair | None:
+    def _cases(self, args: tuple[Expr, ...]) -> Pair | None:
         """Cases of which at least one is small."""
-        of = self._of
-        values = dict.fromkeys([*args[::2], args[-1]])
-        if all(up[value] is None for value in values):
+        if all(self._up[value] is None for value in (*args[::2], args[-1])):
             return None
-        pairs = []
-        for i, arg in enumerate(args):
-            small = up[arg] or self._times_power(of.pair(arg), self._lift)
-            pairs.append(of.pair(arg) if i % 2 else small)
+        pairs = [
+            self._plain(arg) if i % 2 else self._up[arg] or self._times_power(arg, self._lift)
+            for i, arg in enumerate(args)
+        ]
         high, low = (
             Piecewise(tuple([p.hi if i % 2 else p[part] for i, p in enumerate(pairs)]))
             for part in (0, 1)
         )
         return Pair(high, low)
 
-    def _product(self, args: tuple[Expr, ...], chosen: int, factor: Pair | None) -> Pair:
-        of = self._of
+    def _product(
+        self, args: tuple[Expr, ...], index: int, scaled: Mapping[Expr, Pair | None]
+    ) -> Pair:
+        """The product of factors of which one is scaled."""
+        factor = scaled[args[index]]
         assert factor is not None
-        total = factor
-        for arg in args[:chosen] + args[chosen + 1 :]:
-            total = of.multiply(total, of.pair(arg))
-        return total
+        others = [self._plain(arg) for arg in args[:index] + args[index + 1 :]]
+        return reduce(self._of.multiply, others, factor)
 
-    def _down(self, node: Expr, up: Mapping[Expr, Pair | None], down: Mapping[Expr, Pair]) -> Pair:
-        """The value times 2^−lift, if need be of a value that overflows."""
-        of = self._of
-        match node:
-            case Call("exp", (u,)):
-                return of.exp(of.pair(u), -self._lift)
-            case Sum(args):
-                total = down[args[0]]
-                for arg in args[1:]:
-                    total = of.add(total, down[arg])
-                return total
-            case Product(args):
-                return self._product(args, len(args) - 1, down[args[-1]])
-            case Power(base, exponent) if (value := rational_value(exponent) or 0) > 1:
-                return of.multiply(down[base], of.pair(Power(base, Number(Fraction(value) - 1))))
-            case Quotient(top, bottom):
-                small = up[bottom]
-                if small is not None:
-                    return of.divide(of.pair(top), small)
-                return of.divide(down[top], of.pair(bottom))
-        return self._times_power(of.pair(node), -self._lift)
+    def _times_base(self, scaled: Pair, base: Expr, exponent: Fraction | int) -> Pair:
+        """A power whose base is given scaled: once, the rest of the power is as it is."""
+        return self._of.multiply(scaled, self._plain(Power(base, Number(Fraction(exponent) - 1))))

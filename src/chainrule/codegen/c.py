@@ -18,12 +18,8 @@ from chainrule.codegen.source import (
     indented,
     program,
 )
-from chainrule.elementary.approximations import (
-    ARGUMENT,
-    approximation,
-    functions,
-    stated_error,
-)
+from chainrule.elementary.approximations import approximation, functions, stated_error
+from chainrule.elementary.arithmetic import ARGUMENT
 from chainrule.expr.nodes import Expr
 from chainrule.program.inlining import called, prepared
 from chainrule.program.kernel_spec import KernelSpec

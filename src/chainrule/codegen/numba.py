@@ -36,14 +36,8 @@ from chainrule.codegen.source import (
     docstring,
     program,
 )
-from chainrule.elementary.approximations import (
-    ARGUMENT,
-    PRIMITIVES,
-    Working,
-    approximation,
-    functions,
-    stated_error,
-)
+from chainrule.elementary.approximations import approximation, functions, stated_error
+from chainrule.elementary.arithmetic import ARGUMENT, PRIMITIVES, Working
 from chainrule.expr.nodes import Expr
 from chainrule.program.inlining import called, inlined, prepared
 from chainrule.program.kernel_spec import KernelSpec

@@ -20,7 +20,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
-from chainrule.elementary.approximations import DECAY_UNIT
+from chainrule.elementary.exponential import DECAY_UNIT
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,

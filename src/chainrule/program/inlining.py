@@ -9,14 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from chainrule.elementary.approximations import (
-    ARGUMENT,
-    BOUNDED,
-    EXP_BOUND,
-    Working,
-    approximation,
-    functions,
-)
+from chainrule.elementary.approximations import BOUNDED, EXP_BOUND, approximation, functions
+from chainrule.elementary.arithmetic import ARGUMENT, Working
 from chainrule.expr.nodes import ONE, Call, Expr, Number, Quotient, postorder
 from chainrule.program.lower import Instruction, Lowered, lower
 from chainrule.program.ranges import Range, ranges

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal
 
-from chainrule.elementary.approximations import Working
+from chainrule.elementary.arithmetic import Working
 from chainrule.expr.nodes import Expr, Symbol
 
 Accuracy = Literal["best", "fast"]

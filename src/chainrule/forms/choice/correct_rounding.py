@@ -21,7 +21,7 @@ import numpy.typing as npt
 
 from chainrule.deriving.derivation import Derivation
 from chainrule.deriving.problem import Problem
-from chainrule.elementary.approximations import Working
+from chainrule.elementary.arithmetic import Working
 from chainrule.expr.nodes import (
     ZERO,
     Call,

@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.deriving.derivation import Derivation
-from chainrule.elementary.approximations import PRIMITIVES, Working, functions
+from chainrule.elementary.approximations import functions
+from chainrule.elementary.arithmetic import PRIMITIVES, Working
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol, call, depends_on, negate, substitute
 from chainrule.floats import evaluate, exactness

@@ -11,7 +11,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from chainrule.elementary.approximations import Working
+from chainrule.elementary.arithmetic import Working
 from chainrule.expr.nodes import (
     Comparison,
     Expr,

@@ -82,9 +82,7 @@ def test_infinity_is_right_from_the_middle_above_the_largest_number_on(fmt: Form
     assert found[0] == found[3] == 0
     assert np.all(found[[1, 2, 4, 5]] <= (MOST if fmt.bits == 64 else 0.5))
     assert (
-        faults(got, errors(got, exactly(truths), fmt), exactly(truths), fmt)[
-            "not finite"
-        ].tolist()
+        faults(got, errors(got, exactly(truths), fmt), exactly(truths), fmt)["not finite"].tolist()
         == [True, True, False] * 2
     )
 

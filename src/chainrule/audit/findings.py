@@ -136,15 +136,9 @@ def finding(
     """
     usual = {symbol.name: value for symbol, value in typical_values(derivation).items()}
     case = _Case(derivation, implementation.format, {**usual, **(values or {})})
-    function = implementation.functions().get(kind)
-    if function is None:
-        raise InputError(f"{implementation.label} has no {kind}")
     expr = derivation.derivative if kind == "gradient" else derivation.function
-    judged = case.judge(expr, function, at)
-    if not judged.fault:
-        raise InputError(f"there is no fault of {implementation.label} at {at!r}")
-    judged = _rounder(case, expr, function, judged, implementation.flushes)
-    point, fault, error = judged.point, judged.fault, judged.error
+    judged = _at_fault(case, implementation, kind, expr, at)
+    point = judged.point
     there = {derivation.variable: Fraction(float(point[0])), **case.parameters}
     digits = decimal(expr, there, digits=DIGITS)
     if digits is None:
@@ -156,12 +150,12 @@ def finding(
     return Finding(
         implementation=implementation,
         kind=kind,
-        fault=fault,
+        fault=judged.fault,
         at=float(point[0]),
         got=float(judged.result[0]),
         exact=digits.text.removesuffix(ELLIPSIS),
         nearest=float(nearest[0]),
-        error=error,
+        error=judged.error,
         function=str(derivation.function),
         derivative=str(derivation.derivative),
         variable=derivation.variable.name,
@@ -191,6 +185,19 @@ def _judged(point: Array, result: Array, exact: Truth, fmt: Format) -> _Judged:
     named = next((kind for kind, where in kinds.items() if where[0]), "")
     fault = named or (LARGE_ERROR if off[0] > FINE else "")
     return _Judged(point, result, exact, fault, float(off[0]))
+
+
+def _at_fault(
+    case: _Case, implementation: Implementation, kind: Computed, expr: Expr, at: float
+) -> _Judged:
+    """The fault at an input, or at a rounder number near it."""
+    function = implementation.functions().get(kind)
+    if function is None:
+        raise InputError(f"{implementation.label} has no {kind}")
+    judged = case.judge(expr, function, at)
+    if not judged.fault:
+        raise InputError(f"there is no fault of {implementation.label} at {at!r}")
+    return _rounder(case, expr, function, judged, implementation.flushes)
 
 
 def _rounder(

@@ -146,20 +146,10 @@ def run(
     failure: str | None = None
     witnesses: tuple[Witness, ...] = ()
     called: Called | None = None
-    saved = monotonic()
     try:
-        todo = np.flatnonzero(rows["compared"] < 0).tolist()
         advance(_inputs(rows[rows["compared"] >= 0], job))
-        if todo:
-            for reply in executor.rows(job, todo):
-                if isinstance(reply, Counted):
-                    header["left_out"] = reply.left_out
-                    continue
-                rows[list(reply.indices)] = reply.rows
-                advance(_inputs(reply.rows, job))
-                if monotonic() - saved > SAVE:
-                    state.write(kept, rows, header)
-                    saved = monotonic()
+        for inputs in _counted(job, executor, rows, header, kept):
+            advance(inputs)
         witnesses = executor.look(job, places_to_look_at(rows))
         called = executor.called(job)
     except InputError as error:
@@ -178,6 +168,23 @@ def run(
         failure,
         called,
     )
+
+
+def _counted(
+    job: Job, executor: Executor, rows: Tallies, header: dict[str, Any], kept: Path
+) -> Iterator[int]:
+    """Have the ranges counted that are not yet, into ``rows``; how many inputs each time."""
+    todo = np.flatnonzero(rows["compared"] < 0).tolist()
+    saved = monotonic()
+    for reply in executor.rows(job, todo) if todo else ():
+        if isinstance(reply, Counted):
+            header["left_out"] = reply.left_out
+            continue
+        rows[list(reply.indices)] = reply.rows
+        yield _inputs(reply.rows, job)
+        if monotonic() - saved > SAVE:
+            state.write(kept, rows, header)
+            saved = monotonic()
 
 
 def _inputs(rows: Tallies, job: Job) -> int:

@@ -42,7 +42,7 @@ class Walkthrough(ABC):
     @property
     @abstractmethod
     def verdict(self) -> Verdict:
-        """The verdict on the derivative itself; that of a step instead, should one be wrong."""
+        """The verdict on the derivative itself, or on the first step that is wrong."""
 
     @abstractmethod
     def document(self, style: Style | None = None, *, at: str | None = None) -> Document:

@@ -29,9 +29,9 @@ _TURN = RLock()
 
 @contextmanager
 def precision(bits: int, cap: int | None = None) -> Iterator[None]:
-    """Flint's global precision, and the length of its power series, set and put back.
+    """Set FLINT's precision and the length of its power series, and put them back at the end.
 
-    They are numbers of the whole process: other threads wait until it is their turn.
+    There is one of each for the whole process: other threads wait until it is their turn.
     """
     with _TURN:
         before = ctx.prec, ctx.cap

@@ -181,7 +181,7 @@ def as_term(digits: CertifiedDigits) -> blocks.Digits:
 
 
 def _number(digits: CertifiedDigits) -> Fraction:
-    """What is written, be it all of the number or not."""
+    """The digits, whether or not they are the whole number."""
     return Fraction(digits.text.rstrip(ELLIPSIS))
 
 
@@ -202,6 +202,6 @@ def boundary(samples: Sequence[ComparedPoints], variable: Symbol) -> tuple[Fract
 
 
 def _simplest(low: Fraction, high: Fraction) -> Fraction:
-    """A number between the two that one would name."""
+    """The number between the two that a person would name: the first of those tried, or the middle."""
     inside = [value for value in _VALUES if low <= value <= high]
     return inside[0] if inside else (low + high) / 2

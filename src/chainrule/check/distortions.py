@@ -87,7 +87,8 @@ def _as_power(node: Expr) -> tuple[Expr, Expr, Expr]:
 
 
 def powers(distort: Callable[[Expr, Expr], Expr]) -> Distort:
-    """From a function of (base, exponent); coefficient and inner derivative are put to it."""
+    """Slips with a power, from a function of (base, exponent); the coefficient and the inner
+    derivative are multiplied on."""
 
     def attempts(node: Expr, context: Context) -> Attempts:
         coefficient, base, exponent = _as_power(node)

@@ -168,7 +168,7 @@ class _Reader:
                 yield self._line(line, claim, sides, subject, labelled=True)
 
     def _is_subject(self, label: Label) -> bool:
-        """Whether a label is one, and not an expression that looks like one: cos(x) = …"""
+        """Whether this is a label, and not an expression that looks like one: cos(x) = …"""
         own = self._state.problem
         taken = {symbol.name for symbol in (*symbols(own.function), *own.variables)}
         if label.order == 0 and not self._names_function(label):
@@ -252,7 +252,7 @@ class _Reader:
         return LineJudgement(line.number, line.text, claim, follows, judgement, note)
 
     def _turned(self, subject: Subject, expr: Expr) -> Subject:
-        """From rewriting the function to its derivative, which nothing but sense announces."""
+        """From rewriting the function to its derivative, which only the meaning gives away."""
         name, order, _ = subject
         if name != self._state.problem.name or order:
             return subject

@@ -25,7 +25,7 @@ from chainrule.expr.nodes import Expr, Symbol
 
 
 class Attempt(NamedTuple):
-    """What comes out at a node where the slip is made, and what its sentence speaks of."""
+    """What comes out at a node where the slip is made, and the terms of its sentence."""
 
     after: Expr
     terms: Mapping[str, Expr] = {}

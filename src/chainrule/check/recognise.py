@@ -135,7 +135,7 @@ def _slope(expr: Expr, variable: Symbol) -> Expr:
 
 # --- the formula as different people read it ----------------------------------------------------
 def _readings(function: Expr) -> list[tuple[Expr, str]]:
-    """The formula and the method, in the ways in which one may go about it."""
+    """Formula and method, for each way in which a person may go about it."""
     shapes = [function, transform(function, _root_as_power), expand_all(function)]
     shapes.append(transform(function, _quotient_as_product))
     return [(shape, method) for shape in dict.fromkeys(shapes) for method in METHODS]
@@ -185,9 +185,9 @@ class _Walk:
         ).after
 
     def with_slip(self, row: RuleSlip) -> Iterator[tuple[Expr, Mapping[str, Expr], bool]]:
-        """The derivative with the slip at each place where it can be made, then at all.
+        """The derivative with the slip at each place where it can be made, then at all of them.
 
-        With what the sentence speaks of, and whether it is made at all places.
+        With the terms of its sentence, and whether it is made at all places.
         """
         places = [node for node, step in self._right.steps.items() if step.rule in row.rules]
         everywhere: dict[Expr, Rule] = {}
@@ -220,7 +220,7 @@ def _distorted(rule: Rule, row: RuleSlip, i: int) -> Rule:
 
 # --- screening -----------------------------------------------------------------------------------
 def _screened(candidates: Sequence[SlipCandidate]) -> Iterator[SlipCandidate]:
-    """Those whose two sides overlap wherever both are defined, at a few points at least."""
+    """Those whose two sides agree at the few points tried, wherever both are defined."""
     roots = [side for row in candidates for side in (row.claim.left, row.claim.right)]
     program = compile_balls(roots)
     rows = range(len(candidates))

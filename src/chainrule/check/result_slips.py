@@ -63,7 +63,7 @@ def second_derivative(case: Judged) -> Claims:
 
 # --- rewriting ---------------------------------------------------------------------------------
 Wrong = Callable[[Expr], Iterator[tuple[Expr, dict[str, Expr]]]]
-"""The ways in which a node can be rewritten wrongly, each with what its sentence speaks of."""
+"""The ways in which a node can be rewritten wrongly, each with the terms of its sentence."""
 
 
 def _rewritings(wrong: Wrong) -> Callable[[Judged], Claims]:

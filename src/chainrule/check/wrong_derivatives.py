@@ -1,4 +1,4 @@
-"""Derivatives people write down from memory and that are not right.
+"""Wrong derivatives that people write down from memory.
 
 A wrong sign is not listed: it is tried for every function.
 """

@@ -1,4 +1,4 @@
-"""The command line: one function per command, no mathematics."""
+"""The command line: the group of commands, and those that look things up."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def _show(usual: Callable[..., None], message: Warning | str, *args: Any) -> None:
-    """A warning of ours as a message of ours, any other as usual."""
+    """Our own warnings as messages of ours, others as usual."""
     if isinstance(message, FaultWarning):
         click.echo(f"chainrule: {message}", err=True)
     else:

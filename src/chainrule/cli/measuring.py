@@ -35,7 +35,7 @@ def _all_dtypes(context: click.Context, option: Any, given: tuple[str, ...]) -> 
 
 
 def _address(context: click.Context, option: Any, given: str | None) -> str | None:
-    """An address of a scheduler, "" for a local one; what stands behind a bare --dask is none."""
+    """The address of a scheduler, "" for a local one. A target would be taken for one."""
     if given and not re.fullmatch(r"\w+://.+|[\w.-]+:\d+", given):
         raise click.UsageError(f"{given!r} is no address; --dask stands after the targets")
     return given

@@ -1,4 +1,4 @@
-"""The commands that tell: explain, diff, check."""
+"""The commands that explain: explain, diff, check."""
 
 from __future__ import annotations
 

@@ -229,7 +229,7 @@ class Derivation:
 
     @property
     def verdict(self) -> Verdict:
-        """The verdict on the derivative itself; that of a step instead, should one be wrong."""
+        """The verdict on the derivative itself, or on the first step that is wrong."""
         wrong = next((v for v in self.verdicts.values() if v.word == "wrong"), None)
         return wrong or self._whole_verdict
 
@@ -256,9 +256,9 @@ class Derivation:
 
     @cached_property
     def inverse_claim(self) -> Step | None:
-        """For arcsin and the like: that its rule follows from the rule of what it undoes.
+        """For arcsin and the like: the claim that its rule follows from that of its inverse.
 
-        ``None`` for other functions, and if that turns out wrong: the page goes without it.
+        ``None`` for other functions, and if the claim turns out wrong: then nothing is said of it.
         """
         from chainrule.verify.check import verify_steps
 

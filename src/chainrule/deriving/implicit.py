@@ -105,7 +105,7 @@ class ImplicitDerivation:
 
     @cached_property
     def by_x(self) -> Expr:
-        """What is without y′ once everything is on the left: ∂F/∂x for F = left − right."""
+        """The terms without y′ once everything is on the left: ∂F/∂x for F = left − right."""
         return self._simple(substitute(self._difference, {self.prime: ZERO}))
 
     @cached_property
@@ -127,7 +127,7 @@ class ImplicitDerivation:
         """y′ in x and y, verified.
 
         Raises:
-            FaultError: it is wrong, and what it was simplified from is so too.
+            FaultError: it is wrong, and so is what it was simplified from.
         """
         return self._sound([self._simple(self.slope_raw), self.slope_raw])
 
@@ -198,7 +198,7 @@ class ImplicitDerivation:
         """The derivative in one of its forms; only "simplified" and "raw" exist.
 
         Raises:
-            InputError: for "output", which a curve has not.
+            InputError: for "output", which a curve does not have.
         """
         if form == "output":
             raise InputError("an implicit derivative has no form by the function's own output")

@@ -1,4 +1,4 @@
-"""What is to be differentiated, and the letters it is told with."""
+"""What is to be differentiated, and the letters used in telling it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Problem(Record):
         function: the formula.
         variables: the variables to differentiate by, one after the other.
         name: the letter of the function: ``f``, ``sigma``, or an upright ``SiLU``.
-        arguments: what the function is written of, f(x) or L(p, y).
+        arguments: those written after its name, as in f(x) or L(p, y).
         method: "power" or "quotient", see ``differentiate``.
         entry: the row of the catalogue it comes from.
         defaults: values of parameters, for numbers to try and for checking.
@@ -38,7 +38,7 @@ class Problem(Record):
 
     @property
     def partial(self) -> bool:
-        """Whether derivatives are partial ones: by which argument has to be said."""
+        """Whether derivatives are partial, so that it has to be said by which argument."""
         return len({*self.arguments, *self.variables}) > 1
 
     @property

@@ -1,4 +1,4 @@
-"""What was asked, from whatever it was asked with: text, LaTeX, a name, a callable, SymPy."""
+"""What was asked, in whatever way it was asked: text, LaTeX, a name, a callable, SymPy."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read(source: Source) -> tuple[Formula, catalogue.Entry | None]:
 
     Raises:
         InputError: it cannot be read.
-        TypeError: it is of no kind that is understood.
+        TypeError: it is none of these.
     """
     if isinstance(source, str):
         name = catalogue.SPELLINGS.get(source.strip())

@@ -14,7 +14,7 @@ WORDS = (
 
 
 def inverse_rule(node: Expr, variable: Symbol) -> Step | None:
-    """That 1/g'(f(u)) is f'(u), for a call f(u) of a function defined as the inverse of g.
+    """The claim that 1/g'(f(u)) is f'(u), for a call f(u) of what is defined as the inverse of g.
 
     It is a rewriting, to be verified like any other. ``None`` for other expressions.
     """

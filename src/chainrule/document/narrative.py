@@ -278,7 +278,7 @@ def _named_walk(name: str, style: Style, quoted: set[str]) -> tuple[Block, ...]:
 
 
 def _without_heading(block: Block) -> tuple[Block, ...]:
-    """A block as it stands in a fold: of a heading, what it gives a letter to is still said."""
+    """A block as it stands in a fold: of a heading only the letter that it introduces is kept."""
     if not isinstance(block, Heading):
         return (block,)
     names = any(isinstance(piece, Math) and piece.chain.relations for piece in block.inline)

@@ -170,7 +170,7 @@ class Teller:
 
     # --- parts ----------------------------------------------------------------------------------
     def weight(self, step: Step) -> int:
-        """How many steps below and with this one are more than linear."""
+        """How many steps, from this one down, are more than sums and constant multiples."""
         return sum(part.rule not in _LINEAR for part in ordered(step))
 
     def is_easy(self, step: Step) -> bool:

@@ -24,7 +24,8 @@ from chainrule.expr.nodes import Expr, Number, Symbol, Unknown, postorder, subst
 from chainrule.record import Record
 from chainrule.verify.certified import decimal
 
-# Of these the first at which the function is defined, and is no number that everybody knows.
+# The first of these is taken at which the function has digits to compare, else the first at which
+# it is defined.
 POINTS = (5, 2, 1, Fraction(1, 2), 3, 10, Fraction(1, 10), -2)
 # For letters that have no value of their own: primes, so that none is a power or a product of
 # others.
@@ -50,7 +51,7 @@ def trial(derivation: Derivation, at: Mapping[Symbol, Expr]) -> Trial | None:
     """The function at the point ``at``, or at a usual one; ``None`` if it has no value at these.
 
     Raises:
-        InputError: ``at`` has a letter that the formula has not.
+        InputError: ``at`` has a letter that is not in the formula.
     """
     problem = derivation.problem
     function, main = problem.function, problem.variables[0]

@@ -30,7 +30,7 @@ def choose(breaks: Sequence[Break], total: float, room: float, indent: float) ->
 
     Lines after the first are ``indent`` further right. A line ends at the best kind of break
     that leaves at least a third of it filled, else at the last one that fits, else at the
-    first there is.
+    first one.
     """
     taken: list[Break] = []
     start, available = 0.0, room

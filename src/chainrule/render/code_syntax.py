@@ -66,7 +66,7 @@ _Walk: TypeAlias = Generator[Expr, _Source, _Source]
 
 @dataclass(frozen=True, slots=True)
 class _Language:
-    """How a language spells what the two do not have in common."""
+    """How a language spells what differs between the two."""
 
     name: str
     functions: Mapping[str, str]
@@ -330,7 +330,7 @@ def _sympy_cases(node: Piecewise) -> _Walk:
 
 
 def _sympy_unknown(node: Unknown) -> _Walk:
-    """A derivative is taken by place holders, which the arguments are then put in for."""
+    """The derivative is taken by place holders, and the arguments are put in afterwards."""
     texts = []
     for arg in node.args:
         texts.append((yield arg).text)

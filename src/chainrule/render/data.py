@@ -35,7 +35,7 @@ def derivation_data(
         at: values of letters; with them the value of the function there is given too.
 
     Raises:
-        InputError: ``at`` has a letter that the formula has not.
+        InputError: ``at`` has a letter that is not in the formula.
     """
     problem = derivation.problem
     form = derivation.output_form

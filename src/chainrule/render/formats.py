@@ -19,7 +19,7 @@ class DocumentFormat(NamedTuple):
         name: as it is asked for.
         module: the file here whose ``render(document)`` gives the text; ``None`` for what is
             made from the data of a derivation instead of its document.
-        endings: of the names of files that are written so unless told otherwise.
+        endings: of names of files; such a file is written in this format unless told otherwise.
     """
 
     name: str
@@ -72,7 +72,7 @@ def rendered(document: Document, name: str) -> str:
     """The document in one of the formats.
 
     Raises:
-        InputError: there is no such format, or it is none of documents.
+        InputError: there is no such format, or documents cannot be written in it.
     """
     row = FORMATS.get(name)
     if row is None or row.module is None:

@@ -219,7 +219,7 @@ def broken(box: Box, room: int, indent: int = 2) -> list[Box]:
 
 
 def _without_margin(box: Box) -> Box:
-    """Without blank columns on the left (the room of a sign that now starts a line)."""
+    """Without blank columns on the left: the room of a sign which now starts a line."""
     spare = min(len(line) - len(line.lstrip(" ")) for line in box.lines if line.strip())
     return Box(tuple(line[spare:] for line in box.lines), box.base)
 

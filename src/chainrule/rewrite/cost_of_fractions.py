@@ -1,4 +1,4 @@
-"""The least ink that a rational function can take, told from its polynomials.
+"""A lower bound of the ink that a rational function takes, read off its polynomials.
 
 Writing a form out and tidying it up takes far longer than counting what must be in it, and most
 forms that ``simplify`` considers are no better than what is there already. The count is a lower

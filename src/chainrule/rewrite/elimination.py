@@ -213,7 +213,7 @@ def two_valued(function: Expr, slope: Expr, variable: Symbol) -> bool:
 
 
 def _agree(one: Expr, other: Expr, variable: Symbol) -> bool:
-    """Whether two formulas have the same value wherever it is tried, and enough can be tried."""
+    """Whether two formulas have the same value at all points tried, and these are enough."""
     letters = [letter for letter in symbols(one, other) if letter is not variable]
     tried = 0
     for turn, number in enumerate(_TRIED):

@@ -54,7 +54,7 @@ class Known:
         self.reasons: list[str] = []
 
     def note(self, reason: str) -> None:
-        """An identity was used."""
+        """Remember that an identity was used."""
         if reason not in self.reasons:
             self.reasons.append(reason)
 

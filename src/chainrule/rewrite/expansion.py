@@ -356,7 +356,7 @@ def germ_beside(root: Expr, point: Expr, direction: Direction, order: Order) -> 
 
 
 def _suffices(node: Expr, found: Found) -> bool:
-    """Whether the value and the slope of a node are told, or never will be."""
+    """Whether value and slope of a node are known, or are known not to be found."""
     match found[node]:
         case Germ() as germ:
             return bool(germ.exponent) or germ.error is None or size(germ.error) > size(LINEAR)
@@ -367,7 +367,7 @@ def _suffices(node: Expr, found: Found) -> bool:
 
 
 def expansion(order: Order, depth: int) -> Expansion:
-    """The one of an order and a depth, with what it found before."""
+    """The expansion of an order to a depth: the same one each time, since it remembers."""
     found = order.expansions.get(depth)
     if found is None:
         found = order.expansions[depth] = Expansion(order, depth)

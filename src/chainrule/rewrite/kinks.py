@@ -182,7 +182,7 @@ def _zeros(whole: Expr, variable: Symbol) -> Iterator[Kink]:
 
 
 def _at_integers(node: Call, whole: Expr, order: Order) -> Kink:
-    """Where a rounding jumps: whether the function does is known if it is nothing else."""
+    """Where a rounding jumps. Whether the function does is known if it is the rounding itself."""
     (inner,) = node.args
     jumps = False
     if whole is node:
@@ -217,7 +217,7 @@ def _edges(line: Line, order: Order) -> Iterator[Expr]:
         low = line.points[i - 1] if i else None
         high = line.points[i] if i < len(line.points) else None
         for inner in () if value is None else _critical(value):
-            # What cannot be solved is no edge anyone can be told about.
+            # An edge that cannot be solved for cannot be told either.
             with suppress(UndecidedError):
                 for zero in order.zeros(inner)[0]:
                     left_of = high is not None and order.compare(zero, high) > 0
@@ -288,7 +288,7 @@ def _closing(gap: Expr, order: Order) -> Comparison | None:
 
 
 def _without_impossible(kink: Kink, entry: Entry) -> Kink:
-    """A condition such as α = 0 is none where the row says that α > 0."""
+    """A condition such as α = 0 never holds where the row says that α > 0."""
     match kink.condition:
         case Comparison(("==",), (Symbol(letter), Number(value))) if not entry.allows(
             letter, value

@@ -1,4 +1,4 @@
-"""Cases without the points at which they meet: conditions where no derivative may exist there."""
+"""Conditions without their end points: where two cases meet there may be no derivative."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _MOST_PARTS = 16
 
 Ends = tuple[Expr, ...]
 Interval = tuple[Ends, Ends]
-"""An open one, from the largest of the first ends to the smallest of the others."""
+"""An open interval, from the largest of the lower ends to the smallest of the upper ones."""
 
 
 def strict(expr: Piecewise) -> Expr | None:
@@ -79,7 +79,7 @@ def _complement(conditions: Sequence[Comparison]) -> Comparison | None:
 
 # --- whatever the order of the points is ----------------------------------------------------------
 def disjoint(root: Expr, order: Order) -> Expr:
-    """A formula with each of its cases on what those before it leave, ends excluded.
+    """A formula with each of its cases where none before it applies, ends excluded.
 
     {x < k: u, x < 3: v, else: w} becomes {x < k: u, k < x < 3: v, x > max(k, 3): w}, which says
     the same beside the points where cases meet, whatever k is, and nothing at these points.

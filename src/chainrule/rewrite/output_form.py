@@ -53,7 +53,7 @@ from chainrule.rewrite.solve import Solved, dependents, inner_parts
 # Inverse functions that nobody has at hand: a form that needs them helps no one.
 UNWELCOME = frozenset({"erfinv", "acosh", "asech", "acoth", "acsch"})
 
-# A form that keeps the variable and starts out this much longer will not become short.
+# A form that keeps the variable and is this many times as long to begin with will not become short.
 HOPELESS = 2.0
 # y (1 − y) says more than y − y², though it takes a little more ink.
 FACTOR_TOLERANCE = 1.5
@@ -226,7 +226,7 @@ def _factored(expr: Expr, tidier: Tidier) -> Expr:
 
 
 Solving = Callable[[], tuple[Solved, ...]]
-"""Gives what is solved for; most candidates are given up before it is asked."""
+"""Gives what is solved for; it is not called for the many candidates that are given up."""
 
 
 def _candidates(

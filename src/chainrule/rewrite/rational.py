@@ -2,7 +2,7 @@
 
 A kernel is a part that arithmetic cannot see into: a symbol, a call, a root. Exponentials are
 split over a basis, so that e^{2x}, e^{x} and e^{-x} are powers of one kernel. Everything here
-gives up, by returning ``None``, where polynomials would grow too large.
+gives up, by a ``TooLargeError``, where polynomials would grow too large.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def _unit(values: Sequence[Fraction]) -> Fraction:
     """The exponent of a kernel of which e to the power of each value is a power.
 
     Raises:
-        TooLargeError: only of a very high one.
+        TooLargeError: one of them is a higher power than ``MAX_EXPONENTIAL_DEGREE``.
     """
     unit = Fraction(1, reduce(lcm, (v.denominator for v in values)))
     if max(abs(value) for value in values) > MAX_DEGREE * unit:

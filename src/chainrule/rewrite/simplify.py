@@ -82,7 +82,7 @@ def simplify(expr: Expr, variable: Symbol, tidier: Tidier | None = None) -> list
 
 
 def simplified(expr: Expr, variable: Symbol, tidier: Tidier | None = None) -> Expr:
-    """Where ``simplify`` leads."""
+    """The simplest form that ``simplify`` finds."""
     steps = simplify(expr, variable, tidier)
     return steps[-1].after if steps else expr
 

@@ -99,7 +99,7 @@ def prove_equal(a: Expr, b: Expr, assume: Iterable[Assumption] = ()) -> bool:
 
 
 def prove(a: Expr, b: Expr, assume: Iterable[Assumption] = ()) -> Proof | None:
-    """The proof that ``prove_equal`` speaks of, ``None`` if there is none."""
+    """The proof behind ``prove_equal``, ``None`` if none was found."""
     if a is b:
         return Proof()
     if size(a, b) > MAX_NODES:
@@ -160,7 +160,7 @@ def _prepared(known: Iterable[Assumption], room: int, first: Iterable[Expr]) -> 
         with suppress(RatioTooLargeError, RatioUndefinedError, UndecidedSignError):
             converter.ratio(node)
     for node, sign in known:
-        # A fact that cannot be put into the field is one fact less to use.
+        # What cannot be written in the field is not used.
         with suppress(RatioTooLargeError, RatioUndefinedError, UndecidedSignError):
             if sign == 0:
                 converter.assume_not_negative(node)
@@ -201,7 +201,7 @@ def _cases(
 
 
 def _zeros(node: Expr) -> list[tuple[Symbol, Expr]] | None:
-    """Where ``node`` is 0, as values of a symbol; ``None`` if that cannot be said."""
+    """Where ``node`` is 0, as values of a symbol; ``None`` if it cannot be solved for one."""
     converter = Converter(_ROOMS[1])
     try:
         u = converter.canonical(converter.ratio(node))

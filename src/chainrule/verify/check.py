@@ -1,4 +1,4 @@
-"""What was claimed, and whether it is so: first by algebra, else in balls at points.
+"""Whether claims hold: by algebra first, else in balls at points.
 
 Nothing here knows a rule of differentiation: a derivative is compared with the power series of
 the function, an identity is proved in FLINT or compared at points.

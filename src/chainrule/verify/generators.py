@@ -30,7 +30,7 @@ from chainrule.verify.ratio import Ratio, RatioUndefinedError
 _MAX_DEGREE = 60
 
 UNKNOWN, NOT_NEGATIVE, POSITIVE = 0, 1, 2
-"""What is known of a sign, the stronger the larger; negated where it is that of the negative."""
+"""What is known of a sign, the larger the stronger; negated for what is not positive."""
 
 Factor = tuple[fmpz_mpoly, int]
 
@@ -121,7 +121,7 @@ class Generators:
         return arithmetic.multiply(self.constant(factor), u)
 
     def _refine(self, generator: Generator, value: Ratio) -> None:
-        """From here on ``generator`` is written by a newer one.
+        """Write ``generator`` by a newer one from here on.
 
         What was named after it before will not be recognised, so ``finer`` keeps the
         expressions that should have come first.

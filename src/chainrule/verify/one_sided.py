@@ -86,7 +86,7 @@ class Beside:
         return found
 
     def confirmed(self, side: Side, direction: Direction) -> Side:
-        """What is found to be so of what is claimed of one side."""
+        """The part of what is claimed of one side that was confirmed."""
         values = self.there(direction)
         if not side.defined:
             return NOWHERE if all(value is None for value in values) else UNKNOWN
@@ -143,13 +143,13 @@ def _grow(values: Sequence[arb], sign: int) -> bool:
 
 # --- kinks ----------------------------------------------------------------------------------------
 def confirmed(function: Expr, variable: Symbol, kink: Kink, letters: Iterable[Letters]) -> Kink:
-    """A kink with nothing claimed of it but what is found to be so.
+    """A kink with only those of its claims that were confirmed.
 
     Args:
         function: the function that has it.
         variable: the variable.
-        kink: what was found of it.
-        letters: sets of values of all other letters, at each of which it has to be so.
+        kink: what is claimed of it.
+        letters: sets of values of all other letters; a claim has to hold for each of them.
     """
     if kink.left is None or kink.right is None:
         return kink
@@ -217,7 +217,7 @@ def _jumps(root: Expr, env: Letters) -> bool:
 
 
 def _contradiction(beside: Beside, slope: arb) -> tuple[str, str] | None:
-    """What the difference quotient is and what it should be, where it goes elsewhere."""
+    """The difference quotient and what it should be, where it tends to something else."""
     here = beside.here()
     if here is None:
         return None

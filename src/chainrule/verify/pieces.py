@@ -49,7 +49,7 @@ _THINNER = 3
 _HALVINGS = 16
 # How many pieces are looked at of what oscillates; more of them show nothing new.
 _MOST_CHANGES = 24
-# From each round of the grid, how many points the other letters take their values of.
+# How many points of each round of the grid give the other letters their values.
 _RESTS = 2
 
 Signs = tuple[int | None, ...]
@@ -153,7 +153,7 @@ def _changes(
     pairs = [(x, y) for x, y in pairwise(row) if _differ(known[x], known[y])]
     narrow: list[tuple[float, float]] = []
     for _ in range(_HALVINGS):
-        # Of very many changes those next to 1 are looked at, where people look.
+        # Of very many changes those nearest to 1 are looked at, where people look.
         pairs = sorted(pairs, key=lambda pair: abs(log(_size(pair))))[:_MOST_CHANGES]
         middles = [_middle(x, y) for x, y in pairs]
         known |= zip(middles, signs(middles), strict=True)

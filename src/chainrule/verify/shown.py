@@ -16,7 +16,7 @@ _FEW_DIGITS, _MOST_DIGITS = 10, 60
 
 
 def apart(left: arb, right: arb) -> tuple[str, str]:
-    """Two different numbers, with as many digits as it takes to see that."""
+    """Two different numbers, with as many digits as it takes to tell them apart."""
     digits = _FEW_DIGITS
     while digits < _MOST_DIGITS and ball_decimal(left, digits) == ball_decimal(right, digits):
         digits += _FEW_DIGITS

@@ -13,7 +13,7 @@ _API = re.compile(r"(\w+)[. ]([\w.]+)(?:\((.*)\))?")
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """A function, class or operator of a library, and how a row of the catalogue is had of it.
+    """A function, class or operator of a library, and how it is called for a row of the catalogue.
 
     Attributes:
         library: "torch", "jax", "ONNX", …

@@ -1,4 +1,4 @@
-"""The relu family: rectifiers, exponential units, shrinkage, and their smooth kin."""
+"""The relu family: rectifiers, exponential units, shrinkage, and their smooth relatives."""
 
 from __future__ import annotations
 

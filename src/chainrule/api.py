@@ -15,11 +15,11 @@ from chainrule.deriving.reading import (
     every_variable,
     make_problem,
     read,
+    read_answer,
     variable,
 )
 from chainrule.document.blocks import Document, Heading
 from chainrule.errors import InaccurateError, InputError, require
-from chainrule.expr.catalogue import SPELLINGS
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.parsing.formula import Formula
 from chainrule.parsing.reader import parse as read_formula
@@ -123,7 +123,7 @@ def implicit(
     >>> str(implicit("x^2 + y^2 = 1", order=2).derivative)
     '-1/y^3'
     """
-    formula = read_formula(equation) if isinstance(equation, str) else read(equation)[0]
+    formula = read(equation)[0]
     left, right = formula.expr, formula.equals
     if right is None and formula.name is not None and not formula.variables:
         # Read as a definition, but here x = f(y) is an equation like any other.
@@ -144,7 +144,8 @@ def derivations(f: str, *, wrt: str | None, order: int, method: str) -> Iterator
 
     An equation has one implicit derivation.
     """
-    if f.strip() not in SPELLINGS and read_formula(f).equals is not None:
+    formula, _ = read(f)
+    if formula.equals is not None:
         yield implicit(f, wrt=wrt, order=order)
     elif wrt == "all":
         for variable in every_variable(f):
@@ -290,9 +291,9 @@ def check(
     from chainrule.check.report import judgement_document
 
     problem = make_problem(f, wrt=wrt, order=order)
-    read_answer = read_formula(answer)
-    judgement = check_answer(problem, read_answer.expr)
-    notes = read_answer.notes
+    given = read_answer(answer, problem)
+    judgement = check_answer(problem, given.expr)
+    notes = given.notes
     if judgement.equal is False and notes:
         from chainrule.check.other_readings import right_reading
 

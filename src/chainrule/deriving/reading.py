@@ -15,10 +15,11 @@ from chainrule.deriving.problem import (
 )
 from chainrule.errors import InputError
 from chainrule.expr import catalogue
-from chainrule.expr.nodes import Expr, Symbol, symbols
+from chainrule.expr.nodes import Expr, Symbol, substitute, symbols
 from chainrule.parsing.definitions import definition
 from chainrule.parsing.formula import Formula
-from chainrule.parsing.reader import equation_or_formula, parse
+from chainrule.parsing.reader import equation_or_formula, parse, parse_question, symbol_named
+from chainrule.parsing.tokens import Note
 
 if TYPE_CHECKING:
     import sympy
@@ -46,7 +47,7 @@ def read(source: Source) -> tuple[Formula, catalogue.Entry | None]:
         if name is not None and len(source.strip()) != 1:
             known = definition(name)
             return Formula(known.entry.letter, known.arguments, known.expr), known.entry
-        return parse(source), None
+        return _asked(source), None
     if isinstance(source, Formula):
         return source, None
     if isinstance(source, Expr):
@@ -61,6 +62,94 @@ def read(source: Source) -> tuple[Formula, catalogue.Entry | None]:
         expr, arguments = trace(source)
         return equation_or_formula(Formula(None, arguments, expr)), None
     raise TypeError(f"a formula is text, an Expr, a callable or a SymPy expression, not {source!r}")
+
+
+def _asked(text: str) -> Formula:
+    """The formula that a text asks about."""
+    if _MAY_BE_LABELLED.match(text):
+        from chainrule.parsing.derivatives import label
+
+        named = label(text)
+        if named is not None:
+            formula = parse_question(named.formula)
+            if formula.question is None:
+                raise InputError(
+                    f"`{named.typed} = …` says what a derivative is, not what is differentiated",
+                    text=text,
+                    position=0,
+                    hint="give the function, f(x) = …; an answer of your own goes to check",
+                )
+            return differentiated_within(formula, text)
+    return differentiated_within(parse_question(text), text)
+
+
+_MAY_BE_LABELLED = re.compile(r"[^=]*['’′″/}][^=]*=(?!=)")
+"""What a text begins with that says it is a derivative."""
+
+
+def read_answer(text: str, problem: Problem) -> Formula:
+    """Somebody's derivative, with or without ``f'(x) =`` or ``dy/dx =`` before it.
+
+    Raises:
+        InputError: it cannot be read, or is the derivative by another variable, or of another
+            order, by its own words.
+    """
+    if _MAY_BE_LABELLED.match(text):
+        from chainrule.parsing.derivatives import label
+
+        if (named := label(text)) is not None:
+            if named.by is not None and symbol_named(named.by) not in problem.variables:
+                asked = problem.variables[0].name
+                raise InputError(
+                    f"the answer is by {named.by}, and the question by {asked}",
+                    text=text,
+                    position=0,
+                    hint=f"ask with --wrt {named.by}",
+                )
+            if named.order != len(problem.variables):
+                raise InputError(
+                    f"the answer is of order {named.order}, the question of order "
+                    f"{len(problem.variables)}",
+                    text=text,
+                    position=0,
+                    hint=f"ask with --order {named.order}",
+                )
+            text = named.formula
+    formula = parse_question(text)
+    if formula.question is not None:
+        # The derivative of something is what it is.
+        variables = formula.question or (choose_variable(formula.expr, (), None),)
+        slope = _slope(formula.expr, variables)
+        formula = formula.replaced(expr=slope, question=None)
+    return differentiated_within(formula, text)
+
+
+def differentiated_within(formula: Formula, text: str) -> Formula:
+    """The formula with the derivatives that stand within it taken, and a note for each."""
+    if not formula.inner:
+        return formula
+    if formula.equals is not None:
+        raise InputError(
+            "this is an equation with a derivative in it",
+            text=text,
+            position=0,
+            hint="give the function that is differentiated; a line of yours goes to check --lines",
+        )
+    values: dict[Expr, Expr] = {}
+    found = list(formula.notes)
+    for inner in formula.inner:
+        of = substitute(inner.of, values)
+        values[inner.symbol] = _slope(of, inner.by or (choose_variable(of, (), None),))
+        typed = inner.typed if len(inner.typed) > 1 else f"d/d{inner.by[0].name}"
+        found.append(Note("derivative", f"{typed} ({of})", str(values[inner.symbol]), ""))
+    whole = substitute(formula.expr, values)
+    return formula.replaced(expr=whole, inner=(), notes=tuple(found))
+
+
+def _slope(of: Expr, by: tuple[Symbol, ...]) -> Expr:
+    from chainrule.deriving.derivation import Derivation
+
+    return Derivation(Problem(function=of, variables=by)).form("simplified")
 
 
 def _is_sympys(source: object) -> bool:
@@ -93,6 +182,8 @@ def make_problem(
     if not 1 <= order <= MAX_ORDER:
         raise InputError(f"the order must be between 1 and {MAX_ORDER}, not {order}")
     variables = _variables(formula, wrt, order)
+    if formula.question is not None:
+        variables = _agreed(formula, variables, wrt, order)
     arguments = formula.variables or tuple(dict.fromkeys(variables))
     taken = names(formula.expr) | {v.name for v in variables}
     return Problem(
@@ -127,6 +218,32 @@ def _variables(formula: Formula, wrt: Wrt, order: int) -> tuple[Symbol, ...]:
             hint="x,x,y differentiates twice by x and once by y",
         )
     return found * order if len(found) == 1 else found
+
+
+def _agreed(
+    formula: Formula, variables: tuple[Symbol, ...], wrt: Wrt, order: int
+) -> tuple[Symbol, ...]:
+    """The variables that the text and the options ask for.
+
+    Raises:
+        InputError: they ask for different ones.
+    """
+    asked = formula.question
+    if not asked:
+        return variables
+    by = ", ".join(symbol.name for symbol in asked)
+    if wrt is not None and set(variables) != set(asked):
+        other = ", ".join(symbol.name for symbol in dict.fromkeys(variables))
+        raise InputError(
+            f"the formula says that it is differentiated by {by}, and the option by {other}",
+            hint="leave one of them out",
+        )
+    if order != 1 and order != len(asked):
+        raise InputError(
+            f"the formula asks for order {len(asked)}, and the option for order {order}",
+            hint="leave one of them out",
+        )
+    return asked
 
 
 def variable(name: object, formula: Formula) -> Symbol:

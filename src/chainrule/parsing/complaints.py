@@ -65,6 +65,8 @@ def _message(
         hint = "a formula has one `=` at most; in conditions write =="
     elif token.kind == "COMMA" and previous and previous.kind == "NUMBER":
         hint = "decimals are written with a point: 0.5"
+    elif token.kind == "DIFFERENTIAL":
+        hint = f"put brackets around it: ({typed} …)"
     elif token.kind == "IF":
         hint = "write: x if x > 0 else 0"
     return f"unexpected `{typed}`: {wanted}", hint

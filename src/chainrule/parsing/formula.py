@@ -18,6 +18,7 @@ the natural logarithm.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 
 from chainrule.errors import InputError
 from chainrule.expr.functions import BY_NAME
@@ -33,7 +34,7 @@ from chainrule.parsing.names import CONSTANTS, GREEK, Names, default_names
 from chainrule.parsing.shift_reduce import UnexpectedTokenError
 from chainrule.parsing.shift_reduce import parse as shift_reduce
 from chainrule.parsing.tokens import Note, Token, check_length, settle, settle_functions
-from chainrule.parsing.tree import Builder, Equation, close
+from chainrule.parsing.tree import Builder, Equation, Inner, close
 from chainrule.parsing.words import Reader
 from chainrule.record import Record
 
@@ -48,6 +49,9 @@ class Formula(Record):
         expr: the formula; of an equation, its left side.
         equals: the right side of an equation such as ``x^2 + y^2 = 1``.
         notes: what can be read in more than one way, and how it was read here.
+        question: the variables by which it is to be differentiated, where the text says so: of
+            ``d/dx (x^2)`` this is x², and the question is (x,). ``None`` if it does not.
+        inner: derivatives within it, each with the symbol that stands for it.
     """
 
     name: str | None
@@ -55,6 +59,8 @@ class Formula(Record):
     expr: Expr
     equals: Expr | None = None
     notes: tuple[Note, ...] = ()
+    question: tuple[Symbol, ...] | None = None
+    inner: tuple[Inner, ...] = ()
 
 
 Lexer = Callable[[str, Reader], list[Token]]
@@ -110,15 +116,54 @@ def read_formula(
 def _read(source: str, start: int, lexer: Lexer, reader: Reader) -> Formula:
     text = reader.text
     # Blanks keep the offsets what they are in the text.
-    tokens = settle(lexer(" " * start + source[start:], reader), text)
-    tokens = settle_functions(tokens, text, reader.symbols)
+    tokens = lexer(" " * start + source[start:], reader)
+    tokens, asked = _differentials(tokens, reader)
+    tokens = settle_functions(settle(tokens, text), text, reader.symbols)
     builder = Builder(text, reader.names)
     try:
         sides = shift_reduce(tokens, builder)
     except UnexpectedTokenError as problem:
         raise complaint(problem, text, reader.names) from None
     left, right = sides if isinstance(sides, Equation) else (close(sides), None)
-    return Formula(None, (), left, right, _notes(tokens, reader))
+    formula = Formula(None, (), left, right, _notes(tokens, reader), asked)
+    return formula.replaced(inner=tuple(builder.derivatives)) if builder.derivatives else formula
+
+
+def _differentials(
+    tokens: list[Token], reader: Reader
+) -> tuple[list[Token], tuple[Symbol, ...] | None]:
+    """``d/dx`` and its kind as one token; and by what all of the formula is to be differentiated,
+    where that stands first and no bracket says how far it goes."""
+    if "d" in reader.symbols or not any(map(_may_differentiate, tokens)):
+        return tokens, None
+    from chainrule.parsing.derivatives import differentials
+
+    tokens = differentials(tokens, reader.text)
+    first, *rest = tokens
+    equation = any(token.kind == "EQUALS" for token in rest)
+    if first.kind != "DIFFERENTIAL" or not rest or rest[0].kind == "OPEN" or equation:
+        return tokens, None
+    if reader.notes is not None and _has_several_terms(rest):
+        typed = reader.text[first.start : first.end]
+        reader.notes.append(
+            Note(
+                "derivative", f"{typed} …", "the derivative of all that follows", f"({typed} …) + …"
+            )
+        )
+    return rest, tuple(symbol for symbol, times in first.value.by for _ in range(times))
+
+
+def _has_several_terms(tokens: list[Token]) -> bool:
+    depth = 0
+    for before, token in pairwise(tokens):
+        depth += (before.kind == "OPEN") - (before.kind == "CLOSE")
+        if not depth and token.kind in ("PLUS", "MINUS") and before.kind not in ("CARET", "OVER"):
+            return True
+    return False
+
+
+def _may_differentiate(token: Token) -> bool:
+    return token.kind == "NAME" and token.value.name[0] in "dD"
 
 
 def _notes(tokens: list[Token], reader: Reader) -> tuple[Note, ...]:
@@ -134,9 +179,10 @@ def _notes(tokens: list[Token], reader: Reader) -> tuple[Note, ...]:
 def _named(formula: Formula) -> Formula:
     """``y = formula`` names the formula, unless y occurs in it."""
     left, right = formula.expr, formula.equals
-    if isinstance(left, Symbol) and right is not None and left not in symbols(right):
-        return formula.replaced(name=left.name, expr=right, equals=None)
-    return formula
+    within = any(inner.symbol is left for inner in formula.inner)
+    if within or not isinstance(left, Symbol) or right is None or left in symbols(right):
+        return formula
+    return formula.replaced(name=left.name, expr=right, equals=None)
 
 
 def _defines(expr: Expr, variables: tuple[Symbol, ...]) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chainrule.expr.nodes import Symbol
+
 SIGNS: dict[str, tuple[str, object]] = {
     "+": ("PLUS", None),
     **dict.fromkeys("-−–", ("MINUS", None)),
@@ -9,6 +11,7 @@ SIGNS: dict[str, tuple[str, object]] = {
     **dict.fromkeys(("/", "÷", r"\div"), ("OVER", None)),
     "^": ("CARET", None),
     "!": ("BANG", None),
+    **dict.fromkeys(("∂", r"\partial"), ("NAME", Symbol("d"))),
     **dict.fromkeys((",", ";"), ("COMMA", None)),
     **dict.fromkeys((":", r"\colon"), ("COLON", None)),
     **dict.fromkeys((":=", r"\coloneqq"), ("EQUALS", None)),
@@ -73,7 +76,6 @@ ELSE_WORDS = frozenset({"otherwise", "else", "elsewhere"})
 REFUSED = {
     r"\infty": "infinity is not a number here",
     r"\int": "integrals cannot be read: give the function that is to be differentiated",
-    r"\partial": "give the function itself; chainrule writes the derivatives",
     r"\sum": "sums over an index cannot be read",
     r"\prod": "products over an index cannot be read",
     r"\pm": "write two formulas, one with + and one with -",

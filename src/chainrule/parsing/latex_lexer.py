@@ -145,6 +145,9 @@ class _Lexer(Letters):
 
     def _command(self, command: str, start: int, end: int) -> int:
         name = command[1:].rstrip("*")
+        partials = _PARTIALS.match(self.text, start)
+        if partials:
+            return self._partials(partials)
         if command in SIGNS:
             self.sign(command, start, end)
             return end
@@ -161,9 +164,6 @@ class _Lexer(Letters):
         if re.fullmatch(STYLE, command):
             found = _WORD_IN_STYLE.match(self.text, end)
             return self._upright(command, found, start) if found else end
-        partials = _PARTIALS.match(self.text, start)
-        if partials:
-            return self._partials(partials)
         if self.reader.names.functions.get(name):
             return self._named_function(name, start, end)
         hint = REFUSED.get(command)
@@ -230,6 +230,9 @@ class _Lexer(Letters):
             return end
         if len(word) == 1 and not command.startswith(r"\operatorname"):
             return self.letter(GREEK.get(word, word), start, end)
+        if len(word) == 2 and word[0] == "d":
+            self.letter("d", start, start)
+            return self.letter(word[1], start, end)
         known = OPERATORS.get(word) or self.reader.names.lookup(word)
         called = self.following(end)
         if known and word not in self.reader.symbols and (known in BY_NAME or called):

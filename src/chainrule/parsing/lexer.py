@@ -8,6 +8,7 @@ from typing import NamedTuple
 from unicodedata import decomposition, normalize
 
 from chainrule.errors import InputError
+from chainrule.expr.nodes import Symbol
 from chainrule.parsing.names import FUNCTION_LETTERS, GREEK, MODULES
 from chainrule.parsing.tokens import FunctionName, Token, number
 from chainrule.parsing.words import Reader
@@ -37,6 +38,7 @@ _SIGNS: dict[str, tuple[str, object]] = {
     **dict.fromkeys("/÷∕⁄", ("OVER", None)),
     **dict.fromkeys(("^", "**"), ("CARET", None)),
     "!": ("BANG", None),
+    "∂": ("NAME", Symbol("d")),
     **dict.fromkeys(",;", ("COMMA", None)),
     ":": ("COLON", None),
     ":=": ("EQUALS", None),
@@ -59,9 +61,9 @@ _SIGNS: dict[str, tuple[str, object]] = {
 }
 
 _REFUSED = {
+    **dict.fromkeys("'’′", "for a derivative write d/dx (…)"),
     "∞": "infinity is not a number here",
     "∫": "integrals cannot be read: give the function that is to be differentiated",
-    "∂": "give the function itself; chainrule writes the derivatives",
     "∑": "sums over an index cannot be read",
     "∏": "products over an index cannot be read",
     "±": "write two formulas, one with + and one with -",

@@ -370,6 +370,18 @@ def _power_of_ten(place: _Place) -> Note | None:
     return Note("number", typed, str(place.token().value), f"{before}*e*{after}")
 
 
+def _differential(place: _Place) -> Note | None:
+    """``d/dx (x^2) sin x`` is the derivative of the product."""
+    if place.token(1).kind != "OPEN":
+        return None
+    end = 1 + place._replace(at=place.at + 1).closing(0)
+    if place.token(end + 1).kind in (END, "PLUS", "MINUS", "CLOSE", "EQUALS", "COMMA", "CARET"):
+        return None
+    typed = place.typed(0)
+    read = "the derivative of all up to the next sign + or −"
+    return Note("derivative", f"{typed} (…)…", read, f"({typed} (…))*…")
+
+
 _KINDS: dict[str, tuple[Callable[[_Place], Note | None], ...]] = {
     "CARET": (_exponent_runs_on, _exponent_is_no_fraction, _tower, _digits_in_latex),
     "OVER": (_slash_runs_on,),
@@ -385,5 +397,6 @@ _KINDS: dict[str, tuple[Callable[[_Place], Note | None], ...]] = {
     "NAME": (_letters_of_constants, _letter_before_bracket),
     "NUMBER": (_letter_before_bracket, _power_of_ten),
     "BANG": (_factorial,),
+    "DIFFERENTIAL": (_differential,),
     "RADICAL": (_root_of_number,),
 }

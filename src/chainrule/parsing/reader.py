@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
@@ -13,6 +14,9 @@ from chainrule.parsing.lexer import simplify_characters
 from chainrule.parsing.names import GREEK_WORDS, KEYWORDS, LOGIC, default_names
 from chainrule.parsing.tokens import check_length
 
+_MAY_ASK = re.compile("deriv|differ|'\\s*[(]", re.IGNORECASE)
+"""What a question in words has in it."""
+
 
 def parse(text: str, symbols: Iterable[str] = ()) -> Formula:
     r"""Read a formula in LaTeX, if it has a backslash or a dollar sign, or else in plain text.
@@ -23,16 +27,55 @@ def parse(text: str, symbols: Iterable[str] = ()) -> Formula:
     ('1/(1 + e^(-x))', '1/(1 + e^(-x))')
 
     Raises:
-        InputError: the text is no formula; a condition such as ``x > 0`` is none.
+        InputError: the text is no formula; a condition such as ``x > 0`` is none, and a derivative
+            such as ``d/dx (x^2)`` is a question.
+    """
+    formula = parse_question(text, symbols)
+    if formula.question is not None or formula.inner:
+        raise InputError("this is a derivative, and a formula is wanted", text=text, position=0)
+    return formula
+
+
+def parse_question(text: str, symbols: Iterable[str] = ()) -> Formula:
+    """Read a formula as ``parse`` does, or a question about one, such as ``d/dx (x^2)``.
+
+    Raises:
+        InputError: as for ``parse``.
     """
     check_length(text)
-    if "\\" in text or text.lstrip().startswith("$"):
+    source, order, by = text, 1, None
+    if _MAY_ASK.search(text):
+        from chainrule.parsing.derivatives import asked_in_words
+
+        source, order, by = asked_in_words(text)
+    if "\\" in source or source.lstrip().startswith("$"):
         from chainrule.parsing.latex import parse_latex
 
-        formula = parse_latex(text, symbols, notes=[])
+        formula = parse_latex(source, symbols, notes=[])
     else:
-        formula = parse_text(text, symbols, notes=[])
-    return equation_or_formula(formula, text)
+        formula = parse_text(source, symbols, notes=[])
+    formula = _whole_derivative(equation_or_formula(formula, text))
+    if source is not text:
+        asked = formula.question or ()
+        if by is not None:
+            asked = (*asked, *[symbol_named(by, symbols)] * order)
+        elif not asked and order > 1:
+            raise InputError(
+                "by which variable?", text=text, position=0, hint="say: with respect to x"
+            )
+        formula = formula.replaced(question=asked)
+    return formula
+
+
+def _whole_derivative(formula: Formula) -> Formula:
+    """A formula that is nothing but a derivative, as a question about what it is of."""
+    while formula.inner and formula.equals is None and formula.name is None:
+        *others, last = formula.inner
+        if formula.expr is not last.symbol:
+            break
+        question = (*(formula.question or ()), *last.by)
+        formula = formula.replaced(expr=last.of, inner=tuple(others), question=question)
+    return formula
 
 
 def equation_or_formula(formula: Formula, text: str | None = None) -> Formula:

@@ -13,6 +13,9 @@ from chainrule.parsing.names import FUNCTION_LETTERS
 LONGEST_TEXT = 100_000
 """Characters that a formula may have."""
 
+HIGHEST = 12
+"""Order of a derivative that a formula can ask for."""
+
 MOST_DIGITS = 4_000
 """Digits that a number may have (Python itself prints no integer of more than 4,300)."""
 
@@ -20,9 +23,9 @@ MOST_DIGITS = 4_000
 class Token(NamedTuple):
     """``kind`` is a terminal of formula.lark; ``start`` and ``end`` are offsets in the text.
 
-    ``value`` is an expression for NUMBER, CONSTANT and NAME, a ``FunctionName`` for FUNCTION, the
-    degree for RADICAL, the orders of differentiation for ORDER, the operator for COMPARE, a
-    pair for FRACTION, the typed character for brackets.
+    ``value`` is an expression for NUMBER, CONSTANT and NAME, a ``FunctionName`` for FUNCTION and
+    DIFFERENTIAL, the degree for RADICAL, the orders of differentiation for ORDER, the operator
+    for COMPARE, a pair for FRACTION, the typed character for brackets.
     """
 
     kind: str
@@ -38,6 +41,9 @@ class FunctionName(NamedTuple):
     known: bool = True
     orders: tuple[int, ...] = ()
     """How often it is differentiated by each argument, where primes or ∂ say so."""
+    by: tuple[tuple[Symbol, int], ...] | None = None
+    """Of what differentiates (``d/dx``): the variables, and how often by each; () for those that
+    are given as arguments."""
 
 
 class Note(NamedTuple):

@@ -30,7 +30,7 @@ from chainrule.expr.nodes import (
 )
 from chainrule.parsing.names import Names
 from chainrule.parsing.operations import MANY, OPERATIONS, root
-from chainrule.parsing.tokens import FunctionName, Token
+from chainrule.parsing.tokens import HIGHEST, FunctionName, Token
 
 
 class Terms(list[Expr]):
@@ -71,6 +71,15 @@ class Head(NamedTuple):
     base: Expr | None = None
 
 
+class Inner(NamedTuple):
+    """A derivative within a formula: the symbol that stands for it, and what it is of."""
+
+    symbol: Symbol
+    of: Expr
+    by: tuple[Symbol, ...]
+    typed: str
+
+
 Part = Expr | Terms | Factors | ParsedCases | ParsedChain
 
 _INVERSES = {row.name: row.inverse for row in BY_NAME.values() if row.inverse.startswith("a")}
@@ -89,6 +98,11 @@ def close(part: Part) -> Expr:
     if isinstance(part, ParsedChain):
         return Comparison(tuple(part.operators), tuple(part.args))
     return Piecewise(tuple(part))
+
+
+def _variables(token: Token) -> tuple[Symbol, ...]:
+    """By what a token differentiates."""
+    return tuple(symbol for symbol, times in token.value.by for _ in range(times))
 
 
 def negated(part: Part) -> Part:
@@ -114,6 +128,7 @@ class Builder:
     def __init__(self, text: str, names: Names) -> None:
         self.text = text
         self.names = names
+        self.derivatives: list[Inner] = []
         self._last_else = 0
 
     def error(self, message: str, position: int, hint: str | None = None) -> InputError:
@@ -232,6 +247,32 @@ class Builder:
             raise self.error("`else` needs a case before it", self._last_else)
         return close(cases)
 
+    # --- derivatives ------------------------------------------------------------------------------
+    def differential(self, token: Token, part: Part) -> Part:
+        return self._derivative(close(part), _variables(token), token)
+
+    def _derivative_of(self, arguments: Arguments, token: Token) -> Part:
+        """``D[u, x, y]`` or ``diff(u, x, 2)``: a number is how often by what stands before it."""
+        by = list(_variables(token))
+        for argument in arguments[1:]:
+            match argument:
+                case Symbol():
+                    by.append(argument)
+                case Number(int(times)) if by and 1 <= times <= HIGHEST:
+                    by += [by[-1]] * (times - 1)
+                case _:
+                    raise self.error(
+                        "a derivative is taken by variables",
+                        token.start,
+                        "write diff(x^2, x), or diff(x^2, x, 2) for the second one",
+                    )
+        return self._derivative(arguments[0], tuple(by), token)
+
+    def _derivative(self, of: Expr, by: tuple[Symbol, ...], token: Token) -> Part:
+        symbol = Symbol(f"derivative {len(self.derivatives) + 1}")
+        self.derivatives.append(Inner(symbol, of, by, self._typed(token)))
+        return symbol
+
     # --- functions --------------------------------------------------------------------------------
     def head(self, token: Token) -> Head:
         return Head(token)
@@ -262,6 +303,8 @@ class Builder:
         """``head`` applied to its arguments, then raised to its exponent: sin² x."""
         token, exponent, base = head
         name: FunctionName = token.value
+        if name.by is not None:
+            return self._derivative_of(arguments, token)
         if base is not None:
             self._check_count(token, arguments, 1, 1, "log_b(x)")
             arguments.append(base)

@@ -39,6 +39,10 @@ _ENGLISH = {
 """Words that no formula has, and what is written for them."""
 _LONGEST_QUOTED = 24
 """Characters of a word that an error repeats."""
+_DERIVATIVES = frozenset(("diff", "derivative", "differentiate", "Derivative", "Diff"))
+"""What differentiates its first argument by the others."""
+_BELOW = re.compile("(?:d[a-z]){1,3}")
+"""What stands below the line of d/dx."""
 _VARIABLES = frozenset("xyztu")
 _WITH_DIGITS = re.compile(r"([^\W\d_]+)([0-9]+)(\w*)")
 
@@ -70,6 +74,12 @@ class Reader(NamedTuple):
             return [Token("NAME", Symbol(word), start, end)]
         if word in CONSTANTS:
             return [Token("CONSTANT", _CONSTANT_NODES[word], start, end)]
+        if called == "(" and word in _DERIVATIVES:
+            return [Token("FUNCTION", FunctionName("d", by=()), start, end)]
+        if word[0] == "d" and word[1:] in GREEK_WORDS:
+            return self._spell_out(["d", word[1:]], start, called)
+        if _BELOW.fullmatch(word) and self.text[:start].rstrip()[-1:] == "/":
+            return self._spell_out(list(word), start, "")
         if word in KEYWORDS:
             return [Token(KEYWORDS[word], word, start, end)]
         if word in LOGIC:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 import mpmath
@@ -60,3 +61,31 @@ def test_every_operation(name: str, dtype: str) -> None:
         allowed = 8 * 2.0 ** (1 - fmt.precision) * max(abs(right), 2.0**-20)
         assert abs(mpmath.mpf(float(found[i])) - right) <= allowed, [float(a[i]) for a in args]
     assert compared >= 3
+
+
+FLOATS = [-3.75, -1.0, -0.1, 0.1, 0.3, 1.0, 1.9, 2.0**20 / 3]
+
+
+def test_a_product_and_a_sum_rounded_once() -> None:
+    form = format_named("float32")
+    x, y, z = (array.ravel() for array in np.meshgrid(*[np.array(FLOATS, np.float32)] * 3))
+    found = apply_operation("fma", [x, y, z], form)
+    for a, b, c, got in zip(x, y, z, found, strict=True):
+        exact = Fraction(float(a)) * Fraction(float(b)) + Fraction(float(c))
+        assert got == np.float32(float(exact))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_powers_of_two_by_the_bits(dtype: str) -> None:
+    form = format_named(dtype)
+    sizes = np.abs(np.array(FLOATS, form.dtype))
+    exponents = apply_operation("exponent", [sizes], form)
+    for size, exponent in zip(sizes, exponents, strict=True):
+        assert 0.5**0.5 <= float(size) * 2.0**-exponent <= 2**0.5
+    # What is added to an exponent lies in the last bits of a number of this size.
+    shift = np.asarray(1.5 * 2 ** (form.precision - 1), form.dtype)
+    for n in (-3, 0, 5):
+        lifted = shift + np.full(len(sizes), n, form.dtype)
+        values = np.array(FLOATS, form.dtype)
+        got = apply_operation("scaled", [values, lifted], form)
+        assert got.tolist() == (values * np.asarray(2.0**n, form.dtype)).tolist()

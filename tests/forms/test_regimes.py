@@ -145,4 +145,7 @@ def test_long_arguments_as_letters() -> None:
     )
     assert found[0] is Call("exp", (2 * letter,)) + Call("sin", (letter,)) * X
     assert lettered([Call("exp", (long * Call("sin", (X,)),))], X)[1] == {}
+    # The larger of two arguments is none of one.
+    larger = Call("max", (long, X)) + Call("exp", (long,))
+    assert lettered([larger], X)[0] == [Call("max", (long, X)) + Call("exp", (letter,))]
     assert Number(2) in postorder(found[0])

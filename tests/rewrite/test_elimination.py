@@ -8,7 +8,7 @@ import pytest
 from chainrule.expr.nodes import Symbol
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite import elimination
-from chainrule.rewrite.elimination import Eliminated, eliminate
+from chainrule.rewrite.elimination import Eliminated, eliminate, two_valued
 from chainrule.rewrite.normal_form import Tidier
 from oracle import evaluate
 
@@ -73,3 +73,19 @@ def test_three_places_at_least_are_tried(shift: str, tried: bool) -> None:
 def test_each_limit_is_one_by_itself(monkeypatch: pytest.MonkeyPatch, limit: str) -> None:
     monkeypatch.setattr(elimination, limit, 1)
     assert found("sinh x", "cosh x") is None
+
+
+@pytest.mark.parametrize(
+    ("function", "slope", "two"),
+    [
+        ("cos x", "-sin x", True),
+        ("a x^2", "2 a x", True),
+        ("e^x", "e^x", False),
+        ("sin x", "cos x", False),
+        ("cos x", "cos x", False),
+        ("ln x", "1/x", False),
+    ],
+)
+def test_a_value_with_two_slopes(function: str, slope: str, two: bool) -> None:
+    exprs = [parse_text(text).expr for text in (function, slope)]
+    assert two_valued(exprs[0], exprs[1], X) == two

@@ -77,6 +77,35 @@ def test_the_root_has_none_at_the_end_of_its_domain() -> None:
 
 
 @pytest.mark.parametrize(
+    ("formula", "at"),
+    [
+        # The root of x − 1 is taken from 2 on, that of 5 − x up to 4: where it is 0 is no edge.
+        ("{x < 0: 0, x < 2: x, else: sqrt(x - 1)}", ["0", "2"]),
+        ("{x > 7: 0, x > 4: x, else: sqrt(5 - x)}", ["4", "7"]),
+        ("{x < 0: 0, x < 2: x, else: sqrt(x - 2)}", ["0", "2"]),
+        ("{x < 0: 0, x < 2: x, else: sqrt(x - 3)}", ["0", "3"]),
+    ],
+)
+def test_an_edge_lies_where_the_root_is_taken(formula: str, at: list[str]) -> None:
+    assert [str(kink.at) for kink in chainrule.derive(formula).kinks] == at
+
+
+@pytest.mark.parametrize(
+    ("formula", "derivative"),
+    [
+        ("max(x*y, 0)", "{x*y > 0: y, x*y < 0: 0}"),
+        ("min(x*y, 0)", "{x*y < 0: y, x*y > 0: 0}"),
+        ("max(1 - x*y, 0)", "{x*y < 1: -y, x*y > 1: 0}"),
+        ("max(x*y, z)", "{x*y > z: y, x*y < z: 0}"),
+        ("max(x*y^2 - 3, 0)", "{x*y^2 < 3: 0, x*y^2 > 3: y^2}"),
+        ("max(a*x - b, 0)", "{a*x - b > 0: a, a*x - b < 0: 0}"),
+    ],
+)
+def test_how_a_condition_on_several_letters_is_written(formula: str, derivative: str) -> None:
+    assert str(chainrule.derive(formula, "x").derivative) == derivative
+
+
+@pytest.mark.parametrize(
     ("formula", "merged"),
     [
         ("relu", "{x > 0: 1, x < 0: 0}"),

@@ -95,6 +95,11 @@ def test_every_form_is_the_same_function(formula: str) -> None:
         # With several, what has a minus sign is last, and then by degrees.
         ("a x - 3b + 2 - x^2", "2 + a*x - 3*b - x^2", "2 + a*x - 3*b - x^2"),
         ("0.5 x + 1.5", "1.5*(1 + x/3)", "0.5*x + 1.5"),
+        ("a b c - a x - a y", "-a*(x + y - b*c)", "a*b*c - a*x - a*y"),
+        # A minus sign goes into one difference.
+        ("-(a - b)/(x - y)", "(b - a)/(x - y)", "(b - a)/(x - y)"),
+        # Decimals only where there were some.
+        ("e^(x/4) + e^(3x/4)", "e^(x/4)*(1 + e^(x/2))", "e^(x/4) + e^(3*x/4)"),
     ],
 )
 def test_how_it_is_written(formula: str, factored: str, expanded: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 
 import pytest
+from flint import fmpz_mpoly_ctx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -25,6 +26,7 @@ from chainrule.expr.nodes import (
 from chainrule.parsing.formula import parse_text
 from chainrule.verify.algebra import prove, prove_equal, signs_of_condition
 from chainrule.verify.points import grid
+from chainrule.verify.ratio import RatioTooLargeError, product
 
 X = Symbol("x")
 
@@ -52,6 +54,9 @@ sqrt(2)*sqrt(pi)                    sqrt(2*pi)
 sqrt(8)                             2*sqrt(2)
 1/sqrt(x)                           x^(-1/2)
 x^(1/2)*x^(1/3)                     x^(5/6)
+x^(3/2)                             x*sqrt(x)
+x^(-5/3)*x^2                        x^(1/3)
+sqrt(x-x)+x                         x
 sqrt(exp(x))                        exp(x/2)
 sqrt(x^2)                           abs(x)
 sqrt(1-x^2)                         sqrt(1-x)*sqrt(1+x)
@@ -149,6 +154,8 @@ log(x^2)                   2*log(abs(x)) + 10^(-20)
 max(x,0)                   x
 sign(x)^2                  1
 exp(x)                     1 + x
+x^(3/2)                    x^3
+x^(-5/3)                   x^(-5)
 cbrt(x)                    cbrt(-x)
 sin(x)                     sin(x+pi)
 sqrt(x)*sqrt(y)            -sqrt(x*y)
@@ -210,6 +217,19 @@ def test_a_proof_says_between_which_parts():
     cases = prove(parse("max(x,0)^2"), parse("x*max(x,0)"))
     assert cases is not None
     assert cases.cases == 3
+    both = prove(parse("exp(x)*max(x,0)^2"), parse("x*exp(x)*max(x,0)"))
+    assert both is not None
+    assert both.cases == 3
+    assert both.parts == (call("exp", X),)
+
+
+def test_a_product_of_polynomials_has_a_limit() -> None:
+    ring = fmpz_mpoly_ctx.get(["a", "b"], "lex")
+    a, b = ring.gens()
+    long = sum((a**i for i in range(60)), ring.constant(0))
+    with pytest.raises(RatioTooLargeError):
+        product(long, long.compose(b, a, ctx=ring))
+    assert len(product(long, b + 1)) == 120
 
 
 def test_large_formulas_are_given_up_quickly():

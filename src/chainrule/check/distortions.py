@@ -11,7 +11,6 @@ from chainrule.check.model import Attempt
 from chainrule.check.wrong_derivatives import WRONG
 from chainrule.differentiate.rule import Context
 from chainrule.differentiate.rules import BY_NAME_OF_RULE, lowered
-from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     MINUS_ONE,
     ONE,
@@ -188,7 +187,7 @@ def sign_of_function(*, lost: bool) -> Distort:
 
     def attempts(node: Expr, context: Context) -> Attempts:
         inner = inner_part(node, context)
-        if not isinstance(node, Call) or node.name not in BY_NAME or inner is None:
+        if inner is None:
             return
         right = outer_slope(node, inner, context)
         if _is_negative(right) is lost:

@@ -356,7 +356,7 @@ def _cases(teller: Teller, step: Step, name: str, place: Place) -> None:
         if premise not in hard and teller.weight(premise):
             sentence, _ = teller.clause(premise)
             teller.say(*sentence)
-    teller.show_result(name, step, *([step.applied] if step.applied is not None else []))
+    teller.show_result(name, step)
 
 
 def _is_negative(expr: Expr) -> bool:

@@ -178,7 +178,7 @@ class Generators:
             if d is not None:
                 above = arithmetic.multiply(above, arithmetic.invert(self.reduced(d)))
             n, d = above
-        return (n, None) if d is None else arithmetic.cancelled((n, d))
+        return (n, None) if d is None else arithmetic.cancelled(n, d)
 
     def is_zero(self, p: fmpz_mpoly) -> bool:
         """Whether p is 0 by the relations. ``False`` does not say that it is not 0."""

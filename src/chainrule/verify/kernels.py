@@ -61,9 +61,8 @@ class Kernels(Generators):
             return
         for exponents, coefficient in n.terms():
             share = Fraction(int(coefficient), int(content))
-            term: Ratio = (self.ring.term(exp_vec=exponents), below)
-            if below is not None:
-                term = arithmetic.cancelled(term)
+            above = self.ring.term(exp_vec=exponents)
+            term: Ratio = (above, None) if below is None else arithmetic.cancelled(above, below)
             yield share, term, key(term)
 
     def _exp_term(self, share: Fraction, u: Ratio, name: Hashable) -> Ratio:

@@ -108,11 +108,8 @@ def power(a: Ratio, n: int) -> Ratio:
     return polynomial_power(a[0], n), None if d is None else polynomial_power(d, n)
 
 
-def cancelled(a: Ratio) -> Ratio:
-    """The same in lowest terms, the denominator with a positive first coefficient."""
-    n, d = a
-    if d is None:
-        return a
+def cancelled(n: fmpz_mpoly, d: fmpz_mpoly) -> Ratio:
+    """n/d in lowest terms, the denominator with a positive first coefficient."""
     common = n.gcd(d) if n.total_degree() + d.total_degree() <= _MAX_DEGREE else n * 0 + 1
     if not common.is_one():
         n, d = n // common, d // common

@@ -120,7 +120,7 @@ def _own_split(node: Expr, known: _Known) -> _Signed:
             return -1, Product((Number(-args[0].value, args[0].decimal), *args[1:]))
         case Quotient(top, bottom):
             sign, above = known[top]
-            return (sign, Quotient(above, bottom)) if sign < 0 else (1, node)
+            return sign, Quotient(above, bottom)
         case Sum(args):
             parts = [known[arg] for arg in args]
             if all(sign < 0 for sign, _ in parts):

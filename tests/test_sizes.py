@@ -17,8 +17,6 @@ EXCEPTIONS = {
     "expr/nodes.py": "to be taken apart",
     "forms/choice/assemble.py": "to be taken apart",
     "forms/plan.py plan": "to be taken apart",
-    "parsing/tables.py": "a table, written by a script",
-    "parsing/tree.py Builder": "to be taken apart",
     "rewrite/cases.py": "to be taken apart",
 }
 """What is longer, and why."""

@@ -31,10 +31,11 @@ from chainrule.parsing.lexer import (
     simplify_characters,
 )
 from chainrule.parsing.names import CONSTANTS, GREEK, Names, default_names
+from chainrule.parsing.parts import Equation, Inner, close
 from chainrule.parsing.shift_reduce import UnexpectedTokenError
 from chainrule.parsing.shift_reduce import parse as shift_reduce
 from chainrule.parsing.tokens import Note, Token, check_length, settle, settle_functions
-from chainrule.parsing.tree import Builder, Equation, Inner, close
+from chainrule.parsing.tree import Builder
 from chainrule.parsing.words import Reader
 from chainrule.record import Record
 

@@ -202,6 +202,6 @@ def boundary(samples: Sequence[ComparedPoints], variable: Symbol) -> tuple[Fract
 
 
 def _simplest(low: Fraction, high: Fraction) -> Fraction:
-    """The number between the two that a person would name: the first of those tried, or the middle."""
+    """The number between the two that a person would name: one of those tried, or the middle."""
     inside = [value for value in _VALUES if low <= value <= high]
     return inside[0] if inside else (low + high) / 2

@@ -28,6 +28,7 @@ from chainrule.expr.nodes import (
     Sum,
     Symbol,
     Unknown,
+    unvisited,
 )
 from chainrule.record import Record
 
@@ -173,18 +174,8 @@ class Program:
 
     def _compile(self, root: Expr) -> int:
         slots, emit = self._slots, _EMIT
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            if node in slots:
-                stack.pop()
-                continue
-            pending = [arg for arg in node.args if arg not in slots]
-            if pending:
-                stack += reversed(pending)
-            else:
-                stack.pop()
-                slots[node] = emit[type(node)](self, node)
+        for node in unvisited(root, slots):
+            slots[node] = emit[type(node)](self, node)
         return slots[root]
 
     def _unary(self, function: Any, a: int) -> int:

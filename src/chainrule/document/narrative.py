@@ -56,10 +56,10 @@ from chainrule.expr.nodes import (
     size,
     symbols,
 )
+from chainrule.expr.relations import MIRRORED
 from chainrule.parsing.definitions import definition, expand_all
 from chainrule.rewrite.demands import demands
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.rewrite.open_cases import OPPOSITE
 from chainrule.rewrite.output_form import OutputForm
 
 # Each part may get a step of its own; a walk through more of them is pages that nobody reads.
@@ -155,7 +155,7 @@ def _conditions(entry: Entry) -> list[Expr]:
     for condition in definition(entry.name).conditions:
         turned = condition
         if isinstance(condition, Comparison) and len(condition.args) == 2:
-            opposite = OPPOSITE[condition.operators[0]]
+            opposite = MIRRORED[condition.operators[0]]
             turned = Comparison((opposite,), condition.args[::-1])
         if condition not in found and turned not in found:
             found.append(condition)

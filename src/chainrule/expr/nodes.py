@@ -13,7 +13,7 @@ No algorithm here or elsewhere recurses over a formula: walk ``postorder`` with 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from math import prod
 from typing import Any, ClassVar, Self, TypeVar
@@ -512,13 +512,13 @@ def postorder(*roots: Expr) -> list[Expr]:
     return order
 
 
-def postorder_through(root: Expr, inside: Callable[[Expr], Sequence[Expr]]) -> list[Expr]:
-    """The distinct nodes to which ``inside`` leads from ``root``, children before parents.
+def postorder_through(*roots: Expr, inside: Callable[[Expr], Sequence[Expr]]) -> list[Expr]:
+    """The distinct nodes to which ``inside`` leads from ``roots``, children before parents.
 
     ``inside`` gives those children of a node that are to be looked at.
     """
     done: dict[Expr, None] = {}
-    stack = [root]
+    stack = list(reversed(roots))
     while stack:
         node = stack[-1]
         pending = [child for child in inside(node) if child not in done]
@@ -527,6 +527,25 @@ def postorder_through(root: Expr, inside: Callable[[Expr], Sequence[Expr]]) -> l
         else:
             done[stack.pop()] = None
     return list(done)
+
+
+def unvisited(root: Expr, done: Container[Expr]) -> Iterator[Expr]:
+    """The nodes below ``root`` that are not done, children before parents.
+
+    Each is to be put into ``done`` before the next one is asked for.
+    """
+    stack = [root]
+    while stack:
+        node = stack[-1]
+        if node in done:
+            stack.pop()
+            continue
+        pending = [arg for arg in node.args if arg not in done]
+        if pending:
+            stack += reversed(pending)
+        else:
+            stack.pop()
+            yield node
 
 
 def transform(root: Expr, visit: Callable[[Expr], Expr]) -> Expr:

@@ -26,10 +26,8 @@ from chainrule.expr.nodes import (
     Quotient,
     Sum,
 )
+from chainrule.expr.relations import MIRRORED, NEGATED
 from chainrule.parsing.names import spellings
-
-_MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 
 
 def apply(name: str, args: tuple[Expr, ...]) -> Expr:
@@ -112,7 +110,7 @@ def _readings(condition: Expr) -> list[Comparison]:
     """A comparison, and the same read from right to left; the ascending one first."""
     match condition:
         case Comparison(operators, args):
-            mirrored = tuple(_MIRRORED[operator] for operator in reversed(operators))
+            mirrored = tuple(MIRRORED[operator] for operator in reversed(operators))
             readings = [condition, Comparison(mirrored, args[::-1])]
             return readings[::-1] if operators[0].startswith(">") else readings
     return []
@@ -122,7 +120,7 @@ def opposite(condition: Expr) -> Expr:
     """The condition that holds where ``condition`` does not."""
     match condition:
         case Comparison((operator,), args):
-            return Comparison((_OPPOSITE[operator],), args)
+            return Comparison((NEGATED[operator],), args)
     raise InputError("only a single comparison can be negated")
 
 

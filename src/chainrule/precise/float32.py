@@ -332,7 +332,7 @@ def _cases(args: list[Kept]) -> Kept:
 # --- sizes ---------------------------------------------------------------------------------------
 def _at_most_one(node: Expr) -> bool:
     """Whether the size is no more than 1."""
-    return all(_is_at_most_one(part) for part in postorder_through(node, _sizes))
+    return all(_is_at_most_one(part) for part in postorder_through(node, inside=_sizes))
 
 
 def _sizes(node: Expr) -> Sequence[Expr]:

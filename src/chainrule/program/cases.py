@@ -19,9 +19,9 @@ from chainrule.expr.nodes import (
     symbols,
     transform,
 )
+from chainrule.expr.relations import NEGATED
 from chainrule.parsing.definitions import expand_all
 
-_NEGATED = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _CLOSED = {"<": "<=", ">": ">="}
 
 
@@ -74,7 +74,7 @@ def _open_to_nan(node: Piecewise) -> Piecewise:
     *first, (value, condition) = node.branches
     before = [part for branch in first for part in branch]
     if not first and isinstance(condition, Comparison) and len(condition.operators) == 1:
-        negated = Comparison((_NEGATED[condition.operators[0]],), condition.args)
+        negated = Comparison((NEGATED[condition.operators[0]],), condition.args)
         if all(depends_on(value, s) for s in seen):
             return Piecewise((otherwise, negated, value))
         return Piecewise((value, condition, otherwise, negated))

@@ -28,6 +28,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
+from chainrule.expr.relations import MIRRORED
 from chainrule.expr.trampoline import run
 from chainrule.record import Record
 from chainrule.rewrite.cost import cost
@@ -44,7 +45,7 @@ from chainrule.rewrite.intervals import (
 from chainrule.rewrite.line import Line
 from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.normal_form import Tidier
-from chainrule.rewrite.open_cases import OPPOSITE, disjoint, strict
+from chainrule.rewrite.open_cases import disjoint, strict
 from chainrule.rewrite.order import (
     Order,
     UndecidedError,
@@ -195,7 +196,7 @@ class Case(Record):
             assert self.high is not None
             return Comparison((below,), (variable, self.high))
         if self.high is None:
-            return Comparison((OPPOSITE[above],), (variable, self.low))
+            return Comparison((MIRRORED[above],), (variable, self.low))
         return Comparison((above, below), (self.low, variable, self.high))
 
 

@@ -12,6 +12,7 @@ from chainrule.expr.nodes import (
     Product,
     Quotient,
     Sum,
+    unvisited,
 )
 
 
@@ -23,17 +24,7 @@ def cost(root: Expr, known: dict[Expr, float] | None = None) -> float:
         known: the weights of nodes met before, to which those below ``root`` are added.
     """
     weight: dict[Expr, float] = {} if known is None else known
-    stack = [root]
-    while stack:
-        node = stack[-1]
-        if node in weight:
-            stack.pop()
-            continue
-        pending = [arg for arg in node.args if arg not in weight]
-        if pending:
-            stack += pending
-            continue
-        stack.pop()
+    for node in unvisited(root, weight):
         args = node.args
         total = 0.0
         for arg in args:

@@ -36,10 +36,10 @@ from chainrule.expr.nodes import (
     rational_value,
     transform,
 )
+from chainrule.expr.relations import HOLDS
 from chainrule.parsing.definitions import expand, is_catalogue_name
 from chainrule.rewrite.germ_powers import exponential, inverse, logarithm, raised
 from chainrule.rewrite.germs import LINEAR, UNIT, Germ, Germs, size
-from chainrule.rewrite.intervals import HOLDS
 from chainrule.rewrite.order import Order, TooMuchWorkError, UndecidedError, UndefinedError
 
 Direction = Literal[-1, 1]
@@ -130,7 +130,7 @@ class Expansion:
             assert isinstance(condition, Comparison)
             args = [_given(found[arg]) for arg in condition.args]
             signs = [self._sign(a, b) for a, b in pairwise(args)]
-            if all(HOLDS[op](s) for op, s in zip(condition.operators, signs, strict=True)):
+            if all(HOLDS[op](s, 0) for op, s in zip(condition.operators, signs, strict=True)):
                 return _given(found[value])
         if node.otherwise is None:
             raise UndefinedError
@@ -252,7 +252,7 @@ class Expansion:
         for operator, pair in zip(inside.operators, pairwise(inside.args), strict=True):
             with suppress(UndecidedError):
                 sign = self.order.sign(pair[0] - pair[1])
-                if sign and not HOLDS[operator](sign):
+                if sign and not HOLDS[operator](sign, 0):
                     return False
         return True
 

@@ -9,7 +9,17 @@ from fractions import Fraction
 from math import lcm
 from typing import NamedTuple
 
-from chainrule.expr.nodes import Call, Expr, Number, Power, Product, Quotient, Sum, rational_value
+from chainrule.expr.nodes import (
+    Call,
+    Expr,
+    Number,
+    Power,
+    Product,
+    Quotient,
+    Sum,
+    postorder_through,
+    rational_value,
+)
 from chainrule.rewrite.monomial import coefficient_and_rest
 
 
@@ -120,28 +130,13 @@ def symbolic_part(node: Expr) -> Expr:
 
 def structure(roots: Sequence[Expr]) -> list[Expr]:
     """Nodes that arithmetic sees into, and kernels, children before parents."""
-    done: set[Expr] = set()
-    order: list[Expr] = []
-    stack = list(reversed(roots))
-    while stack:
-        node = stack[-1]
-        if node in done:
-            stack.pop()
-            continue
-        match node:
-            case Sum(args) | Product(args):
-                inside = args
-            case Quotient():
-                inside = node.args
-            case Power(base, _) | Call("sqrt", (base,)):
-                inside = (base,)
-            case _:
-                inside = ()
-        pending = [arg for arg in inside if arg not in done]
-        if pending:
-            stack += reversed(pending)
-        else:
-            stack.pop()
-            done.add(node)
-            order.append(node)
-    return order
+    return postorder_through(*roots, inside=_seen_into)
+
+
+def _seen_into(node: Expr) -> tuple[Expr, ...]:
+    match node:
+        case Sum() | Product() | Quotient():
+            return node.args
+        case Power(base, _) | Call("sqrt", (base,)):
+            return (base,)
+    return ()

@@ -26,6 +26,7 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
+from chainrule.expr.relations import HOLDS
 from chainrule.parsing.definitions import definition, expand, is_catalogue_name
 from chainrule.rewrite.line import Line
 from chainrule.rewrite.order import Order, UndefinedError, sorted_points
@@ -191,16 +192,6 @@ def differences(node: Expr) -> list[Expr]:
     return [node.args[0]]
 
 
-HOLDS: dict[str, Callable[[int], bool]] = {
-    "<": lambda sign: sign < 0,
-    "<=": lambda sign: sign <= 0,
-    ">": lambda sign: sign > 0,
-    ">=": lambda sign: sign >= 0,
-    "==": lambda sign: sign == 0,
-    "!=": lambda sign: sign != 0,
-}
-
-
 def chosen(node: Expr, sign_of: Callable[[Expr], int]) -> Expr | None:
     """What the switch comes to, given the signs of its differences."""
     match node:
@@ -210,7 +201,7 @@ def chosen(node: Expr, sign_of: Callable[[Expr], int]) -> Expr | None:
                     return None
                 assert isinstance(condition, Comparison)
                 signs = (sign_of(a - b) for a, b in pairwise(condition.args))
-                if all(HOLDS[op](s) for op, s in zip(condition.operators, signs, strict=True)):
+                if all(HOLDS[op](s, 0) for op, s in zip(condition.operators, signs, strict=True)):
                     return None if value is _UNDEFINED else value
             return None if node.otherwise is _UNDEFINED else node.otherwise
         case Call("max", (u, v)):

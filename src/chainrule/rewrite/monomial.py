@@ -306,7 +306,7 @@ def _exponents(root: Expr) -> dict[Expr, list[int]]:
     The first time stands apart, so that factors that meet are seen to, and so do times below the
     line: 0 does not cancel.
     """
-    order = postorder_through(root, lambda part: [factor for factor, _ in _inside(part)])
+    order = postorder_through(root, inside=lambda part: [factor for factor, _ in _inside(part)])
     found: dict[Expr, list[int]] = {root: [1]}
     for part in reversed(order):
         for factor, exponent in _inside(part):
@@ -361,7 +361,7 @@ def coefficient_and_rest(term: Expr) -> tuple[Value, bool, Expr]:
     if not _fractions(term):
         return _coefficient(term, {})
     found: dict[Expr, tuple[Value, bool, Expr]] = {}
-    for part in postorder_through(term, _fractions):
+    for part in postorder_through(term, inside=_fractions):
         found[part] = _coefficient(part, found)
     return found[term]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from chainrule.expr.nodes import Expr, postorder
+from chainrule.expr.nodes import Expr, postorder, unvisited
 from chainrule.rewrite.cost import cost
 from chainrule.rewrite.everyday import Known, once
 from chainrule.rewrite.field_writer import FieldWriter
@@ -53,17 +53,7 @@ class Tidier:
     def tidy(self, root: Expr) -> Expr:
         """The everyday form of an expression. Applying it twice changes nothing more."""
         done = self._done
-        stack = [root]
-        while stack:
-            node = stack[-1]
-            if node in done:
-                stack.pop()
-                continue
-            pending = [arg for arg in node.args if arg not in done]
-            if pending:
-                stack += reversed(pending)
-                continue
-            stack.pop()
+        for node in unvisited(root, done):
             self._visit(node)
         return done[root][0]
 

@@ -17,11 +17,10 @@ from chainrule.expr.nodes import (
     symbols,
     transform,
 )
+from chainrule.expr.relations import MIRRORED, STRICT
 from chainrule.rewrite.intervals import EVERY_SWITCH, ROUNDING, expand_switches, is_switch
 from chainrule.rewrite.order import Order, UndecidedError
 
-OPPOSITE = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
-_STRICT = {"<": "<", "<=": "<", ">": ">", ">=": ">"}
 _EDGES = EVERY_SWITCH | ROUNDING
 _MOST_PARTS = 16
 """Cases with more parts than this are no clearer than the cases as they were typed."""
@@ -39,9 +38,9 @@ def strict(expr: Piecewise) -> Expr | None:
     conditions: list[Comparison] = []
     for _, condition in expr.branches:
         assert isinstance(condition, Comparison)
-        if any(op not in _STRICT for op in condition.operators):
+        if any(op not in STRICT for op in condition.operators):
             return None
-        operators = tuple(_STRICT[op] for op in condition.operators)
+        operators = tuple(STRICT[op] for op in condition.operators)
         conditions.append(_variable_first(Comparison(operators, condition.args)))
     if expr.otherwise is not None:
         complement = _complement(conditions)
@@ -56,7 +55,7 @@ def _variable_first(condition: Comparison) -> Comparison:
     """0 > x is x < 0."""
     if len(condition.args) == 2 and not symbols(condition.args[0]):
         (operator,) = condition.operators
-        return Comparison((OPPOSITE[operator],), condition.args[::-1])
+        return Comparison((MIRRORED[operator],), condition.args[::-1])
     return condition
 
 
@@ -64,7 +63,7 @@ def _complement(conditions: Sequence[Comparison]) -> Comparison | None:
     """What is left by one or two simple conditions on the same expression, ends excluded."""
     if any(len(condition.operators) != 1 for condition in conditions):
         return None
-    bounds = [(c.args[0], OPPOSITE[c.operators[0]], c.args[1]) for c in conditions]
+    bounds = [(c.args[0], MIRRORED[c.operators[0]], c.args[1]) for c in conditions]
     if len(bounds) == 1:
         ((left, operator, right),) = bounds
         return Comparison((operator,), (left, right))
@@ -110,7 +109,7 @@ def _nested(expr: Piecewise, order: Order) -> Expr:
         assert isinstance(condition, Comparison)
         inside, outside = condition, _outside(condition)
         if depends_on(condition, order.variable):
-            operators = [_STRICT.get(op, op) for op in condition.operators]
+            operators = [STRICT.get(op, op) for op in condition.operators]
             inside = Comparison(tuple(operators), condition.args)
         elif rest is not None:
             rest = Piecewise((value, condition, rest))
@@ -129,7 +128,7 @@ def _outside(condition: Comparison) -> list[Comparison]:
         if operator == "==":
             found.append(Comparison(("!=",), pair))
         elif operator != "!=":
-            found.append(Comparison((OPPOSITE[_STRICT[operator]],), pair))
+            found.append(Comparison((MIRRORED[STRICT[operator]],), pair))
     return found
 
 
@@ -160,7 +159,7 @@ def _parts(condition: Comparison, order: Order) -> tuple[list[Interval], list[In
     match condition:
         case Comparison((operator,), (left, right)) if left is x or right is x:
             at = right if left is x else left
-            turned = operator if left is x else OPPOSITE[operator]
+            turned = operator if left is x else MIRRORED[operator]
             below: list[Interval] = [((), (at,))]
             above: list[Interval] = [((at,), ())]
             found = {
@@ -168,7 +167,7 @@ def _parts(condition: Comparison, order: Order) -> tuple[list[Interval], list[In
                 ">": (above, below),
                 "==": ([], below + above),
                 "!=": (below + above, []),
-            }[_STRICT.get(turned, turned)]
+            }[STRICT.get(turned, turned)]
         case Comparison(("<" | "<=", "<" | "<="), (low, middle, high)) if middle is x:
             found = [((low,), (high,))], [((), (low,)), ((high,), ())]
         case Comparison((">" | ">=", ">" | ">="), (high, middle, low)) if middle is x:

@@ -31,6 +31,7 @@ from chainrule.expr.nodes import (
     Symbol,
     Unknown,
 )
+from chainrule.expr.relations import HOLDS
 from chainrule.verify import ratio as arithmetic
 from chainrule.verify.angles import Angles
 from chainrule.verify.generators import NOT_NEGATIVE, POSITIVE
@@ -159,7 +160,7 @@ class Converter(Angles):
                 difference = left - right
                 if difference not in self._memo:
                     yield difference
-                if not _TESTS[operator](self.sign(difference)):
+                if not HOLDS[operator](self.sign(difference), 0):
                     break
             else:
                 return value
@@ -292,15 +293,6 @@ _CONVERT: dict[type[Expr], Callable[[Converter, Any], Ratio]] = {
     Call: Converter._call,
     Comparison: Converter._opaque,
     Unknown: Converter._unknown,
-}
-
-_TESTS: dict[str, Callable[[int], bool]] = {
-    "<": lambda sign: sign < 0,
-    "<=": lambda sign: sign <= 0,
-    ">": lambda sign: sign > 0,
-    ">=": lambda sign: sign >= 0,
-    "==": lambda sign: sign == 0,
-    "!=": lambda sign: sign != 0,
 }
 
 _SPECIAL: dict[str, Callable[[Converter, Ratio], Ratio]] = {

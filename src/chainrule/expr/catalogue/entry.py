@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable
 from fractions import Fraction
 from typing import Literal
 
 from chainrule.expr.nodes import Number
+from chainrule.expr.relations import HOLDS
 from chainrule.record import Record
-
-_HOLDS: dict[str, Callable[[Fraction, Fraction], bool]] = {
-    **{"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge},
-    "!=": operator.ne,
-}
 
 
 class Parameter(Record):
@@ -110,7 +104,7 @@ class Entry(Record):
             words = [str(value) if word == symbol else word for word in condition.split()]
             if words != condition.split() and not any(word in self.symbols for word in words[::2]):
                 rows = zip(words[::2], words[1::2], words[2::2], strict=False)
-                if not all(_HOLDS[op](Fraction(a), Fraction(b)) for a, op, b in rows):
+                if not all(HOLDS[op](Fraction(a), Fraction(b)) for a, op, b in rows):
                     return False
         return True
 

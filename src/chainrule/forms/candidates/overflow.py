@@ -295,7 +295,7 @@ def _halves(node: Expr) -> tuple[list[Expr], list[Expr], list[Expr]]:
 def _factors(node: Expr) -> list[Expr]:
     """What a product is made of, with whole powers written out."""
     found: dict[Expr, list[Expr]] = {}
-    for part in postorder_through(node, _inside):
+    for part in postorder_through(node, inside=_inside):
         factors = _written_out(part, found)
         found[part] = factors if len(factors) <= _MOST_WRITTEN_OUT else [part]
     return found[node]

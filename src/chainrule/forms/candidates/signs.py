@@ -94,7 +94,9 @@ def _power(node: Expr, base: Expr, exponent: Expr, known: _Known) -> Expr:
 def _split(node: Expr, known: _Known) -> _Signed:
     """The sign in front of an expression, and what it is in front of."""
     if node not in known:
-        for part in postorder_through(node, lambda part: () if part in known else _signed(part)):
+        for part in postorder_through(
+            node, inside=lambda part: () if part in known else _signed(part)
+        ):
             if part not in known:
                 known[part] = _own_split(part, known)
     return known[node]

@@ -269,6 +269,14 @@ class _Reader:
                     str(then),
                 ):
                     self._sides(left, right, then)
+        match pieces:
+            case ("This holds for ", *listed):
+                terms = [t for m in listed if isinstance(m, Math) for t in m.chain.terms]
+                self.points = [
+                    point
+                    for point in self.points or ()
+                    if all(self._holds(term, point) for term in terms)
+                ]
 
     def _sides(self, left: Any, right: Any, then: str) -> None:
         """Slopes from both sides of a kink, and whether the derivative exists there."""

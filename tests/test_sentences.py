@@ -41,6 +41,7 @@ DOCUMENTS: list[tuple[str, dict[str, Any], Style | None]] = [
     ("floor(2x)", {}, None),
     ("|cot(a) + x/a|", {"wrt": "x"}, None),
     ("|x - y|", {}, None),
+    ("{x < k: x^2, x < 3: k x, else: 5}", {"wrt": "x"}, None),
     ("{x = 0: 1, else: 1/x}", {}, None),
     ("x sin(x) cos(x)", {}, None),
     ("3x", {}, None),

@@ -316,9 +316,11 @@ class Case:
     def _rounded(self, said: Program, values: Mapping[str, Any], got: Any, right: Any) -> bool:
         """Whether the difference may come from numbers rounded to float64."""
         with mpmath.workdps(3 * DIGITS):
-            for sign in (-1, 1):
+            # Terms that cancel may have numbers that do, where all are moved together.
+            for signs in ((-1,), (1,), (-1, 1), (1, 1, -1)):
+                factors = [1 + Fraction(sign, 10**15) for sign in signs]
                 try:
-                    moved = exact(said.with_numbers(1 + Fraction(sign, 10**15)), values)
+                    moved = exact(said.with_numbers(factors), values)
                 except UndefinedError:
                     return True
                 if abs(moved - got) * 100 > abs(got - right):

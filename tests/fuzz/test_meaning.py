@@ -140,3 +140,15 @@ def test_classic_slips_are_noticed(text: str, wrong: str) -> None:
     case = case_of(text)
     assert noticed(case, chainrule.parse(wrong))
     assert not noticed(case, chainrule.diff(text, "x"))
+
+
+def test_numbers_that_are_rounded_are_no_fault() -> None:
+    """Terms of 10⁻⁵ that cancel to 10⁻²¹: in the 17 digits of 9/49 something is lost."""
+    case = case_of("(x x)^(-1) atan2(x x, 3/7)")
+    case.values = {"x": np.array([0.0024256956 + i / 10**9 for i in range(10)])}
+    case.grid = on_grid(case.program, case.values, case.by)
+    text = "(6*x**2/(7*({} + x**4)) - 2*atan2(x**2, 0.42857142857142855))/x**3"
+    for digits, faults in (("0.1836734693877551", 0), ("0.18367346938", 1)):
+        said = text.format(digits)
+        case.judge("python", expression(said), said, case.grid.first, case.first)
+        assert len(case.tally.faults) == faults

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
+from itertools import cycle
 from typing import Any
 
 import mpmath
@@ -226,11 +227,12 @@ class Program:
                 place[id(node)] = len(rows) - 1
         return cls(rows)
 
-    def with_numbers(self, factor: Fraction) -> Program:
-        """The same with all numbers but small whole ones times ``factor``."""
+    def with_numbers(self, factors: Sequence[Fraction]) -> Program:
+        """The same with all numbers but small whole ones times one factor after the other."""
+        turn = cycle(factors)
         return Program(
             [
-                (kind, args, (own[0] * factor, False))
+                (kind, args, (own[0] * next(turn), False))
                 if kind == "number" and not (own[0].denominator == 1 and abs(own[0]) < 100)
                 else (kind, args, own)
                 for kind, args, own in self.rows

@@ -132,3 +132,21 @@ def test_no_derivative_is_said_to_exist_where_a_part_is_undefined() -> None:
     """(|u|/u⁻¹)² has a 0 in it at 0, and 1/0."""
     for text in ("cosh(|(u(-u)(|u|/u^(-1)))^2|)", "|u^2/u| u^2", "max(u/u, 0)"):
         assert not any(kink.exists for kink in chainrule.derive(text, "u").kinks)
+
+
+@pytest.mark.parametrize(
+    ("text", "form"),
+    [
+        ("max(tanh(x), x)", "{tanh(x) < x: 1, tanh(x) > x: 1 - tanh(x)^2, x == 0: 1}"),
+        ("max(e^(x - 1), x)", "{e^(x - 1) < x: 1, e^(x - 1) > x: e^(x - 1), x == 1: 1}"),
+        (
+            "min(x^2, 1 - cos(x)) x",
+            "{x^2 < 1 - cos(x): 3*x^2, x^2 > 1 - cos(x): x*sin(x) + 1 - cos(x), x == 0: 0}",
+        ),
+        # Here they meet at an angle.
+        ("max(x^2, sin(x))", "{x^2 < sin(x): cos(x), x^2 > sin(x): 2*x}"),
+    ],
+)
+def test_a_point_where_two_formulas_touch_has_its_case(text: str, form: str) -> None:
+    assert str(chainrule.diff(text)) == form
+    assert not false_values(text)

@@ -168,7 +168,7 @@ def test_a_point_that_is_merged_by_mistake_is_noticed(monkeypatch: pytest.Monkey
 
 def test_a_wrong_limit_at_a_point_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_points, "slope_at", lambda *pieces: Number(7))
-    monkeypatch.setattr(limits, "slope_at", lambda *pieces: Number(7))
+    monkeypatch.setattr(cases, "slope_through", lambda *pieces: Number(7))
     derivation = chainrule.derive("{x != 0: (e^x - 1)/x, else: 1}")
     with pytest.warns(UserWarning, match="wrong"):
         assert derivation.verdict.word == "wrong"

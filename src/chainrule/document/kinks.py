@@ -17,6 +17,7 @@ from chainrule.document.blocks import (
     Paragraph,
     math,
 )
+from chainrule.document.phrases import joined
 from chainrule.expr.nodes import (
     ZERO,
     Expr,
@@ -50,6 +51,10 @@ def kink_blocks(derivation: Derivation) -> list[Block]:
     blocks: list[Block] = [Heading(2, ("At the kinks",))]
     if all(kink.removable for kink in found):
         blocks = [Heading(2, ("Where the formula switches",))]
+    if supposed := found[0].supposed:
+        blocks.append(
+            Paragraph(("This holds for ", *joined((c,) for c in map(math, supposed)), "."))
+        )
     if len(rows) == 1:
         blocks.append(Paragraph(rows[0]))
     else:

@@ -112,6 +112,7 @@ def kink_data(kink: Kink) -> dict[str, Any]:
         "at": expression(kink.at),
         "jump": kink.jump,
         "exists": kink.exists,
+        "supposed": [expression(comparison) for comparison in kink.supposed],
         "condition": None if kink.condition is None else expression(kink.condition),
         "left": _slope(kink.left),
         "right": _slope(kink.right),

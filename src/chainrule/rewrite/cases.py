@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
+from fractions import Fraction
 from functools import cache, partial
 
 from chainrule.expr.nodes import (
@@ -58,6 +59,8 @@ from chainrule.rewrite.steps import doubt_about, slope_through, steps_in
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""
 
+_PLAIN_POINTS = [Number(Fraction(n, 2)) for n in (0, 2, -2, 4, -4, 1, -1)]
+"""Where one looks for a point that cannot be solved for: 0, ±1, ±2, ±1/2."""
 _NOWHERE = Symbol(" nowhere")
 """The value outside the domain."""
 
@@ -447,7 +450,22 @@ def _by_one_sign(expr: Expr, function: Expr | None, order: Order) -> Expr:
         return values[0]
     below = Comparison(("<=" if joined else "<",), (left, right))
     above = Comparison((">",), (left, right))
-    return Piecewise((values[0], below, values[1], above))
+    found = [values[0], below, values[1], above]
+    if function is not None and not joined:
+        for point in _PLAIN_POINTS if symbols(function) == [order.variable] else ():
+            found += _at_meeting(function, pivot, point, order)
+    return Piecewise(tuple(found))
+
+
+def _at_meeting(function: Expr, pivot: Expr, point: Expr, order: Order) -> list[Expr]:
+    """A case for a point where two formulas meet, if there is a derivative: max(tanh x, x) at 0."""
+    meets = order.number(pivot, point)
+    if meets is not None and meets.is_zero():
+        with suppress(UndecidedError):
+            slope = slope_through(function, function, function, point, order)
+            if slope is not None:
+                return [slope, Comparison(("==",), (order.variable, point))]
+    return []
 
 
 def _one_switch(expr: Expr, order: Order) -> tuple[Expr, Expr] | None:

@@ -183,7 +183,7 @@ class Expansion:
     def _rounded(self, name: str, u: Germ) -> Germ:
         center, beside = self._center(u)
         value = self.order.number(center)
-        if value is None:
+        if value is None or self.order.supposes(center):
             raise UndecidedError
         whole = value.floor().unique_fmpz()
         if whole is None:

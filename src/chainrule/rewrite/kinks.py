@@ -16,9 +16,13 @@ from chainrule.expr.nodes import (
     ZERO,
     Call,
     Comparison,
+    Constant,
     Expr,
     Number,
     Power,
+    Product,
+    Quotient,
+    Sum,
     Symbol,
     depends_on,
     postorder,
@@ -38,6 +42,7 @@ from chainrule.rewrite.intervals import (
     spread,
 )
 from chainrule.rewrite.line import Line
+from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.order import (
     Order,
@@ -69,11 +74,12 @@ class Kink(Record):
         jump: whether the function itself is discontinuous there.
         exists: whether the derivative exists; ``None`` if it is not known, or depends on
             ``condition``.
-        condition: a condition on the letters under which it does.
+        condition: a condition on the letters without which it does not.
         here: the value at the point; ``None`` if the function is not defined there, or for the
             last two kinds.
         torch: what PyTorch was measured to return there; ``None`` if it was not measured.
         jax: the same for JAX.
+        supposed: comparisons of letters that hold where what is said is meant.
         composed: what differentiating operation by operation gives there, see ``composed``.
     """
 
@@ -87,6 +93,7 @@ class Kink(Record):
     here: Expr | None = None
     torch: Returned | None = None
     jax: Returned | None = None
+    supposed: tuple[Comparison, ...] = ()
     composed: Expr | str = ""
 
     @property
@@ -123,7 +130,10 @@ def kinks(
         return ()
     whole = expand_switches(function)
     letters = values_of_letters(whole, variable, defaults)
-    order = order_on(variable, letters, tidier or Tidier(), lenient=True)
+    if len(letters) > len(defaults):
+        order = Order(variable, letters, tidier, lenient=True, certain=defaults)
+    else:
+        order = order_on(variable, letters, tidier or Tidier(), lenient=True)
     rounding = [
         _at_integers(node, whole, order)
         for node in postorder(whole)
@@ -145,7 +155,9 @@ def _measured(
     rows = returned_by(function, order.variable, entry)
     for kink in found:
         given = {r.framework: r.returned for r in rows if r.is_at(kink.kind, kink.at, order)}
-        yield kink.replaced(torch=given.get("torch"), jax=given.get("jax"))
+        yield kink.replaced(
+            torch=given.get("torch"), jax=given.get("jax"), supposed=tuple(order.supposed)
+        )
 
 
 def _points(whole: Expr, order: Order, named: NamedDerivative) -> list[Kink]:
@@ -258,25 +270,57 @@ def _judged(point: Expr, found: Joint, order: Order) -> Kink | None:
         return Kink("switch", point, *sides, jump=jump, exists=False)
     if any(side.infinite or side.grows for side in sides):
         return Kink("switch", point, *sides, jump=jump, exists=False, here=here)
-    open_gaps = {g for g in (*found.jumps, found.turn) if g is not ZERO}
+    open_gaps = [g for g in (*found.jumps, found.turn) if g is not ZERO]
     if not open_gaps:
         return Kink("switch", point, *sides, exists=True, here=here)
     exists, condition = _verdict(open_gaps, order)
     return Kink("switch", point, *sides, jump, exists, condition, here)
 
 
-def _verdict(gaps: set[Expr | None], order: Order) -> tuple[bool | None, Comparison | None]:
-    """Whether all gaps can close, and the condition under which the only one does."""
-    if any(g is not None and not symbols(g) for g in gaps):
+def _verdict(gaps: Sequence[Expr | None], order: Order) -> tuple[bool | None, Comparison | None]:
+    """Whether all gaps can close, and a condition without which one of them does not."""
+    known = [gap for gap in gaps if gap is not None]
+    if any(not symbols(gap) or _never_zero(gap, order) for gap in known):
         return False, None
-    if len(gaps) == 1:
-        (only,) = gaps
-        if only is not None and (condition := _closing(only, order)) is not None:
-            return None, condition
-    return None if None in gaps else False, None
+    return None, _closing(known[0], order) if known else None
 
 
-def _closing(gap: Expr, order: Order) -> Comparison | None:
+def _never_zero(gap: Expr, order: Order) -> bool:
+    """Whether an expression is certainly not 0, whatever its letters are: e^a, a² + 1, 1/b."""
+    stack = [order.tidier.tidy(gap)]
+    while stack:
+        node = stack.pop()
+        match node:
+            case Product(args) | Call("sqrt", args):
+                stack += args
+            case Quotient(top, _):
+                stack.append(top)
+            case Power(base, exponent):
+                number = rational_value(exponent)
+                if number is None or number > 0:
+                    stack.append(base)
+            case Sum():
+                if not any(_above_zero(side, order) for side in (node, order.tidier.tidy(-node))):
+                    return False
+            case Symbol():
+                if not order.tidier.is_positive(node):
+                    return False
+            case Number(value):
+                if not value:
+                    return False
+            case Constant() | Call("exp" | "cosh"):
+                pass
+            case _:
+                return False
+    return True
+
+
+def _above_zero(expr: Expr, order: Order) -> bool:
+    number = any(isinstance(arg, Number) and arg.value > 0 for arg in expr.args)
+    return number and order.tidier.is_positive(expr)
+
+
+def _closing(gap: Expr, order: Order) -> Comparison:
     """α = 1, for a gap such as 1 − α: solved for the last letter that has one solution."""
     for letter in reversed(symbols(gap)):
         with suppress(UndecidedError):
@@ -284,7 +328,8 @@ def _closing(gap: Expr, order: Order) -> Comparison | None:
             zeros, slope = by_letter.zeros(gap)
             if slope is not None and len(zeros) == 1:
                 return Comparison(("==",), (letter, zeros[0]))
-    return None
+    _, _, rest = coefficient_and_rest(gap)
+    return Comparison(("==",), (rest, ZERO))
 
 
 def _without_impossible(kink: Kink, entry: Entry) -> Kink:

@@ -5,7 +5,7 @@ Points may hold letters; what is known about these decides their order.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from chainrule.balls.arithmetic import approximate
 from chainrule.expr.nodes import (
     ONE,
     ZERO,
+    Comparison,
     Expr,
     Number,
     Sum,
@@ -26,8 +27,10 @@ from chainrule.expr.nodes import (
     substitute,
     symbols,
 )
+from chainrule.rewrite.everyday import negate_term
 from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.line import Line, Side
+from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Exponential, Field, TooLargeError
 from chainrule.rewrite.simplify import simplified
@@ -68,6 +71,7 @@ class Order:
         expansions: what ``expansion`` found, for each depth.
         work: how many nodes of coefficients ``settled`` has looked at.
         sides: what ``limits.side`` found, by function, point and direction.
+        supposed: what was decided by the values of letters that are not in ``certain``.
     """
 
     def __init__(
@@ -77,10 +81,13 @@ class Order:
         tidier: Tidier | None = None,
         *,
         lenient: bool = False,
+        certain: Container[Symbol] | None = None,
     ) -> None:
         self.variable = variable
         self.defaults = defaults or {}
         self.lenient = lenient
+        self._certain = certain
+        self.supposed: dict[Comparison, None] = {}
         self.tidier = tidier or Tidier()
         self.lines: dict[frozenset[str], dict[Expr, Line]] = {}
         self.sides: dict[tuple[Expr, Expr, int], Side] = {}
@@ -188,12 +195,29 @@ class Order:
         if value is None:
             raise UndecidedError
         if value > 0 or value < 0:
+            self._suppose(*((ZERO, expr) if value > 0 else (expr, ZERO)))
             return 1 if value > 0 else -1
         if at is None and self.simplified(expr) is ZERO:
             return 0
-        if value.is_exact() and value.is_zero():
+        if value.is_exact() and value.is_zero() and not self.supposes(expr):
             return 0
         raise UndecidedError
+
+    def supposes(self, expr: Expr) -> bool:
+        """Whether there are letters in it whose values are only supposed, for an example."""
+        certain = self._certain
+        return certain is not None and any(
+            letter is not self.variable and letter not in certain for letter in symbols(expr)
+        )
+
+    def _suppose(self, smaller: Expr, larger: Expr) -> None:
+        if not self.supposes(larger - smaller):
+            return
+        number, _, rest = coefficient_and_rest(self.tidier.tidy(larger - smaller))
+        difference = rest if number > 0 else self.tidier.tidy(-rest)
+        # λ > 0 is known of a width.
+        if not self.tidier.is_positive(difference):
+            self.supposed[_positive(difference)] = None
 
     def compare(self, first: Expr, second: Expr) -> int:
         """−1, 0 or 1 as ``first`` lies left of, on or right of ``second``."""
@@ -203,8 +227,10 @@ class Order:
         if values[0] is not None and values[1] is not None:
             # Most points are numbers far apart, and need no algebra.
             if values[0] < values[1]:
+                self._suppose(first, second)
                 return -1
             if values[0] > values[1]:
+                self._suppose(second, first)
                 return 1
         difference = self.simplified(first - second)
         if difference is ZERO:
@@ -228,6 +254,16 @@ class Order:
         else:
             middle = (known[0].mid() + known[1].mid()) / 2
         return _rational(middle)
+
+
+def _positive(difference: Expr) -> Comparison:
+    """k < 3, for 3 − k."""
+    terms = difference.args if isinstance(difference, Sum) else (difference,)
+    below = [term for term in terms if coefficient_and_rest(term)[0] < 0]
+    above = [term for term in terms if term not in below]
+    if not below:
+        return Comparison((">",), (add(*above), ZERO))
+    return Comparison(("<",), (add(*map(negate_term, below)), add(*above)))
 
 
 def order_on(

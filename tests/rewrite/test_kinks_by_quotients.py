@@ -277,6 +277,66 @@ def test_balls_agree_with_every_expansion(formula: str) -> None:
     assert list(kinks(derivation.function, derivation.variable, *letters)) == list(derivation.kinks)
 
 
+def _slope(name: str, index: int, args: tuple[Expr, ...]) -> Expr:
+    from chainrule.deriving.derivation import named_slope
+
+    return named_slope(name, index, args)
+
+
+@pytest.mark.parametrize("formula", [*DRAWN[:40], *SLOW[-200:]])
+def test_no_kink_is_missed(formula: str) -> None:
+    """At every candidate where mpmath sees a jump or a turn, a kink is told."""
+    derivation = derived(formula)
+    with mpmath.workdps(DIGITS):
+        truth = Truth(derivation)
+        told = [truth.at(k.at) for k in derivation.kinks if k.left is not None]
+        if any(kink.left is None for kink in derivation.kinks):
+            return  # where they lie cannot be written down, and that is said
+        for point in map(mpmath.mpf, ("-1", "-0.5", "0", "0.5", "1")):
+            if any(abs(point - other) < 1e-20 for other in told):
+                continue
+            here = truth.at(truth.function, point)
+            assert here is not None or None in truth.beside(point, 1)
+            if here is None:
+                continue
+            left, right = (truth.slopes(point, way, here)[-1] for way in (-1, 1))
+            assert abs(left - right) < 1e-8
+
+
+@pytest.mark.parametrize(
+    ("formula", "order", "expected"),
+    [
+        ("{x != 0: (e^x - 1)/x, else: 1}", 1, "1/2"),
+        ("{x != 0: (e^x - 1)/x, else: 1}", 2, "1/3"),
+        ("{x != 0: (e^x - 1)/x, else: 1}", 3, "1/4"),
+        ("{x = 0: 1, else: sin(x)/x}", 2, "-1/3"),
+        ("{x = 0: 1, else: sin(x)/x}", 3, "0"),
+        ("{x = 0: 1, else: sin(x)/x}", 4, "1/5"),
+        ("{x = 1: 1, else: ln(x)/(x - 1)}", 2, "2/3"),
+        ("{x > 0: e^(-1/x), else: 0}", 3, "0"),
+        ("{x != 0: e^(-1/x^2), else: 0}", 2, "0"),
+        ("{x = 1: x^2 - 1, else: x^3}", 1, None),
+        ("{x = 1: x^2 - 1, else: x^3}", 2, None),
+        ("{x = 0: 0, else: x^2 sin(1/x)}", 2, None),
+        ("{x > 0: |sin x|, else: 0}", 1, None),
+        ("{x > 0: x|sin x|, else: 0}", 1, "0"),
+        ("relu", 2, None),
+        ("{x > 0: x^3, else: 0}", 2, "0"),
+        ("{x > 0: x^3, else: 0}", 3, None),
+    ],
+)
+def test_higher_orders_at_a_point(formula: str, order: int, expected: str | None) -> None:
+    expr = chainrule.diff(formula, order=order)
+    at = "1" if "x = 1" in formula else "0"
+    found = evaluate(expand_all(expr), {"x": mpmath.mpf(at)})
+    if expected is None:
+        assert mpmath.isnan(found)
+    else:
+        assert mpmath.almosteq(
+            found, mpmath.mpf(Fraction(expected).numerator) / Fraction(expected).denominator
+        )
+
+
 LETTERS = {
     "{x < k: x^2, x < 3: k x, else: 5}": ["k < 3"],
     "{x < a: 1, x < b: x, else: 2}": ["a < b"],

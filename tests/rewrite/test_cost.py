@@ -33,7 +33,7 @@ def test_what_takes_less_costs_less(less: str, more: str) -> None:
     ("one", "other"),
     [
         *[("x", "5"), ("x", "pi"), ("sin(x)", "ln(x)"), ("x - a", "a - x"), ("2x", "x a")],
-        *[("sqrt(x)", "sin(x)"), ("1/x", "x + 1")],
+        *[("sqrt(x)", "sin(x)"), ("1/x", "x + 1"), ("{x > 0: x, else: a}", "x + a + ln(x)")],
     ],
 )
 def test_what_takes_as_much_costs_as_much(one: str, other: str) -> None:

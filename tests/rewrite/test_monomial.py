@@ -8,7 +8,7 @@ import pytest
 
 from chainrule.expr.nodes import ZERO, Product, Quotient, Symbol, multiply
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite.monomial import coefficient_and_rest, scaled, split
+from chainrule.rewrite.monomial import author_order, coefficient_and_rest, scaled, split
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,25 @@ def test_0_below_the_line_does_not_cancel_in_what_is_shared() -> None:
     found = split(Product((shared, Quotient(shared, shared))))
     assert found.powers[ZERO].number == -1
     assert found.coefficient == 0
+
+
+FACTORS = [
+    "3",
+    "2^(1/3)",
+    "sqrt(2)",
+    "pi",
+    "a",
+    "x^2",
+    "sin(x)",
+    "ln(x)^2",
+    "e^x",
+    "x + a",
+    "|x|/a",
+]
+
+
+def test_factors_stand_in_the_order_of_an_author() -> None:
+    """Numbers, constants and roots of numbers, letters, functions, exponentials, brackets."""
+    factors = [parse_text(text).expr for text in FACTORS]
+    places = [author_order(factor)[0] for factor in factors]
+    assert places == [0, 1, 1, 1, 2, 2, 4, 4, 5, 6, 7]

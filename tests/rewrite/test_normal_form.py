@@ -108,6 +108,7 @@ REWRITTEN = [
     ("x^a*x^(-a)", "1", "like-terms drop-zero same-base"),
     ("sqrt(9)", "3", "root-of-square"),
     ("sqrt(2)", "sqrt(2)", ""),
+    ("sqrt(2)*ln(2)*sqrt(pi)*x", "x*ln(2)*sqrt(2*pi)", "order-factors"),
     ("sqrt(1/4)", "1/2", "root-of-square"),
     ("-x*x", "-x^2", "same-base"),
     ("-(x/a)", "-x/a", ""),

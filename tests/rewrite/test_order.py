@@ -17,6 +17,7 @@ from chainrule.rewrite.order import (
     order_on,
     roots,
     sorted_points,
+    values_of_letters,
 )
 from oracle import evaluate
 
@@ -101,6 +102,14 @@ def test_a_derivation_has_one_order_for_what_is_known(lenient: bool) -> None:
         assert (order.variable, order.defaults, order.lenient) == (variable, known, flag)
     assert orders[lenient].generous is orders[not lenient]
     assert order_on(X, {}, Tidier()) is not order_on(X, {}, tidier)
+
+
+def test_letters_without_a_value_get_one_each() -> None:
+    whole = parse("x*c + b*a + x^d")
+    found = values_of_letters(whole, X, {Symbol("b"): Number(7)})
+    assert {letter.name: str(value) for letter, value in found.items()} == {
+        "a": "1", "b": "7", "c": "2", "d": "3",
+    }  # fmt: skip
 
 
 def test_a_value_that_is_given_counts() -> None:

@@ -26,7 +26,7 @@ from chainrule.expr.nodes import (
 from chainrule.parsing.formula import parse_text
 from chainrule.verify.algebra import prove, prove_equal, signs_of_condition
 from chainrule.verify.points import grid
-from chainrule.verify.ratio import RatioTooLargeError, product
+from chainrule.verify.ratio import RatioTooLargeError, polynomial_power, product
 
 X = Symbol("x")
 
@@ -230,6 +230,20 @@ def test_a_product_of_polynomials_has_a_limit() -> None:
     with pytest.raises(RatioTooLargeError):
         product(long, long.compose(b, a, ctx=ring))
     assert len(product(long, b + 1)) == 120
+
+
+@pytest.mark.parametrize(
+    ("terms", "power", "small"),
+    [(2, 40, True), (2, 41, False), (4, 30, True), (4, 31, False), (30, 4, True), (31, 4, False)],
+)
+def test_a_power_of_a_polynomial_has_a_limit(terms: int, power: int, small: bool) -> None:
+    ring = fmpz_mpoly_ctx.get(["a"], "lex")
+    poly = ring.from_dict({(i,): 1 for i in range(terms)})
+    if small:
+        assert polynomial_power(poly, power).total_degree() == (terms - 1) * power
+    else:
+        with pytest.raises(RatioTooLargeError):
+            polynomial_power(poly, power)
 
 
 def test_large_formulas_are_given_up_quickly():

@@ -31,8 +31,7 @@ if TYPE_CHECKING:
     from chainrule.audit.running.campaign import Options, Watcher
     from chainrule.codegen.kernel import Kernel
     from chainrule.document.style import Style
-    from chainrule.floats.formats import Format
-    from chainrule.forms.listing import ListedForm
+    from chainrule.forms.listing import FormTable
     from chainrule.render.formats import Syntax
 
 _MEASURING = {"numpy": "NumPy", "scipy": "SciPy", "ml_dtypes": "ml_dtypes"}
@@ -349,23 +348,20 @@ def data(
     if dtypes:
         from chainrule.forms.report import forms_data
 
-        explicit, found, _ = _measured(derivation, dtypes)
-        whole["forms"] = forms_data(explicit, found)
+        whole["forms"] = forms_data(*_measured(derivation, dtypes))
     return whole
 
 
 def _measured(
     derivation: Walkthrough, dtypes: Sequence[str]
-) -> tuple[ExplicitWalkthrough, Sequence[ListedForm], Sequence[Format]]:
-    """The forms of a derivative, measured in formats of these names."""
+) -> tuple[ExplicitWalkthrough, Sequence[FormTable]]:
+    """The forms of a derivative, measured in these dtypes."""
     if not isinstance(derivation, ExplicitWalkthrough):
         raise InputError("the slope of a curve has no forms to measure", hint="leave --forms out")
     require("audit", **_MEASURING)
-    from chainrule.floats.formats import format_named
     from chainrule.forms.listing import forms as measured_forms
 
-    formats = [format_named(name) for name in dtypes]
-    return derivation, measured_forms(derivation, formats), formats
+    return derivation, measured_forms(derivation, dtypes)
 
 
 def forms(
@@ -374,6 +370,7 @@ def forms(
     dtypes: Sequence[str],
     wrt: str | None = None,
     method: str = "power",
+    accuracy: str = "best",
     search: bool = True,
     exhaustive: bool = False,
     threads: int | None = None,
@@ -384,7 +381,8 @@ def forms(
     Args:
         f: a formula or a name of the catalogue.
         dtypes: "bfloat16", "float16", "float32", "float64".
-        search: whether to search for a form that evaluates well, for some seconds.
+        accuracy: "best" or "fast", as for ``code``.
+        search: whether to search for the form that ``code`` writes, for some seconds.
         exhaustive: all 2^32 inputs of float32, and 10^8 of float64, which takes minutes.
         threads: how many then work; as many as there are processors if left out.
         advance: is told then which form is measured and what part of all is done.
@@ -393,7 +391,6 @@ def forms(
         InputError: it cannot be read or computed, or what measuring needs is not installed.
     """
     require("audit", **_MEASURING)
-    from chainrule.floats.formats import format_named
     from chainrule.forms.listing import forms as measured_forms
     from chainrule.forms.report import forms_data, forms_document
     from chainrule.sweep.processors import processors
@@ -401,17 +398,17 @@ def forms(
     if exhaustive:
         require("code", numba="Numba")
 
-    formats = [format_named(name) for name in dtypes]
     derivation = derive(f, wrt, method=method)
     found = measured_forms(
         derivation,
-        formats,
+        dtypes,
+        accuracy=accuracy,
         search=search,
         exhaustive=exhaustive,
         threads=threads or processors(),
         advance=advance,
     )
-    return forms_document(derivation, found, formats), forms_data(derivation, found)
+    return forms_document(derivation, found), forms_data(derivation, found)
 
 
 def audit(

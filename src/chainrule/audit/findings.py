@@ -129,7 +129,7 @@ def finding(
         kind: which of its functions.
         values: numbers for the letters beside the variable, as ``Reference.values``.
         measured: what was found over all inputs.
-        forms: those of the derivative, measured in this dtype, the best first.
+        forms: those of the derivative, with every operation rounded to this dtype, the best first.
 
     Raises:
         InputError: there is no such function, no exact value, or no fault at this input.
@@ -325,7 +325,7 @@ class _Case:
         """
         short = [form for form in forms if len(str(form.expr)) <= LONGEST]
         for form in short:
-            measured = form.measured[self.fmt.name]
+            measured = form.measured
             found = self.value(form.name, form.expr, point)
             if not measured.faults and found.error <= FINE:
                 return found, measured

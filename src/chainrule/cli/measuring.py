@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import partial
 from typing import Any
 
 import click
@@ -66,10 +67,17 @@ _dtypes_option = click.option(
 @wrt_option
 @_dtypes_option
 @click.option(
+    "--accuracy",
+    type=click.Choice(ACCURACIES),
+    default="best",
+    show_default=True,
+    help="As for `code`, whose form comes first.",
+)
+@click.option(
     "--search/--no-search",
     default=True,
     show_default=True,
-    help="Whether to search for a form that evaluates well, which takes some seconds.",
+    help="Whether to search for the form that `code` writes, which takes some seconds.",
 )
 @click.option(
     "--exhaustive",
@@ -83,6 +91,7 @@ def forms(
     formula: str,
     wrt: str | None,
     dtypes: tuple[str, ...],
+    accuracy: str,
     search: bool,
     exhaustive: bool,
     quiet: bool,
@@ -91,21 +100,28 @@ def forms(
 ) -> None:
     """Measure the forms of the derivative of FORMULA in floating point.
 
-    Every input of a 16-bit format is tried, and of a longer one a sample over all bit patterns.
-    Among the forms is one that was searched for because it evaluates well.
+    As `code` computes them, the one first that it writes, and with every operation rounded to the
+    dtype. Every input of a 16-bit format is tried, and of a longer one a sample over all bit
+    patterns with the neighbours of roots, kinks and thresholds.
     """
     from chainrule import api
 
-    formula, setting = from_stdin(formula), chosen_format(format_, output)
+    setting = chosen_format(format_, output)
+    measured = partial(
+        api.forms,
+        from_stdin(formula),
+        dtypes=dtypes,
+        wrt=wrt,
+        accuracy=accuracy,
+        search=search,
+    )
     if exhaustive:
         from chainrule.audit.progress import showing
 
         with showing(quiet) as advance:
-            document, data = api.forms(
-                formula, dtypes=dtypes, wrt=wrt, search=search, exhaustive=True, advance=advance
-            )
+            document, data = measured(exhaustive=True, advance=advance)
     else:
-        document, data = api.forms(formula, dtypes=dtypes, wrt=wrt, search=search)
+        document, data = measured()
     write_result(document, data, setting, output)
 
 

@@ -1,36 +1,34 @@
-"""The forms of a derivative, and what each is worth when it is computed."""
+"""The forms of a derivative, and what each is worth when it is computed.
+
+They are measured as ``code`` would compute them, the one first that it writes, and once more with
+every operation rounded to the dtype, as in a chain of a framework's operations on its arrays.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
 from chainrule.deriving.derivation import Derivation
-from chainrule.expr.nodes import Expr, Symbol, size, symbols
-from chainrule.floats.evaluate import FUNCTIONS, evaluate
+from chainrule.expr.nodes import Expr, Symbol, substitute, symbols
 from chainrule.floats.formats import Format
-from chainrule.floats.inputs import SAMPLE, inputs
-from chainrule.floats.letters import typical_values
-from chainrule.floats.measure import Measured, measure
-from chainrule.floats.truth import truth
-from chainrule.forms.search.search import search as search_forms
+from chainrule.floats.measure import Measured, together
+from chainrule.forms.candidate import Candidate
+from chainrule.forms.choice.decision import decide, laboratories
+from chainrule.forms.choice.laboratory import Laboratory, gradient_candidates, saved_by
+from chainrule.forms.choice.selection import Asked, chosen_forms
+from chainrule.forms.notes import how
+from chainrule.forms.plan import asked_for
 from chainrule.forms.sweeping import measured_by_sweep
-from chainrule.program.lower import COMPARISONS, Lowered, lower
 
-# Of larger formulas no other form is searched for: it would take minutes.
-MAX_SEARCHED = 60
-# Of so many forms that were found, the best one without a polynomial is shown beside the best.
-_MOST_FOUND = 12
-# Operations that cost nothing worth counting, or are not arithmetic.
-_FREE = frozenset({"negative", "abs", "undefined"})
-_ARITHMETIC = frozenset(
-    {"add", "subtract", "multiply", "divide", "select", "logical_and", *COMPARISONS.values()}
-)
+Array = npt.NDArray[Any]
+Sweeping = Callable[..., dict[str, Measured]]
+
+OF_A_TEXTBOOK = ("as derived", "simplified", "by the output")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,142 +36,194 @@ class ListedForm:
     """One way to compute the derivative.
 
     Attributes:
-        name: "as derived", "simplified", "by the output", "rewritten", "with a polynomial".
-        expr: the formula.
+        name: "as derived", "simplified", "by the output", or how it was put together.
+        expr: what is computed, with the output by the letter of the derivation.
+        shown: the same as one would write it, and a polynomial by a name.
         saves: the letters that a backward pass needs from the forward pass, x or y or both.
-        operations: additions, multiplications, divisions and choices.
-        calls: calls of functions such as exp.
-        measured: what it is worth, by the name of the format.
+        steps: about how many additions it takes as long as.
+        measured: its errors.
     """
 
     name: str
     expr: Expr
+    shown: Expr
     saves: tuple[Symbol, ...]
-    operations: int
-    calls: int
-    measured: dict[str, Measured]
+    steps: int
+    measured: Measured
 
-    def bytes_saved(self, form: Format) -> int:
+    def bytes_saved(self, format_: Format) -> int:
         """Bytes kept from the forward pass for each element."""
-        return len(self.saves) * form.bits // 8
+        return len(self.saves) * format_.bits // 8
+
+
+@dataclass(frozen=True, slots=True)
+class FormTable:
+    """The forms of a derivative in one arithmetic, the best first.
+
+    Attributes:
+        format: of inputs and results.
+        work: the format that operations are rounded to.
+        how: from what ``code`` computes the gradient, and in which arithmetic, in the words of a
+            file; empty if this is not its arithmetic, or it was not asked.
+        rows: the forms; with ``how`` the first one is what ``code`` writes.
+    """
+
+    format: Format
+    work: Format
+    how: str
+    rows: list[ListedForm]
 
 
 def forms(
     derivation: Derivation,
-    formats: Iterable[Format],
+    dtypes: Sequence[str],
     *,
-    sample: int = SAMPLE,
+    accuracy: str = "best",
     search: bool = True,
     exhaustive: bool = False,
     threads: int = 1,
     advance: Callable[[str, float], None] = lambda name, part: None,
-) -> list[ListedForm]:
-    """The forms of a derivative, measured, the best in the last of the formats first.
+) -> list[FormTable]:
+    """The forms of a derivative, measured: for each dtype as ``code`` computes, and in itself.
 
-    With ``search``, which takes some seconds, one that evaluates well is searched for too.
-    The inputs are all there are of a format of 16 bits, and a sample of a longer one; or, if
-    ``exhaustive``, all 2^32 of float32 and 10^8 of float64, which takes minutes: by ``threads``,
-    and ``advance`` is told which is measured and what part of all is done. The parameters have
-    their default values, rounded to the format. A form by the output is given the correctly
-    rounded output, which is the best that it can be given.
+    With ``search``, which takes some seconds, the best form that is known is among them. The inputs
+    are all there are of a format of 16 bits, and of a longer one a sample, with the neighbours of
+    roots, kinks and thresholds; or, if ``exhaustive``, all 2^32 of float32 and 10^8 of float64,
+    which takes minutes: by ``threads``, and ``advance`` is told which is measured and what part of
+    all is done. In the dtype itself a form by the output is given the correctly rounded output,
+    which is the best that it can be given.
+
+    Args:
+        derivation: of the function.
+        dtypes: names of ``floats.dtypes``.
+        accuracy: "best" or "fast", as for ``plan``.
 
     Raises:
         InputError: a function that nobody defined, or that cannot be computed.
     """
-    variable, output = derivation.variable, derivation.output
-    values = typical_values(derivation)
-    candidates = dict(_candidates(derivation))
+    sweep = partial(measured_by_sweep, threads=threads, advance=advance) if exhaustive else None
+    tables: list[FormTable] = []
+    for dtype in dtypes:
+        asked = asked_for(derivation, "numpy", dtype=dtype, accuracy=accuracy)
+        written = _as_written(asked, search=search, sweep=sweep)
+        tables.append(written)
+        if written.work is not written.format:
+            tables.append(_in_itself(asked, search=search, sweep=sweep))
+    return tables
+
+
+def _as_written(asked: Asked, search: bool, sweep: Sweeping | None) -> FormTable:
+    """In the arithmetic of a file, what is written first."""
+    if not search:
+        forward = Candidate("as it was given", asked.derivation.function, (asked.spec.variable,))
+        return _table(asked, laboratories(asked), None, partial(_computed, forward), sweep)
+    found = decide(asked)
+    spec, chosen = replace(asked.spec, promoted=found.promoted), found.chosen
+    outputs = partial(_computed, chosen.forward)
+    return _table(asked, chosen.labs, chosen.gradient, outputs, sweep, how(spec, chosen))
+
+
+def _in_itself(asked: Asked, search: bool, sweep: Sweeping | None) -> FormTable:
+    """With every operation rounded to the dtype."""
+    fast = asked._replace(spec=replace(asked.spec, accuracy="fast"), save="input")
+    labs: Sequence[Laboratory] = laboratories(fast, asked.spec.dtype)
+    best = None
     if search:
-        candidates |= rewritten(derivation)
-    measured: dict[str, dict[str, Measured]] = {name: {} for name in candidates}
-    programs: dict[str, Lowered] = {}
-    letters = (variable, output, *values)
-    for name, expr in candidates.items():
-        programs[name] = lower([expr], letters, FUNCTIONS)
-    chosen = list(formats)
-    for form in chosen:
-        rounded = {s: Fraction(float(form.dtype.type(float(v)))) for s, v in values.items()}
-        if exhaustive and form.bits > 16:
-            worth = measured_by_sweep(
-                derivation, programs, rounded, form, threads=threads, advance=advance
+        chosen = chosen_forms(fast, labs)
+        labs, best = chosen.labs, chosen.gradient
+    return _table(asked, labs, best, _rounded, sweep)
+
+
+def _computed(forward: Candidate, asked: Asked, lab: Laboratory) -> Array:
+    """The outputs of a file at the inputs."""
+    return lab.values(forward.expr, {lab.variable: lab.inputs})[0]
+
+
+def _rounded(asked: Asked, lab: Laboratory) -> Array:
+    """The correctly rounded outputs at the inputs."""
+    return lab.form.rounded(lab.truth(asked.derivation.function).high)
+
+
+def _table(
+    asked: Asked,
+    labs: Sequence[Laboratory],
+    best: Candidate | None,
+    outputs: Callable[[Asked, Laboratory], Array],
+    sweep: Sweeping | None,
+    written: str = "",
+) -> FormTable:
+    """The forms as they are measured in laboratories.
+
+    Args:
+        asked: for what.
+        labs: where they are measured, at all inputs if the format has 16 bits.
+        best: the form that was found to be the best, if one was searched for.
+        outputs: what a form by the output is given.
+        sweep: measures at the inputs of a sweep instead, with the usual values of other letters.
+        written: how ``best`` is computed by a file, if it is what one computes.
+    """
+    if labs[0].form.bits == 16:
+        labs = [lab.at_all_inputs() for lab in labs]
+    found, shown = _candidates(asked, labs[0], best)
+    exact = asked.derivation.derivative
+    letters = asked.spec.variable, asked.spec.output
+    measured = []
+    for one in found:
+        parts = [
+            lab.measured(
+                one,
+                lab.truth(exact),
+                dict(zip(letters, (lab.inputs, outputs(asked, lab)), strict=True)),
             )
-        else:
-            worth = _measured_at(inputs(form, sample), derivation, programs, rounded, form)
-        for name, figures in worth.items():
-            measured[name][form.name] = figures
-    found = [
-        _form(name, expr, programs[name], measured[name], (variable, output))
-        for name, expr in candidates.items()
-    ]
-    return sorted(found, key=lambda row: rank(row, chosen[-1]))
+            for lab in labs
+        ]
+        errors = together([part.measured for part in parts if part.measured is not None])
+        measured.append(replace(parts[0], measured=errors))
+    if sweep is not None and labs[0].form.bits > 16:
+        measured = _swept(asked, labs[0], measured, sweep)
+    first = measured[:1] if written else []
+    rest = sorted(measured[len(first) :], key=lambda one: one.rank(labs[0].allowed))
+    rows = [_row(asked, one, shown[one.expr]) for one in (*first, *rest)]
+    return FormTable(labs[0].form, labs[0].work, written, rows)
 
 
-def _measured_at(
-    points: npt.NDArray[Any],
-    derivation: Derivation,
-    programs: Mapping[str, Lowered],
-    parameters: Mapping[Symbol, Fraction],
-    form: Format,
-) -> dict[str, Measured]:
-    """What each form is worth at the points."""
-    variable = derivation.variable
-    slopes = truth(derivation.derivative, variable, points, parameters)
-    with np.errstate(over="ignore"):
-        outputs = truth(derivation.function, variable, points, parameters).high.astype(form.dtype)
-    given = [points, outputs, *(form.dtype.type(float(value)) for value in parameters.values())]
-    return {
-        name: measure(points, evaluate(program, given, form)[0], slopes, form)
-        for name, program in programs.items()
-    }
+def _candidates(
+    asked: Asked, lab: Laboratory, best: Candidate | None
+) -> tuple[list[Candidate], dict[Expr, Expr]]:
+    """The best form and those of a textbook, and each as one would write it."""
+    found = [] if best is None else [best]
+    shown = {one.expr: one.told or one.plain for one in found}
+    for one in gradient_candidates(asked.derivation, asked.derivation.function, "auto", {}):
+        if one.name in OF_A_TEXTBOOK:
+            # What is written at kinks is no part of the formula.
+            expr = asked.settled(one.expr, lab)
+            if expr not in shown:
+                saved = saved_by(expr, asked.spec.variable, asked.spec.output)
+                found.append(replace(one, expr=expr, saved=saved))
+            shown[expr] = one.expr
+    return found, shown
 
 
-def rank(row: ListedForm, form: Format) -> tuple[bool, int, float, int]:
-    """The order in which forms are preferred: faults, then the largest error, then the cost."""
-    found = row.measured[form.name]
-    return found.count == 0, found.faults, found.largest, row.operations + 8 * row.calls
+def _swept(
+    asked: Asked, lab: Laboratory, found: Sequence[Candidate], sweep: Sweeping
+) -> list[Candidate]:
+    """The forms, with their errors at the inputs of a sweep."""
+    letters = (asked.spec.variable, asked.spec.output)
+    programs = {one.name: lab.program(one.expr, letters) for one in found}
+    errors = sweep(asked.derivation, programs, lab.fixed, lab.form, lab.work)
+    return [replace(one, measured=errors[one.name]) for one in found]
 
 
-def _candidates(derivation: Derivation) -> Iterable[tuple[str, Expr]]:
-    stage = derivation.stages[-1]
-    yield "as derived", stage.raw
-    if derivation.derivative is not stage.raw:
-        yield "simplified", derivation.derivative
-    if derivation.output_form is not None:
-        yield "by the output", derivation.output_form.expr
-
-
-def rewritten(derivation: Derivation) -> dict[str, Expr]:
-    """The best form in x that was found, and where it is not good, one with a polynomial."""
-    variable, values = derivation.variable, typical_values(derivation)
-    forms: dict[str, Expr] = {}
-    known = [expr for _, expr in _candidates(derivation) if derivation.output not in symbols(expr)]
-    if size(derivation.function, *known) > MAX_SEARCHED:
-        return forms
-    found = search_forms(
-        derivation.function,
-        known,
-        variable,
-        parameters=values,
-        limit=_MOST_FOUND,
-        approximate=not values,
+def _row(asked: Asked, one: Candidate, shown: Expr) -> ListedForm:
+    assert one.measured is not None
+    output, letter = asked.spec.output, asked.derivation.output
+    back: dict[Expr, Expr] = {output: letter}
+    used = set(symbols(one.expr))
+    return ListedForm(
+        one.name,
+        substitute(one.expr, back),
+        substitute(shown, back),
+        tuple(letter if saved is output else saved for saved in one.saved if saved in used),
+        one.steps,
+        one.measured,
     )
-    exact = [form.expr for form in found if not form.approximate]
-    if exact and exact[0] not in known:
-        forms["rewritten"] = exact[0]
-    if found and found[0].approximate:
-        forms["with a polynomial"] = found[0].expr
-    return forms
-
-
-def _form(
-    name: str,
-    expr: Expr,
-    program: Lowered,
-    measured: dict[str, Measured],
-    letters: Sequence[Symbol],
-) -> ListedForm:
-    used = symbols(expr)
-    operations = [step.operation for step in program.code if step.operation not in _FREE]
-    arithmetic = sum(operation in _ARITHMETIC for operation in operations)
-    saves = tuple(letter for letter in letters if letter in used)
-    return ListedForm(name, expr, saves, arithmetic, len(operations) - arithmetic, measured)

@@ -4,57 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chainrule.deriving.derivation import Derivation
 from chainrule.floats.measure import Measured
 from chainrule.forms.choice.correct_rounding import Settled
+from chainrule.forms.choice.decision import Decision
 from chainrule.forms.choice.everywhere import Everywhere
 from chainrule.forms.choice.kink_values import convention, measured_for
-from chainrule.forms.choice.selection import Chosen
+from chainrule.forms.choice.selection import Asked, Chosen
 from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.targets import Target
 from chainrule.rewrite.kinks import Kink
 
 
 def notes(
-    derivation: Derivation,
-    spec: KernelSpec,
-    chosen: Chosen,
-    rounding: Settled | None,
-    everywhere: Everywhere | None,
-    faults: Sequence[str],
-    target: Target,
+    asked: Asked, spec: KernelSpec, decided: Decision, faults: Sequence[str]
 ) -> tuple[str, ...]:
     """The notes of a spec.
 
     Args:
-        derivation: of the function.
+        asked: what was asked for.
         spec: what is written, but for the notes.
-        chosen: the forms, as measured at values of the other letters.
-        rounding: what was found at all inputs of a format of 16 bits.
-        everywhere: what was measured over all letters.
+        decided: the forms, and what was measured of them.
         faults: as in a ``KernelSpec``.
-        target: whose conventions hold at kinks.
     """
-    lab, gradient = chosen.lab, chosen.gradient
+    derivation, chosen = asked.derivation, decided.chosen
     variable = spec.variable.name
     given = ", ".join(symbol.name for symbol in (spec.variable, *spec.extra))
-    source = " and ".join(symbol.name for symbol in gradient.saved)
-    once = " and rounded once" if lab.form is not lab.work else ""
-    if spec.promoted:
-        once += f" (no form was found that is accurate enough in {_native(spec)})"
     lines = [
         f"{spec.name}({given}) = {derivation.function}",
         f"d/d{variable} = {derivation.derivative}",
-        f"The gradient is computed from {source}, in {lab.work.name}{once}, as "
-        f"{gradient.told or gradient.plain} ({gradient.name}).",
-        _measured(chosen) + (_rounding(rounding) if rounding else ""),
+        f"The gradient is computed {how(spec, chosen)}, as "
+        f"{chosen.gradient.told or chosen.gradient.plain} ({chosen.gradient.name}).",
+        _measured(chosen) + (_rounding(decided.rounding) if decided.rounding else ""),
     ]
-    if everywhere is not None:
-        lines.append(_over_all_letters(everywhere, lab.form.name))
+    if decided.everywhere is not None:
+        lines.append(_over_all_letters(decided.everywhere, chosen.lab.form.name))
     if faults:
         lines.append(f"Not to be used where this matters: {'; '.join(faults)}.")
-    lines += _at_kinks(derivation.kinks, variable, target)
+    lines += _at_kinks(derivation.kinks, variable, asked.target)
     return tuple(lines)
+
+
+def how(spec: KernelSpec, chosen: Chosen) -> str:
+    """From what a gradient is computed, and in which arithmetic."""
+    lab = chosen.lab
+    source = " and ".join(symbol.name for symbol in chosen.gradient.saved)
+    once = " and rounded once" if lab.form is not lab.work else ""
+    if spec.promoted:
+        once += f" (no form was found that is accurate enough in {_native(spec)})"
+    return f"from {source}, in {lab.work.name}{once}"
 
 
 def _native(spec: KernelSpec) -> str:

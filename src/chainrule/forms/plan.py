@@ -21,31 +21,15 @@ from chainrule.expr.nodes import (
     symbols,
 )
 from chainrule.floats.dtypes import NAMES
-from chainrule.floats.letters import FITTED, value_rows
 from chainrule.forms.candidate import Candidate
-from chainrule.forms.choice.correct_rounding import rounded_correctly
-from chainrule.forms.choice.everywhere import (
-    Everywhere,
-    free_letters,
-    good_over,
-    measured_over,
-    over_all_letters,
-    rank_over,
-)
+from chainrule.forms.choice.decision import Decision, decide
 from chainrule.forms.choice.kink_values import settled
-from chainrule.forms.choice.laboratory import (
-    SAMPLE,
-    Laboratory,
-    laboratory,
-    second_candidates,
-)
+from chainrule.forms.choice.laboratory import second_candidates
 from chainrule.forms.choice.promises import promised, refusal
-from chainrule.forms.choice.selection import Asked, Chosen, chosen_forms
-from chainrule.forms.choice.space import Space
-from chainrule.forms.choice.vectors import with_vectors
+from chainrule.forms.choice.selection import Asked, Chosen
 from chainrule.forms.notes import notes
 from chainrule.program.kernel_spec import Accuracy, KernelSpec
-from chainrule.program.targets import ACCURACIES, SAVES, Target, target_named
+from chainrule.program.targets import ACCURACIES, SAVES, target_named
 
 
 class Plan(NamedTuple):
@@ -81,98 +65,63 @@ def plan(
         InputError: an option that does not exist, a function that nobody defined, or a formula
             without the variable.
     """
+    asked = asked_for(
+        derivation,
+        target,
+        dtype=dtype,
+        accuracy=accuracy,
+        save=save,
+        functions=functions,
+        gradients=gradients,
+    )
+    found = decide(asked)
+    chosen, gradient = found.chosen, found.chosen.gradient
+    spec = replace(asked.spec, promoted=found.promoted)
+    library = None
+    plain, working = found.plain, chosen.lab.working
+    if working != "library" and not spec.short and plain.gradient.saved == gradient.saved:
+        library = (plain.forward.expr, plain.gradient.expr)
+    faults = _faults(spec, found)
+    spec = replace(
+        spec,
+        saved=gradient.saved,
+        second=_second(asked, chosen) if asked.target.second else (),
+        working=working,
+        library=library,
+        notes=notes(asked, spec, found, faults),
+        faults=faults,
+    )
+    return Plan(chosen.forward.expr, gradient.expr, spec)
+
+
+def asked_for(
+    derivation: Derivation,
+    target: str,
+    *,
+    dtype: str,
+    accuracy: str,
+    save: str = "auto",
+    functions: Mapping[str, Expr] | None = None,
+    gradients: Mapping[str, Expr] | None = None,
+) -> Asked:
+    """What ``plan`` is asked for, with its arguments.
+
+    Raises:
+        InputError: as ``plan``.
+    """
     written_for = target_named(target)
     one_of("dtype", dtype, NAMES)
     one_of("accuracy", accuracy, ACCURACIES)
     one_of("choice of what to save", save, SAVES)
     _check(derivation)
     spec = _spec(derivation, dtype, cast(Accuracy, accuracy))
-    asked = Asked(derivation, written_for, spec, save, functions or {}, gradients or {})
-    rows = value_rows(derivation)
-
-    def labs(*, double: bool = False) -> list[Laboratory]:
-        sample = SAMPLE // min(len(rows), FITTED)
-        return [
-            laboratory(
-                spec.variable,
-                dtype,
-                spec.accuracy,
-                row,
-                arguments=spec.others,
-                double=double,
-                sample=sample,
-            )
-            for row in rows
-        ]
-
-    plain, space = _best_forms(asked, labs())
-    chosen = _with_vectors(asked, plain, space)
-    calls = written_for.loops and _calls(chosen)
-    good = good_over(space, asked, chosen)
-    if accuracy == "fast" and dtype != "float64" and (calls or not (good and chosen.good)):
-        # Nothing is accurate enough in the dtype itself, or only what takes a library's functions:
-        # then a loop is faster in double, if it can do without.
-        double, wide = _best_forms(asked, labs(double=True))
-        vectors = _with_vectors(asked, double, wide)
-        alone = calls and vectors.good and not _calls(vectors)
-        better = (not good_over(wide, asked, double), double.rank) < (not good, chosen.rank)
-        if alone or better:
-            plain, chosen, space, spec = double, vectors, wide, replace(spec, promoted=True)
-    if accuracy == "fast" and dtype == "float64" and not (good and _as_promised(spec, chosen)):
-        # There is no wider format, but twice the precision.
-        precise = asked._replace(spec=replace(spec, accuracy="best"))
-        double, wide = _best_forms(precise, labs())
-        if (not good_over(wide, asked, double), double.rank) < (not good, chosen.rank):
-            plain, chosen, space = double, _with_vectors(precise, double, wide), wide
-    rounding = None
-    if spec.short and accuracy == "best" and save != "output":
-        rounding = rounded_correctly(asked, chosen)
-        chosen = rounding.chosen
-    everywhere = None if space is None else measured_over(space, asked, chosen)
-    faults = _faults(spec, chosen, everywhere)
-    lab, forward, gradient = chosen.lab, chosen.forward, chosen.gradient
-    first = gradient.expr
-    if gradient.saved == (spec.variable,):
-        # Not from a form with |x| and the like, which have derivatives that are long.
-        first = settled(derivation.derivative, derivation, written_for, lab.fixed)
-    second = _second(first, gradient.saved, lab, written_for) if written_for.second else ()
-    library = None
-    if lab.working != "library" and not spec.short and plain.gradient.saved == gradient.saved:
-        library = (plain.forward.expr, plain.gradient.expr)
-    spec = replace(
-        spec,
-        saved=gradient.saved,
-        second=second,
-        working=lab.working,
-        library=library,
-        notes=notes(derivation, spec, chosen, rounding, everywhere, faults, written_for),
-        faults=faults,
-    )
-    return Plan(forward.expr, gradient.expr, spec)
+    return Asked(derivation, written_for, spec, save, functions or {}, gradients or {})
 
 
-def _best_forms(asked: Asked, labs: Sequence[Laboratory]) -> tuple[Chosen, Space | None]:
-    """The best forms; if there are several free letters, for all of them, and their points."""
-    if not free_letters(asked):
-        return chosen_forms(asked, labs), None
-    # What is put together switches at numbers that suit the values of the letters.
-    found, space = over_all_letters(asked, chosen_forms(asked, labs, single=True))
-    if found.good and good_over(space, asked, found):
-        return found, space
-    more = over_all_letters(asked, chosen_forms(asked, labs))
-    return min((more, (found, space)), key=lambda one: rank_over(one[1], asked, one[0]))
-
-
-def _with_vectors(asked: Asked, plain: Chosen, space: Space | None) -> Chosen:
-    """With approximated functions, unless these are good at some values of letters only."""
-    found = with_vectors(asked, plain)
-    spoilt = good_over(space, asked, plain) and not good_over(space, asked, found)
-    return plain if spoilt else found
-
-
-def _faults(spec: KernelSpec, chosen: Chosen, everywhere: Everywhere | None) -> tuple[str, ...]:
+def _faults(spec: KernelSpec, decided: Decision) -> tuple[str, ...]:
     """Why a file should be refused: what is known to be wrong of the gradient and the function."""
     allowed = promised(spec.dtype, spec.accuracy)
+    chosen, everywhere = decided.chosen, decided.everywhere
     found: dict[str, str] = {}
     measured: list[tuple[Candidate, Candidate, Callable[[float], str]]]
     measured = [(chosen.forward, chosen.gradient, partial(_input, spec.variable))]
@@ -189,15 +138,6 @@ def _faults(spec: KernelSpec, chosen: Chosen, everywhere: Everywhere | None) -> 
 
 def _input(variable: Symbol, value: float) -> str:
     return f"{variable.name} = {value:.6g}"
-
-
-def _as_promised(spec: KernelSpec, chosen: Chosen) -> bool:
-    return chosen.gradient.good(promised(spec.dtype, spec.accuracy)) and not chosen.faults
-
-
-def _calls(chosen: Chosen) -> bool:
-    """Whether the gradient takes functions of a library."""
-    return chosen.lab.working == "library" and chosen.lab.calls(chosen.gradient)
 
 
 def one_of(what: str, given: str, choices: Sequence[str]) -> None:
@@ -252,19 +192,21 @@ def _spec(derivation: Derivation, dtype: str, accuracy: Accuracy) -> KernelSpec:
 
 
 # --- the second derivative ----------------------------------------------------------------------
-def _second(
-    first: Expr, saved: Sequence[Symbol], lab: Laboratory, target: Target
-) -> tuple[Expr, ...]:
+def _second(asked: Asked, chosen: Chosen) -> tuple[Expr, ...]:
     """The derivative of the gradient by each of what is saved."""
+    lab, saved, first = chosen.lab, chosen.gradient.saved, chosen.gradient.expr
+    if saved == (lab.variable,):
+        # Not from a form with |x| and the like, which have derivatives that are long.
+        first = asked.settled(asked.derivation.derivative, lab)
     found = []
     for symbol in saved:
         derivation = Derivation(Problem(function=first, variables=(symbol,)))
         candidates = [
-            replace(c, expr=settled(c.expr, derivation, target, lab.fixed))
+            replace(c, expr=settled(c.expr, derivation, asked.target, lab.fixed))
             for c in second_candidates(derivation, saved)
         ]
         best = candidates[0]
-        if tuple(saved) == (lab.variable,):
+        if saved == (lab.variable,):
             exact = lab.truth(derivation.derivative)
             best = lab.best(candidates, exact, {lab.variable: lab.inputs})
         found.append(best.expr)

@@ -28,7 +28,7 @@ from chainrule.expr.nodes import Expr, Number, Sum, Symbol, postorder, size, sub
 from chainrule.floats.formats import Format
 from chainrule.floats.letters import typical_values
 from chainrule.floats.measure import Measured
-from chainrule.forms.listing import ListedForm, rank
+from chainrule.forms.listing import OF_A_TEXTBOOK, FormTable, ListedForm
 from chainrule.render.data import expression
 
 # A part of so many nodes that occurs so often gets a letter of its own.
@@ -40,65 +40,75 @@ _HEADER: tuple[Inline, ...] = tuple(
 )
 
 
-def forms_document(
-    derivation: Derivation, forms: Sequence[ListedForm], formats: Sequence[Format]
-) -> Document:
+def forms_document(derivation: Derivation, tables: Sequence[FormTable]) -> Document:
     """The document that `chainrule forms` prints."""
     problem = derivation.problem
     whole = Name(problem.name, problem.arguments or (derivation.variable,))
     title = f"Forms of the derivative of {problem.entry.title if problem.entry else problem.name}"
     blocks: list[Block] = [
         Heading(1, ("Forms of the derivative of ", math(whole))),
-        *form_blocks(derivation, forms, formats),
+        *form_blocks(derivation, tables),
     ]
     return Document(title, tuple(blocks))
 
 
-def forms_data(derivation: Derivation, forms: Sequence[ListedForm]) -> list[dict[str, Any]]:
+def forms_data(derivation: Derivation, tables: Sequence[FormTable]) -> list[dict[str, Any]]:
     """The same as plain data for JSON."""
     values = {s.name: float(v) for s, v in typical_values(derivation).items()}
     return [
         {
-            "name": form.name,
-            "form": expression(form.expr),
-            "saves": [letter.name for letter in form.saves],
-            "operations": form.operations,
-            "calls": form.calls,
+            "dtype": table.format.name,
+            "arithmetic": table.work.name,
+            "written": bool(table.how),
             "at": values,
-            "measured": {name: asdict(found) for name, found in form.measured.items()},
+            "forms": [
+                {
+                    "name": row.name,
+                    "form": expression(row.shown),
+                    "saves": [letter.name for letter in row.saves],
+                    "steps": row.steps,
+                    "measured": asdict(row.measured),
+                }
+                for row in table.rows
+            ],
         }
-        for form in forms
+        for table in tables
     ]
 
 
-def forms_section(
-    derivation: Derivation, forms: Sequence[ListedForm], formats: Sequence[Format]
-) -> list[Block]:
+def forms_section(derivation: Derivation, tables: Sequence[FormTable]) -> list[Block]:
     """The section of a walk-through about them."""
     heading = Heading(2, ("Which form should you compute with?",))
-    return [heading, *form_blocks(derivation, forms, formats, level=3)]
+    return [heading, *form_blocks(derivation, tables, level=3)]
 
 
-def form_blocks(
-    derivation: Derivation, forms: Sequence[ListedForm], formats: Sequence[Format], level: int = 2
-) -> list[Block]:
-    """The formulas, a table of what was measured for each format, and the best of them."""
+def form_blocks(derivation: Derivation, tables: Sequence[FormTable], level: int = 2) -> list[Block]:
+    """For each arithmetic the best form, a table of what was measured, and what goes wrong."""
     slope = Name(derivation.letter, (), derivation.order)
-    rows: list[Inline] = [(Strong(form.name), ": ", *_formula(slope, form.expr)) for form in forms]
-    blocks: list[Block] = [Bullets(tuple(rows))]
-    for form in formats:
-        ordered = sorted(forms, key=lambda row, form=form: rank(row, form))  # type: ignore[misc]
-        count = ordered[0].measured[form.name].count
-        blocks.append(Heading(level, (f"In {form.name}, at {count:,} inputs",)))
-        blocks.append(Table(_HEADER, tuple(_row(row, form) for row in ordered)))
-        blocks.append(Paragraph(_advice(ordered, form)))
+    known = {row.name: row.shown for table in tables for row in table.rows if _is_plain(row)}
+    formulas = [(Strong(name), ": ", *_formula(slope, expr)) for name, expr in known.items()]
+    blocks: list[Block] = [Bullets(tuple(formulas))]
+    for table in tables:
+        count = table.rows[0].measured.count
+        where = f"In {table.format.name}"
+        if table.work is not table.format:
+            where += f", computed in {table.work.name} and rounded once"
+        blocks.append(Heading(level, (f"{where}, at {count:,} inputs",)))
+        if not count:
+            blocks.append(Paragraph(("There is no input at which the derivative has a value.",)))
+            continue
+        blocks.append(Paragraph(_best(table, slope)))
+        blocks.append(Table(_HEADER, tuple(_row(row, table.format) for row in table.rows)))
+        wrong = _wrong(table)
+        if wrong:
+            blocks.append(Paragraph(wrong))
     blocks.append(
         Paragraph(
             (
                 "The errors are in units in the last place (ULP) of the exact result, which comes "
                 "from ball arithmetic; a correctly rounded result is off by at most 0.5. The last "
                 "three columns count results that are no number or infinite, zero where a normal "
-                "number is right, or of the wrong sign. The cost is operations + calls.",
+                "number is right, or of the wrong sign. The cost is about as many additions.",
             )
         )
     )
@@ -132,13 +142,17 @@ def _formula(slope: Name, expr: Expr) -> Inline:
     return (math(slope, substitute(expr, {part: letter})), " with ", math(letter, part))
 
 
-def _row(row: ListedForm, form: Format) -> tuple[Inline, ...]:
-    found = row.measured[form.name]
+def _is_plain(row: ListedForm) -> bool:
+    return row.name in OF_A_TEXTBOOK
+
+
+def _row(row: ListedForm, format_: Format) -> tuple[Inline, ...]:
+    found = row.measured
     saves = joined([(math(letter),) for letter in row.saves], ", ") if row.saves else ("nothing",)
     return (
         (row.name,),
-        (*saves, f" ({row.bytes_saved(form)} B)"),
-        (f"{row.operations} + {row.calls}",),
+        (*saves, f" ({row.bytes_saved(format_)} B)"),
+        (f"{row.steps}",),
         (figure(found.largest),),
         (figure(found.mean),),
         (f"{found.not_finite:,}",),
@@ -154,23 +168,33 @@ def figure(value: float) -> str:
     return f"{value:.2f}" if value < 1000 else f"{value:.1e}"
 
 
-def _advice(ordered: Sequence[ListedForm], form: Format) -> Inline:
-    best = ordered[0]
-    found = best.measured[form.name]
-    if not found.count:
-        return ("There is no input at which the derivative has a value.",)
-    pieces: list[InlinePiece] = []
-    if found.faults:
-        pieces += ["None of them is right everywhere; the least wrong is ", Strong(best.name), "."]
+def _best(table: FormTable, slope: Name) -> Inline:
+    """The best form, as ``code`` says it if that writes it."""
+    best, found = table.rows[0], table.rows[0].measured
+    formula: Inline = () if _is_plain(best) else (", ", *_formula(slope, best.shown))
+    if table.how:
+        pieces: list[InlinePiece] = [
+            f"`chainrule code` computes it {table.how}: ",
+            Strong(best.name),
+        ]
     else:
-        pieces += ["The best of them is ", Strong(best.name)]
-        if found.largest > 0.5:
-            pieces.append(f"; its largest error is at {number(found.worst)}")
-        pieces.append(".")
-    for row in ordered:
-        faults = _faults(row.measured[form.name])
+        pieces = ["The best is ", Strong(best.name)]
+    pieces += formula
+    if found.faults:
+        pieces.append(", which is not right everywhere either")
+    elif found.largest > 0.5:
+        pieces.append(f"; its largest error is at {number(found.worst)}")
+    return (*pieces, ".")
+
+
+def _wrong(table: FormTable) -> Inline:
+    """Where forms give what is no answer."""
+    pieces: list[InlinePiece] = []
+    for row in table.rows:
+        faults = _faults(row.measured)
         if faults:
-            pieces += [f" {row.name[0].upper()}{row.name[1:]}, it gives "]
+            space = " " if pieces else ""
+            pieces += [f"{space}{row.name[0].upper()}{row.name[1:]}, it gives "]
             pieces += [*joined([(text,) for text in faults]), "."]
     return tuple(pieces)
 

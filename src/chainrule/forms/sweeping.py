@@ -98,6 +98,7 @@ def measured_by_sweep(
     programs: Mapping[str, Lowered],
     parameters: Mapping[Symbol, Fraction],
     form: Format,
+    work: Format,
     *,
     threads: int,
     advance: Callable[[str, float], None] = lambda name, part: None,
@@ -106,11 +107,13 @@ def measured_by_sweep(
 
     Args:
         programs: of forms by the variable, the output and the parameters, in this order.
-        parameters: numbers of the format.
+        parameters: the numbers that the arithmetic has.
+        form: the format of inputs and results.
+        work: that of the arithmetic.
         threads: how many of them evaluate and compare.
         advance: is told the name of a form, and which part of all the work has been done.
     """
-    values = [np.asarray(float(value)).astype(form.dtype) for value in parameters.values()]
+    values = [np.asarray(float(value)).astype(work.dtype) for value in parameters.values()]
     sweep = Sweep(
         derivation.derivative, derivation.variable, parameters, plan(form, exhaustive=True)
     )
@@ -119,7 +122,7 @@ def measured_by_sweep(
         outputs = Outputs(derivation.function, derivation.variable, parameters, form)
     found: dict[str, Measured] = {}
     for number, (name, program) in enumerate(programs.items()):
-        run = _evaluating(program, outputs if _uses_output(program) else None, values, form)
+        run = _evaluating(program, outputs if _uses_output(program) else None, values, form, work)
         rows = tally.empty(sweep.ranges)
         with ThreadPoolExecutor(threads) as pool:
             tasks = {
@@ -139,12 +142,17 @@ def _uses_output(program: Lowered) -> bool:
 
 
 def _evaluating(
-    program: Lowered, outputs: Outputs | None, numbers: Sequence[Array], form: Format
+    program: Lowered,
+    outputs: Outputs | None,
+    numbers: Sequence[Array],
+    form: Format,
+    work: Format,
 ) -> Evaluate:
     def run(values: Array) -> Array:
         saved = outputs(values) if outputs is not None else values
-        [found] = evaluate(program, [values, saved, *numbers], form)
+        given = [array.astype(work.dtype) for array in (values, saved)]
+        [found] = evaluate(program, [*given, *numbers], work)
         # A constant comes as one number seen again and again.
-        return np.ascontiguousarray(found)
+        return np.ascontiguousarray(form.rounded(np.broadcast_to(found, values.shape)))
 
     return run

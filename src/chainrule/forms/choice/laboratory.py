@@ -153,14 +153,18 @@ class Laboratory:
         shape = np.broadcast_shapes(*(array.shape for array in arrays.values()))
         return np.broadcast_to(np.asarray(result), shape), len(code) + _CALL * calls
 
+    def program(self, expr: Expr, letters: Iterable[Symbol]) -> Lowered:
+        """What is evaluated: of values of the letters, then of the fixed ones."""
+        return inlined(self._lowered(expr, letters), self.working)
+
     def calls(self, candidate: Candidate) -> bool:
         """Whether it takes functions of a library."""
-        program = inlined(self._lowered(candidate.expr, candidate.saved), self.working)
+        program = self.program(candidate.expr, candidate.saved)
         return any(step.operation not in _ARITHMETIC for step in program.code)
 
     def in_vectors(self, expr: Expr) -> int:
         """As long as how many additions it takes by vector instructions, from the variable."""
-        program = contracted(inlined(self._lowered(expr, (self.variable,)), self.working))
+        program = contracted(self.program(expr, (self.variable,)))
         used = uses(program)
         first = len(program.inputs) + len(program.constants)
         return sum(
@@ -231,7 +235,7 @@ def laboratory(
     fixed: Mapping[Symbol, Fraction],
     *,
     arguments: Collection[Symbol] = (),
-    double: bool = False,
+    arithmetic: str | None = None,
     sample: int = SAMPLE,
 ) -> Laboratory:
     """A sample over the whole format, and as many inputs again of everyday size.
@@ -239,16 +243,16 @@ def laboratory(
     Args:
         variable: the variable.
         dtype: the format of inputs and results.
-        accuracy: what errors are allowed, and the arithmetic.
+        accuracy: what errors are allowed.
         fixed: values of all other letters.
         arguments: those of them that are arrays like the inputs, and stored as they are.
-        double: whether "fast" computes in float64 all the same.
+        arithmetic: the format of the arithmetic; if left out, float64 for "best", and for "fast"
+            the dtype, or float32 where that has 16 bits.
         sample: how many inputs of either kind.
     """
     form = format_named(dtype)
-    arithmetic = "float64" if accuracy == "best" or double else dtype
-    if arithmetic == dtype and form.bits == 16:
-        arithmetic = "float32"
+    if arithmetic is None:
+        arithmetic = "float64" if accuracy == "best" else "float32" if form.bits == 16 else dtype
     work = format_named(arithmetic)
     # A float64 that is not rounded once more shows an error of its form at few inputs.
     everyday = usual(form, sample if form.bits < 64 else _MORE * sample)

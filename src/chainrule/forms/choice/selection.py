@@ -33,6 +33,7 @@ from chainrule.program.targets import Target
 _ERROR_OF_FUNCTION, _ROUNDED_ONCE = 2.5, 0.55
 # So often is it searched again, with the inputs at which what was found turned out to be worse.
 _SEARCHES = 3
+MAY = True
 
 
 class Asked(NamedTuple):
@@ -226,7 +227,7 @@ def _best(
     truths = [] if best.good(allowed) else [lab.truth(exact) for lab in some]
     known: list[Candidate] = []
     # A polynomial has its place in float64 even if nothing is computed to twice the precision.
-    may_be = precise is not None or labs[0].work.bits == 64
+    may_be = MAY or precise is not None or labs[0].work.bits == 64
     enough = allowed if precise is None else precise
     for twice in (False, True):
         if best.good(allowed) or (twice and (not may_be or best.good(enough))):

@@ -66,7 +66,7 @@ def _by_conjugate(node: Expr, variable: Symbol) -> Expr:
 
 
 def roots_conjugated(root: Expr) -> Expr:
-    """Sums of one term with a root and others without: T + R = (T² − R²)/(T − R).
+    """Sums of one term with a root, or two, and others without: T + R = (T² − R²)/(T − R).
 
     The result is not defined where T is R.
     """
@@ -77,10 +77,10 @@ def _root_conjugated(node: Expr) -> Expr:
     if not isinstance(node, Sum):
         return node
     rooted = [term for term in node.args if _has_root(term)]
-    if len(rooted) != 1:
+    if not 1 <= len(rooted) <= 2:
         return node
     tidy = Tidier().tidy
-    [term] = rooted
+    term = rooted[0]
     rest = add(*[other for other in node.args if other is not term])
     top = in_short(tidy(add(power(term, TWO), negate(power(rest, TWO)))))
     if _has_root(top):

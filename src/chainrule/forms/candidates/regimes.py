@@ -13,6 +13,7 @@ from fractions import Fraction
 from functools import partial, reduce
 from math import gcd
 
+from chainrule.balls.arithmetic import approximate
 from chainrule.expr.functions import BY_NAME
 from chainrule.expr.nodes import (
     ONE,
@@ -32,6 +33,7 @@ from chainrule.expr.nodes import (
     postorder,
     power,
     substitute,
+    symbols,
     transform,
 )
 from chainrule.parsing.definitions import expand_all
@@ -106,6 +108,13 @@ def regimes(
         if tidied:
             found.append(Regime(ends[i], ends[i + 1], mirrored, tuple(dict.fromkeys(tidied))))
     return found
+
+
+def number(expr: Expr, parameters: Mapping[Symbol, Fraction]) -> float:
+    """The value of an expression in the parameters, such as an end of a part."""
+    given: dict[Expr, Expr] = {name: Number(parameters[name]) for name in symbols(expr)}
+    value = approximate(substitute(expr, given))
+    return float("nan") if value is None else float(value)
 
 
 def seeds(expr: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction]) -> list[Expr]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 from fractions import Fraction
 from functools import partial
 from typing import Any, NamedTuple
@@ -61,13 +62,14 @@ from chainrule.forms.candidates.regimes import (
     Regime,
     by_sign_of_exponent,
     elementary,
+    number,
     regimes,
     seeds,
 )
 from chainrule.forms.candidates.signs import collected
 from chainrule.forms.choice.laboratory import Laboratory
-from chainrule.forms.search.pool import number
-from chainrule.forms.search.switching import Cut, choices
+from chainrule.forms.choice.switching import Cut, choices
+from chainrule.forms.search.saturated import saturated
 from chainrule.precise.compensated import compensated, polynomial_near
 from chainrule.precise.scaled import lifted
 from chainrule.rewrite.order import Order
@@ -87,6 +89,8 @@ _FAR_OUT_OF_REACH = 2.0**20
 _SCALE = 64
 # Polynomials near a zero, and near how many zeros at most.
 _DEGREE, _MOST_ZEROS = 26, 4
+# Of the inputs at which no form is good, about so many are shown to a search.
+_WORST = 30
 _NEXT_TO_ORIGIN = 2.0**-12
 # A coefficient that is less is 0.
 _NOTHING = Fraction(1, 2**90)
@@ -160,6 +164,15 @@ class Trial(NamedTuple):
         return np.concatenate(found), steps
 
 
+class Effort(IntEnum):
+    """What may be put together: forms as they are; polynomials and what is computed to twice the
+    precision among them; those that saturation finds among them, which takes seconds."""
+
+    PLAIN = 0
+    PRECISE = 1
+    SATURATION = 2
+
+
 class Assembled(NamedTuple):
     """A gradient of several forms.
 
@@ -194,9 +207,9 @@ def parts_of_the_line(
     found = []
     order = Order(variable, {letter: Number(value) for letter, value in fixed.items()})
     for regime in regimes([elementary(expr) for expr in exprs], variable, fixed):
-        back: dict[Expr, Expr] = {variable: negate(variable)} if regime.mirrored else {}
         if any(isinstance(node, Comparison) for node in postorder(*regime.exprs)):
-            found.append((regime, list(regime.exprs)))
+            same = [_in_the_variable(regime, expr, variable) for expr in regime.exprs]
+            found.append((regime, same))
             continue
         forms, first = dict.fromkeys(regime.exprs), regime.exprs[:2]
         for expr in first:
@@ -213,7 +226,7 @@ def parts_of_the_line(
         forms |= dict.fromkeys([scaled_for_large(e, variable, _SCALE) for e in first])
         forms |= dict.fromkeys([logarithms_apart(expr) for expr in first])
         forms |= dict.fromkeys([inverted(expr) for expr in first])
-        found.append((regime, [collected(substitute(expr, back)) for expr in forms]))
+        found.append((regime, [_in_the_variable(regime, expr, variable) for expr in forms]))
     return found
 
 
@@ -227,9 +240,10 @@ def assembled(
     whole: Mapping[str, Expr],
     labs: Sequence[Laboratory],
     truths: Sequence[Truth],
-    best: Sequence[Candidate] = (),
+    best: Sequence[Candidate],
+    effort: Effort,
     *,
-    twice: bool = True,
+    twice: bool,
 ) -> list[Assembled]:
     """Gradients out of several forms, the one of fewer switches first.
 
@@ -238,9 +252,9 @@ def assembled(
         labs: evaluate a form at their inputs, each with other values of letters. Where it
             depends on these at which place a form switches, only the first one is asked.
         truths: the values there.
-        best: the best forms that are known; if there are any, polynomials may take their place
-            near a point, and forms are also computed to twice the precision, these among them.
-        twice: whether they may be.
+        best: the best forms that are known.
+        effort: with what else than forms as they are.
+        twice: whether forms may be computed to twice the precision, the best ones among them.
     """
     variable, fixed = labs[0].variable, labs[0].fixed
     lines: list[tuple[Regime, list[Expr]]] = []
@@ -256,8 +270,10 @@ def assembled(
         new = [expr for expr in dict.fromkeys(exprs) if expr not in known]
         pool += [_part(trial, "by parts", expr, low, high) for expr in new]
     cuts = _cuts([regime for regime, _ in lines], fixed, trial.lab.form)
-    if not best:
+    if effort is Effort.PLAIN:
         return _chosen(pool, trial, cuts)
+    if effort is Effort.SATURATION:
+        pool += _saturated(lines, ends, pool, trial)
     more = _more_precise(pool, ends or [(-np.inf, np.inf)], trial) if twice else []
     for candidate in best if twice else ():
         name, expr, shown = candidate.name, candidate.expr, candidate.shown
@@ -272,6 +288,34 @@ def assembled(
         if one.low == -one.high == -np.inf
     ]
     return [*_chosen([*pool, *more], trial, cuts), *everywhere]
+
+
+def _saturated(
+    lines: Sequence[tuple[Regime, list[Expr]]],
+    ends: Sequence[tuple[float, float]],
+    pool: Sequence[Part],
+    trial: Trial,
+) -> list[Part]:
+    """What saturation finds for the parts of the line."""
+    lab, x = trial.lab, trial.x
+    found = []
+    for (regime, known), (low, high) in zip(lines, ends, strict=True):
+        usable = [one.bits for one in pool if one.low <= low and one.high >= high]
+        inside = np.flatnonzero((x > low) & (x < high) & (np.min(usable, axis=0) > 0))
+        starts = dict.fromkeys(regime.exprs)
+        for expr in regime.exprs[:2]:
+            starts |= dict.fromkeys(seeds(expr, lab.variable, lab.fixed))
+        worst = x[inside[:: max(len(inside) // _WORST, 1)]]
+        new = saturated(regime, list(starts), lab.variable, lab.fixed, (low, high), worst, lab.work)
+        exprs = dict.fromkeys(_in_the_variable(regime, expr, lab.variable) for expr in new)
+        found += [_part(trial, "rewritten", e, low, high) for e in exprs if e not in known]
+    return found
+
+
+def _in_the_variable(regime: Regime, expr: Expr, variable: Symbol) -> Expr:
+    """A form of a part of the line, in the variable itself again."""
+    back: dict[Expr, Expr] = {variable: negate(variable)} if regime.mirrored else {}
+    return collected(substitute(expr, back))
 
 
 def _by_sign(

@@ -15,7 +15,7 @@ from chainrule.forms.candidate import MAX_ASSEMBLED, Candidate
 from chainrule.forms.candidates.near_targets import meetings
 from chainrule.forms.candidates.regimes import elementary
 from chainrule.forms.candidates.rescaled import rescaled
-from chainrule.forms.choice.assemble import assembled
+from chainrule.forms.choice.assemble import Effort, assembled
 from chainrule.forms.choice.hard_inputs import doubtful
 from chainrule.forms.choice.kink_values import settled
 from chainrule.forms.choice.laboratory import (
@@ -33,7 +33,6 @@ from chainrule.program.targets import Target
 _ERROR_OF_FUNCTION, _ROUNDED_ONCE = 2.5, 0.55
 # So often is it searched again, with the inputs at which what was found turned out to be worse.
 _SEARCHES = 3
-MAY = True
 
 
 class Asked(NamedTuple):
@@ -145,7 +144,7 @@ def _forward(asked: Asked, labs: Sequence[Laboratory], *, single: bool) -> Candi
     best = min(tried, key=lambda one: one.rank(lab.allowed))
     if single or (precise is None and not _is_refused(asked, best)):
         return best
-    best = _best(tried, whole, function, labs, measured, precise=precise)
+    best = _best(asked, tried, whole, function, labs, measured, precise=precise)
     if not _is_refused(asked, best):
         return best
     letters = (variable, *asked.spec.others)
@@ -193,7 +192,7 @@ def _gradient(
         )
 
     precise = lab.allowed if _is_precise(asked, lab) else None
-    return _best(tried, by_input, exact, labs, measured, precise=precise)
+    return _best(asked, tried, by_input, exact, labs, measured, precise=precise)
 
 
 def _is_precise(asked: Asked, lab: Laboratory) -> bool:
@@ -202,6 +201,7 @@ def _is_precise(asked: Asked, lab: Laboratory) -> bool:
 
 
 def _best(
+    asked: Asked,
     tried: list[Candidate],
     whole: Mapping[str, Expr],
     exact: Expr,
@@ -212,7 +212,11 @@ def _best(
 ) -> Candidate:
     """The best of these, or if none is good, of what is put together of several forms.
 
+    First of forms as they are, then with polynomials and what is computed to twice the precision;
+    and where a file would be refused even so, of forms that saturation finds.
+
     Args:
+        asked: for what.
         tried: forms that have been measured.
         whole: those of the variable alone, by their names.
         exact: what they are to be.
@@ -226,14 +230,15 @@ def _best(
     some = labs[:FITTED]
     truths = [] if best.good(allowed) else [lab.truth(exact) for lab in some]
     known: list[Candidate] = []
-    # A polynomial has its place in float64 even if nothing is computed to twice the precision.
-    may_be = MAY or precise is not None or labs[0].work.bits == 64
     enough = allowed if precise is None else precise
-    for twice in (False, True):
-        if best.good(allowed) or (twice and (not may_be or best.good(enough))):
+    for effort in Effort:
+        if best.good(enough if effort else allowed):
             break
-        twofold = precise is not None
-        for name, expr, shown, told in assembled(whole, some, truths, known, twice=twofold):
+        if effort is Effort.SATURATION and not _is_refused(asked, best):
+            break
+        for name, expr, shown, told in assembled(
+            whole, some, truths, known, effort, twice=precise is not None
+        ):
             plain = shown if shown is not expr else None
             one = Candidate(name, expr, (variable,), plain, told if told is not shown else None)
             tried.append(measured(one))

@@ -140,7 +140,9 @@ class _Extraction:
                 rows.append(program.run([arb(point[place]) for place in places]))
         found: dict[int, Truth] = {}
         for number, balls in zip(self._order, zip(*rows, strict=True), strict=True):
-            high = np.array([float(ball.mid()) for ball in balls])
+            middles = [ball.mid() for ball in balls]
+            high = np.array([float(middle) for middle in middles])
+            low = np.array([float(m - arb(h)) for m, h in zip(middles, high, strict=True)])
             sign = np.array([1 if b > 0 else -1 if b < 0 else 0 for b in balls], np.int8)
             known = np.array(
                 [
@@ -148,7 +150,7 @@ class _Extraction:
                     for b in balls
                 ]
             )
-            found[number] = Truth(high, np.zeros_like(high), sign, known)
+            found[number] = Truth(high, low, sign, known)
         return found
 
     # --- one class -----------------------------------------------------------------------------

@@ -2,29 +2,25 @@
 
 Near a removable singularity, and near a zero that is no number of the format, no expression in
 the function's own terms is accurate: what cancels has been rounded already. There the Taylor
-polynomial takes its place, around 0 in x, around a zero r in x − r, where r is subtracted in
-parts so that the difference is exact. The coefficients come from divided differences of values in
-balls, at nodes so close together that they agree with the derivatives to more digits than any
-format has.
+polynomial takes its place, around 0 in x, around a zero r in x − r. The coefficients come from
+divided differences of values in balls, at nodes so close together that they agree with the
+derivatives to more digits than any format has.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import islice, pairwise
-from math import frexp, ldexp
 
 import numpy as np
 from flint import arb
 
 from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.balls.program import Program
-from chainrule.expr.nodes import Expr, Number, Sum, Symbol, add, multiply, power
+from chainrule.expr.nodes import Expr, Number, Symbol, add, multiply, power
 from chainrule.floats.ulp import Floats, Truth
 
-DEGREES = (6, 11, 16)
 # Nodes lie 2^-_STEP apart; with n of them _STEP·n bits cancel in a divided difference.
 _STEP = 120
 _SPARE = 400
@@ -34,38 +30,6 @@ _NOTHING = arb(2) ** -90
 _LARGEST_DENOMINATOR = 10**10
 _DIGITS = 20
 _ACCURATE = 80
-# A zero is taken off in parts of so many bits, which every format can hold.
-_PART_BITS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """Polynomials near a point, by degree, and where the point is."""
-
-    center: float
-    polynomials: tuple[Expr, ...]
-
-
-def patches(expr: Expr, variable: Symbol, values: Floats, truth: Truth) -> list[Patch]:
-    """Polynomials around 0 and around each simple zero between two inputs.
-
-    Args:
-        expr: a formula in the variable alone.
-        values: inputs in increasing order.
-        truth: the values of ``expr`` at them.
-    """
-    program = compile_balls([expr])
-    found = []
-    for center, is_zero in [(arb(0), False), *((r, True) for r in _zeros(program, values, truth))]:
-        coefficients = _coefficients(program, center, max(DEGREES) + 1)
-        if coefficients is None:
-            continue
-        if is_zero:
-            coefficients[0] = arb(0)
-        base = _distance(variable, center) if is_zero else variable
-        rows = [_polynomial(base, coefficients[: degree + 1]) for degree in DEGREES]
-        found.append(Patch(float(center), tuple(dict.fromkeys(rows))))
-    return found
 
 
 def series_at_zeros(
@@ -169,17 +133,3 @@ def _number(value: arb) -> Expr:
     if abs(exact - near) < Fraction(1, 2**90) * max(abs(exact), Fraction(1)):
         return Number(near)
     return Number(Fraction(value.mid().str(_DIGITS, radius=False)), decimal=True)
-
-
-def _distance(variable: Symbol, center: arb) -> Expr:
-    """x − r, with r in parts."""
-    terms: list[Expr] = [variable]
-    with precision(_ROOT_BITS):
-        rest = center.mid()
-        for _ in range(2):
-            mantissa, exponent = frexp(float(rest))
-            part = Fraction(ldexp(round(ldexp(mantissa, _PART_BITS)), exponent - _PART_BITS))
-            terms.append(Number(-part))
-            rest = rest - arb(part.numerator) / part.denominator
-        terms.append(_number(-rest))
-    return Sum(tuple(terms))

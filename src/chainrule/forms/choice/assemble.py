@@ -2,17 +2,15 @@
 
 Forms that hold on the whole line, and forms for its parts (left and right of 0, between kinks);
 where none is accurate enough, the better ones once more with what was rounded carried along
-(``codegen.compensated``). Which of them serves where is decided by their measured errors, with as
+(``precise.compensated``). Which of them serves where is decided by their measured errors, with as
 few switches as do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import IntEnum
 from fractions import Fraction
-from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -31,28 +29,14 @@ from chainrule.expr.nodes import (
     Symbol,
     Unknown,
     negate,
-    postorder,
     size,
-    substitute,
     symbols,
 )
 from chainrule.floats.formats import Format
-from chainrule.floats.ulp import Floats, Truth, errors, faults
+from chainrule.floats.ulp import Truth
 from chainrule.forms.candidate import MAX_ASSEMBLED, Candidate
-from chainrule.forms.candidates.conjugates import roots_conjugated
-from chainrule.forms.candidates.overflow import (
-    divided,
-    for_large,
-    halved,
-    inverted,
-    joined,
-    large_apart,
-    logarithms_apart,
-    scaled_for_large,
-    shrunk,
-    terms_apart,
-    without_growth,
-)
+from chainrule.forms.candidates.by_parts import SCALE, in_the_variable, parts_of_the_line
+from chainrule.forms.candidates.overflow import shrunk
 from chainrule.forms.candidates.patches import (
     series_at_origin,
     series_at_zeros,
@@ -63,30 +47,24 @@ from chainrule.forms.candidates.regimes import (
     by_sign_of_exponent,
     elementary,
     number,
-    regimes,
     seeds,
 )
-from chainrule.forms.candidates.signs import collected
 from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.forms.choice.switching import Cut, choices
+from chainrule.forms.choice.trial import FAULT_BITS, Part, Trial, part_of
 from chainrule.forms.search.saturated import saturated
 from chainrule.precise.compensated import compensated, polynomial_near
 from chainrule.precise.scaled import lifted
-from chainrule.rewrite.order import Order
 
 Array = npt.NDArray[Any]
 # Forms of one part that are computed with twice the precision, and the most switches.
 _COMPENSATED, _MOST_SWITCHES = 2, 4
-_FAULT_BITS = 64.0
 # What a thousand operations weigh against one input whose error is just too large.
 _THOUSAND_OPERATIONS = 0.05
 # Terms of the exponential series when it is computed to twice the precision of float64.
 PRECISE_TERMS = 7
-_FAR_OUT = Number(64)
 # Where a multiple of an input is no exact argument of a sine.
 _FAR_OUT_OF_REACH = 2.0**20
-# The power of two that results next to the smallest numbers are scaled by.
-_SCALE = 64
 # Polynomials near a zero, and near how many zeros at most.
 _DEGREE, _MOST_ZEROS = 26, 4
 # Of the inputs at which no form is good, about so many are shown to a search.
@@ -96,72 +74,6 @@ _NEXT_TO_ORIGIN = 2.0**-12
 _NOTHING = Fraction(1, 2**90)
 # Compared are powers of two up to this one, beyond it every 16th.
 _EVERY = 16
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """A form, where it holds, and what it is worth.
-
-    Attributes:
-        expr: the form.
-        shown: the same as one would write it.
-        told: what the program computes, for its reader: a polynomial goes by a name.
-        name: where it comes from, in words.
-        low: it holds for values from here,
-        high: to here.
-        bits: at each input 0 if the error is small enough, else 1 + log₂ of the error over the
-            one that is allowed. At inputs that were not sought out, an error is what rounding may
-            make of it: what shows at one input in a million after a value is rounded shows at all
-            of them before.
-        steps: how many operations it takes.
-    """
-
-    expr: Expr
-    shown: Expr
-    told: Expr
-    name: str
-    low: float
-    high: float
-    bits: Floats
-    steps: int
-
-
-class Trial(NamedTuple):
-    """Where forms are tried: laboratories that differ in the values of letters, and the truth.
-
-    Attributes:
-        labs: the laboratories.
-        truths: the values at the inputs of each.
-    """
-
-    labs: tuple[Laboratory, ...]
-    truths: tuple[Truth, ...]
-
-    @property
-    def lab(self) -> Laboratory:
-        """The one with the usual values."""
-        return self.labs[0]
-
-    @property
-    def x(self) -> Floats:
-        """The inputs of all laboratories, one after the other."""
-        return np.concatenate([lab.inputs.astype(np.float64) for lab in self.labs])
-
-    @property
-    def exponents(self) -> npt.NDArray[np.int64]:
-        """Those of the values, in powers of two."""
-        sizes = np.concatenate([np.abs(truth.high) for truth in self.truths])
-        largest = self.lab.form.largest
-        found = np.frexp(np.clip(sizes, self.lab.form.smallest, largest))[1]
-        return np.asarray(found, np.int64)
-
-    def bits(self, expr: Expr) -> tuple[Floats, int]:
-        """What a form is worth at each input, as in a ``Part``, and its operations."""
-        found, steps = [], 0
-        for lab, truth in zip(self.labs, self.truths, strict=True):
-            results, steps = lab.computed(expr, {lab.variable: lab.inputs})
-            found.append(excess(results, truth, lab))
-        return np.concatenate(found), steps
 
 
 class Effort(IntEnum):
@@ -183,57 +95,6 @@ class Assembled(NamedTuple):
     expr: Expr
     shown: Expr
     told: Expr
-
-
-def excess(computed: Array, truth: Truth, lab: Laboratory) -> Floats:
-    """The bits of a ``Part``; ``_FAULT_BITS`` for a fault."""
-    form, allowed = lab.form, lab.allowed
-    results = form.rounded(computed)
-    with np.errstate(all="ignore"):
-        off = errors(results, truth, form)
-        fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
-        hidden = lab.hidden(computed, truth)
-        off = np.maximum(off, np.where(hidden > 0, 0.5 + hidden, 0.0))
-        bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
-    # A result without one right bit is no better than none.
-    found: Floats = np.where(fault | (bits > form.precision), _FAULT_BITS, bits)
-    return np.where(truth.known, found, 0.0)
-
-
-def parts_of_the_line(
-    exprs: Sequence[Expr], variable: Symbol, fixed: Mapping[Symbol, Fraction]
-) -> list[tuple[Regime, list[Expr]]]:
-    """Forms for the parts of the line, in the variable itself."""
-    found = []
-    order = Order(variable, {letter: Number(value) for letter, value in fixed.items()})
-    for regime in regimes([elementary(expr) for expr in exprs], variable, fixed):
-        if any(isinstance(node, Comparison) for node in postorder(*regime.exprs)):
-            same = [_in_the_variable(regime, expr, variable) for expr in regime.exprs]
-            found.append((regime, same))
-            continue
-        forms, first = dict.fromkeys(regime.exprs), regime.exprs[:2]
-        for expr in first:
-            forms |= dict.fromkeys(seeds(expr, variable, fixed))
-        forms |= dict.fromkeys([without_growth(expr, partial(_grows, order)) for expr in first])
-        forms |= dict.fromkeys([joined(expr) for expr in forms])
-        forms |= dict.fromkeys([divided(expr) for expr in forms])
-        forms |= dict.fromkeys([halved(expr) for expr in forms])
-        forms |= dict.fromkeys([for_large(expr, variable) for expr in first])
-        conjugates = [roots_conjugated(expr) for expr in first]
-        forms |= dict.fromkeys(conjugates)
-        forms |= dict.fromkeys([large_apart(expr, variable) for expr in (*first, *conjugates)])
-        forms |= dict.fromkeys([terms_apart(expr) for expr in forms])
-        forms |= dict.fromkeys([scaled_for_large(e, variable, _SCALE) for e in first])
-        forms |= dict.fromkeys([logarithms_apart(expr) for expr in first])
-        forms |= dict.fromkeys([inverted(expr) for expr in first])
-        found.append((regime, [_in_the_variable(regime, expr, variable) for expr in forms]))
-    return found
-
-
-def _grows(order: Order, exponent: Expr) -> bool:
-    """Whether an exponent is positive far out, where its exponential may overflow."""
-    size = order.number(exponent, _FAR_OUT)
-    return size is not None and bool(size > 0)
 
 
 def assembled(
@@ -264,11 +125,11 @@ def assembled(
     ends = _ends(lines, fixed)
     alike = [(i, t) for i, t in zip(labs, truths, strict=True) if _ends(lines, i.fixed) == ends]
     trial = Trial(*(tuple(part) for part in zip(*alike, strict=True)))
-    pool = [_part(trial, name, expr, -np.inf, np.inf) for name, expr in whole.items()]
+    pool = [part_of(trial, name, expr, -np.inf, np.inf) for name, expr in whole.items()]
     known = {one.expr for one in pool}
     for (_, exprs), (low, high) in zip(lines, ends, strict=True):
         new = [expr for expr in dict.fromkeys(exprs) if expr not in known]
-        pool += [_part(trial, "by parts", expr, low, high) for expr in new]
+        pool += [part_of(trial, "by parts", expr, low, high) for expr in new]
     cuts = _cuts([regime for regime, _ in lines], fixed, trial.lab.form)
     if effort is Effort.PLAIN:
         return _chosen(pool, trial, cuts)
@@ -277,7 +138,7 @@ def assembled(
     more = _more_precise(pool, ends or [(-np.inf, np.inf)], trial) if twice else []
     for candidate in best if twice else ():
         name, expr, shown = candidate.name, candidate.expr, candidate.shown
-        part = _part(trial, name, expr, -np.inf, np.inf, shown)
+        part = part_of(trial, name, expr, -np.inf, np.inf, shown)
         more += _precise_versions(part, trial)
     for one, places in _polynomials(whole, pool, trial):
         more.append(one)
@@ -307,15 +168,9 @@ def _saturated(
             starts |= dict.fromkeys(seeds(expr, lab.variable, lab.fixed))
         worst = x[inside[:: max(len(inside) // _WORST, 1)]]
         new = saturated(regime, list(starts), lab.variable, lab.fixed, (low, high), worst, lab.work)
-        exprs = dict.fromkeys(_in_the_variable(regime, expr, lab.variable) for expr in new)
-        found += [_part(trial, "rewritten", e, low, high) for e in exprs if e not in known]
+        exprs = dict.fromkeys(in_the_variable(regime, expr, lab.variable) for expr in new)
+        found += [part_of(trial, "rewritten", e, low, high) for e in exprs if e not in known]
     return found
-
-
-def _in_the_variable(regime: Regime, expr: Expr, variable: Symbol) -> Expr:
-    """A form of a part of the line, in the variable itself again."""
-    back: dict[Expr, Expr] = {variable: negate(variable)} if regime.mirrored else {}
-    return collected(substitute(expr, back))
 
 
 def _by_sign(
@@ -328,22 +183,6 @@ def _by_sign(
             found["by the sign of the exponent"] = form
             break
     return found
-
-
-def _part(
-    trial: Trial,
-    name: str,
-    expr: Expr,
-    low: float,
-    high: float,
-    shown: Expr | None = None,
-    told: Expr | None = None,
-) -> Part:
-    bits, steps = trial.bits(expr)
-    x = trial.x
-    bits = np.where((x < low) | (x > high), _FAULT_BITS, bits)
-    plain = shown or expr
-    return Part(expr, plain, told or plain, name, low, high, bits, steps)
 
 
 def _more_precise(
@@ -361,7 +200,7 @@ def _more_precise(
         # Cancellation near a root is what twice the precision mends; a fault it does not.
         by_mean = sorted(usable, key=lambda one: (float(bits[one.expr].mean()), one.steps))
         by_faults = sorted(
-            usable, key=lambda one: (int((bits[one.expr] == _FAULT_BITS).sum()), one.steps)
+            usable, key=lambda one: (int((bits[one.expr] == FAULT_BITS).sum()), one.steps)
         )
         best = {one.expr: one for one in (*by_mean[:_COMPENSATED], *by_faults[:_COMPENSATED])}
         for one in best.values():
@@ -404,14 +243,14 @@ def _near(root: Fraction, expr: Expr, first: Expr, trial: Trial) -> tuple[Part, 
     """A polynomial near a point, as far from it as it is good."""
     name = f"its Taylor polynomial T near {float(root):.4g}"
     told = Unknown("T", (0,), (trial.lab.variable,))
-    everywhere = _part(trial, name, expr, -np.inf, np.inf, first, told)
+    everywhere = part_of(trial, name, expr, -np.inf, np.inf, first, told)
     for exponent in range(1, 12):
         # The ends are short numbers.
         ends = [Fraction(round(root * 2**exponent) + side, 2**exponent) for side in (-1, 1)]
         low, high = (float(end) for end in ends)
         inside = (trial.x >= low) & (trial.x <= high)
         if inside.any() and not everywhere.bits[inside].any():
-            bits = np.where(inside, everywhere.bits, _FAULT_BITS)
+            bits = np.where(inside, everywhere.bits, FAULT_BITS)
             part = Part(expr, first, told, name, low, high, bits, everywhere.steps)
             return part, [Cut(Number(end), float(end)) for end in ends]
     return None
@@ -429,14 +268,14 @@ def _precise_versions(one: Part, trial: Trial) -> list[Part]:
     def version(precise: Expr, more: str = "") -> Part:
         name = f"{one.name}, to twice the precision{more}"
         expr = guarded(precise, one.expr)
-        return _part(trial, name, expr, one.low, one.high, one.shown)
+        return part_of(trial, name, expr, one.low, one.high, one.shown)
 
     found = [version(compensated(plain, digits))]
     if digits == 53:
         found.append(version(compensated(plain, digits, PRECISE_TERMS)))
         bad = (trial.x >= one.low) & (trial.x <= one.high) & (found[-1].bits > 0)
         if (np.abs(trial.x[bad]) > _FAR_OUT_OF_REACH).any():
-            small = shrunk(plain, trial.lab.variable, _SCALE)
+            small = shrunk(plain, trial.lab.variable, SCALE)
             if small is not plain:
                 found.append(
                     version(compensated(small, digits, PRECISE_TERMS, far=True), " far out")

@@ -19,7 +19,6 @@ from chainrule.audit.finding_pages import file_name, page
 from chainrule.audit.findings import LARGE_ERROR, Finding, finding
 from chainrule.audit.frameworks.implementation import Implementation, load, reference
 from chainrule.errors import InputError
-from chainrule.floats.formats import format_named
 from chainrule.floats.measure import Measured
 from chainrule.forms.listing import ListedForm, forms
 
@@ -157,7 +156,8 @@ def form(text: str, **figures: Any) -> ListedForm:
     measured = {"count": 1000, "largest": 2.5, "worst": 1.0, "mean": 0.3, "first": {}}
     counts = {"not_finite": 0, "early_zeros": 0, "wrong_signs": 0, "misrounded": 0, "senseless": 0}
     worth = Measured(**{**measured, **counts, **figures})
-    return ListedForm("rewritten", chainrule.parse(text), (), 1, 1, {"float32": worth})
+    expr = chainrule.parse(text)
+    return ListedForm("rewritten", expr, expr, (), 1, worth)
 
 
 def test_the_form_that_keeps_them(own: Callable[[str, str], Implementation]) -> None:
@@ -167,7 +167,7 @@ def test_the_form_that_keeps_them(own: Callable[[str, str], Implementation]) -> 
     found = finding(implementation, derivation, 17.5, forms=[faulty, good])
     assert found.keeps is not None
     assert found.keeps.formula == "e^(-|x|)/(1 + e^(-|x|))^2"
-    assert found.kept is good.measured["float32"]
+    assert found.kept is good.measured
     assert found.keeps.error < 1
     assert "over 1,000 inputs spread over all bit patterns it is off by at most 2.5 ULP" in page(
         found
@@ -279,8 +279,8 @@ def test_faults_of_frameworks(
     claimed = reference(target, dtype)
     assert claimed is not None
     derivation = chainrule.derive(claimed.formula)
-    measured = forms(derivation, [format_named(dtype)], sample=2000, search=False)
-    found = finding(load(target, dtype), derivation, at, values=claimed.values, forms=measured)
+    *_, itself = forms(derivation, [dtype], search=False)
+    found = finding(load(target, dtype), derivation, at, values=claimed.values, forms=itself.rows)
     assert found.fault == fault
     assert agrees(found, slope)
     runs(found, tmp_path)

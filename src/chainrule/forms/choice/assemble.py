@@ -77,12 +77,16 @@ _EVERY = 16
 
 
 class Effort(IntEnum):
-    """What may be put together: forms as they are; polynomials and what is computed to twice the
-    precision among them; those that saturation finds among them, which takes seconds."""
+    """What forms are put together of, if they are: each effort takes what the one before does."""
 
-    PLAIN = 0
-    PRECISE = 1
-    SATURATION = 2
+    SINGLE = 0
+    """Nothing is put together: a form serves on the whole line."""
+    PLAIN = 1
+    """Forms as they are."""
+    PRECISE = 2
+    """Polynomials, and forms computed to twice the precision."""
+    SATURATION = 3
+    """What saturation finds, which takes seconds."""
 
 
 class Assembled(NamedTuple):
@@ -161,13 +165,17 @@ def _saturated(
     lab, x = trial.lab, trial.x
     found = []
     for (regime, known), (low, high) in zip(lines, ends, strict=True):
-        usable = [one.bits for one in pool if one.low <= low and one.high >= high]
-        inside = np.flatnonzero((x > low) & (x < high) & (np.min(usable, axis=0) > 0))
-        starts = dict.fromkeys(regime.exprs)
-        for expr in regime.exprs[:2]:
-            starts |= dict.fromkeys(seeds(expr, lab.variable, lab.fixed))
-        worst = x[inside[:: max(len(inside) // _WORST, 1)]]
-        new = saturated(regime, list(starts), lab.variable, lab.fixed, (low, high), worst, lab.work)
+        if regime not in lab.rewritten:
+            usable = [one.bits for one in pool if one.low <= low and one.high >= high]
+            inside = np.flatnonzero((x > low) & (x < high) & (np.min(usable, axis=0) > 0))
+            starts = dict.fromkeys(regime.exprs)
+            for expr in regime.exprs[:2]:
+                starts |= dict.fromkeys(seeds(expr, lab.variable, lab.fixed))
+            worst = x[inside[:: max(len(inside) // _WORST, 1)]]
+            lab.rewritten[regime] = saturated(
+                regime, list(starts), lab.variable, lab.fixed, (low, high), worst, lab.work
+            )
+        new = lab.rewritten[regime]
         exprs = dict.fromkeys(in_the_variable(regime, expr, lab.variable) for expr in new)
         found += [part_of(trial, "rewritten", e, low, high) for e in exprs if e not in known]
     return found

@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from chainrule.floats.letters import FITTED, value_rows
+from chainrule.forms.choice.assemble import Effort
 from chainrule.forms.choice.correct_rounding import Settled, rounded_correctly
 from chainrule.forms.choice.everywhere import (
     Everywhere,
@@ -47,10 +48,12 @@ class Decision(NamedTuple):
 
 def decide(asked: Asked) -> Decision:
     """The best forms that are known for what is asked."""
-    found = _tried(asked)
     spec, promoted = asked.spec, False
+    # What saturation finds was good in float32 for one formula of 64: double is tried instead.
+    wider = spec.accuracy == "fast" and spec.dtype != "float64"
+    found = _tried(asked, most=Effort.PRECISE if wider else Effort.SATURATION)
     if spec.accuracy == "fast":
-        if spec.dtype != "float64":
+        if wider:
             calls = asked.target.loops and found.calls
             # Only what takes a library's functions is accurate enough: then a loop is faster in
             # double, if it can do without.
@@ -107,8 +110,8 @@ class _Tried(NamedTuple):
         return mine < (not other.sound, other.chosen.rank)
 
 
-def _tried(asked: Asked, arithmetic: str | None = None) -> _Tried:
-    plain, space = _best_forms(asked, laboratories(asked, arithmetic))
+def _tried(asked: Asked, arithmetic: str | None = None, most: Effort = Effort.SATURATION) -> _Tried:
+    plain, space = _best_forms(asked, laboratories(asked, arithmetic), most)
     chosen = _with_vectors(asked, plain, space)
     return _Tried(asked, plain, chosen, space, good_over(space, asked, chosen))
 
@@ -130,15 +133,17 @@ def laboratories(asked: Asked, arithmetic: str | None = None) -> list[Laboratory
     ]
 
 
-def _best_forms(asked: Asked, labs: Sequence[Laboratory]) -> tuple[Chosen, Space | None]:
+def _best_forms(
+    asked: Asked, labs: Sequence[Laboratory], most: Effort
+) -> tuple[Chosen, Space | None]:
     """The best forms; if there are several free letters, for all of them, and their points."""
     if not free_letters(asked):
-        return chosen_forms(asked, labs), None
+        return chosen_forms(asked, labs, most), None
     # What is put together switches at numbers that suit the values of the letters.
-    found, space = over_all_letters(asked, chosen_forms(asked, labs, single=True))
+    found, space = over_all_letters(asked, chosen_forms(asked, labs, Effort.SINGLE))
     if found.good and good_over(space, asked, found):
         return found, space
-    more = over_all_letters(asked, chosen_forms(asked, labs))
+    more = over_all_letters(asked, chosen_forms(asked, labs, most))
     return min((more, (found, space)), key=lambda one: rank_over(one[1], asked, one[0]))
 
 

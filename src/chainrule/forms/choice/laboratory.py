@@ -27,6 +27,7 @@ from chainrule.floats.ulp import Flags, Floats, Truth, distance, errors_before
 from chainrule.forms.candidate import Candidate
 from chainrule.forms.candidates.conjugates import conjugated
 from chainrule.forms.candidates.exponentials import exponential_fractions
+from chainrule.forms.candidates.regimes import Regime
 from chainrule.forms.candidates.respell import respelled
 from chainrule.program.inlining import contracted, inlined, uses
 from chainrule.program.kernel_spec import Accuracy
@@ -64,6 +65,7 @@ class Laboratory:
         working: whose elementary functions are called.
         excluded: values that are no inputs.
         memory: what is known of the truth about expressions, by the positions of inputs.
+        rewritten: what saturation found for parts of the line, which takes seconds.
     """
 
     variable: Symbol
@@ -76,6 +78,7 @@ class Laboratory:
     working: Working = "library"
     excluded: tuple[float, ...] = ()
     memory: dict[Expr, dict[int, tuple[float, float, int, bool]]] = field(default_factory=dict)
+    rewritten: dict[Regime, list[Expr]] = field(default_factory=dict)
 
     def without(self, points: Sequence[float]) -> Laboratory:
         """The same without some inputs, and without them when there are more."""

@@ -82,18 +82,20 @@ class Chosen(NamedTuple):
         return (none + self.faults + self.forward.measured.senseless, *rest)
 
 
-def chosen_forms(asked: Asked, labs: Sequence[Laboratory], *, single: bool = False) -> Chosen:
+def chosen_forms(
+    asked: Asked, labs: Sequence[Laboratory], most: Effort = Effort.SATURATION
+) -> Chosen:
     """The best forms. What is chosen is measured where it has thresholds of its own, too.
 
-    They are put together by what they are worth in all laboratories, if possible; or each is a
-    ``single`` form.
+    They are put together by what they are worth in all laboratories, if possible, with no more than
+    the ``most`` effort.
     """
     derivation = asked.derivation
     labs = [lab.at_places([derivation.derivative, derivation.function]) for lab in labs]
-    search = partial(_forward, single=single)
+    search = partial(_forward, most=most)
     _, forward = _where_it_switches(search, asked, derivation.function, _of_function(labs))
     labs = [lab.without(_kinks(derivation, lab)) for lab in labs]
-    search = partial(_gradient, forward=forward, single=single)
+    search = partial(_gradient, forward=forward, most=most)
     labs, gradient = _where_it_switches(search, asked, derivation.derivative, labs)
     return Chosen(tuple(labs), forward, gradient)
 
@@ -129,7 +131,7 @@ def _of_function(labs: Sequence[Laboratory]) -> list[Laboratory]:
     return [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
 
 
-def _forward(asked: Asked, labs: Sequence[Laboratory], *, single: bool) -> Candidate:
+def _forward(asked: Asked, labs: Sequence[Laboratory], *, most: Effort) -> Candidate:
     """The best form of the function itself; where the format has few digits, a short one."""
     function, variable = asked.derivation.function, asked.spec.variable
     found = forward_candidates(function, variable, asked.functions)
@@ -142,9 +144,9 @@ def _forward(asked: Asked, labs: Sequence[Laboratory], *, single: bool) -> Candi
         to_float32 = lab.form.bits == 32 and lab.work is not lab.form
         precise = _ROUNDED_ONCE if to_float32 else lab.allowed
     best = min(tried, key=lambda one: one.rank(lab.allowed))
-    if single or (precise is None and not _is_refused(asked, best)):
+    if most is Effort.SINGLE or (precise is None and not _is_refused(asked, best)):
         return best
-    best = _best(asked, tried, whole, function, labs, measured, precise=precise)
+    best = _best(asked, tried, whole, function, labs, measured, most, precise=precise)
     if not _is_refused(asked, best):
         return best
     letters = (variable, *asked.spec.others)
@@ -165,7 +167,7 @@ def _is_refused(asked: Asked, one: Candidate) -> bool:
 
 
 def _gradient(
-    asked: Asked, labs: Sequence[Laboratory], forward: Candidate, *, single: bool
+    asked: Asked, labs: Sequence[Laboratory], forward: Candidate, *, most: Effort
 ) -> Candidate:
     """The best form of the gradient: a single one, or if none is good one of several."""
     derivation, spec, lab = asked.derivation, asked.spec, labs[0]
@@ -182,7 +184,7 @@ def _gradient(
     exact = derivation.derivative
     outputs = {spec.output: forward.expr}
     tried = [measured_in(labs, exact, one, outputs) for one in whole.values()]
-    if single or not by_input or asked.save == "output":
+    if most is Effort.SINGLE or not by_input or asked.save == "output":
         return min(tried, key=lambda one: one.rank(lab.allowed))
 
     def measured(one: Candidate) -> Candidate:
@@ -192,7 +194,7 @@ def _gradient(
         )
 
     precise = lab.allowed if _is_precise(asked, lab) else None
-    return _best(asked, tried, by_input, exact, labs, measured, precise=precise)
+    return _best(asked, tried, by_input, exact, labs, measured, most, precise=precise)
 
 
 def _is_precise(asked: Asked, lab: Laboratory) -> bool:
@@ -207,6 +209,7 @@ def _best(
     exact: Expr,
     labs: Sequence[Laboratory],
     measured: Callable[[Candidate], Candidate],
+    most: Effort,
     *,
     precise: float | None,
 ) -> Candidate:
@@ -222,6 +225,7 @@ def _best(
         exact: what they are to be.
         labs: where they were measured.
         measured: measures a form.
+        most: how much is tried.
         precise: an error in ULP that is no reason to compute forms to twice the precision;
             ``None`` if nothing is.
     """
@@ -231,8 +235,8 @@ def _best(
     truths = [] if best.good(allowed) else [lab.truth(exact) for lab in some]
     known: list[Candidate] = []
     enough = allowed if precise is None else precise
-    for effort in Effort:
-        if best.good(enough if effort else allowed):
+    for effort in (Effort.PLAIN, Effort.PRECISE, Effort.SATURATION)[:most]:
+        if best.good(allowed if effort is Effort.PLAIN else enough):
             break
         if effort is Effort.SATURATION and not _is_refused(asked, best):
             break

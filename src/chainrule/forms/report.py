@@ -13,6 +13,7 @@ from chainrule.deriving.problem import fresh_letter
 from chainrule.document.blocks import (
     Block,
     Bullets,
+    Code,
     Document,
     Heading,
     Inline,
@@ -174,7 +175,8 @@ def _best(table: FormTable, slope: Name) -> Inline:
     formula: Inline = () if _is_plain(best) else (", ", *_formula(slope, best.shown))
     if table.how:
         pieces: list[InlinePiece] = [
-            f"`chainrule code` computes it {table.how}: ",
+            Code("chainrule code"),
+            f" computes it {table.how}: ",
             Strong(best.name),
         ]
     else:

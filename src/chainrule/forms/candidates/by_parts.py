@@ -24,6 +24,7 @@ from chainrule.forms.candidates.regimes import Regime, elementary, regimes, seed
 from chainrule.forms.candidates.signs import collected
 from chainrule.rewrite.order import Order
 
+# Whether an exponent is positive far out is told by its value here.
 _FAR_OUT = Number(64)
 SCALE = 64
 """The power of two that results next to the smallest numbers are scaled by."""

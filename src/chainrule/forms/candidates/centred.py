@@ -35,6 +35,7 @@ from chainrule.expr.nodes import (
 from chainrule.forms.candidates.exponentials import ExponentialFraction, in_one_exponential
 from chainrule.forms.candidates.formulas import at_least, at_most, horner, polynomial
 
+# Nearly four doubles, since coefficients around a zero come out of what cancels there.
 _BITS = 200
 # Where it is constant: e^-44 is 2^-63, less than any digit of a double. And where it is 0: the
 # numerator is at most e^600 times a float32 and finite, and the denominator larger or infinite.

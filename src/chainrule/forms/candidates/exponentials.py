@@ -47,10 +47,13 @@ from chainrule.verify.convert import Converter, UndecidedSignError
 from chainrule.verify.generators import Generator, RingFullError
 from chainrule.verify.ratio import RatioTooLargeError, RatioUndefinedError
 
+# Generators of the ring for exact algebra: what needs more of them makes no short fraction.
 _ROOM = 32
 # Longer formulas make no short fraction.
 _LARGEST = 200
+# A longer polynomial takes more operations than the exponentials it would save.
 _LARGEST_DEGREE = 12
+# Numbers such as e and sqrt(pi) are taken to three times the digits of a double.
 _BITS = 200
 
 Coefficients = dict[int, Expr]

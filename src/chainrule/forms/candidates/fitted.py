@@ -45,14 +45,17 @@ from chainrule.forms.candidates.patches import taylor_coefficients
 from chainrule.forms.candidates.regimes import elementary
 from chainrule.verify.check import equal
 
+# More than five doubles, since values are divided by what is next to 0 and multiplied by e^q.
 _BITS = 300
 # The error of the polynomial, and how long it may be.
 _ERROR, _DEGREES = 2.0**-32, range(6, 17)
+# What s may be in t = (a − s)/(a + s), which is 0 in the middle of the nodes.
 _SHIFTS = (1, 2, 3, 4)
 # Compared with at so many points for each node.
 _POINTS = 8
 # Exponents of at most this degree, and the end of what is looked at.
 _LARGEST_POWER, _LARGEST = 4, 128
+# What is less beside coefficients of everyday size is a zero that was not computed exactly.
 _NOTHING = 2.0**-90
 
 Function = Callable[[arb], arb]

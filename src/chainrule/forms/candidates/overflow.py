@@ -40,6 +40,7 @@ from chainrule.rewrite.field_writer import FieldWriter
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.rational import Field, TooLargeError
 
+# Each factor is a division of its own, which rounds: longer products are left as they are.
 _MOST_FACTORS = 12
 # Written out, a formula with shared parts can have 2^n factors for its n nodes.
 _MOST_WRITTEN_OUT = 1000

@@ -23,12 +23,16 @@ from chainrule.floats.ulp import Floats, Truth
 
 # Nodes lie 2^-_STEP apart; with n of them _STEP·n bits cancel in a divided difference.
 _STEP = 120
+# What the formula itself may cancel besides, next to a removable singularity.
 _SPARE = 400
+# A zero r to five doubles, so that x − r has the digits of a double for the x next to it.
 _ROOT_BITS = 260
 # A coefficient below this counts as 0, a rational this close to one as that rational.
 _NOTHING = arb(2) ** -90
 _LARGEST_DENOMINATOR = 10**10
+# Decimals that tell a double, and a few more.
 _DIGITS = 20
+# Bits that a coefficient must be known to, for a double with a rest.
 _ACCURATE = 80
 
 

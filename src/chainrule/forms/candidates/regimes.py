@@ -46,6 +46,7 @@ from chainrule.rewrite.order import Order, UndecidedError, sorted_points
 from chainrule.rewrite.rational import Field, Ratio, TooLargeError
 
 _KEPT = NATIVE | {"abs", "sign", "max", "min", "heaviside", "floor", "ceil", "round", "trunc"}
+# Which way an exponential goes far out is told by its exponent here.
 _FAR_OUT = Number(64)
 _BY_EXPONENTIALS = frozenset({"sinh", "cosh", "tanh", "expm1", "log1p"})
 

@@ -37,6 +37,7 @@ from chainrule.expr.nodes import (
     symbols,
 )
 
+# max(2a, 2b) = 2 max(a, b): a positive factor may be taken out.
 _LINEAR = frozenset(("abs", "max", "min"))
 UNIT = Symbol("chainrule unit")
 """Stands for 1; no formula that is read has a letter of this name."""

@@ -69,6 +69,7 @@ _FAR_OUT_OF_REACH = 2.0**20
 _DEGREE, _MOST_ZEROS = 26, 4
 # Of the inputs at which no form is good, about so many are shown to a search.
 _WORST = 30
+# Half of the digits of float32: below, x² is rounded off beside 1, and what cancels is lost.
 _NEXT_TO_ORIGIN = 2.0**-12
 # A coefficient that is less is 0.
 _NOTHING = Fraction(1, 2**90)

@@ -51,6 +51,7 @@ from chainrule.precise.scaled import lifted
 _ROUNDS, _SEARCHES = 2, 2
 # So many of the best forms are tried to twice the precision.
 _PRECISE = 2
+# Letters next to the largest number are made smaller by the digits of the format and so many bits.
 _SPARE = 8
 
 

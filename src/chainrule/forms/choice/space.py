@@ -36,6 +36,7 @@ POINTS, _GRID = 2_500, 1_000
 _WORST = 12
 # Inputs of a line on which roots and thresholds are looked for.
 _ALONG = 500
+# Any number: the points are to be the same ones in every run.
 _SEED = 20_200_419
 
 

@@ -35,8 +35,11 @@ _MILD = 6.0
 _MEASURES = 4
 # Of two expressions of like accuracy the shorter one is better: bits for each operation.
 _BITS_PER_OPERATION = 0.02
+# A class is looked at again when one below it keeps other expressions, at most so often.
 _ROUNDS = 3
+# Longer expressions are not looked at: forms to twice the precision are no longer.
 _LONGEST = 60
+# Expressions of the whole, ten by each measure, for a choice of where they serve.
 _KEPT_AT_ROOT = 40
 
 # Of two forms of like accuracy the one with the plainer function is better.

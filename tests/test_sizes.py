@@ -14,8 +14,8 @@ FILE, CLASS, FUNCTION = 450, 250, 60
 
 EXCEPTIONS = {
     "api.py": "to be taken apart",
-    "expr/nodes.py": "to be taken apart",
-    "rewrite/cases.py": "to be taken apart",
+    "expr/nodes.py": "what a formula is, in one reading: its nodes, what makes them, what walks them",
+    "parsing/tables.py": "a table, written by a script",
 }
 """What is longer, and why."""
 

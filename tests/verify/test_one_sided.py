@@ -9,7 +9,7 @@ import pytest
 import chainrule
 from chainrule.expr.nodes import HALF, ONE, ZERO, Expr, Number, Symbol
 from chainrule.parsing.formula import parse_text
-from chainrule.rewrite import cases, kinks, limits, single_points
+from chainrule.rewrite import cases, kinks, limits, meeting, single_points
 from chainrule.rewrite.kinks import Kink
 from chainrule.rewrite.line import Side
 from chainrule.verify.one_sided import Beside, confirmed, derivative_at
@@ -161,14 +161,14 @@ def test_a_right_one(function: str, derivative: str) -> None:
 
 def test_a_point_that_is_merged_by_mistake_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tie that counts as smooth gives a derivative that verification finds wrong."""
-    monkeypatch.setattr(cases, "_slope", lambda function, left, right, point, order: left)
+    monkeypatch.setattr(cases, "slope_between", lambda function, left, right, point, order: left)
     with pytest.warns(UserWarning, match="wrong"):
         chainrule.diff("{x > 0: x, else: 2x}")
 
 
 def test_a_wrong_limit_at_a_point_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(single_points, "slope_at", lambda *pieces: Number(7))
-    monkeypatch.setattr(cases, "slope_through", lambda *pieces: Number(7))
+    monkeypatch.setattr(meeting, "slope_through", lambda *pieces: Number(7))
     derivation = chainrule.derive("{x != 0: (e^x - 1)/x, else: 1}")
     with pytest.warns(UserWarning, match="wrong"):
         assert derivation.verdict.word == "wrong"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import suppress
-from fractions import Fraction
 from functools import cache, partial
 
 from chainrule.expr.nodes import (
@@ -21,12 +20,9 @@ from chainrule.expr.nodes import (
     Piecewise,
     Sum,
     Symbol,
-    add,
     call,
     depends_on,
-    negate,
     postorder,
-    substitute,
     symbols,
 )
 from chainrule.expr.relations import MIRRORED
@@ -37,15 +33,16 @@ from chainrule.rewrite.intervals import (
     EVERY_SWITCH,
     EXTREMES,
     SIGNED,
-    chosen,
     expand_switches,
     is_switch,
     on_intervals,
     spread,
 )
 from chainrule.rewrite.line import Line
+from chainrule.rewrite.meeting import agree, common_value, slope_between
 from chainrule.rewrite.monomial import coefficient_and_rest
 from chainrule.rewrite.normal_form import Tidier
+from chainrule.rewrite.one_switch import by_one_sign
 from chainrule.rewrite.open_cases import disjoint, strict
 from chainrule.rewrite.order import (
     Order,
@@ -54,12 +51,11 @@ from chainrule.rewrite.order import (
     sorted_points,
     values_of_letters,
 )
-from chainrule.rewrite.steps import doubt_about, slope_through, steps_in
+from chainrule.rewrite.steps import doubt_about, steps_in
 
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""
 
-_PLAIN_POINTS = [Number(Fraction(n, 2)) for n in (0, 2, -2, 4, -4, 1, -1)]
 """Where one looks for a point that cannot be solved for: 0, ±1, ±2, ±1/2."""
 _NOWHERE = Symbol(" nowhere")
 """The value outside the domain."""
@@ -139,7 +135,7 @@ def _merged(
             continue
     if len(found) == (typed is not None):
         with suppress(UndecidedError):
-            found.append(_by_one_sign(expanded, function, order))
+            found.append(by_one_sign(expanded, function, order))
     if not found:
         found.append(_apart(expr, function, order))
     plainest = min(found, key=_plainness)
@@ -289,18 +285,18 @@ def _cases(line: Line, whole: Line | None, order: Order, marks: Sequence[Expr]) 
                 cases.append(Case(value, point, None, (False, False)))
             continue
         if functions is None:
-            slope = _common_value(last.value, value, point, order)
+            slope = common_value(last.value, value, point, order)
         else:
-            slope = _slope(functions[2 * i - 2 : 2 * i + 1], last.value, value, point, order)
+            slope = slope_between(functions[2 * i - 2 : 2 * i + 1], last.value, value, point, order)
         if slope is None:
             none_missing = False
             honest = honest and here is None
             cases[-1] = last.replaced(high=point, closed=(last.closed[0], False))
             cases.append(Case(value, point, None, (False, False)))
             continue
-        wrong = here is not None and not has_value(here, slope, point, order)
+        wrong = here is not None and not agree(here, slope, point, order)
         honest = honest and not wrong
-        left, right = (has_value(side, slope, point, order) for side in (last.value, value))
+        left, right = (agree(side, slope, point, order) for side in (last.value, value))
         if left and last.value is value:
             continue
         # The point stays in the case that was typed for it.
@@ -314,52 +310,6 @@ def _cases(line: Line, whole: Line | None, order: Order, marks: Sequence[Expr]) 
     if not somewhere:
         raise UndecidedError
     return Cases(somewhere, none_missing, honest)
-
-
-def _slope(
-    function: Sequence[Expr | None], left: Expr, right: Expr, point: Expr, order: Order
-) -> Expr | None:
-    """The derivative of a function at a point, given it on both sides; ``None`` if unknown."""
-    before, here, after = function
-    with suppress(UndecidedError):
-        return slope_through(before, here, after, point, order.generous)
-    # A continuous function whose derivative has one limit from both sides has that derivative.
-    return _common_value(left, right, point, order) if continuous(function, point, order) else None
-
-
-def _common_value(left: Expr, right: Expr, point: Expr, order: Order) -> Expr | None:
-    """The value at a point of two formulas that are equal there."""
-    if not agree(left, right, point, order):
-        return None
-    return order.simplified(substitute(left, {order.variable: point}))
-
-
-def has_value(formula: Expr, value: Expr, point: Expr, order: Order) -> bool:
-    """Whether a formula is known to have a value at a point."""
-    return agree(formula, value, point, order)
-
-
-def agree(left: Expr, right: Expr, point: Expr, order: Order) -> bool:
-    """Whether two formulas are known to be defined and equal at a point."""
-    if left is right and not depends_on(left, order.variable):
-        return True
-    ends = [substitute(side, {order.variable: point}) for side in (left, right)]
-    values = [order.generous.number(end) for end in ends]
-    if values[0] is None or values[1] is None or not values[0].overlaps(values[1]):
-        return False
-    from chainrule.rewrite.expansion import expanded
-
-    gap = ends[0] - ends[1]
-    # cosh 1 is (e + 1/e)/2.
-    return order.simplified(gap) is ZERO or order.simplified(expanded(gap)) is ZERO
-
-
-def continuous(values: Sequence[Expr | None], point: Expr, order: Order) -> bool:
-    """Whether the formulas left of, at and right of a point are known to agree there."""
-    left, middle, right = values
-    if left is None or middle is None or right is None:
-        return False
-    return agree(left, middle, point, order) and agree(middle, right, point, order)
 
 
 def _in_typed_order(cases: list[Case], expr: Expr, order: Order) -> list[Case]:
@@ -427,111 +377,3 @@ def _tightened(expr: Expr, function: Expr | None, order: Order, cases_on: CasesO
         # letters the order may be all that is unknown.
         return None if set(symbols(expr)) - {order.variable} else expr
     return None
-
-
-# --- one switch, whatever it is -------------------------------------------------------------------
-def _by_one_sign(expr: Expr, function: Expr | None, order: Order) -> Expr:
-    """Two cases, where the sign of one expression decides every switch in the formula."""
-    sides = _one_switch(expr, order)
-    if sides is None:
-        raise UndecidedError
-    left, right = sides
-    pivot = left - right
-    values = [order.simplified(_on_sign(expr, pivot, sign, order)) for sign in (-1, 1)]
-    joined = _vanishing(values[0] - values[1], pivot, order)
-    if function is not None:
-        parts = [_on_sign(function, pivot, sign, order) for sign in (-1, 1)]
-        joined = (
-            joined
-            and _vanishing(parts[0] - parts[1], pivot, order)
-            and _vanishing(parts[0] - _on_sign(function, pivot, 0, order), pivot, order)
-        )
-    if joined and values[0] is values[1]:
-        return values[0]
-    below = Comparison(("<=" if joined else "<",), (left, right))
-    above = Comparison((">",), (left, right))
-    found = [values[0], below, values[1], above]
-    if function is not None and not joined:
-        for point in _PLAIN_POINTS if symbols(function) == [order.variable] else ():
-            found += _at_meeting(function, pivot, point, order)
-    return Piecewise(tuple(found))
-
-
-def _at_meeting(function: Expr, pivot: Expr, point: Expr, order: Order) -> list[Expr]:
-    """A case for a point where two formulas meet, if there is a derivative: max(tanh x, x) at 0."""
-    meets = order.number(pivot, point)
-    if meets is not None and meets.is_zero():
-        with suppress(UndecidedError):
-            slope = slope_through(function, function, function, point, order)
-            if slope is not None:
-                return [slope, Comparison(("==",), (order.variable, point))]
-    return []
-
-
-def _one_switch(expr: Expr, order: Order) -> tuple[Expr, Expr] | None:
-    """The two sides that the first switch compares, what varies on the left."""
-    for node in postorder(expr):
-        match node:
-            case Comparison(_, (left, right)):
-                break
-            case Call("max" | "min", (left, right)):
-                break
-    else:
-        return None
-    if not symbols(left):
-        left, right = right, left
-    if right is not ZERO:
-        return left, right
-    # Rather y z < 1 than 1 − y z > 0.
-    flipped = order.simplified(-left)
-    if cost(flipped) < cost(left):
-        left = flipped
-    if isinstance(left, Sum):
-        numbers = [term for term in left.args if isinstance(term, Number)]
-        return add(*(t for t in left.args if t not in numbers)), negate(add(*numbers))
-    return left, right
-
-
-def _on_sign(root: Expr, pivot: Expr, sign: int, order: Order) -> Expr:
-    """The formula where ``pivot`` has the sign: every switch must depend on it alone."""
-
-    def sign_of(difference: Expr) -> int:
-        if order.simplified(difference - pivot) is ZERO:
-            return sign
-        if order.simplified(difference + pivot) is ZERO:
-            return -sign
-        return _sure_sign(difference, order)
-
-    new: dict[Expr, Expr] = {}
-    whole = expand_switches(root)
-    for node in postorder(whole):
-        rebuilt = node.with_args(tuple(new[arg] for arg in node.args)) if node.args else node
-        if is_switch(rebuilt, EXTREMES):
-            value = chosen(rebuilt, sign_of)
-            if value is None:
-                raise UndecidedError
-            rebuilt = value
-        new[node] = rebuilt
-    return new[whole]
-
-
-def _sure_sign(difference: Expr, order: Order) -> int:
-    """0 is compared with 0 where max(0, u) was replaced by 0."""
-    if depends_on(difference, order.variable):
-        raise UndecidedError
-    return order.sign(difference)
-
-
-def _vanishing(difference: Expr, pivot: Expr, order: Order) -> bool:
-    """Whether the difference is known to be 0 where the pivot is."""
-    found = order.simplified(difference)
-    if found is ZERO:
-        return True
-    shown = [pivot, order.simplified(pivot)]
-    if order.simplified(substitute(found, dict.fromkeys(shown, ZERO))) is ZERO:
-        return True
-    try:
-        zeros, slope = order.generous.zeros(pivot)
-    except UndecidedError:
-        return False
-    return slope is not None and agree(found, ZERO, zeros[0], order)

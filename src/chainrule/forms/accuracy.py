@@ -82,14 +82,14 @@ class _Tried(NamedTuple):
     outputs: Array
 
     @property
-    def form(self) -> Format:
+    def fmt(self) -> Format:
         """The format of inputs and results."""
         return format_named(self.made.spec.dtype)
 
     def compared(self, results: Array, expr: Expr) -> Measured:
         """The errors of results."""
-        exact = truth(expr, self.made.spec.variable, self.x, self.stored, self.form)
-        return measure(self.x, np.broadcast_to(results, self.x.shape), exact, self.form)
+        exact = truth(expr, self.made.spec.variable, self.x, self.stored, self.fmt)
+        return measure(self.x, np.broadcast_to(results, self.x.shape), exact, self.fmt)
 
 
 def _tried(
@@ -99,8 +99,8 @@ def _tried(
     sample: int,
     each: int,
 ) -> _Tried:
-    spec, form, work = made.spec, format_named(made.spec.dtype), work_format(made)
-    stored = as_stored(values, spec.others, form, work)
+    spec, fmt, work = made.spec, format_named(made.spec.dtype), work_format(made)
+    stored = as_stored(values, spec.others, fmt, work)
     letters = (spec.variable, *stored)
     fixed = [np.asarray(float(value), work.dtype) for value in stored.values()]
     forward = lower([explicit(made.forward, FUNCTIONS)], letters, FUNCTIONS)
@@ -110,11 +110,11 @@ def _tried(
     if size(made.forward) <= MAX_ASSEMBLED:
         # What is rounded off changes its sign at places that mean nothing, and at thousands.
         programs.append(forward)
-    x = hard_inputs(programs, fixed, form, work, sample, each)
-    chosen = [float(value) for value in kink_inputs(derivation, letters, fixed, form, work)]
+    x = hard_inputs(programs, fixed, fmt, work, sample, each)
+    chosen = [float(value) for value in kink_inputs(derivation, letters, fixed, fmt, work)]
     x = x[~np.isin(x.astype(np.float64), chosen)]
     [outputs] = evaluate(forward, [x.astype(work.dtype), *fixed], work)
-    return _Tried(derivation, made, x, stored, fixed, form.rounded(np.asarray(outputs)))
+    return _Tried(derivation, made, x, stored, fixed, fmt.rounded(np.asarray(outputs)))
 
 
 def _function(tried: _Tried) -> Measured:
@@ -128,7 +128,7 @@ def _gradient(tried: _Tried) -> Measured:
     arrays = {spec.variable: tried.x, spec.output: tried.outputs}
     given = [arrays[symbol].astype(work.dtype) for symbol in spec.saved]
     [slopes] = evaluate(program, [*given, *tried.fixed], work)
-    results = tried.form.rounded(np.asarray(slopes))
+    results = tried.fmt.rounded(np.asarray(slopes))
     return tried.compared(results, tried.derivation.derivative)
 
 
@@ -136,32 +136,30 @@ def kink_inputs(
     derivation: Derivation,
     letters: Sequence[Symbol],
     fixed: Sequence[Array],
-    form: Format,
+    fmt: Format,
     work: Format,
 ) -> list[Array]:
     """Where there is no derivative, as a file computes it: the value there is a convention."""
     places_ = [k.at for k in derivation.kinks if not k.removable and k.kind in ("switch", "edge")]
     zero = np.zeros((), work.dtype)
     return [
-        form.rounded(v) for v in evaluate(lower(places_, letters, FUNCTIONS), [zero, *fixed], work)
+        fmt.rounded(v) for v in evaluate(lower(places_, letters, FUNCTIONS), [zero, *fixed], work)
     ]
 
 
 def hard_inputs(
     programs: Iterable[Lowered],
     fixed: Sequence[Array],
-    form: Format,
+    fmt: Format,
     work: Format,
     sample: int = SAMPLE,
     each: int = EACH,
 ) -> Array:
     """All inputs of a short format; of a long one a sample, and the neighbours of places."""
-    if form.bits == 16:
-        return every(form)
-    spread = stratified(form, sample)
-    coarse = np.concatenate(
-        [stratified(form, 3_000), np.linspace(-40, 40, 2_001).astype(form.dtype)]
-    )
-    found = [places(program, fixed, coarse, form, work) for program in programs]
-    centers = np.unique(np.concatenate([landmarks(form), *found]))
-    return unique([spread, around(centers, form, each)], form)
+    if fmt.bits == 16:
+        return every(fmt)
+    spread = stratified(fmt, sample)
+    coarse = np.concatenate([stratified(fmt, 3_000), np.linspace(-40, 40, 2_001).astype(fmt.dtype)])
+    found = [places(program, fixed, coarse, fmt, work) for program in programs]
+    centers = np.unique(np.concatenate([landmarks(fmt), *found]))
+    return unique([spread, around(centers, fmt, each)], fmt)

@@ -141,7 +141,7 @@ def _computed(forward: Candidate, asked: Asked, lab: Laboratory) -> Array:
 
 def _rounded(asked: Asked, lab: Laboratory) -> Array:
     """The correctly rounded outputs at the inputs."""
-    return lab.form.rounded(lab.truth(asked.derivation.function).high)
+    return lab.fmt.rounded(lab.truth(asked.derivation.function).high)
 
 
 def _table(
@@ -162,7 +162,7 @@ def _table(
         sweep: measures at the inputs of a sweep instead, with the usual values of other letters.
         written: how ``best`` is computed by a file, if it is what one computes.
     """
-    if labs[0].form.bits == 16:
+    if labs[0].fmt.bits == 16:
         labs = [lab.at_all_inputs() for lab in labs]
     found, shown = _candidates(asked, labs[0], best)
     exact = asked.derivation.derivative
@@ -179,12 +179,12 @@ def _table(
         ]
         errors = together([part.measured for part in parts if part.measured is not None])
         measured.append(replace(parts[0], measured=errors))
-    if sweep is not None and labs[0].form.bits > 16:
+    if sweep is not None and labs[0].fmt.bits > 16:
         measured = _swept(asked, labs[0], measured, sweep)
     first = measured[:1] if written else []
     rest = sorted(measured[len(first) :], key=lambda one: one.rank(labs[0].allowed))
     rows = [_row(asked, one, shown[one.expr]) for one in (*first, *rest)]
-    return FormTable(labs[0].form, labs[0].work, written, rows)
+    return FormTable(labs[0].fmt, labs[0].work, written, rows)
 
 
 def _candidates(
@@ -210,7 +210,7 @@ def _swept(
     """The forms, with their errors at the inputs of a sweep."""
     letters = (asked.spec.variable, asked.spec.output)
     programs = {one.name: lab.program(one.expr, letters) for one in found}
-    errors = sweep(asked.derivation, programs, lab.fixed, lab.form, lab.work)
+    errors = sweep(asked.derivation, programs, lab.fixed, lab.fmt, lab.work)
     return [replace(one, measured=errors[one.name]) for one in found]
 
 

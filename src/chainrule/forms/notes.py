@@ -37,7 +37,7 @@ def notes(
         _measured(chosen) + (_rounding(decided.rounding) if decided.rounding else ""),
     ]
     if decided.everywhere is not None:
-        lines.append(_over_all_letters(decided.everywhere, chosen.lab.form.name))
+        lines.append(_over_all_letters(decided.everywhere, chosen.lab.fmt.name))
     if faults:
         lines.append(f"Not to be used where this matters: {'; '.join(faults)}.")
     lines += _at_kinks(derivation.kinks, variable, asked.target)
@@ -48,7 +48,7 @@ def how(spec: KernelSpec, chosen: Chosen) -> str:
     """From what a gradient is computed, and in which arithmetic."""
     lab = chosen.lab
     source = " and ".join(symbol.name for symbol in chosen.gradient.saved)
-    once = " and rounded once" if lab.form is not lab.work else ""
+    once = " and rounded once" if lab.fmt is not lab.work else ""
     if spec.promoted:
         once += f" (no form was found that is accurate enough in {_native(spec)})"
     return f"from {source}, in {lab.work.name}{once}"
@@ -60,13 +60,13 @@ def _native(spec: KernelSpec) -> str:
 
 
 def _measured(chosen: Chosen) -> str:
-    form, where = chosen.lab.form, _values(chosen)
+    fmt, where = chosen.lab.fmt, _values(chosen)
     forward, gradient = chosen.forward.measured, chosen.gradient.measured
     assert forward is not None
     assert gradient is not None
     return (
         f"Measured in NumPy{where}: the gradient {_errors(gradient)} at "
-        f"{gradient.count} inputs of {form.name}, its roots, kinks and thresholds "
+        f"{gradient.count} inputs of {fmt.name}, its roots, kinks and thresholds "
         f"among them; the function {_errors(forward)} at {forward.count}."
     )
 
@@ -97,7 +97,7 @@ def _over_all_letters(found: Everywhere, form: str) -> str:
 
 def _rounding(found: Settled) -> str:
     """What was found of the gradient at all inputs of a format of 16 bits."""
-    name, rows = found.chosen.lab.form.name, len(found.chosen.labs)
+    name, rows = found.chosen.lab.fmt.name, len(found.chosen.labs)
     values = f", for each of {rows} choices of the other letters" if rows > 1 else ""
     if rows == 1:
         values = _values(found.chosen)

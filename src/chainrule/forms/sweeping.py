@@ -33,12 +33,12 @@ class Outputs:
     """
 
     def __init__(
-        self, function: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], form: Format
+        self, function: Expr, variable: Symbol, parameters: Mapping[Symbol, Fraction], fmt: Format
     ) -> None:
-        self._reference = reference(function, variable, parameters, form)
+        self._reference = reference(function, variable, parameters, fmt)
         self._program = lower([function], (variable, *parameters), FUNCTIONS)
         self._numbers = [np.asarray(float(v), np.float64) for v in parameters.values()]
-        self._form = form
+        self._form = fmt
 
     def __call__(self, values: Array) -> Array:
         """The outputs at consecutive inputs, or at others, which takes longer."""
@@ -97,7 +97,7 @@ def measured_by_sweep(
     derivation: Derivation,
     programs: Mapping[str, Lowered],
     parameters: Mapping[Symbol, Fraction],
-    form: Format,
+    fmt: Format,
     work: Format,
     *,
     threads: int,
@@ -108,21 +108,21 @@ def measured_by_sweep(
     Args:
         programs: of forms by the variable, the output and the parameters, in this order.
         parameters: the numbers that the arithmetic has.
-        form: the format of inputs and results.
+        fmt: the format of inputs and results.
         work: that of the arithmetic.
         threads: how many of them evaluate and compare.
         advance: is told the name of a form, and which part of all the work has been done.
     """
     values = [np.asarray(float(value)).astype(work.dtype) for value in parameters.values()]
     sweep = Sweep(
-        derivation.derivative, derivation.variable, parameters, plan(form, exhaustive=True)
+        derivation.derivative, derivation.variable, parameters, plan(fmt, exhaustive=True)
     )
     outputs: Outputs | None = None
     if any(_uses_output(program) for program in programs.values()):
-        outputs = Outputs(derivation.function, derivation.variable, parameters, form)
+        outputs = Outputs(derivation.function, derivation.variable, parameters, fmt)
     found: dict[str, Measured] = {}
     for number, (name, program) in enumerate(programs.items()):
-        run = _evaluating(program, outputs if _uses_output(program) else None, values, form, work)
+        run = _evaluating(program, outputs if _uses_output(program) else None, values, fmt, work)
         rows = tally.empty(sweep.ranges)
         with ThreadPoolExecutor(threads) as pool:
             tasks = {
@@ -132,7 +132,7 @@ def measured_by_sweep(
             for done, task in enumerate(as_completed(tasks), start=1):
                 rows[tasks[task]] = task.result()
                 advance(name, (number + done / len(rows)) / len(programs))
-        found[name] = tally.measured(rows, form)
+        found[name] = tally.measured(rows, fmt)
     return found
 
 
@@ -145,7 +145,7 @@ def _evaluating(
     program: Lowered,
     outputs: Outputs | None,
     numbers: Sequence[Array],
-    form: Format,
+    fmt: Format,
     work: Format,
 ) -> Evaluate:
     def run(values: Array) -> Array:
@@ -153,6 +153,6 @@ def _evaluating(
         given = [array.astype(work.dtype) for array in (values, saved)]
         [found] = evaluate(program, [*given, *numbers], work)
         # A constant comes as one number seen again and again.
-        return np.ascontiguousarray(form.rounded(np.broadcast_to(found, values.shape)))
+        return np.ascontiguousarray(fmt.rounded(np.broadcast_to(found, values.shape)))
 
     return run

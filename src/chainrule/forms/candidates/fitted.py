@@ -61,14 +61,14 @@ _NOTHING = 2.0**-90
 Function = Callable[[arb], arb]
 
 
-def fitted(expr: Expr, variable: Symbol, zero: Fraction, form: Format) -> Expr | None:
+def fitted(expr: Expr, variable: Symbol, zero: Fraction, fmt: Format) -> Expr | None:
     """A formula in the variable that has one simple zero, for float64 that is rounded later.
 
     Args:
         expr: the formula.
         variable: the variable.
         zero: the zero, to 200 bits.
-        form: the format to which results are rounded.
+        fmt: the format to which results are rounded.
 
     Returns:
         ``None`` if it is not symmetric as above, or no polynomial is found.
@@ -84,7 +84,7 @@ def fitted(expr: Expr, variable: Symbol, zero: Fraction, form: Format) -> Expr |
         found: arb = ball
         return found
 
-    end, root = _end(value, form), abs(zero)
+    end, root = _end(value, fmt), abs(zero)
     if end is None:
         return None
     for exponent in _exponents(expr, side):
@@ -110,11 +110,11 @@ def _total(expr: Expr, variable: Symbol) -> Fraction | None:
     return near if equal(whole, Number(near), variable=variable).holds else None
 
 
-def _end(value: Function, form: Format) -> int | None:
+def _end(value: Function, fmt: Format) -> int | None:
     """Where it is 0 in the format."""
     with precision(_BITS):
         for end in range(1, _LARGEST):
-            if abs(value(arb(end))) < form.smallest / 4:
+            if abs(value(arb(end))) < fmt.smallest / 4:
                 return end
     return None
 

@@ -135,7 +135,7 @@ def assembled(
     for (_, exprs), (low, high) in zip(lines, ends, strict=True):
         new = [expr for expr in dict.fromkeys(exprs) if expr not in known]
         pool += [part_of(trial, "by parts", expr, low, high) for expr in new]
-    cuts = _cuts([regime for regime, _ in lines], fixed, trial.lab.form)
+    cuts = _cuts([regime for regime, _ in lines], fixed, trial.lab.fmt)
     if effort is Effort.PLAIN:
         return _chosen(pool, trial, cuts)
     if effort is Effort.SATURATION:
@@ -291,7 +291,7 @@ def _precise_versions(one: Part, trial: Trial) -> list[Part]:
                 )
         sizes = trial.exponents[bad]
         for sign in (1, -1):
-            if (sign * sizes < 3 * digits - abs(trial.lab.form.least_exponent)).any():
+            if (sign * sizes < 3 * digits - abs(trial.lab.fmt.least_exponent)).any():
                 scaled = lifted(plain, digits, PRECISE_TERMS, sign * 2 * digits)
                 found += [] if scaled is None else [version(scaled, " and scaled")]
     return found
@@ -327,10 +327,10 @@ def _end(place: Expr | None, fixed: Mapping[Symbol, Fraction], sign: int) -> flo
     return sign * np.inf if place is None else number(place, fixed)
 
 
-def _cuts(lines: Sequence[Regime], fixed: Mapping[Symbol, Fraction], form: Format) -> list[Cut]:
+def _cuts(lines: Sequence[Regime], fixed: Mapping[Symbol, Fraction], fmt: Format) -> list[Cut]:
     """0, powers of two, and where the parts meet."""
     cuts = [Cut(Number(0), 0.0), Cut(Number(0), 0.0, True)]
-    for exponent in range(form.least_exponent, -form.least_exponent):
+    for exponent in range(fmt.least_exponent, -fmt.least_exponent):
         if abs(exponent) <= _EVERY or exponent % _EVERY == 0:
             value = 2.0**exponent
             place = _power_of_two(exponent)

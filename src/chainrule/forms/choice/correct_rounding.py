@@ -220,16 +220,16 @@ def _beside_ties(
     asked: Asked, chosen: Chosen, sample: Laboratory, everywhere: Laboratory
 ) -> list[Measured]:
     """The errors at the inputs whose double is next to a tie, and not exactly the value, if any."""
-    derivative, form = asked.derivation.derivative, sample.form
+    derivative, fmt = asked.derivation.derivative, sample.fmt
     before = sample.before_rounding(
         chosen.gradient, sample.truth(derivative), _arrays(asked, chosen, sample)
     )
     arrays = _arrays(asked, chosen, everywhere)
     values, _ = everywhere.computed(chosen.gradient.expr, arrays)
-    middle = ties(values, form)
-    reach = np.maximum(_PART * np.abs(middle), _TIMES * before * spacing(values, form))
+    middle = ties(values, fmt)
+    reach = np.maximum(_PART * np.abs(middle), _TIMES * before * spacing(values, fmt))
     with np.errstate(invalid="ignore"):
-        beside = (np.abs(values - middle) <= reach) & (np.abs(values) < 2 * form.largest)
+        beside = (np.abs(values - middle) <= reach) & (np.abs(values) < 2 * fmt.largest)
     near = np.flatnonzero(beside)
     if asked.spec.output not in arrays:
         # The output has been rounded itself.
@@ -238,5 +238,5 @@ def _beside_ties(
     if not len(near):
         return []
     suspects = replace(everywhere, inputs=everywhere.inputs[near])
-    results = form.rounded(values[near])
-    return [measure(suspects.inputs, results, suspects.truth(derivative), form)]
+    results = fmt.rounded(values[near])
+    return [measure(suspects.inputs, results, suspects.truth(derivative), fmt)]

@@ -90,7 +90,7 @@ def over_all_letters(asked: Asked, chosen: Chosen) -> tuple[Chosen, Space | None
     letters = (asked.spec.variable, *free)
     fixed = {s: v for s, v in chosen.lab.fixed.items() if s not in free}
     lab = replace(chosen.lab, fixed=fixed, memory={})
-    points = drawn(len(letters), POINTS, lab.form)
+    points = drawn(len(letters), POINTS, lab.fmt)
     function, slope = asked.derivation.function, asked.derivation.derivative
     space = Space(lab, asked.derivation, letters, points[:, :0])
     along = space.along_lines((slope, function, chosen.gradient.plain, chosen.forward.plain))
@@ -160,13 +160,13 @@ def _searched(
 
     for _ in range(_SEARCHES):
         for _ in range(_ROUNDS):
-            space = space.also(around(space.worst(best, exact, outputs), space.lab.form))
+            space = space.also(around(space.worst(best, exact, outputs), space.lab.fmt))
         best = space.measured(best, exact, outputs)
         if best.good(allowed):
             break
         pool = pool or list(others)
         tried = ranked([best, *pool])
-        precise = asked.spec.accuracy == "best" or space.lab.work is not space.lab.form
+        precise = asked.spec.accuracy == "best" or space.lab.work is not space.lab.fmt
         if precise and not tried[0].good(allowed):
             tried += ranked(p for one in tried[:_PRECISE] for p in _precise(one, space))
         if outputs:

@@ -37,19 +37,19 @@ def doubtful(lab: Laboratory, candidate: Candidate) -> Array:
     float64 is precise enough.
     """
     plain = candidate.plain
-    if lab.form.bits == 16 or size(plain) > MAX_ASSEMBLED:
+    if lab.fmt.bits == 16 or size(plain) > MAX_ASSEMBLED:
         return lab.inputs[:0]
     exact, precise = replace(lab, working="library"), elementary(plain)
     if lab.work.bits < 64:
         exact = replace(exact, work=format_named("float64"))
     else:
         precise = compensated(precise, lab.work.precision, PRECISE_TERMS)
-    x = _many(lab.form, _USUAL[lab.work.bits])
+    x = _many(lab.fmt, _USUAL[lab.work.bits])
     results, _ = lab.computed(candidate.expr, {lab.variable: x})
     better, _ = exact.computed(precise, {lab.variable: x})
     with np.errstate(all="ignore"):
-        off = np.abs(results - better) / spacing(better, lab.form)
-        hidden = np.abs(lab.form.rounded(better)) == np.inf
+        off = np.abs(results - better) / spacing(better, lab.fmt)
+        hidden = np.abs(lab.fmt.rounded(better)) == np.inf
     off = np.where(np.isfinite(off) & ~hidden, off, 0.0)
     # Stable, so that of equal ones the same are found on every processor.
     found: Array = x[np.argsort(off, kind="stable")[-_NAMED:]]
@@ -57,6 +57,6 @@ def doubtful(lab: Laboratory, candidate: Candidate) -> Array:
 
 
 @cache
-def _many(form: Format, count: int) -> Array:
-    found: Array = np.concatenate([stratified(form, _SPREAD), usual(form, count)])
+def _many(fmt: Format, count: int) -> Array:
+    found: Array = np.concatenate([stratified(fmt, _SPREAD), usual(fmt, count)])
     return found

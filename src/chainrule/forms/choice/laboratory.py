@@ -58,7 +58,7 @@ class Laboratory:
 
     Attributes:
         variable: what the inputs are values of.
-        form: the format of inputs and results.
+        fmt: the format of inputs and results.
         work: the format of the arithmetic.
         inputs: values of the variable.
         spread: those of the inputs that were not sought out as hard ones.
@@ -71,7 +71,7 @@ class Laboratory:
     """
 
     variable: Symbol
-    form: Format
+    fmt: Format
     work: Format
     inputs: Array
     spread: Array
@@ -92,27 +92,27 @@ class Laboratory:
 
     def at_all_inputs(self) -> Laboratory:
         """The same with all inputs of a format of 16 bits."""
-        return replace(self, inputs=self._kept(every(self.form), self.excluded))
+        return replace(self, inputs=self._kept(every(self.fmt), self.excluded))
 
     def at_places(self, exprs: Iterable[Expr]) -> Laboratory:
         """The same, with more inputs: near roots, kinks and thresholds of these expressions."""
         letters = (self.variable, *self.fixed)
         fixed = [np.asarray(float(value), self.work.dtype) for value in self.fixed.values()]
-        found = [landmarks(self.form)]
-        sample = np.concatenate([stratified(self.form, SAMPLE), usual(self.form, SAMPLE)])
+        found = [landmarks(self.fmt)]
+        sample = np.concatenate([stratified(self.fmt, SAMPLE), usual(self.fmt, SAMPLE)])
         for expr in exprs:
             program = lower([expr], letters, evaluate.FUNCTIONS)
-            found.append(places(program, fixed, sample, self.form, self.work))
-        return self.also(around(np.unique(np.concatenate(found)), self.form))
+            found.append(places(program, fixed, sample, self.fmt, self.work))
+        return self.also(around(np.unique(np.concatenate(found)), self.fmt))
 
     def also(self, more: Array) -> Laboratory:
         """The same, with more inputs."""
-        inputs = unique([self.inputs, more], self.form)
+        inputs = unique([self.inputs, more], self.fmt)
         return replace(self, inputs=self._kept(inputs, self.excluded))
 
     def spread_to(self, more: Array) -> Laboratory:
         """The same, with more inputs that count as a fair sample."""
-        spread = unique([self.spread, more], self.form) if more.size else self.spread
+        spread = unique([self.spread, more], self.fmt) if more.size else self.spread
         return replace(self.also(more), spread=spread)
 
     @property
@@ -124,9 +124,9 @@ class Laboratory:
     def truth(self, expr: Expr) -> Truth:
         """The values of an expression at the inputs."""
         known = self.memory.setdefault(expr, {})
-        rows = positions(self.inputs, self.form).tolist()
+        rows = positions(self.inputs, self.fmt).tolist()
         new = np.array([row not in known for row in rows], np.bool_)
-        found = truth(expr, self.variable, self.inputs[new], self.fixed, self.form)
+        found = truth(expr, self.variable, self.inputs[new], self.fixed, self.fmt)
         parts = (found.high, found.low, found.sign, found.known)
         values = zip(*(part.tolist() for part in parts), strict=True)
         known |= dict(zip(np.array(rows)[new].tolist(), values, strict=True))
@@ -138,7 +138,7 @@ class Laboratory:
     def values(self, expr: Expr, arrays: Mapping[Symbol, Array]) -> tuple[Array, int]:
         """What the arithmetic makes of it, rounded once, and by how many operations."""
         result, steps = self.computed(expr, arrays)
-        return self.form.rounded(result), steps
+        return self.fmt.rounded(result), steps
 
     def computed(
         self, expr: Expr, arrays: Mapping[Symbol, Array], *, together: bool = False
@@ -199,8 +199,8 @@ class Laboratory:
         arrays = {symbol: known[symbol] for symbol in candidate.saved}
         result, _ = self.computed(candidate.expr, arrays)
         with np.errstate(all="ignore"):
-            normal = np.abs(self.form.rounded(result)) < np.inf
-            off = distance(result, exact, self.form)
+            normal = np.abs(self.fmt.rounded(result)) < np.inf
+            off = distance(result, exact, self.fmt)
         return float(np.max(off, where=exact.known & normal, initial=0.0))
 
     def hidden(self, computed: Array, exact: Truth) -> Floats:
@@ -208,9 +208,9 @@ class Laboratory:
 
         0 at inputs that were sought out, and where nothing is rounded any more.
         """
-        if self.form is self.work:
+        if self.fmt is self.work:
             return np.zeros(self.inputs.shape)
-        return np.where(self.sought_out, 0.0, errors_before(computed, exact, self.form))
+        return np.where(self.sought_out, 0.0, errors_before(computed, exact, self.fmt))
 
     def best(
         self, candidates: Sequence[Candidate], exact: Truth, known: Mapping[Symbol, Array]
@@ -225,10 +225,10 @@ class Laboratory:
         """The candidate with its errors; in float32 with those of either way to round."""
         arrays = {symbol: known[symbol] for symbol in candidate.saved}
         result, steps = self.computed(candidate.expr, arrays)
-        errors = measure(self.inputs, self.form.rounded(result), exact, self.form)
+        errors = measure(self.inputs, self.fmt.rounded(result), exact, self.fmt)
         if self.working == "single":
             other, _ = self.computed(candidate.expr, arrays, together=True)
-            errors = worse(errors, measure(self.inputs, self.form.rounded(other), exact, self.form))
+            errors = worse(errors, measure(self.inputs, self.fmt.rounded(other), exact, self.fmt))
         before = float(np.max(self.hidden(result, exact), initial=0.0))
         return replace(candidate, measured=errors, before=before, steps=steps)
 
@@ -255,18 +255,18 @@ def laboratory(
             the dtype, or float32 where that has 16 bits.
         sample: how many inputs of either kind.
     """
-    form = format_named(dtype)
+    fmt = format_named(dtype)
     if arithmetic is None:
-        arithmetic = "float64" if accuracy == "best" else "float32" if form.bits == 16 else dtype
+        arithmetic = "float64" if accuracy == "best" else "float32" if fmt.bits == 16 else dtype
     work = format_named(arithmetic)
     # A float64 that is not rounded once more shows an error of its form at few inputs.
-    everyday = usual(form, sample if form.bits < 64 else _MORE * sample)
-    inputs = unique([stratified(form, sample), everyday], form)
-    stored = as_stored(fixed, arguments, form, work)
-    rounded_once = accuracy == "best" and work is not form
+    everyday = usual(fmt, sample if fmt.bits < 64 else _MORE * sample)
+    inputs = unique([stratified(fmt, sample), everyday], fmt)
+    stored = as_stored(fixed, arguments, fmt, work)
+    rounded_once = accuracy == "best" and work is not fmt
     few = FEW_ULP_OF_DOUBLE if work.bits == 64 else FEW_ULP
     allowed = ROUNDED_ONCE if rounded_once else few
-    return Laboratory(variable, form, work, inputs, inputs, stored, allowed)
+    return Laboratory(variable, fmt, work, inputs, inputs, stored, allowed)
 
 
 def forward_candidates(

@@ -126,7 +126,7 @@ def _where_it_switches(
 
 def _of_function(labs: Sequence[Laboratory]) -> list[Laboratory]:
     """With the error that is small enough for a function."""
-    if labs[0].form.bits < 64:
+    if labs[0].fmt.bits < 64:
         return list(labs)
     return [replace(lab, allowed=_ERROR_OF_FUNCTION) for lab in labs]
 
@@ -141,7 +141,7 @@ def _forward(asked: Asked, labs: Sequence[Laboratory], *, most: Effort) -> Candi
     whole = {one.name: one.expr for one in found}
     precise: float | None = None
     if _is_precise(asked, lab):
-        to_float32 = lab.form.bits == 32 and lab.work is not lab.form
+        to_float32 = lab.fmt.bits == 32 and lab.work is not lab.fmt
         precise = _ROUNDED_ONCE if to_float32 else lab.allowed
     best = min(tried, key=lambda one: one.rank(lab.allowed))
     if most is Effort.SINGLE or (precise is None and not _is_refused(asked, best)):
@@ -199,7 +199,7 @@ def _gradient(
 
 def _is_precise(asked: Asked, lab: Laboratory) -> bool:
     """Whether formulas to twice the precision may be of use."""
-    return asked.spec.accuracy == "best" or lab.work is not lab.form
+    return asked.spec.accuracy == "best" or lab.work is not lab.fmt
 
 
 def _best(

@@ -40,7 +40,7 @@ _ALONG = 500
 _SEED = 20_200_419
 
 
-def drawn(letters: int, count: int, form: Format) -> Positions:
+def drawn(letters: int, count: int, fmt: Format) -> Positions:
     """At least ``count`` points as positions, a row for each letter. The same ones each time."""
     bits = np.random.PCG64(_SEED)
 
@@ -48,11 +48,11 @@ def drawn(letters: int, count: int, form: Format) -> Positions:
         found: Positions = (bits.random_raw(count) % np.uint64(below)).astype(np.int64)
         return found
 
-    finite = finite_count(form)
-    small = np.array([0.5, 2, 3, 10]).astype(form.dtype)
-    ends = np.concatenate([landmarks(form), positions(np.concatenate([small, -small]), form)])
-    subnormal = 1 << (form.precision - 1)
-    everyday = positions(usual(form, 2_000), form)
+    finite = finite_count(fmt)
+    small = np.array([0.5, 2, 3, 10]).astype(fmt.dtype)
+    ends = np.concatenate([landmarks(fmt), positions(np.concatenate([small, -small]), fmt)])
+    subnormal = 1 << (fmt.precision - 1)
+    everyday = positions(usual(fmt, 2_000), fmt)
     rows: list[Positions] = []
     for index in range(letters):
         kinds = [
@@ -66,11 +66,11 @@ def drawn(letters: int, count: int, form: Format) -> Positions:
             # By up to 2^k units in the last place, for any k, or not at all.
             away = (random(1 << 62) >> random(62)) * (random(3) - 1)
             near = np.where(random(2) == 0, other, -1 - other) + away
-            size = at(everyday[random(len(everyday))], form).astype(np.float64)
+            size = at(everyday[random(len(everyday))], fmt).astype(np.float64)
             with np.errstate(all="ignore"):
-                inverse = form.rounded(size / at(other, form).astype(np.float64))
-            inverse = np.where(np.isfinite(inverse), inverse, 0).astype(form.dtype)
-            kinds += [np.clip(near, -finite, finite - 1), positions(inverse, form)]
+                inverse = fmt.rounded(size / at(other, fmt).astype(np.float64))
+            inverse = np.where(np.isfinite(inverse), inverse, 0).astype(fmt.dtype)
+            kinds += [np.clip(near, -finite, finite - 1), positions(inverse, fmt)]
         rows.append(np.stack(kinds)[random(len(kinds)), np.arange(count)])
     whole = np.stack(rows)
     if len(ends) ** letters > _GRID:
@@ -79,14 +79,14 @@ def drawn(letters: int, count: int, form: Format) -> Positions:
     return np.concatenate([grid.T, whole], axis=1)
 
 
-def around(points: Positions, form: Format) -> Positions:
+def around(points: Positions, fmt: Format) -> Positions:
     """The points, one letter of each moved by 4^k units in the last place for every k, either way.
 
     And by the same powers of two in all letters.
     """
-    count, finite = len(points), finite_count(form)
-    steps = 4 ** np.arange(form.bits // 2 - 1, dtype=np.int64)
-    binades = 4 ** np.arange(5, dtype=np.int64) << (form.precision - 1)
+    count, finite = len(points), finite_count(fmt)
+    steps = 4 ** np.arange(fmt.bits // 2 - 1, dtype=np.int64)
+    binades = 4 ** np.arange(5, dtype=np.int64) << (fmt.precision - 1)
     # Away from 0 for either sign.
     outward = np.where(points < 0, -1, 1)
     found = []
@@ -124,8 +124,8 @@ class Space:
         return self._columns(self.points)
 
     def _columns(self, points: Positions) -> dict[Symbol, Array]:
-        form = self.lab.form
-        return {s: at(row, form) for s, row in zip(self.letters, points, strict=True)}
+        fmt = self.lab.fmt
+        return {s: at(row, fmt) for s, row in zip(self.letters, points, strict=True)}
 
     def also(self, points: Positions) -> Space:
         """With more points, those left out at which the gradient is a matter of choice."""
@@ -133,11 +133,11 @@ class Space:
         fresh = [p for p in dict.fromkeys(map(tuple, points.T.tolist())) if p not in known]
         new = np.array(fresh, np.int64).reshape(-1, len(self.letters)).T
         new = new[:, ~self._at_kinks(new)]
-        columns, fixed, form = self._columns(new), self.lab.fixed, self.lab.form
+        columns, fixed, fmt = self._columns(new), self.lab.fixed, self.lab.fmt
         function, slope = self.derivation.function, self.derivation.derivative
         there = {
-            function: truth_at_points(function, columns, fixed, form),
-            slope: truth_at_points(slope, columns, fixed, form, function),
+            function: truth_at_points(function, columns, fixed, fmt),
+            slope: truth_at_points(slope, columns, fixed, fmt, function),
         }
         truths = {e: _joined(self.truths[e], t) if self.truths else t for e, t in there.items()}
         whole = np.concatenate([self.points, new], axis=1)
@@ -179,10 +179,10 @@ class Space:
 
     def worst(self, candidate: Candidate, exact: Expr, outputs: Mapping[Symbol, Expr]) -> Positions:
         """The points at which a candidate is off by most, faults first."""
-        form, truth = self.lab.form, self.truths[exact]
+        fmt, truth = self.lab.fmt, self.truths[exact]
         results, _ = self.lab.values(candidate.expr, self._known(candidate, outputs))
-        off = errors(results, truth, form)
-        wrong = np.logical_or.reduce([*faults(results, off, truth, form).values()])
+        off = errors(results, truth, fmt)
+        wrong = np.logical_or.reduce([*faults(results, off, truth, fmt).values()])
         off = np.where(wrong, np.inf, off)
         # Stable, so that of equal ones the same are found on every processor.
         found: Positions = self.points[:, np.argsort(-off, kind="stable")[:_WORST]]
@@ -193,10 +193,10 @@ class Space:
 
         The others are 1, or large, or small, or such that their squares overflow or underflow.
         """
-        form, work = self.lab.form, self.lab.work
+        fmt, work = self.lab.fmt, self.lab.work
         used = [expr for expr in exprs if set(symbols(expr)) <= {*self.letters, *self.lab.fixed}]
-        sample = np.concatenate([stratified(form, _ALONG), usual(form, _ALONG)])
-        sizes = [2.0 ** (form.least_exponent * part / 8) for part in (-6, -3, 0, 3, 6)]
+        sample = np.concatenate([stratified(fmt, _ALONG), usual(fmt, _ALONG)])
+        sizes = [2.0 ** (fmt.least_exponent * part / 8) for part in (-6, -3, 0, 3, 6)]
         found = []
         for index, letter in enumerate(self.letters):
             others = [s for s in self.letters if s is not letter]
@@ -204,8 +204,8 @@ class Space:
                 numbers = [np.asarray(size, work.dtype) for _ in others]
                 fixed = [np.asarray(float(v), work.dtype) for v in self.lab.fixed.values()]
                 program = lower(used, (letter, *others, *self.lab.fixed), FUNCTIONS)
-                row = places(program, [*numbers, *fixed], sample, form, work)
-                position = positions(np.array([size]).astype(form.dtype), form)
+                row = places(program, [*numbers, *fixed], sample, fmt, work)
+                position = positions(np.array([size]).astype(fmt.dtype), fmt)
                 points = np.tile(position, (len(self.letters), len(row)))
                 points[index] = row
                 found.append(points)

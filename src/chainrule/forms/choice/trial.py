@@ -71,8 +71,8 @@ class Trial(NamedTuple):
     def exponents(self) -> npt.NDArray[np.int64]:
         """Those of the values, in powers of two."""
         sizes = np.concatenate([np.abs(truth.high) for truth in self.truths])
-        largest = self.lab.form.largest
-        found = np.frexp(np.clip(sizes, self.lab.form.smallest, largest))[1]
+        largest = self.lab.fmt.largest
+        found = np.frexp(np.clip(sizes, self.lab.fmt.smallest, largest))[1]
         return np.asarray(found, np.int64)
 
     def bits(self, expr: Expr) -> tuple[Floats, int]:
@@ -86,16 +86,16 @@ class Trial(NamedTuple):
 
 def excess(computed: Array, truth: Truth, lab: Laboratory) -> Floats:
     """The bits of a ``Part``; ``FAULT_BITS`` for a fault."""
-    form, allowed = lab.form, lab.allowed
-    results = form.rounded(computed)
+    fmt, allowed = lab.fmt, lab.allowed
+    results = fmt.rounded(computed)
     with np.errstate(all="ignore"):
-        off = errors(results, truth, form)
-        fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
+        off = errors(results, truth, fmt)
+        fault = np.logical_or.reduce([*faults(results, off, truth, fmt).values()])
         hidden = lab.hidden(computed, truth)
         off = np.maximum(off, np.where(hidden > 0, 0.5 + hidden, 0.0))
         bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)
     # A result without one right bit is no better than none.
-    found: Floats = np.where(fault | (bits > form.precision), FAULT_BITS, bits)
+    found: Floats = np.where(fault | (bits > fmt.precision), FAULT_BITS, bits)
     return np.where(truth.known, found, 0.0)
 
 

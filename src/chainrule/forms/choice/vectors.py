@@ -65,7 +65,7 @@ def with_vectors(asked: Asked, chosen: Chosen) -> Chosen:
     """
     lab = chosen.lab
     single = lab.work.name == "float32"
-    if lab.form.name == "float64" or lab.working != "library":
+    if lab.fmt.name == "float64" or lab.working != "library":
         return chosen
     if asked.target.device and not single:
         return _shorter(asked, chosen)
@@ -224,7 +224,7 @@ def _fitted(asked: Asked, chosen: Chosen, zeros: Zeros) -> Iterator[Candidate]:
     """The gradient as an exponential times a polynomial, which has digits at its zero too."""
     for zero, _ in zeros if len(zeros) == 1 else ():
         lab = chosen.lab
-        expr = fitted(asked.derivation.derivative, lab.variable, zero, lab.form)
+        expr = fitted(asked.derivation.derivative, lab.variable, zero, lab.fmt)
         if expr is not None:
             name = f"as an exponential times a polynomial, which is 0 at {float(zero):.4g}"
             yield replace(chosen.gradient, name=name, expr=expr, shown=chosen.gradient.plain)
@@ -274,7 +274,7 @@ def _nearly_as_good(new: Candidate, old: Candidate, lab: Laboratory) -> bool:
 
 def _spoilt(chosen: Chosen, there: Chosen, asked: Asked) -> bool:
     """Whether a value that is to be rounded once is off by more than a hundredth of an ULP."""
-    if there.lab.form is there.lab.work:
+    if there.lab.fmt is there.lab.work:
         return False
     derivation, output = asked.derivation, asked.spec.output
     for old, new in zip(chosen.labs, there.labs, strict=True):

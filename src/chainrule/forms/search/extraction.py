@@ -87,21 +87,21 @@ class Inputs:
     Attributes:
         variables: the symbols that occur.
         values: for each symbol its value at every input; those of the first symbol increase.
-        form: the format of the values and of the arithmetic.
+        fmt: the format of the values and of the arithmetic.
         meanings: what other symbols stand for.
     """
 
     variables: tuple[Symbol, ...]
     values: tuple[npt.NDArray[Any], ...]
-    form: Format
+    fmt: Format
     meanings: Mapping[Symbol, Expr]
 
 
-def fault_or_bits(results: npt.NDArray[Any], truth: Truth, form: Format) -> Floats:
+def fault_or_bits(results: npt.NDArray[Any], truth: Truth, fmt: Format) -> Floats:
     """log₂(1 + error in ULP) of each result, at most ``FAULT_BITS``, which a fault has."""
     with np.errstate(all="ignore"):
-        off = errors(results, truth, form)
-        fault = np.logical_or.reduce([*faults(results, off, truth, form).values()])
+        off = errors(results, truth, fmt)
+        fault = np.logical_or.reduce([*faults(results, off, truth, fmt).values()])
     bits: Floats = np.log2(1 + np.where(fault, 0.0, off))
     return np.where(fault, FAULT_BITS, np.minimum(bits, FAULT_BITS))
 
@@ -198,8 +198,8 @@ class _Extraction:
         ]
         name = _OPERATIONS.get(term.operation, term.operation)
         with np.errstate(all="ignore"):
-            results = apply_operation(name, columns, self._inputs.form)
-        bits = fault_or_bits(results, self._truths[number], self._inputs.form)
+            results = apply_operation(name, columns, self._inputs.fmt)
+        bits = fault_or_bits(results, self._truths[number], self._inputs.fmt)
         squares = bits**2
         third = squares.shape[1] // 3
         mild = np.where(bits == FAULT_BITS, _MILD**2, squares)
@@ -219,7 +219,7 @@ class _Extraction:
             inputs = self._inputs
             meaning = substitute(leaf, inputs.meanings)
             program = lower([meaning], inputs.variables, FUNCTIONS)
-            [found] = evaluate(program, inputs.values, inputs.form)
+            [found] = evaluate(program, inputs.values, inputs.fmt)
             self._leaves[leaf] = found
         return found
 

@@ -56,7 +56,6 @@ from chainrule.rewrite.steps import doubt_about, steps_in
 REASON = "cases"
 """The identity's name, for the step that the caller makes of it."""
 
-"""Where one looks for a point that cannot be solved for: 0, ±1, ±2, ±1/2."""
 _NOWHERE = Symbol(" nowhere")
 """The value outside the domain."""
 

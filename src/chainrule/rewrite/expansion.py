@@ -51,7 +51,10 @@ DEPTHS = (2, 3, 6, 10)
 
 # Functions whose germ is found directly; all others are expanded by their definitions.
 _OWN = frozenset(
-    ["abs", "sign", "heaviside", "max", "min", "floor", "ceil", "cbrt", "erf", "asinh", "sqrt"]
+    [
+        *("abs", "sign", "heaviside", "max", "min", "floor", "ceil"),
+        *("cbrt", "erf", "asinh", "sqrt", "atan2"),
+    ]
 )
 _FAR: dict[str, Callable[[Germs, Germ, int], Germ]] = {
     "sin": lambda germs, u, sign: germs.bounded(),
@@ -176,8 +179,10 @@ class Expansion:
                 return args[0] if self._sign(*args) <= 0 else args[1]
             case Call("floor" | "ceil" as name, _):
                 return self._rounded(name, args[0])
+            case Call("atan2", _):
+                return _angle(self, *args)
             case Call(name, (_,)):
-                return self._smooth(name, args[0])
+                return self.smooth(name, args[0])
         raise UndecidedError
 
     def _rounded(self, name: str, u: Germ) -> Germ:
@@ -209,7 +214,7 @@ class Expansion:
         center = u.terms.get(UNIT, ZERO)
         return center, Germ({m: c for m, c in u.terms.items() if m != UNIT}, u.error)
 
-    def _smooth(self, name: str, u: Germ) -> Germ:
+    def smooth(self, name: str, u: Germ) -> Germ:
         """A function of one argument with a derivative in the table, of u."""
         germs = self.germs
         far = (u.exponent and germs.grows(u.exponent) > 0) or (
@@ -262,7 +267,7 @@ class Expansion:
             return _FAR[name](germs, u, sign)
         if name == "atan":
             quarter = germs.constant(PI * HALF * Number(sign))
-            return germs.plus(quarter, germs.negative(self._smooth(name, inverse(germs, u))))
+            return germs.plus(quarter, germs.negative(self.smooth(name, inverse(germs, u))))
         if name == "asinh":
             u = germs.scaled(Number(sign), u)
             root = raised(germs, germs.plus(germs.product(u, u), germs.constant(ONE)), HALF)
@@ -327,6 +332,20 @@ class Expansion:
                 raise UndecidedError
             parts.append(germs.bounded((bound[0] * p, int(bound[1] * p))))
         return germs.total(parts)
+
+
+def _angle(within: Expansion, v: Germ, u: Germ) -> Germ:
+    """The angle of the point (u, v): also on the left half of the axis, where v is 0."""
+    germs = within.germs
+    right, up = germs.leading_sign(u), germs.leading_sign(v)
+    if right > 0:
+        return within.smooth("atan", germs.product(v, inverse(germs, u)))
+    if not up:
+        if not right:
+            raise UndefinedError
+        return germs.constant(PI)
+    angle = within.smooth("atan", germs.product(u, inverse(germs, v)))
+    return germs.plus(germs.constant(PI * HALF * Number(up)), germs.negative(angle))
 
 
 def germ_beside(root: Expr, point: Expr, direction: Direction, order: Order) -> Germ:

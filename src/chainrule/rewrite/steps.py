@@ -12,8 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
-from itertools import pairwise, product
-from random import Random
+from itertools import pairwise
 
 from chainrule.expr.functions import BY_NAME, STEPS
 from chainrule.expr.nodes import (
@@ -41,7 +40,6 @@ from chainrule.rewrite.order import Order, UndecidedError, order_on, sorted_poin
 
 _SAMPLES = [Number(n) for n in (1, -1, 0, Fraction(1, 2), Fraction(-1, 2), 2)]
 """Values of a letter: of both signs, whole or not, and the one that makes things vanish."""
-_MOST_SAMPLES = 36
 
 Values = dict[Expr, Expr]
 """Of letters."""
@@ -297,13 +295,11 @@ def _divides_by_zero(expr: Expr, function: Expr, order: Order) -> bool:
 def _samples(letters: Sequence[Symbol], defaults: Mapping[Symbol, Expr]) -> Iterator[Values]:
     known: Values = dict(defaults.items())
     free = [letter for letter in letters if letter not in known]
-    if len(_SAMPLES) ** len(free) <= _MOST_SAMPLES:
-        for row in product(_SAMPLES, repeat=len(free)):
-            yield {**known, **dict(zip(free, row, strict=True))}
-        return
-    choose = Random(len(free))
-    for _ in range(_MOST_SAMPLES):
-        yield {**known, **{letter: choose.choice(_SAMPLES) for letter in free}}
+    many = len(_SAMPLES)
+    # The first two letters have every pair of values.
+    rows = [[(k * j + k // many) % many for j, _ in enumerate(free)] for k in range(many**2)]
+    for row in dict.fromkeys(map(tuple, rows)):
+        yield {**known, **{s: _SAMPLES[i] for s, i in zip(free, row, strict=True)}}
 
 
 def _false(expr: Expr, function: Expr, point: Expr, values: Values, order: Order) -> bool:

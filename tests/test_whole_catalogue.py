@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import chainrule
-from chainrule import api
+from chainrule import commands
 from chainrule.document.blocks import Block, Display, Fold, Inline, Math
 from chainrule.document.style import Style
 from chainrule.expr.catalogue import CATALOGUE
@@ -28,7 +28,7 @@ def test_every_claim_holds(name: str) -> None:
 
 @pytest.mark.parametrize("name", [*NAMES, *OTHERS])
 def test_every_format_has_something_to_say(name: str) -> None:
-    for derivation in api.derivations(name, wrt=None, order=1, method="power"):
+    for derivation in commands.derivations(name, wrt=None, order=1, method="power"):
         text = derivation.to_text()
         assert "Checked" in text
         assert "bug of chainrule" not in text
@@ -65,7 +65,7 @@ def _mathematics(blocks: tuple[Block, ...]) -> list[str]:
 def test_katex_renders_every_piece_in_strict_mode(style: Style) -> None:
     pieces: list[str] = []
     for name in [*NAMES, *OTHERS]:
-        for derivation in api.derivations(name, wrt=None, order=1, method="power"):
+        for derivation in commands.derivations(name, wrt=None, order=1, method="power"):
             pieces += _mathematics(derivation.document(style).blocks)
     assert len(pieces) > 1_000
     assert katex_failures(sorted(set(pieces))) == []

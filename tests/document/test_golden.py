@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chainrule.api import derivations
+from chainrule.commands import derivations
 from chainrule.document.style import Style
 
 GOLDEN = Path(__file__).with_name("golden")

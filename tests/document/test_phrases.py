@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import chainrule
-from chainrule.api import written
+from chainrule.commands import written
 from chainrule.document.phrases import operations
 from chainrule.expr.catalogue import CATALOGUE
 from chainrule.expr.nodes import Expr, Piecewise, postorder, symbols

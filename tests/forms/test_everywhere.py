@@ -348,7 +348,7 @@ def test_values_of_a_loss_are_said() -> None:
 
 
 def test_forms_say_at_which_values() -> None:
-    from chainrule.api import forms
+    from chainrule.commands import forms
     from chainrule.render.formats import rendered
 
     document, data = forms("a x^2+b", dtypes=["bfloat16"], wrt="x", search=False)

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 import chainrule
+from chainrule import commands
 from chainrule.cli.main import main
 from chainrule.errors import InputError
 from chainrule.parsing.reader import parse, parse_question
@@ -151,7 +152,7 @@ ANSWERS = ["2x", "f'(x) = 2x", "dy/dx = 2x", "y' = 2x", "d/dx(x^2)", r"\frac{dy}
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_answers(answer: str) -> None:
-    right, _, _ = chainrule.api.check("x^2", answer)
+    right, _, _ = commands.check("x^2", answer)
     assert right
 
 

@@ -65,9 +65,9 @@ def main() -> None:
 @click.argument("word", required=False)
 def list_(word: str | None) -> None:
     """List the functions of the catalogue, or those whose name or title has WORD in it."""
-    from chainrule import api
+    from chainrule import commands
 
-    rows = list(api.listing(word))
+    rows = list(commands.listing(word))
     if not rows:
         raise InputError(f"no function has {word!r} in its name", hint="`chainrule list` shows all")
     width = max(len(row[0]) for row in rows)
@@ -81,10 +81,10 @@ def list_(word: str | None) -> None:
 @click.option("--points", default=16, show_default=True, help="Points to check each claim at.")
 def selftest(names: tuple[str, ...], points: int) -> None:
     """Derive and verify every function of the catalogue. Exit status 1 if a claim fails."""
-    from chainrule import api
+    from chainrule import commands
 
     failures = 0
-    for name, passed, sentence in api.selftest(names, points=points):
+    for name, passed, sentence in commands.selftest(names, points=points):
         failures += not passed
         click.echo(f"{'ok  ' if passed else 'FAIL'} {name}: {sentence}")
     click.echo(f"{failures} failed" if failures else "every claim holds")

@@ -104,11 +104,11 @@ def forms(
     dtype. Every input of a 16-bit format is tried, and of a longer one a sample over all bit
     patterns with the neighbours of roots, kinks and thresholds.
     """
-    from chainrule import api
+    from chainrule import commands
 
     setting = chosen_format(format_, output)
     measured = partial(
-        api.forms,
+        commands.forms,
         from_stdin(formula),
         dtypes=dtypes,
         wrt=wrt,
@@ -298,7 +298,7 @@ def audit(
     lengths or other upstream gradients give something wrong; 2 if a target could not be audited to
     the end.
     """
-    from chainrule import api
+    from chainrule import commands
     from chainrule.errors import require
 
     require("audit", numpy="NumPy")
@@ -311,7 +311,7 @@ def audit(
     kinds = KINDS if kind == "both" else (kind,)
     with progress.bar(quiet) as bar:
         try:
-            document, data, status = api.audit(
+            document, data, status = commands.audit(
                 targets,
                 Options(kinds=kinds, threads=threads or 0, folder=folder, **options),
                 frameworks=frameworks,

@@ -82,7 +82,7 @@ def explain(
 
     A dash reads the formula from standard input.
     """
-    from chainrule import api
+    from chainrule import commands
 
     formula = from_stdin(formula)
     chosen = chosen_format(format_, output)
@@ -90,11 +90,11 @@ def explain(
     documents: list[Document] = []
     values: list[Any] = []
     faulty = False
-    for derivation in api.derivations(formula, wrt=wrt, order=order, method=method):
+    for derivation in commands.derivations(formula, wrt=wrt, order=order, method=method):
         if chosen == "json":
-            values.append(api.data(derivation, at=at, dtypes=dtypes))
+            values.append(commands.data(derivation, at=at, dtypes=dtypes))
         else:
-            documents.append(api.document(derivation, style, at=at, dtypes=dtypes))
+            documents.append(commands.document(derivation, style, at=at, dtypes=dtypes))
         faulty = faulty or derivation.verdict.word == "wrong"
     if chosen == "json":
         write_data(values[0] if len(values) == 1 else values, output)
@@ -132,12 +132,12 @@ def explain(
 @method_option
 def diff(formula: str, wrt: str | None, order: int, form: Any, syntax: Any, method: str) -> None:
     """Print the derivative of FORMULA in one line."""
-    from chainrule import api
+    from chainrule import commands
 
     formula = from_stdin(formula)
-    found = list(api.derivations(formula, wrt=wrt, order=order, method=method))
+    found = list(commands.derivations(formula, wrt=wrt, order=order, method=method))
     for derivation in found:
-        line = api.written(derivation.form(form), syntax)
+        line = commands.written(derivation.form(form), syntax)
         label = f"{derivation.label}: " if len(found) > 1 else ""
         click.echo(f"{label}{line}")
 
@@ -169,15 +169,15 @@ def check(
     output: str | None,
 ) -> None:
     """Check your own derivative of FORMULA. Exit status 0 if it is right, 1 if not."""
-    from chainrule import api
+    from chainrule import commands
 
     setting = chosen_format(format_, output)
     if lines is not None:
         if formula is not None or answer is not None or wrt is not None or order != 1:
             raise click.UsageError("--lines stands alone: the file says what is differentiated")
-        right, document, data = api.check_lines(read(lines))
+        right, document, data = commands.check_lines(read(lines))
     elif formula is not None and answer is not None:
-        right, document, data = api.check(from_stdin(formula), answer, wrt=wrt, order=order)
+        right, document, data = commands.check(from_stdin(formula), answer, wrt=wrt, order=order)
     else:
         raise click.UsageError("give a FORMULA with --answer, or a file with --lines")
     write_result(document, data, setting, output)

@@ -1,5 +1,9 @@
 """What the tests notice, package by package: docs/results/mutation.md, of the kept results.
 
+    python bench/mutation/report.py 1 2
+
+The numbers are the seeds of the samples.
+
 ``equivalent.tsv`` names the mutants that survive because they change nothing that can be seen
 from outside, each with the reason: path, lines before, lines after, reason.
 """
@@ -9,6 +13,7 @@ from __future__ import annotations
 import csv
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,9 +45,14 @@ them is tried with all. It is killed when one fails, or takes three times as lon
 """
 
 SHORT = """\
-{tried} of the {count} that were drawn; `make mutation` goes on with the others. What survives here
-has passed only as many tests as there was time for, most of it a few seconds of those that run its
-line: some of it would be killed by the others.
+{tried} of the {count} that `make mutation` draws; it goes on with the others. What survives here
+has passed only as many tests as there was time for, a few seconds of those that run its line or
+belong to its package: some of it would be killed by the others.
+"""
+
+SEEN = """\
+Tests have been written for what survived in the sample of seed 1. How many faults that nobody
+looked at are noticed, the samples of other seeds say.
 """
 
 PLANTED = """\
@@ -63,16 +73,21 @@ def equivalent() -> dict[str, str]:
     return {"\t".join(row[:3]): row[3] for row in rows if not row[0].startswith("#")}
 
 
-def write(seed: int) -> None:
-    rows = results(results_of(seed))
+def write(seeds: Sequence[int]) -> None:
     reasons = equivalent()
-    survivors = [row for row in rows if row["outcome"] not in KILLED]
+    lines = [HEAD.format(seconds=SECONDS), SEEN]
+    survivors: list[dict[str, Any]] = []
+    for seed in seeds:
+        rows = results(results_of(seed))
+        survived = [row for row in rows if row["outcome"] not in KILLED]
+        survivors += survived
+        lines += [f"## The sample of seed {seed}", ""]
+        if len(rows) < COUNT:
+            lines += [SHORT.format(tried=len(rows), count=COUNT)]
+        lines += _table(rows, {row["key"] for row in survived if row["key"] not in reasons})
+        lines += [""]
     left = [row for row in survivors if row["key"] not in reasons]
-    lines = [HEAD.format(seconds=SECONDS), f"## The sample of seed {seed}", ""]
-    if len(rows) < COUNT:
-        lines += [SHORT.format(tried=len(rows), count=COUNT), ""]
-    lines += _table(rows, {row["key"] for row in left})
-    lines += ["", PLANTED.rstrip()]
+    lines += [PLANTED.rstrip()]
     lines += [f"| {row.what} | `{row.path}` | `{row.test}` |" for row in planted()]
     lines += ["", "## What survives", ""]
     lines += ["Nothing." if not left else "Lines before and after, as they stand in the file.", ""]
@@ -120,4 +135,4 @@ def _shown(row: dict[str, Any], reason: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    write(int(sys.argv[1]) if len(sys.argv) > 1 else 1)
+    write([int(seed) for seed in sys.argv[1:]] or [1])

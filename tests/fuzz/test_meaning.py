@@ -142,6 +142,17 @@ def test_classic_slips_are_noticed(text: str, wrong: str) -> None:
     assert not noticed(case, chainrule.diff(text, "x"))
 
 
+def test_slopes_that_change_fast_are_no_fault() -> None:
+    """f″ is 10⁸⁰, so that differences have to be those of points 10⁻⁴⁵ apart."""
+    case = case_of("sin(cosh((6x^4 + x^2 + 3x)^2.5)/(ln(x^2) + x)^2)")
+    case.values = {"x": np.array([0.82452783 + i / 10**9 for i in range(10)])}
+    case.grid = on_grid(case.program, case.values, case.by)
+    twice = chainrule.derive(case.formula.text, "x", 2, verify=False).derivative
+    for said, faults in ((twice, 0), (twice * chainrule.parse("1 + 10^(-11)"), 1)):
+        case.judge("second", Program.of_expr(said), "", case.grid.mixed + 1e90, case.mixed)
+        assert len(case.tally.faults) == faults
+
+
 def test_numbers_that_are_rounded_are_no_fault() -> None:
     """Terms of 10⁻⁵ that cancel to 10⁻²¹: in the 17 digits of 9/49 something is lost."""
     case = case_of("(x x)^(-1) atan2(x x, 3/7)")

@@ -579,11 +579,12 @@ def exact(program: Program, values: Mapping[str, Any], path: list[Any] | None = 
             found.append(None)
         else:
             value = _number(kind, own, given, values)
-            # (−2)^n at n = 1 is a power; whether (−2)^(cos x/cos x) is one can be disputed.
+            # (−2)^n at n = 1 is a power; whether (−2)^(cos x/cos x) is one can be disputed, and
+            # so can 0^(x − x).
             varies = (
                 kind == "pow" and program.free[args[1]] and program.rows[args[1]][0] != "symbol"
             )
-            if varies and given[0] < 0 and value is not None:
+            if varies and value is not None and (given[0] < 0 or not any(given)):
                 raise UnknownError
             if path is not None and (own in SWITCHES or own in STEPS or kind == "compare"):
                 path.append(value if kind == "compare" else MPMATH["sign"](given[0]))

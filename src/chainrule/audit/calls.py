@@ -45,9 +45,11 @@ CALM = 2.0
 LIMIT = 16.0
 """In ULP, for a result times a power of two. With other numbers terms that cancel are rounded one
 by one: then it is as many as half of the digits, which is less than any shorter format loses."""
+# A calm value is 2^6 away from where numbers end: upstream gradients go up to 2^3 or down to 2^-3.
 _ROOM = 6
 _BLOCKS = 5
 """So many of them are filled up to as many elements as are tried when a target is loaded."""
+# Any number will do: the same calls are made each time.
 _SEED = 3141
 
 
@@ -88,9 +90,11 @@ def _zeros(draw: np.random.Generator, count: int) -> npt.NDArray[np.float64]:
     return np.zeros(count)
 
 
+# None, one, fewer than a vector has, a few more, around a power of two, more than one thread takes.
 SIZES = (0, 1, 3, 7, 17, 1023, 1025, 65_537)
 COMPILED = (1, 17, 1025, 65_537)
 """For what is compiled anew for every length, which takes a tenth of a second."""
+# More than a block of 1024, with a rest.
 _MANY = 1025
 WAYS = (
     *(Way(f"{size:,} element{'s' * (size != 1)}", size, _powers) for size in SIZES),

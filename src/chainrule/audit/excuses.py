@@ -34,7 +34,9 @@ from chainrule.sweep.tally import Tallies
 Array = npt.NDArray[Any]
 
 NEAR = 4
+"""The one or two numbers next to a root, and as many again."""
 MARGIN = 8.0
+"""Three binades: a sum of a few terms of one size, or a small factor, leaves the format there."""
 
 
 def inexcusable(

@@ -32,6 +32,7 @@ from chainrule.verify.certified import ELLIPSIS, decimal
 Array = npt.NDArray[Any]
 
 DIGITS = 50
+"""Of an exact value: more than three times those of float64."""
 LARGE_ERROR = "large error"
 """The kind of fault that is none of those of ``ulp.faults``: a number, but not the right one."""
 LOST = 1000.0

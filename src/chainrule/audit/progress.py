@@ -59,6 +59,7 @@ class Bar(Watcher):
             self._failure = None
 
 
+# Letters of a label beside the bar, of 80 columns.
 _LONGEST = 40
 
 

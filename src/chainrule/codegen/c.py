@@ -107,6 +107,8 @@ _EXPONENT = """\
     return x - {bias};
 }}
 """
+# Of a format: 1.5·2^fraction as ``rounder``, and for ``exponent`` the pattern of 1 less that of √½,
+# the pattern of 2^fraction, and that power with the bias of the format.
 _LAYOUTS = {
     True: {
         **{"real": "double", "integer": "uint64_t", "fraction": 52, "rounder": "0x1.8p+52"},

@@ -44,6 +44,7 @@ _STORED = {
     ),
 }
 _HEADER = {"float16": "cuda_fp16.h", "bfloat16": "cuda_bf16.h"}
+# As wide as ``c.head`` writes.
 _WIDTH = 88
 
 _BLOCKS = """\

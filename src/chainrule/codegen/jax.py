@@ -51,6 +51,7 @@ _WIDE = [
     "with jax.enable_x64(True):",
     "    wide = [jnp.asarray(array, jnp.float64) for array in arrays]",
 ]
+# Bits of exponent and fraction; the exponents of the smallest normal and of the smallest number.
 _NARROWED = {
     dtype: [
         "    value = jnp.asarray(inner(*wide), jnp.float64)",

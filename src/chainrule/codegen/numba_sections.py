@@ -99,6 +99,7 @@ def {odd}(wide):
     step = np.int32(abs(wide) > size) - np.int32(abs(wide) < size)
     return np.int32(bits + step * (1 - (bits & 1))).view(np.float32)
 '''
+# The same numbers as those of ``c``.
 LAYOUTS = {
     True: {
         **{"real": "float64", "integer": "int64", "fraction": 52},

@@ -13,6 +13,7 @@ from chainrule.program.lower import Instruction, Lowered
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
 LONGEST = 88
+"""Columns, as the usual formatters have them (black, ruff)."""
 
 UFUNCS = {
     **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},

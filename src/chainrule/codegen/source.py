@@ -21,6 +21,7 @@ from chainrule.program.lower import Lowered, lower
 
 # A line of source, its indentation not counted, and a part that is not worth a name.
 _WIDTH, _PART = 68, 40
+# Of a constant in balls, so that rounding it to a double is certain.
 _BITS = 192
 
 

@@ -23,6 +23,7 @@ from chainrule.balls.arithmetic import precision
 from chainrule.balls.program import ball
 
 TARGET = Path(__file__).parent / "coefficients.py"
+# Solving for 25 coefficients loses some hundred at most; 106 are wanted.
 _BITS = 500
 # Terms of the Taylor expansions that bound an error.
 _TERMS = 14
@@ -122,6 +123,7 @@ _LARGEST_T = Fraction(102 - 10 * ERFC_SHIFT, 102 + 10 * ERFC_SHIFT)
 # Where it is less than the smallest float64.
 _LARGEST_DOUBLE_T = Fraction(28 - ERFC_SHIFT, 28 + ERFC_SHIFT)
 
+# The degree is the least for which the bound is a small part of the error of the whole function.
 TASKS: dict[str, Task] = {
     "power_of_two": Task(_power_of_two, -_HALF, _HALF, {"short": 6}),
     "exponential": Task(_exponential, -_HALF_LOG2, _HALF_LOG2, {"single": 4, "double": 9}),

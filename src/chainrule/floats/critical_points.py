@@ -26,6 +26,7 @@ Array = npt.NDArray[Any]
 MOST_OF_A_VALUE, MOST_DIPS = 12, 40
 # Of a program of a hundred operations two thousand places are looked at, of a longer one fewer.
 OPERATIONS = 200_000
+# The kind of a NaN: none of those that signs and sizes have (see ``_kind``).
 _NAN = 9
 # What dips this far below its neighbours in the sample has lost half of its digits, or more.
 _DEEP = 2.0**-20

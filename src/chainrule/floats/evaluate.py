@@ -65,6 +65,7 @@ def _fma(x: Array, y: Array, z: Array) -> Array:
     return wide.astype(np.float32)
 
 
+# By the bytes of a number: the integer of the same width, and bits of the fraction (IEEE 754, 3.4).
 _LAYOUT: dict[int, tuple[Any, int]] = {4: (np.uint32, 23), 8: (np.uint64, 52)}
 _OWN: dict[str, Callable[..., Any]] = {"scaled": _scaled, "exponent": _exponent, "fma": _fma}
 

@@ -12,6 +12,7 @@ from chainrule.expr.nodes import Expr, Symbol, rational_value, symbols
 from chainrule.floats.formats import Format
 from chainrule.verify.certified import decimal
 
+# A typical value, two inside of a range, and one next to either end (see ``_of_range``).
 _ROWS = 5
 FITTED = 3
 """Of so many rows it is asked where a formula should switch; the others tell whether that holds

@@ -25,6 +25,7 @@ _FIRST = 192
 # So narrow are the balls in which 1 − x is not 1, for every x of a float64: only then is a function
 # taken not to be defined.
 _NARROW = 1_400
+# Far below 2^-1074, the smallest number of float64, and that number.
 _NOTHING = arb(2) ** -1200
 _LEAST = 5e-324
 # Bits at which a value around 0 is taken for 0: x − sin x has lost 2·1074 of them at 2^-1074, and
@@ -77,16 +78,19 @@ def truth_at_points(
     short = fmt if fmt is not None and fmt.bits == 16 else None
     program = _program(expr)
     whole = None if slope_of is None else _program(slope_of)
-    letters, numbers = list(points), dict(constants)
+    letters = list(points)
+    numbers: dict[Symbol, Fraction | float] = dict(constants)
+    with precision(_FIRST):
+        known = {symbol: ball(value) for symbol, value in constants.items()}
     rows = list(zip(*(points[s].astype(np.float64).tolist() for s in letters), strict=True))
 
     def values() -> Iterator[arb | None]:
         for row in rows:
-            at = {s: Fraction(v) for s, v in zip(letters[1:], row[1:], strict=True)} | numbers
-            fixed = {symbol: ball(value) for symbol, value in at.items()}
-            found = _value(program, letters[0], row[0], fixed, at, short)
+            at = dict(zip(letters[1:], row[1:], strict=True))
+            fixed = {symbol: ball(value) for symbol, value in at.items()} | known
+            found = _value(program, letters[0], row[0], fixed, at | numbers, short)
             if found is None and whole is not None:
-                found = _slope(whole, letters[0], row[0], at)
+                found = _slope(whole, letters[0], row[0], at | numbers)
             yield found
 
     return _gathered(values(), len(rows), short)
@@ -132,7 +136,7 @@ def _value(
     variable: Symbol,
     value: float,
     fixed: Mapping[Symbol, arb],
-    parameters: Mapping[Symbol, Fraction],
+    parameters: Mapping[Symbol, Fraction | float],
     short: Format | None,
 ) -> arb | None:
     bits = _FIRST
@@ -166,7 +170,7 @@ def _value(
 
 
 def _slope(
-    program: Program, variable: Symbol, value: float, parameters: Mapping[Symbol, Fraction]
+    program: Program, variable: Symbol, value: float, parameters: Mapping[Symbol, Fraction | float]
 ) -> arb | None:
     """The slope at a point from differences so small that nothing is left of what they leave out.
 

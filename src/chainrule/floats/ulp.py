@@ -24,6 +24,7 @@ Flags = npt.NDArray[np.bool_]
 MOST = 2.0**1000
 """In float64, 1/2 instead of 10^-309 is off by more units than a float64 can say; sums of errors
 are to be finite."""
+# Far more than float64 rounds off an error, and so rare that it costs nothing to look.
 _CLOSE = 2.0**-20
 
 

@@ -53,8 +53,10 @@ from chainrule.precise.double_word import (
     value_of,
 )
 
+# Bits of float32.
 _SIGNIFICAND = 24
 _Multiply = Callable[["Kept", "Kept"], "Kept"]
+# Each factor adds a rounding of half an ULP: a higher power is the library's.
 _LARGEST_POWER = 4
 # e^x is 0 or infinite for an x that is so large.
 _FAR_OUT = Number(256)

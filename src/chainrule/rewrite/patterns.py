@@ -14,6 +14,7 @@ from chainrule.expr.nodes import (
     Sum,
     Symbol,
     Value,
+    postorder,
     substitute,
     transform,
 )
@@ -42,6 +43,9 @@ def apply_patterns(
 
 def apply_identity(root: Expr, identity: Identity) -> Expr:
     """The expression with the identity used wherever its pattern occurs."""
+    if not identity.needs <= {node.name for node in postorder(root) if isinstance(node, Call)}:
+        # Of a long product each partial one would be taken apart, to find nothing.
+        return root
     return transform(root, lambda node: _rewrite(node, identity))
 
 

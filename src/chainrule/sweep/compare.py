@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 
 BLOCK = 1024
+"""Inputs at a time: what is computed of them stays in the first cache."""
 HARD = 4096
 """At most so many inputs of one call can be left to ball arithmetic."""
 # float32, in terms of the exponent field of float64: that of the smallest normal number, and
 # twice the bias plus the bits of the fraction, from which 1/ULP is made.
 _LEAST = 1023 - 126
 _INVERSE = 2 * 1023 + 23
+# As in ``floats.formats``; the bits of 1, and those of a number without its sign.
 _SMALLEST_NORMAL = 2.0**-126
 _OVERFLOW = (2.0 - 2.0**-24) * 2.0**127
 _ONE = int(np.float32(1.0).view(np.int32))

@@ -36,12 +36,19 @@ LEAST = 64
 """Intervals of no more inputs are not halved, but settled one by one."""
 MANY = 1 << 14
 """So many intervals at once are not halved any more: the function changes too quickly."""
+# Where in a binade it is tried whether a thousandth part has a polynomial: at no simple fractions,
+# since there a periodic function may happen to be calm.
 _PROBES = (0.23, 0.51, 0.82)
 _FINEST = 1024
+# Points at which a function that is defined somewhere on an interval is hoped to be: both ends, and
+# every eighth part.
 _SPREAD = 9
 # A function that is flat is so over a good part of a binade.
 _LEVELS = 3
+# Bits for coefficients, of which 106 are kept and the others may cancel; and for the remainder,
+# which is only a bound.
 _BITS, _AROUND = 256, 64
+# Half an ULP of float64.
 _EPSILON = 2.0**-53
 
 

@@ -13,6 +13,8 @@ from chainrule.floats.error_free import two_product, two_sum
 from chainrule.floats.formats import Format
 
 DEGREE = 10
+"""With a lower one there are more pieces, with a higher one each takes longer."""
+# A power of two of this size is a float64, and so is its product with the size of a polynomial.
 _EXPONENTS = 1000
 HUGE = 1 << 20
 """The power of two of what is infinite, or nothing, in any format."""

@@ -41,6 +41,7 @@ a result does not depend on where in a block its input stands, and a reproductio
 elements.
 """
 PROBES = 256
+"""Inputs of all sizes and both signs that a target is tried with when it is loaded."""
 CPU = "cpu"
 WITH_DEVICES = ("torch", "jax")
 """Those that compute elsewhere too; their modules have a function ``device_named``."""

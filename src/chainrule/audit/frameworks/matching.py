@@ -209,6 +209,7 @@ def audited_at(entry: Entry, symbol: str) -> tuple[Fraction, ...]:
 
 
 QUARTERS = (Fraction(1, 4), Fraction(3, 4))
+"""Where in its range a parameter is tried: inside, and not in the middle, which may be special."""
 
 
 def _number(value: Fraction) -> str:

@@ -22,6 +22,8 @@ from typing import Any, Literal
 from chainrule.errors import ChainruleError, InputError, nearest
 
 LONGEST_QUOTE = 300
+"""Letters of an error of somebody else: four lines of a terminal."""
+# How alike a name is that was meant (``difflib``, whose usual 0.6 finds short names alike).
 _ALIKE = 0.8
 _LAMBDA, _INSTEAD = re.compile(r"\blambda(?=\s*=)"), "lambd_"
 _AS_IN = "as in torch:nn.functional.silu"

@@ -19,6 +19,7 @@ from chainrule.sweep.processors import processors
 
 KINDS: tuple[Computed, ...] = ("gradient", "forward")
 TIME_LIMIT = 60.0
+"""Seconds that one call may take, the first one with what is compiled in it."""
 AT_ONCE, SHARING = 16, 8
 """Processes at a time at most, and such that share a device. Each takes 500 MB of memory, and of a
 GPU's as much just for being there."""

@@ -53,6 +53,7 @@ SLOT = 3
 """Numbers that a thread shares: calls begun and ended (odd inside of one), first and last input."""
 AT_ONCE = 1 << 16
 """Inputs of a sample that a device gets at once."""
+# Seconds until what is done is told: often enough for a bar that moves.
 _FLUSH = 0.1
 
 

@@ -21,6 +21,7 @@ TASKS = 256
 """Tasks of a job: enough that no worker waits for another one, and few enough to be handed out."""
 BUILDING = 600.0
 """Seconds more that the first task of a job may take, in which references are built."""
+# Seconds until a scheduler has answered; Dask itself waits for 30.
 _CONNECTING = 15.0
 
 _building = Lock()

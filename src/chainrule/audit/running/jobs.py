@@ -40,6 +40,7 @@ SAMPLE = 4_000_000
 neighbourhoods of roots and kinks are tried too."""
 DIGITS = 20
 """Of an exact value."""
+# Digits of an exponent that is too long to be read as a size.
 _LONG_EXPONENT = 9
 
 

@@ -21,8 +21,8 @@ from chainrule.floats.formats import Format
 from chainrule.floats.inputs import stratified
 from chainrule.parsing.definitions import expand_all
 
-# Inputs of all sizes at which a condition is tried: if it holds at all of them, it is taken to hold.
-# Bits as in ``truth``.
+# Inputs of all sizes at which a condition is tried: if it holds at all of them, it is taken to
+# hold. Bits as in ``truth``.
 _POINTS, _BITS = 400, 192
 _VALUE = Symbol("·")
 """What a guard is put around: {x > 0: ·} is one."""

@@ -38,6 +38,8 @@ _WORST = 12
 _ALONG = 500
 # Any number: the points are to be the same ones in every run.
 _SEED = 20_200_419
+# Of more letters than this, so many vary by themselves: a product of a thousand would take hours.
+_VARIED = 12
 
 
 def drawn(letters: int, count: int, fmt: Format) -> Positions:
@@ -53,7 +55,7 @@ def drawn(letters: int, count: int, fmt: Format) -> Positions:
     ends = np.concatenate([landmarks(fmt), positions(np.concatenate([small, -small]), fmt)])
     subnormal = 1 << (fmt.precision - 1)
     everyday = positions(usual(fmt, 2_000), fmt)
-    rows: list[Positions] = []
+    whole = np.empty((letters, count), np.int64)
     for index in range(letters):
         kinds = [
             random(2 * finite) - finite,
@@ -62,7 +64,7 @@ def drawn(letters: int, count: int, fmt: Format) -> Positions:
             ends[random(len(ends))],
         ]
         if index:
-            other = np.stack(rows)[random(index), np.arange(count)]
+            other = whole[random(index), np.arange(count)]
             # By up to 2^k units in the last place, for any k, or not at all.
             away = (random(1 << 62) >> random(62)) * (random(3) - 1)
             near = np.where(random(2) == 0, other, -1 - other) + away
@@ -71,12 +73,17 @@ def drawn(letters: int, count: int, fmt: Format) -> Positions:
                 inverse = fmt.rounded(size / at(other, fmt).astype(np.float64))
             inverse = np.where(np.isfinite(inverse), inverse, 0).astype(fmt.dtype)
             kinds += [np.clip(near, -finite, finite - 1), positions(inverse, fmt)]
-        rows.append(np.stack(kinds)[random(len(kinds)), np.arange(count)])
-    whole = np.stack(rows)
+        whole[index] = np.stack(kinds)[random(len(kinds)), np.arange(count)]
     if len(ends) ** letters > _GRID:
         return whole
     grid = np.array(list(product(ends.tolist(), repeat=letters)), np.int64)
     return np.concatenate([grid.T, whole], axis=1)
+
+
+def _varied(letters: int) -> list[int]:
+    """Which letters vary by themselves: the first, the last, and some between."""
+    chosen = np.linspace(0, letters - 1, min(letters, _VARIED)).round()
+    return [int(index) for index in chosen]
 
 
 def around(points: Positions, fmt: Format) -> Positions:
@@ -91,7 +98,7 @@ def around(points: Positions, fmt: Format) -> Positions:
     outward = np.where(points < 0, -1, 1)
     found = []
     for step in np.concatenate([steps, -steps]):
-        for letter in range(count):
+        for letter in _varied(count):
             moved = points.copy()
             moved[letter] += step
             found.append(moved)
@@ -198,7 +205,8 @@ class Space:
         sample = np.concatenate([stratified(fmt, _ALONG), usual(fmt, _ALONG)])
         sizes = [2.0 ** (fmt.least_exponent * part / 8) for part in (-6, -3, 0, 3, 6)]
         found = []
-        for index, letter in enumerate(self.letters):
+        for index in _varied(len(self.letters)):
+            letter = self.letters[index]
             others = [s for s in self.letters if s is not letter]
             for size in sizes:
                 numbers = [np.asarray(size, work.dtype) for _ in others]

@@ -16,24 +16,23 @@ from chainrule.codegen.source import (
     decimal,
     heading,
     indented,
-    program,
+    programs,
 )
 from chainrule.elementary.approximations import approximation, functions, stated_error
 from chainrule.elementary.arithmetic import ARGUMENT
 from chainrule.expr.nodes import Expr
-from chainrule.program.inlining import called, prepared
+from chainrule.program.inlining import called
 from chainrule.program.kernel_spec import KernelSpec
+from chainrule.program.library import EVERYWHERE
 from chainrule.program.lower import lower
 
 WORDS = """auto break case char const continue default do double else enum extern float for goto
 if inline int long register restrict return short signed sizeof static struct switch typedef union
 unsigned void volatile while n i out upstream main y0 y1 yn j0 j1 jn signgam"""
 LIBM = {
-    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
-    **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
-    **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
-    **{name: name for name in ("erf", "erfc", "lgamma", "floor", "ceil", "trunc")},
-    **{"gamma": "tgamma", "abs": "fabs", "power": "pow", "fma": "fma"},
+    **{name: name for name in (*EVERYWHERE, "sqrt", "cbrt", "erf", "erfc", "lgamma")},
+    **{name: name for name in ("floor", "ceil", "trunc", "fma")},
+    **{"gamma": "tgamma", "abs": "fabs", "power": "pow"},
 }
 _COMPARED = (Precedence.RELATION, Precedence.RELATION)
 SPELLINGS = {
@@ -183,8 +182,7 @@ static inline uint16_t store(double value)
 def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A file with NAME_forward and NAME_grad."""
     language = language_of(spec)
-    value = prepared(program(forward, (spec.variable, *spec.extra), language), spec.working)
-    slope = prepared(program(gradient, (*spec.saved, *spec.extra), language), spec.working)
+    value, slope = programs(forward, gradient, spec, language)
     title = (
         f"{spec.name} and its gradient for arrays of {spec.dtype}, in C99; link with -lm. "
         "Loops without functions of libm become vector code with -O3 -march=native."

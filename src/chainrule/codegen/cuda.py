@@ -15,9 +15,8 @@ from chainrule.codegen.c import (
     what_it_does,
     with_own,
 )
-from chainrule.codegen.source import Language, body, indented, program
+from chainrule.codegen.source import Language, body, indented, programs
 from chainrule.expr.nodes import Expr
-from chainrule.program.inlining import prepared
 from chainrule.program.kernel_spec import KernelSpec
 
 _WORDS = """alignas alignof and and_eq asm bitand bitor bool catch char16_t char32_t class compl
@@ -61,8 +60,7 @@ static unsigned {name}_blocks(size_t n)
 def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A file with the kernels NAME_forward and NAME_grad, and functions that launch them."""
     language = with_own(DOUBLE if spec.double else SINGLE, spec)
-    value = prepared(program(forward, (spec.variable, *spec.extra), language), spec.working)
-    slope = prepared(program(gradient, (*spec.saved, *spec.extra), language), spec.working)
+    value, slope = programs(forward, gradient, spec, language)
     qualifiers = "static __device__ inline"
     needed = {name for lowered in (value, slope) for name, _ in lowered.code}
     own = definitions(needed, spec, language, qualifiers)

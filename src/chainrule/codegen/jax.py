@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from chainrule.codegen.python import (
     PYTHON_WORDS,
-    SPECIAL,
-    UFUNCS,
     arguments,
     call_lines,
     define,
+    of_arrays,
     signature,
     together,
 )
 from chainrule.codegen.source import (
-    INFIX,
     Language,
-    Precedence,
     Spelling,
     body,
     calls,
@@ -29,17 +25,14 @@ from chainrule.codegen.source import (
 )
 from chainrule.expr.nodes import ZERO, Expr
 from chainrule.program.kernel_spec import KernelSpec
-from chainrule.program.lower import Instruction, Lowered
+from chainrule.program.library import SPECIAL, UFUNCS
+from chainrule.program.lower import Emit, Instruction, Lowered, rewritten
 
 LANGUAGE = Language(
     spellings={
-        **INFIX,
-        **calls(UFUNCS, "jnp."),
+        **of_arrays("jnp", UFUNCS),
         **calls(SPECIAL, "special."),
-        "select": Spelling("jnp.where({0}, {1}, {2})"),
-        "undefined": Spelling("jnp.nan"),
         "kept": Spelling("_kept({0})"),
-        "logical_and": Spelling("{0} & {1}", Precedence.RELATION, (Precedence.SUM, Precedence.SUM)),
     },
     number=decimal,
     reserved=PYTHON_WORDS | {"jax", "jnp", "special", "primals", "tangents"},
@@ -86,22 +79,19 @@ def _kept(lowered: Lowered) -> Lowered:
     Under ``jit`` XLA makes a of (a + c) − c, and what is rounded off is lost (seen in the programs
     that JAX 0.10 and 0.11 compile). On a GPU it drops ``reduce_precision`` to 52 bits too.
     """
-    first = len(lowered.inputs) + len(lowered.constants)
-    marked = set()
+    first, marked = lowered.first, set()
     for operation, operands in lowered.code:
         for value, other in (operands, operands[::-1]) if operation in _SUMS else ():
             if value >= first:
                 made = lowered.code[value - first]
                 if made.operation in _SUMS and other in made.operands:
                     marked.add(value)
-    code: list[Instruction] = []
-    final = [*range(first)]
-    for number, (operation, operands) in enumerate(lowered.code, first):
-        code.append(Instruction(operation, tuple([final[i] for i in operands])))
-        if number in marked:
-            code.append(Instruction("kept", (first + len(code) - 1,)))
-        final.append(first + len(code) - 1)
-    return replace(lowered, code=tuple(code), outputs=tuple([final[i] for i in lowered.outputs]))
+
+    def visit(number: int, instruction: Instruction, given: Sequence[int], emit: Emit) -> int:
+        value = emit(instruction.operation, *given)
+        return emit("kept", value) if number in marked else value
+
+    return rewritten(lowered, visit)
 
 
 def _rounded(spec: KernelSpec) -> list[str]:

@@ -34,20 +34,18 @@ from chainrule.codegen.source import (
     calls,
     decimal,
     docstring,
-    program,
+    programs,
 )
 from chainrule.elementary.approximations import approximation, functions, stated_error
 from chainrule.elementary.arithmetic import ARGUMENT, PRIMITIVES, Working
 from chainrule.expr.nodes import Expr
-from chainrule.program.inlining import called, inlined, prepared
+from chainrule.program.inlining import called, inlined
 from chainrule.program.kernel_spec import KernelSpec
+from chainrule.program.library import EVERYWHERE
 from chainrule.program.lower import Lowered, lower
 
 _MATH = {
-    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt")},
-    **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
-    **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
-    **{name: name for name in ("erf", "erfc", "gamma", "lgamma")},
+    **{name: name for name in (*EVERYWHERE, "sqrt", "erf", "erfc", "gamma", "lgamma")},
     **{"abs": "fabs", "power": "pow"},
 }
 _NUMPY = {"cbrt": "cbrt", "floor": "floor", "ceil": "ceil", "trunc": "trunc"}
@@ -79,8 +77,6 @@ SINGLE = Language(
     chains=True,
 )
 
-EACH = "each"
-"""The name of the loop in ``scalars``."""
 _MANY = 45
 """Operations; with more of them, four vectors at a time do not fit into the registers, of which a
 vector of float64 takes two."""
@@ -96,33 +92,21 @@ def language_of(spec: KernelSpec) -> Language:
 def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A module with NAME and NAME_grad."""
     language = language_of(spec)
-    named = language.named
-    value = prepared(program(forward, (spec.variable, *spec.extra), language), spec.working)
-    slope = prepared(program(gradient, (*spec.saved, *spec.extra), language), spec.working)
-    value_lines = body(_plain(value), language, double=spec.double)
-    slope_lines = body(_plain(slope), language, double=spec.double)
-    needed = {name for lowered in (value, slope) for name, _ in lowered.code}
-    helpers = _helpers(needed, spec.working, language, double=spec.double)
+    made = scalars(forward, gradient, spec, ("_value", "_slope"), "_each")
     imports = ["import numba", "import numpy as np"]
     if spec.dtype == "bfloat16":
         imports.insert(0, "import ml_dtypes  # bfloat16 for NumPy")
-    if any("math." in line for line in (*value_lines, *slope_lines, *helpers)):
+    if any("math." in text for text in (*made.helpers, *made.functions)):
         imports = ["import math", "", *imports]
     dtype = "ml_dtypes.bfloat16" if spec.dtype == "bfloat16" else f"np.{spec.dtype}"
     title = f"{spec.name} and its gradient for arrays of {spec.dtype}, compiled by Numba."
-    constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(spec)}\n"
-    constants += (
-        (sections.CONTRACTED if helpers else sections.PLAIN) + sections.INLINE + sections.TYPES
-    )
-    parts = [docstring(spec, title) + "\n" + "\n".join(imports) + f"\n\n{constants}", *helpers]
-    parts += [_each("_each", slope, spec)] if helpers else []
-    parts += [sections.ODD.format(odd="_odd")] if _by_odd(spec) else []
-    first = [named(spec.variable)]
-    saved = [named(symbol) for symbol in spec.saved]
-    for name, arrays, lines in (("_value", first, value_lines), ("_slope", saved, slope_lines)):
-        taken = [*arrays, *(named(symbol) for symbol in spec.extra)]
-        parts.append(f"@numba.njit(**INLINE)\n{define(name, taken, lines)}")
-    vectors = bool(helpers)
+    constants = f"DTYPE = {dtype}\nSTORED = np.{_stored(spec)}\n{made.options}{sections.TYPES}"
+    head = docstring(spec, title) + "\n" + "\n".join(imports) + f"\n\n{constants}"
+    odd = [sections.ODD.format(odd="_odd")] if _by_odd(spec) else []
+    parts = [head, *made.helpers, *odd, *made.functions]
+    first = [language.named(spec.variable)]
+    saved = [language.named(symbol) for symbol in spec.saved]
+    vectors = made.vectors
     parts += _loop(spec, "_values", "_value", first, language, upstream=False, vectors=vectors)
     parts += _loop(spec, "_gradients", "_slope", saved, language, upstream=True, vectors=vectors)
     parts.append(define("_plain", ["array", "shape"], sections.PLAIN_ARRAY))
@@ -134,18 +118,28 @@ def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
 
 
 class Scalars(NamedTuple):
-    """``OPTIONS`` and ``INLINE`` for Numba, and a function and its slope for single numbers.
+    """A function and its slope for single numbers, by their definitions.
 
     Attributes:
-        texts: their definitions.
-        vectors: whether there is ``each`` among them, which has LLVM make vector code of a loop.
+        options: ``OPTIONS`` and ``INLINE`` for Numba.
+        helpers: what they call; if there is any, ``each`` comes last, which has LLVM make vector
+            code of a loop.
+        functions: the function and its slope.
     """
 
-    texts: list[str]
-    vectors: bool
+    options: str
+    helpers: list[str]
+    functions: list[str]
+
+    @property
+    def vectors(self) -> bool:
+        """Whether there is ``each``."""
+        return bool(self.helpers)
 
 
-def scalars(forward: Expr, gradient: Expr, spec: KernelSpec, names: tuple[str, str]) -> Scalars:
+def scalars(
+    forward: Expr, gradient: Expr, spec: KernelSpec, names: tuple[str, str], each: str
+) -> Scalars:
     """The function and its slope for single numbers.
 
     They are in the spec's arithmetic, use ``math``, ``numba`` and ``np``, and are compiled when
@@ -155,26 +149,20 @@ def scalars(forward: Expr, gradient: Expr, spec: KernelSpec, names: tuple[str, s
         InputError: Numba lacks a function.
     """
     language = language_of(spec)
-    found, needed = [], set()
-    for name, root, first in zip(
-        names, (forward, gradient), ((spec.variable,), spec.saved), strict=True
-    ):
-        symbols = (*first, *spec.extra)
-        lowered = prepared(program(root, symbols, language), spec.working)
-        needed |= {operation for operation, _ in lowered.code}
+    both = programs(forward, gradient, spec, language)
+    found = []
+    for name, lowered in zip(names, both, strict=True):
         lines = body(_plain(lowered), language, double=spec.double)
-        given = [language.named(symbol) for symbol in symbols]
+        given = [language.named(symbol) for symbol in lowered.inputs]
         found.append(f"@numba.njit(**INLINE)\n{define(name, given, lines)}")
+    needed = {operation for lowered in both for operation, _ in lowered.code}
     helpers = _helpers(needed, spec.working, language, double=spec.double)
-    texts = [(sections.CONTRACTED if helpers else sections.PLAIN) + sections.INLINE, *helpers]
-    texts += [_each(EACH, lowered, spec)] if helpers else []
-    return Scalars([*texts, *found], bool(helpers))
-
-
-def _each(name: str, slope: Lowered, spec: KernelSpec) -> str:
-    """The definition of a loop over vectors, several at a time, for a program of this length."""
-    many = spec.double and len(inlined(slope, spec.working).code) > _MANY
-    return sections.EACH_TEXT.format(each=name, count=2 if many else 4)
+    if not helpers:
+        return Scalars(sections.PLAIN + sections.INLINE, helpers, found)
+    # For a program of this length.
+    many = spec.double and len(inlined(both[1], spec.working).code) > _MANY
+    helpers.append(sections.EACH_TEXT.format(each=each, count=2 if many else 4))
+    return Scalars(sections.CONTRACTED + sections.INLINE, helpers, found)
 
 
 def _plain(lowered: Lowered) -> Lowered:

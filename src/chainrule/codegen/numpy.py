@@ -4,35 +4,25 @@ from __future__ import annotations
 
 from chainrule.codegen.python import (
     PYTHON_WORDS,
-    SPECIAL,
-    UFUNCS,
     arguments,
     define,
+    of_arrays,
     signature,
 )
 from chainrule.codegen.source import (
-    INFIX,
     Language,
-    Precedence,
-    Spelling,
     body,
     calls,
     decimal,
     docstring,
-    program,
+    programs,
 )
 from chainrule.expr.nodes import Expr
 from chainrule.program.kernel_spec import KernelSpec
+from chainrule.program.library import SPECIAL, UFUNCS
 
 LANGUAGE = Language(
-    spellings={
-        **INFIX,
-        **calls(UFUNCS, "np."),
-        **calls(SPECIAL, "special."),
-        "select": Spelling("np.where({0}, {1}, {2})"),
-        "undefined": Spelling("np.nan"),
-        "logical_and": Spelling("{0} & {1}", Precedence.RELATION, (Precedence.SUM, Precedence.SUM)),
-    },
+    spellings={**of_arrays("np", UFUNCS), **calls(SPECIAL, "special.")},
     number=decimal,
     reserved=PYTHON_WORDS | {"np", "special", "upstream", "ml_dtypes"},
 )
@@ -41,8 +31,7 @@ LANGUAGE = Language(
 def write(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """A module with NAME and NAME_grad."""
     named = LANGUAGE.named
-    value = program(forward, (spec.variable, *spec.extra), LANGUAGE)
-    slope = program(gradient, (*spec.saved, *spec.extra), LANGUAGE)
+    value, slope = programs(forward, gradient, spec, LANGUAGE)
     called = {name for p in (value, slope) for name, _ in p.code}
     imports = ["import numpy as np"]
     if called & SPECIAL.keys():

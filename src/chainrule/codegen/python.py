@@ -3,32 +3,17 @@
 from __future__ import annotations
 
 import keyword
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ctypes import c_float
-from dataclasses import replace
 
-from chainrule.codegen.source import Language, Precedence, Spelling, decimal, indented
+from chainrule.codegen.source import INFIX, Language, Precedence, Spelling, calls, decimal, indented
 from chainrule.program.kernel_spec import KernelSpec
-from chainrule.program.lower import Instruction, Lowered
+from chainrule.program.lower import Emit, Instruction, Lowered, rewritten
 
 PYTHON_WORDS = frozenset(keyword.kwlist)
 LONGEST = 88
 """Columns, as the usual formatters have them (black, ruff)."""
 
-UFUNCS = {
-    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt")},
-    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "floor", "ceil")},
-    **{name: name for name in ("trunc", "sign", "abs", "power")},
-    **{"asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2"},
-    **{"asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh"},
-    **{"max": "maximum", "min": "minimum"},
-}
-"""Functions by their names in NumPy and jax.numpy."""
-SPECIAL = {
-    **{name: name for name in ("erf", "erfc", "erfinv", "gamma")},
-    **{"lgamma": "gammaln", "digamma": "digamma"},
-}
-"""What these do not have, and scipy.special and jax.scipy.special do."""
 _PARTS = (Precedence.RELATION, Precedence.RELATION, Precedence.RELATION)
 _ORDERS = ("less", "less_equal", "greater", "greater_equal")
 CHOICES = {
@@ -36,6 +21,18 @@ CHOICES = {
     "select unless": Spelling("{2} if not {0} else {1}", Precedence.CONDITIONAL, _PARTS),
 }
 """Choices between numbers; for the second see ``unlike_extremes``."""
+
+
+def of_arrays(module: str, functions: Mapping[str, str]) -> dict[str, Spelling]:
+    """What a module that computes with arrays spells as NumPy does."""
+    within = (Precedence.SUM, Precedence.SUM)
+    return {
+        **INFIX,
+        **calls(functions, f"{module}."),
+        "select": Spelling(f"{module}.where({{0}}, {{1}}, {{2}})"),
+        "undefined": Spelling(f"{module}.nan"),
+        "logical_and": Spelling("{0} & {1}", Precedence.RELATION, within),
+    }
 
 
 def unlike_extremes(lowered: Lowered, choice: str = "select") -> Lowered:
@@ -47,14 +44,16 @@ def unlike_extremes(lowered: Lowered, choice: str = "select") -> Lowered:
     Args:
         choice: the operation; what it becomes is called ``f"{choice} unless"``.
     """
-    first = len(lowered.inputs) + len(lowered.constants)
-    code = list(lowered.code)
-    for number, (operation, operands) in enumerate(lowered.code):
-        if operation == choice and operands[0] >= first:
-            compared, pair = lowered.code[operands[0] - first]
+
+    def visit(_: int, instruction: Instruction, given: Sequence[int], emit: Emit) -> int:
+        operation, operands = instruction
+        if operation == choice and operands[0] >= lowered.first:
+            compared, pair = lowered.code[operands[0] - lowered.first]
             if compared in _ORDERS and sorted(pair) == sorted(operands[1:]):
-                code[number] = code[number]._replace(operation=f"{choice} unless")
-    return replace(lowered, code=tuple(code))
+                operation = f"{choice} unless"
+        return emit(operation, *given)
+
+    return rewritten(lowered, visit)
 
 
 def by_choices(lowered: Lowered) -> Lowered:
@@ -63,25 +62,19 @@ def by_choices(lowered: Lowered) -> Lowered:
     The vector instructions for these take the second for a NaN of either: what is written for a
     NaN on both sides takes five of them.
     """
-    first = len(lowered.inputs) + len(lowered.constants)
-    constants = range(len(lowered.inputs), first)
-    code: list[Instruction] = []
-    final = [*range(first)]
-    for operation, operands in lowered.code:
-        given = [final[value] for value in operands]
+    constants = range(len(lowered.inputs), lowered.first)
+
+    def visit(_: int, instruction: Instruction, given: Sequence[int], emit: Emit) -> int:
+        operation = instruction.operation
         numbers = [value for value in given if value in constants]
-        if operation in ("max", "min") and len(numbers) == 1:
-            [number] = numbers
-            [value] = [value for value in given if value != number]
-            compared = (value, number) if operation == "max" else (number, value)
-            code.append(Instruction("less", compared))
-            less = first + len(code) - 1
-            code.append(Instruction("select", (less, number, value)))
-        else:
-            code.append(Instruction(operation, tuple(given)))
-        final.append(first + len(code) - 1)
-    outputs = tuple([final[value] for value in lowered.outputs])
-    return replace(lowered, code=tuple(code), outputs=outputs)
+        if operation not in ("max", "min") or len(numbers) != 1:
+            return emit(operation, *given)
+        [number] = numbers
+        [value] = [value for value in given if value != number]
+        compared = (value, number) if operation == "max" else (number, value)
+        return emit("select", emit("less", *compared), number, value)
+
+    return rewritten(lowered, visit)
 
 
 def single_number(value: float) -> str:

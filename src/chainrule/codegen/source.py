@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import textwrap
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
@@ -16,6 +15,7 @@ from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.errors import InputError
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.program.cases import explicit
+from chainrule.program.inlining import prepared, uses
 from chainrule.program.kernel_spec import KernelSpec
 from chainrule.program.lower import Lowered, lower
 
@@ -120,6 +120,19 @@ def program(root: Expr, inputs: Sequence[Symbol], language: Language) -> Lowered
     return lower([explicit(root, language.functions)], inputs, language.functions)
 
 
+def programs(
+    forward: Expr, gradient: Expr, spec: KernelSpec, language: Language
+) -> tuple[Lowered, Lowered]:
+    """The programs of a function and its gradient, for functions that are approximated.
+
+    Raises:
+        InputError: the target lacks a function.
+    """
+    value = program(forward, (spec.variable, *spec.extra), language)
+    slope = program(gradient, (*spec.saved, *spec.extra), language)
+    return prepared(value, spec.working), prepared(slope, spec.working)
+
+
 def body(lowered: Lowered, language: Language, *, double: bool) -> list[str]:
     """The statements that compute the one output of a program and give it back.
 
@@ -138,12 +151,8 @@ class _Text:
 class _Writer:
     def __init__(self, lowered: Lowered, language: Language, double: bool) -> None:
         self._program, self._language = lowered, language
-        self._first = len(lowered.inputs) + len(lowered.constants)
-        used = Counter(lowered.outputs)
-        for number, (_, operands) in reversed(list(enumerate(lowered.code, self._first))):
-            if used[number]:
-                used.update(operands)
-        self._used = used
+        self._first = lowered.first
+        self._used = uses(lowered)
         self._taken = {language.named(symbol) for symbol in lowered.inputs}
         self._lines: list[str] = []
         self._values = [

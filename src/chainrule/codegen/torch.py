@@ -14,15 +14,14 @@ from chainrule.codegen.python import (
     bracketed,
     call_lines,
     define,
+    of_arrays,
     parameters,
     together,
     tuple_of,
     unlike_extremes,
 )
 from chainrule.codegen.source import (
-    INFIX,
     Language,
-    Precedence,
     Spelling,
     body,
     calls,
@@ -44,36 +43,26 @@ from chainrule.errors import InputError
 from chainrule.expr.nodes import ZERO, Expr
 from chainrule.program.inlining import inlined
 from chainrule.program.kernel_spec import KernelSpec
+from chainrule.program.library import EVERYWHERE
 from chainrule.program.lower import Lowered
 
 _TORCH = {
-    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt")},
-    **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
-    **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
-    **{name: name for name in ("erf", "erfc", "erfinv", "lgamma", "digamma")},
+    **{name: name for name in (*EVERYWHERE, "sqrt", "erf", "erfc", "erfinv", "lgamma", "digamma")},
     **{name: name for name in ("floor", "ceil", "trunc", "abs")},
     **{"power": "pow"},
 }
 # Not here: sign loses a NaN, maximum and minimum take no numbers; cases say it as well.
 
 LANGUAGE = Language(
-    spellings={
-        **INFIX,
-        **calls(_TORCH, "torch."),
-        "select": Spelling("torch.where({0}, {1}, {2})"),
-        "undefined": Spelling("torch.nan"),
-        "logical_and": Spelling("{0} & {1}", Precedence.RELATION, (Precedence.SUM, Precedence.SUM)),
-    },
+    spellings=of_arrays("torch", _TORCH),
     number=decimal,
     reserved=PYTHON_WORDS
     | {"math", "torch", "Tensor", "ctx", "inputs", "output", "dtype"}
     | {"value", "slope", "grad", "upstream", "again", "tangent", "product"},
 )
-_MATH = ("exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "sin", "cos", "tan", "tanh")
-_MORE = ("sinh", "cosh", "asin", "acos", "atan", "asinh", "acosh", "atanh", "erf", "erfc")
+_MATH = (*EVERYWHERE, "sqrt", "erf", "erfc", "lgamma", "floor", "ceil", "trunc")
 _OF_NUMBERS = {
-    **calls({name: name for name in (*_MATH, *_MORE, "lgamma", "floor", "ceil", "trunc")}, "math."),
-    **calls({"abs": "fabs", "power": "pow", "atan2": "atan2"}, "math."),
+    **calls({**{name: name for name in _MATH}, "abs": "fabs", "power": "pow"}, "math."),
     "select": CHOICES["select"],
 }
 """Operations of which no operand is a tensor."""
@@ -175,7 +164,7 @@ def _of_triton(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
 def _on_cpu(forward: Expr, gradient: Expr, spec: KernelSpec) -> list[str]:
     """The loops for the CPU; none if Numba lacks one of the functions."""
     try:
-        found = scalars(forward, gradient, spec, ("value", "slope"))
+        found = scalars(forward, gradient, spec, ("value", "slope"), "each")
     except InputError:
         return []
     named = DOUBLE.named

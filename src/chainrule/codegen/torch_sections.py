@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chainrule.codegen.numba import EACH, Scalars
+from chainrule.codegen.numba import Scalars
 from chainrule.codegen.numba_sections import ODD
 from chainrule.codegen.python import LONGEST, call_lines, define, tuple_of
 from chainrule.codegen.source import indented
@@ -119,7 +119,7 @@ def compiled(
     """``_compiled`` and ``_filled``: tensors of the CPU by way of NumPy, dense ones without a copy.
 
     Args:
-        scalars: ``value`` and ``slope``.
+        scalars: ``value``, ``slope`` and ``each``.
         taken: what each of them takes first.
         others: the arguments that both take after it.
         numbers: the parameters, which come last.
@@ -139,12 +139,12 @@ def compiled(
             at = f"{inner}_at"
             element = define(at, ["i", *given], lines, depth=1)
             loops.append(f"@numba.njit(**INLINE)\n{element}")
-            lines = call_lines(EACH, [at, "out.size", tuple_of(given)], depth=2)
+            lines = call_lines("each", [at, "out.size", tuple_of(given)], depth=2)
         else:
             lines = ["for i in range(out.size):", *(f"    {line}" for line in lines)]
         loops.append(f"@numba.njit(**OPTIONS)\n{define(name, given, lines, depth=1)}")
     odd = [ODD.format(odd="odd")] if double else []
-    inside = "\n".join([*scalars.texts, *odd, *loops, _FILL])
+    inside = "\n".join([scalars.options, *scalars.helpers, *scalars.functions, *odd, *loops, _FILL])
     return [f"{_COMPILED}{indented([inside])}\n", _FILLED]
 
 

@@ -16,8 +16,6 @@ from typing import NamedTuple
 
 from chainrule.codegen.python import (
     PYTHON_WORDS,
-    SPECIAL,
-    UFUNCS,
     bracketed,
     call_lines,
     define,
@@ -37,13 +35,11 @@ from chainrule.codegen.source import (
 )
 from chainrule.expr.nodes import Expr, Symbol
 from chainrule.program.kernel_spec import KernelSpec
+from chainrule.program.library import EVERYWHERE, SPECIAL, UFUNCS
 from chainrule.program.lower import Instruction, Lowered
 
 _LIBDEVICE = {
-    **{name: name for name in ("exp", "expm1", "log", "log1p", "log2", "log10", "cbrt")},
-    **{name: name for name in ("sin", "cos", "tan", "asin", "acos", "atan", "atan2")},
-    **{name: name for name in ("sinh", "cosh", "tanh", "asinh", "acosh", "atanh")},
-    **{name: name for name in ("erf", "erfc", "erfinv", "lgamma", "trunc")},
+    **{name: name for name in (*EVERYWHERE, "cbrt", "erf", "erfc", "erfinv", "lgamma", "trunc")},
     **{"gamma": "tgamma", "power": "pow"},
 }
 _EXACT = {"abs": "abs", "floor": "floor", "ceil": "ceil"}

@@ -16,29 +16,18 @@ import numpy.typing as npt
 from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.expr.nodes import Expr
 from chainrule.floats.formats import Format
-from chainrule.program.lower import Lowered
+from chainrule.program.library import SPECIAL, UFUNCS
+from chainrule.program.lower import COMPARISONS, Lowered
 
 Array = npt.NDArray[Any]
 
-_UFUNCS: dict[str, str] = {
-    **{name: name for name in ("add", "subtract", "multiply", "divide", "negative", "power")},
-    **{name: name for name in ("less", "less_equal", "greater", "greater_equal", "equal")},
-    **{name: name for name in ("not_equal", "logical_and", "sqrt", "cbrt", "exp", "expm1")},
-    **{name: name for name in ("log", "log1p", "log2", "log10", "sin", "cos", "tan")},
-    **{name: name for name in ("sinh", "cosh", "tanh", "floor", "ceil", "trunc", "sign")},
-    **{
-        "asin": "arcsin",
-        "acos": "arccos",
-        "atan": "arctan",
-        "atan2": "arctan2",
-        "asinh": "arcsinh",
-    },
-    **{"acosh": "arccosh", "atanh": "arctanh", "abs": "abs", "max": "maximum", "min": "minimum"},
+_UFUNCS = {
+    **UFUNCS,
+    **{name: name for name in ("add", "subtract", "multiply", "divide", "negative")},
+    **{name: name for name in ("logical_and", *COMPARISONS.values())},
 }
-"""Operations and functions by their NumPy ufuncs."""
-_SPECIAL = {"erf": "erf", "erfc": "erfc", "gamma": "gamma", "lgamma": "gammaln", "digamma": "psi"}
-_SPECIAL |= {"erfinv": "erfinv"}
-"""Functions that SciPy has; what it has no loop for in a short format goes through float32."""
+"""Operations and functions by their NumPy ufuncs. SciPy has the others; what it has no loop for in
+a short format goes through float32."""
 
 
 def _scaled(x: Array, lifted: Array) -> Array:
@@ -69,7 +58,7 @@ def _fma(x: Array, y: Array, z: Array) -> Array:
 _LAYOUT: dict[int, tuple[Any, int]] = {4: (np.uint32, 23), 8: (np.uint64, 52)}
 _OWN: dict[str, Callable[..., Any]] = {"scaled": _scaled, "exponent": _exponent, "fma": _fma}
 
-FUNCTIONS: frozenset[str] = frozenset([*_UFUNCS, *_SPECIAL, *_OWN])
+FUNCTIONS: frozenset[str] = frozenset([*_UFUNCS, *SPECIAL, *_OWN])
 """What a program to be evaluated here may call (see ``lower``)."""
 
 
@@ -82,7 +71,7 @@ def _operation(name: str) -> Callable[..., Any]:
         return found
     import scipy.special
 
-    special: Callable[..., Any] = getattr(scipy.special, _SPECIAL[name])
+    special: Callable[..., Any] = getattr(scipy.special, SPECIAL[name])
     return special
 
 
@@ -132,6 +121,6 @@ def apply_operation(name: str, args: list[Any], fmt: Format) -> Any:
     if name == "undefined":
         return np.asarray(np.nan, fmt.dtype)
     operation = _operation(name)
-    if name in _SPECIAL and fmt.bits == 16:
+    if name in SPECIAL and fmt.bits == 16:
         return operation(*(arg.astype(np.float32) for arg in args)).astype(fmt.dtype)
     return operation(*args)

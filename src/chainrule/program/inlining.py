@@ -12,7 +12,7 @@ from functools import cache
 from chainrule.elementary.approximations import BOUNDED, EXP_BOUND, approximation, functions
 from chainrule.elementary.arithmetic import ARGUMENT, Working
 from chainrule.expr.nodes import ONE, Call, Expr, Number, Quotient, postorder
-from chainrule.program.lower import Instruction, Lowered, lower
+from chainrule.program.lower import Emit, Instruction, Lowered, lower, rewritten
 from chainrule.program.ranges import Range, ranges
 
 
@@ -201,8 +201,7 @@ def inlined(program: Lowered, working: Working) -> Lowered:
 def uses(program: Lowered) -> Counter[int]:
     """How often each value is needed; of what a sum subtracts, the value with its sign is not."""
     used = Counter(program.outputs)
-    first = len(program.inputs) + len(program.constants)
-    for number, (_, operands) in reversed(list(enumerate(program.code, first))):
+    for number, (_, operands) in reversed(list(enumerate(program.code, program.first))):
         if used[number]:
             used.update(operands)
     return used
@@ -213,32 +212,22 @@ def contracted(program: Lowered) -> Lowered:
 
     They do it where the product is not used for anything else.
     """
-    first = len(program.inputs) + len(program.constants)
     used = uses(program)
-    made: dict[int, Instruction] = {}
-    code: list[Instruction] = []
-    final = {i: i for i in range(first)}
+    products: dict[int, Sequence[int]] = {}
 
-    def emit(operation: str, *operands: int) -> int:
-        code.append(Instruction(operation, operands))
-        return first + len(code) - 1
-
-    for number, (operation, operands) in enumerate(program.code, first):
-        made[number] = Instruction(operation, operands)
-        given = [final[i] for i in operands]
-        products = [
-            used[i] == 1 and i in made and made[i].operation == "multiply" for i in operands
-        ]
-        if operation not in ("add", "subtract") or not any(products):
-            final[number] = emit(operation, *given)
-            continue
-        chosen = products.index(True)
-        one, other = (final[i] for i in made[operands[chosen]].operands)
+    def visit(number: int, instruction: Instruction, given: Sequence[int], emit: Emit) -> int:
+        operation, operands = instruction
+        if operation == "multiply" and used[number] == 1:
+            products[number] = given
+        chosen = next((i for i, value in enumerate(operands) if value in products), None)
+        if operation not in ("add", "subtract") or chosen is None:
+            return emit(operation, *given)
+        one, other = products[operands[chosen]]
         rest = given[1 - chosen]
         if operation == "subtract" and chosen:
             one = emit("negative", one)
         elif operation == "subtract":
             rest = emit("negative", rest)
-        final[number] = emit("fma", one, other, rest)
-    outputs = tuple([final[i] for i in program.outputs])
-    return Lowered(program.inputs, program.constants, tuple(code), outputs)
+        return emit("fma", one, other, rest)
+
+    return rewritten(program, visit)

@@ -8,7 +8,7 @@ catalogue.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,6 +62,39 @@ class Lowered:
     constants: tuple[Expr, ...]
     code: tuple[Instruction, ...]
     outputs: tuple[int, ...]
+
+    @property
+    def first(self) -> int:
+        """The number of the first instruction's value."""
+        return len(self.inputs) + len(self.constants)
+
+
+Emit = Callable[..., int]
+"""Appends an operation on values of the new program; gives the number of its value."""
+
+
+def rewritten(
+    program: Lowered, visit: Callable[[int, Instruction, Sequence[int], Emit], int]
+) -> Lowered:
+    """A program with other instructions in the place of each.
+
+    Args:
+        visit: is given the number of an instruction, the instruction, what its operands are in the
+            new program, and ``emit``; it gives back the number of the value in the new program.
+    """
+    first = program.first
+    code: list[Instruction] = []
+    final = [*range(first)]
+
+    def emit(operation: str, *operands: int) -> int:
+        code.append(Instruction(operation, operands))
+        return first + len(code) - 1
+
+    for number, instruction in enumerate(program.code, first):
+        given = [final[value] for value in instruction.operands]
+        final.append(visit(number, instruction, given, emit))
+    outputs = tuple([final[value] for value in program.outputs])
+    return Lowered(program.inputs, program.constants, tuple(code), outputs)
 
 
 def lower(roots: Iterable[Expr], inputs: Sequence[Symbol], functions: Collection[str]) -> Lowered:

@@ -9,7 +9,7 @@ import pytest
 
 from chainrule.deriving.derivation import Derivation
 from chainrule.differentiate.rules import BY_NAME_OF_RULE
-from chainrule.document import implicit, inverse, narrative, telling, trial
+from chainrule.document import calculator, implicit, inverse, narrative, telling
 from chainrule.document.blocks import (
     At,
     Block,
@@ -107,9 +107,9 @@ def _case(form: Any) -> Any:
 
 
 def _digits(patch: pytest.MonkeyPatch) -> None:
-    usual = trial.trial
+    usual = calculator.value_at
 
-    def wrong(derivation: Derivation, at: Any) -> trial.Trial | None:
+    def wrong(derivation: Derivation, at: Any) -> calculator.ValueAt | None:
         found = usual(derivation, at)
         if found is None or found.digits is None:
             return found
@@ -117,7 +117,7 @@ def _digits(patch: pytest.MonkeyPatch) -> None:
         last = str((int(text[-1]) + 1) % 10)
         return found.replaced(digits=found.digits.replaced(text=text[:-1] + last))
 
-    patch.setattr(trial, "trial", wrong)
+    patch.setattr(calculator, "value_at", wrong)
 
 
 def _inverse(patch: pytest.MonkeyPatch) -> None:

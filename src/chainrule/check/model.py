@@ -61,7 +61,7 @@ class SlipClaim(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class SlipContext:
     """What a slip in the result can look at.
 
     Attributes:
@@ -85,7 +85,7 @@ class ResultSlip:
 
     name: str
     sentence: str
-    claims: Callable[[Judged], Iterator[SlipClaim]]
+    claims: Callable[[SlipContext], Iterator[SlipClaim]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from flint import arb
 
 from chainrule.balls.arithmetic import compile_balls, precision
-from chainrule.check.model import Attempt, Judged, ResultSlip, RuleSlip, Slip, SlipClaim, fill
+from chainrule.check.model import Attempt, ResultSlip, RuleSlip, Slip, SlipClaim, SlipContext, fill
 from chainrule.check.slips import SLIPS
 from chainrule.deriving.choices import METHODS
 from chainrule.deriving.derivation import named_slope
@@ -116,7 +116,7 @@ def _candidates(
                     yield SlipCandidate(i >= len(METHODS), order, claim, everywhere)
     tidier = Tidier()
     forms += [tidier.tidy(form) for form in forms]
-    case = Judged(
+    case = SlipContext(
         answer=answer,
         forms=tuple(dict.fromkeys(forms)),
         function=function,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from chainrule.check.model import Judged, SlipClaim
+from chainrule.check.model import SlipClaim, SlipContext
 from chainrule.expr.nodes import (
     ONE,
     ZERO,
@@ -29,33 +29,33 @@ Claims = Iterator[SlipClaim]
 
 
 # --- the whole formula -----------------------------------------------------------------------
-def _terms(case: Judged, function: Expr) -> dict[str, Expr]:
+def _terms(case: SlipContext, function: Expr) -> dict[str, Expr]:
     return {"function": function, "variable": case.variable}
 
 
-def unchanged(case: Judged) -> Claims:
+def unchanged(case: SlipContext) -> Claims:
     if case.function is not None and case.forms[0] is not ZERO:
         yield SlipClaim(case.answer, case.function, _terms(case, case.function))
 
 
-def nothing(case: Judged) -> Claims:
+def nothing(case: SlipContext) -> Claims:
     if case.function is not None:
         yield SlipClaim(case.answer, ZERO, _terms(case, case.function))
 
 
-def constant(case: Judged) -> Claims:
+def constant(case: SlipContext) -> Claims:
     if case.function is not None and case.forms[0] is ZERO:
         for wrong in (case.function, ONE):
             yield SlipClaim(case.answer, wrong, _terms(case, case.function))
 
 
-def antiderivative(case: Judged) -> Claims:
+def antiderivative(case: SlipContext) -> Claims:
     if case.function is not None and case.variable in postorder(case.answer):
         slope = case.derivative(case.answer)
         yield SlipClaim(slope, case.function, _terms(case, case.function))
 
 
-def second_derivative(case: Judged) -> Claims:
+def second_derivative(case: SlipContext) -> Claims:
     if case.function is not None:
         slope = case.derivative(case.forms[-1])
         yield SlipClaim(case.answer, slope, _terms(case, case.function))
@@ -66,10 +66,10 @@ Wrong = Callable[[Expr], Iterator[tuple[Expr, dict[str, Expr]]]]
 """The ways in which a node can be rewritten wrongly, each with the terms of its sentence."""
 
 
-def _rewritings(wrong: Wrong) -> Callable[[Judged], Claims]:
+def _rewritings(wrong: Wrong) -> Callable[[SlipContext], Claims]:
     """One node, wherever it is, is rewritten wrongly."""
 
-    def claims(case: Judged) -> Claims:
+    def claims(case: SlipContext) -> Claims:
         for form in case.forms:
             for node in postorder(form):
                 for after, terms in wrong(node):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from chainrule.cli.explaining import check, diff, explain
 from chainrule.cli.measuring import audit, code, forms
 from chainrule.cli.options import BAD_INPUT, FAULT, examples
-from chainrule.cli.telling import check, diff, explain
 from chainrule.errors import ChainruleError, FaultError, FaultWarning, InputError
 
 if TYPE_CHECKING:

@@ -31,6 +31,7 @@ from chainrule.document.blocks import (
     equation,
     math,
 )
+from chainrule.document.calculator import to_try
 from chainrule.document.checks import checked_blocks, failure_blocks
 from chainrule.document.inverse import inverse_blocks
 from chainrule.document.kinks import kink_blocks, where_it_divides
@@ -38,7 +39,6 @@ from chainrule.document.phrases import because, how_it_was_read, joined, look_al
 from chainrule.document.style import Style
 from chainrule.document.teller import Teller
 from chainrule.document.telling import tell
-from chainrule.document.trial import to_try
 from chainrule.errors import InputError
 from chainrule.expr.catalogue import Entry
 from chainrule.expr.nodes import (

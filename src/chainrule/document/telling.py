@@ -53,51 +53,51 @@ MAX_DEPTH = 6
 PART_LETTERS = (*LETTERS[1:], "m")
 
 
-class Place(NamedTuple):
-    """Where something is told.
+class Section(NamedTuple):
+    """A section, in which something is told.
 
     Attributes:
-        number: of the section, "" for the whole.
+        number: its own, "" for the whole.
         depth: how many parts it is inside of.
     """
 
     number: str = ""
     depth: int = 0
 
-    def part(self, i: int) -> Place:
+    def part(self, i: int) -> Section:
         """The i-th section in it."""
-        return Place(f"{self.number}.{i}" if self.number else str(i), self.depth + 1)
+        return Section(f"{self.number}.{i}" if self.number else str(i), self.depth + 1)
 
     @property
-    def within(self) -> Place:
+    def within(self) -> Section:
         """The same section, for a part without one of its own."""
-        return Place(self.number, self.depth + 1)
+        return Section(self.number, self.depth + 1)
 
     def heading(self, *title: InlinePiece) -> Heading:
         """What stands above it."""
         return Heading(3 if "." in self.number else 2, title, self.number)
 
 
-WHOLE = Place()
+WHOLE = Section()
 
 
-def tell(teller: Teller, step: Step, name: str, place: Place = WHOLE) -> None:
+def tell(teller: Teller, step: Step, name: str, section: Section = WHOLE) -> None:
     """Tell how the function called ``name`` is differentiated, ending with its derivative."""
     rule = BY_NAME_OF_RULE.get(step.rule)
-    if place.depth > MAX_DEPTH:
+    if section.depth > MAX_DEPTH:
         teller.say("In the same way as above one finds")
         teller.show(teller.slope(name), step.after)
     elif rule is None or not rule.chain:
-        _BY_RULE.get(step.rule, _cases)(teller, step, name, place)
+        _BY_RULE.get(step.rule, _cases)(teller, step, name, section)
     elif len(step.premises) > 1:
         _several(teller, step, name)
     elif step.premises[0].before is teller.variable:
         _direct(teller, step, name)
     else:
-        _composition(teller, step, name, place)
+        _composition(teller, step, name, section)
 
 
-def _part(teller: Teller, step: Step, name: str, title: Inline, place: Place) -> Expr:
+def _part(teller: Teller, step: Step, name: str, title: Inline, section: Section) -> Expr:
     """One part under its own heading, or a reference to where it has been told.
 
     Returns its derivative, as it should appear where the parts are put together.
@@ -107,9 +107,9 @@ def _part(teller: Teller, step: Step, name: str, title: Inline, place: Place) ->
         slope = math(teller.slope(name), step.after)
         teller.say(*title, f" was done in section {seen}: ", slope)
         return step.after
-    teller.blocks.append(place.heading(*title))
-    tell(teller, step, name, place)
-    teller.told[step] = place.number
+    teller.blocks.append(section.heading(*title))
+    tell(teller, step, name, section)
+    teller.told[step] = section.number
     return step.after
 
 
@@ -139,7 +139,7 @@ def _several(teller: Teller, step: Step, name: str) -> None:
     teller.show_result(name, step, *([step.applied] if step.applied is not None else []))
 
 
-def _composition(teller: Teller, step: Step, name: str, place: Place) -> None:
+def _composition(teller: Teller, step: Step, name: str, section: Section) -> None:
     inner = step.premises[0]
     letter = teller.letter(inner.before)
     outer = teller.outer(step, letter)
@@ -147,7 +147,9 @@ def _composition(teller: Teller, step: Step, name: str, place: Place) -> None:
     if again:
         teller.say("Again a composition:")
     else:
-        question: Inline = (Strong("What kind of function is it?"), " ") if not place.depth else ()
+        question: Inline = (
+            (Strong("What kind of function is it?"), " ") if not section.depth else ()
+        )
         teller.say(*question, "A composition. ", *_what_happens(teller, step), " Name the inside:")
     teller.blocks.append(
         Display(Chain((Name(name), outer.expr, letter, inner.before), ("=", ",", "=")))
@@ -155,16 +157,16 @@ def _composition(teller: Teller, step: Step, name: str, place: Place) -> None:
     if not again:
         teller.quote("elementary")
     teller.show(teller.slope(name), Dots(_two_slopes(teller, name, letter)))
-    if place.depth == 0:
+    if section.depth == 0:
         x, m = math(teller.variable), math(letter)
         teller.say("So there are three things to do:")
         first = ("differentiate ", math(outer.expr), " with respect to ", m, ";")
         second = ("differentiate ", math(inner.before), " with respect to ", x, ";")
         teller.blocks.append(Steps((first, second, ("multiply.",))))
-    _outer_section(teller, step, name, outer, letter, place.part(1))
+    _outer_section(teller, step, name, outer, letter, section.part(1))
     title = ("The inner function, ", math(inner.before))
-    _part(teller, inner, letter.name, title, place.part(2))
-    teller.blocks.append(place.part(3).heading("Multiply"))
+    _part(teller, inner, letter.name, title, section.part(2))
+    teller.blocks.append(section.part(3).heading("Multiply"))
     back = substitute(outer.slope, {letter: inner.before})
     signs = _is_negative(back) and _is_negative(inner.after)
     reasons = ("two-signs",) if signs else ()
@@ -183,9 +185,9 @@ def _two_slopes(teller: Teller, name: str, letter: Symbol) -> tuple[Term, Term]:
 
 
 def _outer_section(
-    teller: Teller, step: Step, name: str, outer: Outer, letter: Symbol, place: Place
+    teller: Teller, step: Step, name: str, outer: Outer, letter: Symbol, section: Section
 ) -> None:
-    teller.blocks.append(place.heading("The outer function, ", math(outer.expr)))
+    teller.blocks.append(section.heading("The outer function, ", math(outer.expr)))
     _outer_rule(teller, step)
     back = substitute(outer.slope, {letter: step.premises[0].before})
     terms: list[Term] = [teller.slope(name, letter)]
@@ -216,11 +218,11 @@ def _what_happens(teller: Teller, step: Step) -> Inline:
 
 
 # --- the other rules ------------------------------------------------------------------------------
-def _at_once(teller: Teller, step: Step, name: str, place: Place) -> None:
+def _at_once(teller: Teller, step: Step, name: str, section: Section) -> None:
     teller.show(teller.slope(name), step.after)
 
 
-def _sum(teller: Teller, step: Step, name: str, place: Place) -> None:
+def _sum(teller: Teller, step: Step, name: str, section: Section) -> None:
     teller.quote("sum")
     by_node = {premise.before: premise for premise in step.premises}
     written: list[Term] = []
@@ -233,7 +235,7 @@ def _sum(teller: Teller, step: Step, name: str, place: Place) -> None:
             told += 1
             letter = teller.letter(term)
             title: Inline = ("The term ", math(letter, term))
-            written.append(_part(teller, premise, letter.name, title, place.part(told)))
+            written.append(_part(teller, premise, letter.name, title, section.part(told)))
         elif teller.weight(premise) == 0:
             written.append(premise.after)
         else:
@@ -241,11 +243,11 @@ def _sum(teller: Teller, step: Step, name: str, place: Place) -> None:
             teller.say(*sentence)
             written.append(literal)
     if told:
-        teller.blocks.append(place.part(told + 1).heading("Add up"))
+        teller.blocks.append(section.part(told + 1).heading("Add up"))
     teller.show_result(name, step, Plus(tuple(written)))
 
 
-def _multiple(teller: Teller, step: Step, name: str, place: Place) -> None:
+def _multiple(teller: Teller, step: Step, name: str, section: Section) -> None:
     premise = step.premises[0]
     node = step.before
     if teller.weight(premise) == 0:
@@ -262,7 +264,7 @@ def _multiple(teller: Teller, step: Step, name: str, place: Place) -> None:
     else:
         letter = teller.letter(premise.before)
         teller.say("What is left to differentiate is ", math(letter, premise.before), ".")
-        tell(teller, premise, letter.name, place.within)
+        tell(teller, premise, letter.name, section.within)
         literal = premise.after
     if isinstance(node, Quotient):
         teller.show_result(name, step, Quotient(premise.after, node.args[1]))
@@ -272,7 +274,7 @@ def _multiple(teller: Teller, step: Step, name: str, place: Place) -> None:
 
 
 def _named_parts(
-    teller: Teller, step: Step, parts: list[Expr], place: Place, words: str
+    teller: Teller, step: Step, parts: list[Expr], section: Section, words: str
 ) -> dict[Expr, Expr]:
     """Give each part a letter, say so, and differentiate each; the derivatives by part."""
     by_node = {premise.before: premise for premise in step.premises}
@@ -294,17 +296,17 @@ def _named_parts(
         else:
             told += 1
             title: Inline = ("The derivative of ", math(letter, part))
-            slopes[part] = _part(teller, premise, letter.name, title, place.part(told))
+            slopes[part] = _part(teller, premise, letter.name, title, section.part(told))
     if told:
-        teller.blocks.append(place.part(told + 1).heading("Put together"))
+        teller.blocks.append(section.part(told + 1).heading("Put together"))
     return slopes
 
 
-def _product(teller: Teller, step: Step, name: str, place: Place) -> None:
+def _product(teller: Teller, step: Step, name: str, section: Section) -> None:
     dependent = {premise.before for premise in step.premises}
     factors = list(step.before.args)
     parts = [factor for factor in dict.fromkeys(factors) if factor in dependent]
-    slopes = _named_parts(teller, step, parts, place, "A product, of")
+    slopes = _named_parts(teller, step, parts, section, "A product, of")
     terms: list[Expr] = []
     for i, factor in enumerate(factors):
         if factor in dependent:
@@ -317,17 +319,17 @@ def _product(teller: Teller, step: Step, name: str, place: Place) -> None:
     teller.show_result(name, step, Sum(tuple(terms)) if len(terms) > 1 else terms[0])
 
 
-def _quotient(teller: Teller, step: Step, name: str, place: Place) -> None:
+def _quotient(teller: Teller, step: Step, name: str, section: Section) -> None:
     top, bottom = step.before.args
     dependent = {premise.before for premise in step.premises}
     parts = [part for part in dict.fromkeys((top, bottom)) if part in dependent]
-    slopes = _named_parts(teller, step, parts, place, "A quotient, with")
+    slopes = _named_parts(teller, step, parts, section, "A quotient, with")
     up, down = slopes.get(top, ZERO), slopes.get(bottom, ZERO)
     above = Sum((Product((up, bottom)), Product((MINUS_ONE, top, down))))
     teller.show_result(name, step, Quotient(above, Power(bottom, TWO)))
 
 
-def _general_power(teller: Teller, step: Step, name: str, place: Place) -> None:
+def _general_power(teller: Teller, step: Step, name: str, section: Section) -> None:
     base, exponent = step.before.args
     logarithm = call("log", base)
     teller.say("Both the base and the exponent depend on ", math(teller.variable), ".")
@@ -337,21 +339,21 @@ def _general_power(teller: Teller, step: Step, name: str, place: Place) -> None:
         if not teller.is_easy(premise):
             letter = teller.letter(premise.before)
             teller.say("Here ", math(letter, premise.before), ":")
-            tell(teller, premise, letter.name, place.within)
+            tell(teller, premise, letter.name, section.within)
     slopes = {premise.before: premise.after for premise in step.premises}
     up, down = slopes.get(exponent, ZERO), slopes.get(base, ZERO)
     inside = Sum((Product((up, logarithm)), Product((exponent, Quotient(down, base)))))
     teller.show_result(name, step, Product((step.before, inside)))
 
 
-def _cases(teller: Teller, step: Step, name: str, place: Place) -> None:
+def _cases(teller: Teller, step: Step, name: str, section: Section) -> None:
     teller.quote(step.rule)
     hard = [p for p in step.premises if not teller.is_easy(p)]
     what = "case" if isinstance(step.before, Piecewise) else "part"
     for i, premise in enumerate(hard, start=1):
         letter = teller.letter(premise.before)
         title: Inline = (f"The {what} ", math(letter, premise.before))
-        _part(teller, premise, letter.name, title, place.part(i))
+        _part(teller, premise, letter.name, title, section.part(i))
     for premise in step.premises:
         if premise not in hard and teller.weight(premise):
             sentence, _ = teller.clause(premise)
@@ -364,7 +366,7 @@ def _is_negative(expr: Expr) -> bool:
     return isinstance(first, Number) and first.value < 0
 
 
-_BY_RULE: dict[str, Callable[[Teller, Step, str, Place], None]] = {
+_BY_RULE: dict[str, Callable[[Teller, Step, str, Section], None]] = {
     "variable": _at_once,
     "constant": _at_once,
     "sum": _sum,

@@ -68,9 +68,9 @@ def derivation_data(
 
 def _trial_data(derivation: Derivation, at: Mapping[Symbol, Expr]) -> dict[str, Any] | None:
     """A point and the value of the function there; ``None`` if no letters have one."""
-    from chainrule.document.trial import trial
+    from chainrule.document.calculator import value_at
 
-    found = trial(derivation, at)
+    found = value_at(derivation, at)
     if found is None:
         return None
     digits = found.digits

@@ -10,7 +10,7 @@ from chainrule.expr.nodes import Expr, Piecewise, postorder
 from chainrule.render.breaking import Break, Rank, choose
 from chainrule.render.latex import LATEX, Tex
 from chainrule.render.layout import LAYOUT, Box, beside, broken, text_box, width
-from chainrule.render.setter import Token, signed
+from chainrule.render.setter import Mark, signed
 from chainrule.render.terms import set_chain, set_term
 from chainrule.render.unicode import UNICODE
 
@@ -42,7 +42,7 @@ def latex_display(chain: Chain) -> Tex:
     for index, group in enumerate(groups):
         lines = _latex_rows(group)
         if index < len(groups) - 1:
-            lines[-1] = LATEX.row([lines[-1], LATEX.token(Token.COMMA)])
+            lines[-1] = LATEX.row([lines[-1], LATEX.token(Mark.COMMA)])
         rows += lines
     widest = max(row.width for row in rows)
     if len(rows) == 1:

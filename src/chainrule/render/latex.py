@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chainrule.record import Record
 from chainrule.render.breaking import Break, Rank
 from chainrule.render.letters import letter_latex
-from chainrule.render.setter import Token
+from chainrule.render.setter import Mark
 
 
 class Tex(Record):
@@ -19,21 +19,21 @@ class Tex(Record):
     breaks: tuple[Break, ...] = ()
 
 
-_TOKENS: dict[Token, Tex] = {
-    Token.PLUS: Tex("+", 2.4, (Break(0, 0, Rank.TERM),)),
-    Token.MINUS: Tex("-", 2.4, (Break(0, 0, Rank.TERM),)),
-    Token.SIGN: Tex("-", 1.3),
-    Token.DOT: Tex(r"\cdot", 1.6, (Break(0, 0, Rank.DOT),)),
-    Token.WIDE_DOT: Tex(r"\cdot", 1.6, (Break(0, 0, Rank.DOT),)),
-    Token.THIN: Tex(r"\,", 0.3, (Break(0, 0, Rank.FACTOR),)),
-    Token.NEXT: Tex("", 0, (Break(0, 0, Rank.FACTOR),)),
-    Token.APPLY: Tex("", 0.3),
-    Token.SLASH: Tex("/", 1),
-    Token.COMMA: Tex(",", 1),
-    Token.DIFFERENTIAL: Tex("d", 1),
-    Token.PARTIAL: Tex(r"\partial", 1),
-    Token.PRIME: Tex("'", 0.5),
-    Token.ELLIPSIS: Tex(r"\ldots", 2),
+_TOKENS: dict[Mark, Tex] = {
+    Mark.PLUS: Tex("+", 2.4, (Break(0, 0, Rank.TERM),)),
+    Mark.MINUS: Tex("-", 2.4, (Break(0, 0, Rank.TERM),)),
+    Mark.SIGN: Tex("-", 1.3),
+    Mark.DOT: Tex(r"\cdot", 1.6, (Break(0, 0, Rank.DOT),)),
+    Mark.WIDE_DOT: Tex(r"\cdot", 1.6, (Break(0, 0, Rank.DOT),)),
+    Mark.THIN: Tex(r"\,", 0.3, (Break(0, 0, Rank.FACTOR),)),
+    Mark.NEXT: Tex("", 0, (Break(0, 0, Rank.FACTOR),)),
+    Mark.APPLY: Tex("", 0.3),
+    Mark.SLASH: Tex("/", 1),
+    Mark.COMMA: Tex(",", 1),
+    Mark.DIFFERENTIAL: Tex("d", 1),
+    Mark.PARTIAL: Tex(r"\partial", 1),
+    Mark.PRIME: Tex("'", 0.5),
+    Mark.ELLIPSIS: Tex(r"\ldots", 2),
 }
 
 _RELATIONS = {
@@ -67,7 +67,7 @@ class LatexSetter:
     def script(self) -> LatexSetter:
         return LATEX_SCRIPT
 
-    def token(self, token: Token) -> Tex:
+    def token(self, token: Mark) -> Tex:
         return _TOKENS[token]
 
     def relation(self, operator: str) -> Tex:

@@ -12,7 +12,7 @@ from itertools import pairwise
 from chainrule.record import Record
 from chainrule.render.breaking import Break, Rank, choose
 from chainrule.render.letters import letter_unicode, subscript, superscript
-from chainrule.render.setter import Token
+from chainrule.render.setter import Mark
 from chainrule.render.unicode import RELATIONS, TOKENS, UNICODE, root_sign, strike
 
 _COMBINING = "\u0336"
@@ -233,7 +233,7 @@ class LayoutSetter:
     def script(self) -> LayoutSetter:
         return FLAT
 
-    def token(self, token: Token) -> Box:
+    def token(self, token: Mark) -> Box:
         rank = _RANKS.get(token)
         return Box((TOKENS[token],), 0, (Break(0, 0, rank),) if rank else ())
 
@@ -309,12 +309,12 @@ class LayoutSetter:
 
 
 _RANKS = {
-    Token.NEXT: Rank.FACTOR,
-    Token.THIN: Rank.FACTOR,
-    Token.PLUS: Rank.TERM,
-    Token.MINUS: Rank.TERM,
-    Token.DOT: Rank.DOT,
-    Token.WIDE_DOT: Rank.DOT,
+    Mark.NEXT: Rank.FACTOR,
+    Mark.THIN: Rank.FACTOR,
+    Mark.PLUS: Rank.TERM,
+    Mark.MINUS: Rank.TERM,
+    Mark.DOT: Rank.DOT,
+    Mark.WIDE_DOT: Rank.DOT,
 }
 
 

@@ -9,7 +9,7 @@ from chainrule.expr.nodes import Expr
 from chainrule.parsing.names import spellings
 from chainrule.render.function_names import in_latex, in_text, operator_name
 from chainrule.render.letters import GREEK, is_single_letter
-from chainrule.render.setter import Piece, Setter, Shape, Token, atom
+from chainrule.render.setter import Mark, Piece, Setter, Shape, atom
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ _ELEMENTARY = spellings()
 def symbol(name: str, s: Setter[T]) -> Piece[T]:
     """A variable or a parameter."""
     if name == "…":
-        return atom(s.token(Token.ELLIPSIS), Shape.WORD)
+        return atom(s.token(Mark.ELLIPSIS), Shape.WORD)
     if name in FUNCTION_LETTERS:
         return atom(s.letter(name), Shape.FUNCTION_LETTER)
     return atom(s.letter(name), Shape.LETTER if is_single_letter(name) else Shape.WORD)
@@ -80,5 +80,5 @@ def without_defaults(name: str, args: tuple[Expr, ...]) -> tuple[Expr, ...]:
 def primed(name: T, order: int, s: Setter[T]) -> T:
     """f, f', f'', f''', f⁽⁴⁾."""
     if order <= 3:
-        return s.row([name, *[s.token(Token.PRIME)] * order])
+        return s.row([name, *[s.token(Mark.PRIME)] * order])
     return s.raised(name, s.enclosed("(", s.number(str(order)), ")", False))

@@ -38,10 +38,10 @@ from chainrule.render.letters import decimal, digits
 from chainrule.render.names import function_name, primed, symbol, without_defaults
 from chainrule.render.setter import (
     Level,
+    Mark,
     Piece,
     Setter,
     Shape,
-    Token,
     at_least,
     atom,
     bracketed,
@@ -127,7 +127,7 @@ def _number(node: Number, s: Setter[T]) -> Walk[T]:
     if s.stacked:
         body, level, shape = s.fraction(above, below), Level.FRACTION, Shape.COEFFICIENT
     else:
-        body = s.row([above, s.token(Token.SLASH), below])
+        body = s.row([above, s.token(Mark.SLASH), below])
         level, shape = Level.RATIO, Shape.NUMBER
     return Piece(body, level, shape, shape, negative, tall=shape is Shape.COEFFICIENT)
 
@@ -137,11 +137,11 @@ def _decimal(value: Fraction, negative: bool, s: Setter[T]) -> Piece[T]:
     if not exponent:
         return Piece(s.number(mantissa), Level.ATOM, Shape.NUMBER, Shape.NUMBER, negative)
     figures = s.number(digits(abs(exponent)))
-    signed_exponent = s.row([s.token(Token.SIGN), figures]) if exponent < 0 else figures
+    signed_exponent = s.row([s.token(Mark.SIGN), figures]) if exponent < 0 else figures
     power_of_ten = s.raised(s.number("10"), signed_exponent)
     if mantissa == "1":
         return Piece(power_of_ten, Level.POWER, Shape.NUMBER, Shape.POWER, negative)
-    body = s.row([s.number(mantissa), s.token(Token.DOT), power_of_ten])
+    body = s.row([s.number(mantissa), s.token(Mark.DOT), power_of_ten])
     return Piece(body, Level.PRODUCT, Shape.NUMBER, Shape.POWER, negative, joined=True)
 
 
@@ -206,7 +206,7 @@ def _ratio(above: Expr, below: Expr, s: Setter[T]) -> Walk[T]:
     if numerator.level < Level.PRODUCT or numerator.first is Shape.CASES:
         numerator = bracketed(numerator.replaced(negative=False), s)
     denominator = at_least(denominator, Level.PREFIX, s)
-    body = s.row([numerator.body, s.token(Token.SLASH), denominator.body])
+    body = s.row([numerator.body, s.token(Mark.SLASH), denominator.body])
     tall = numerator.tall or denominator.tall
     return Piece(body, Level.RATIO, numerator.first, denominator.last, negative, tall)
 
@@ -271,11 +271,11 @@ def _applied(name: T, args: tuple[Expr, ...], plain: bool, s: Setter[T]) -> Walk
     for arg in args:
         pieces.append((yield arg, s))
     if plain and len(args) == 1 and _needs_no_brackets(args[0]):
-        body = s.row([name, s.token(Token.APPLY), pieces[0].body])
+        body = s.row([name, s.token(Mark.APPLY), pieces[0].body])
         return Piece(body, Level.PREFIX, Shape.PREFIX, Shape.PREFIX, tall=pieces[0].tall)
     row = [signed(pieces[0], s)] if pieces else []
     for piece in pieces[1:]:
-        row += [s.token(Token.COMMA), signed(piece, s)]
+        row += [s.token(Mark.COMMA), signed(piece, s)]
     tall = any(piece.tall for piece in pieces)
     body = s.row([name, s.enclosed("(", s.row(row), ")", tall)])
     if plain:
@@ -314,7 +314,7 @@ def _unknown(name: str, orders: tuple[int, ...], args: tuple[Expr, ...], s: Sett
     operators = []
     for position, order in enumerate(orders, start=1):
         if order:
-            partial = s.lowered(s.token(Token.PARTIAL), s.number(str(position)))
+            partial = s.lowered(s.token(Mark.PARTIAL), s.number(str(position)))
             operators.append(s.raised(partial, s.number(str(order))) if order > 1 else partial)
     return (yield from _applied(s.row([*operators, letter]), args, False, s))
 

@@ -17,7 +17,7 @@ from chainrule.record import Record
 T = TypeVar("T")
 
 
-class Token(Enum):
+class Mark(Enum):
     """Signs that stand between pieces or before them."""
 
     PLUS = auto()
@@ -52,7 +52,7 @@ class Setter(Protocol[T]):
     def script(self) -> Setter[T]:
         """How exponents and indices are set."""
 
-    def token(self, token: Token) -> T: ...
+    def token(self, token: Mark) -> T: ...
     def relation(self, operator: str) -> T: ...
     def number(self, figures: str) -> T: ...
     def letter(self, name: str) -> T: ...
@@ -141,7 +141,7 @@ def atom(body: T, shape: Shape, last: Shape | None = None, *, tall: bool = False
 
 def signed(piece: Piece[T], s: Setter[T]) -> T:
     """The material with its minus sign."""
-    return s.row([s.token(Token.SIGN), piece.body]) if piece.negative else piece.body
+    return s.row([s.token(Mark.SIGN), piece.body]) if piece.negative else piece.body
 
 
 def bracketed(piece: Piece[T], s: Setter[T]) -> Piece[T]:
@@ -156,21 +156,21 @@ def at_least(piece: Piece[T], level: Level, s: Setter[T]) -> Piece[T]:
     return bracketed(piece, s) if piece.negative or piece.level < level else piece
 
 
-def joint(last: Shape, first: Shape) -> Token:
+def joint(last: Shape, first: Shape) -> Mark:
     """What stands between two factors, the left one ending and the right one starting so."""
     if first in _DOT_BEFORE or last is Shape.FRACTION:
-        return Token.DOT
+        return Mark.DOT
     if first is Shape.PREFIX:
-        return Token.APPLY
+        return Mark.APPLY
     if last is Shape.PREFIX:
-        return Token.DOT
+        return Mark.DOT
     if last in (Shape.NUMBER, Shape.COEFFICIENT):
-        return Token.THIN if first in (Shape.CALL, Shape.WORD) else Token.NEXT
+        return Mark.THIN if first in (Shape.CALL, Shape.WORD) else Mark.NEXT
     if first is Shape.GROUP:
-        return Token.THIN if last in _THIN_BEFORE_BRACKET else Token.NEXT
+        return Mark.THIN if last in _THIN_BEFORE_BRACKET else Mark.NEXT
     if first in _THIN_BEFORE or last in _THIN_AFTER:
-        return Token.THIN
-    return Token.NEXT
+        return Mark.THIN
+    return Mark.NEXT
 
 
 _DOT_BEFORE = {Shape.NUMBER, Shape.COEFFICIENT, Shape.FRACTION, Shape.DOTTED_GROUP}
@@ -186,9 +186,9 @@ def product(factors: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
     kept = [_factor(f, i, len(factors), s) for i, f in enumerate(unsigned)]
     parts = [kept[0].body]
     for left, right in pairwise(kept):
-        between = Token.DOT if right.joined else joint(left.last, right.first)
-        if between is Token.NEXT and _runs_together(left, right):
-            between = Token.THIN
+        between = Mark.DOT if right.joined else joint(left.last, right.first)
+        if between is Mark.NEXT and _runs_together(left, right):
+            between = Mark.THIN
         parts += [s.token(between), right.body]
     tall = any(piece.tall for piece in kept)
     first, last = kept[0].first, kept[-1].last
@@ -211,7 +211,7 @@ def total(terms: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
     kept = [_term(t, i, len(terms), s) for i, t in enumerate(terms)]
     parts = [signed(kept[0], s)]
     for piece in kept[1:]:
-        parts += [s.token(Token.MINUS if piece.negative else Token.PLUS), piece.body]
+        parts += [s.token(Mark.MINUS if piece.negative else Mark.PLUS), piece.body]
     tall = any(piece.tall for piece in kept)
     leading_sign = kept[0].negative or kept[0].leading_sign
     first, last = kept[0].first, kept[-1].last

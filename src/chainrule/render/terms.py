@@ -22,10 +22,10 @@ from chainrule.render.names import own_name, primed, symbol
 from chainrule.render.notation import typeset
 from chainrule.render.setter import (
     Level,
+    Mark,
     Piece,
     Setter,
     Shape,
-    Token,
     at_least,
     atom,
     signed,
@@ -68,13 +68,13 @@ def _name(term: Name, s: Setter[T]) -> Piece[T]:
     pieces = [typeset(arg, s) for arg in term.args]
     row = [signed(pieces[0], s)]
     for piece in pieces[1:]:
-        row += [s.token(Token.COMMA), signed(piece, s)]
+        row += [s.token(Mark.COMMA), signed(piece, s)]
     tall = any(piece.tall for piece in pieces)
     return atom(s.row([name, s.enclosed("(", s.row(row), ")", tall)]), Shape.CALL, tall=tall)
 
 
 def _derivative(term: Derivative, s: Setter[T]) -> Piece[T]:
-    d = s.token(Token.PARTIAL if term.partial else Token.DIFFERENTIAL)
+    d = s.token(Mark.PARTIAL if term.partial else Mark.DIFFERENTIAL)
     above = s.raised(d, s.number(str(term.order))) if term.order > 1 else d
     if isinstance(term.of, str):
         above = s.row([above, own_name(term.of, s)])
@@ -82,7 +82,7 @@ def _derivative(term: Derivative, s: Setter[T]) -> Piece[T]:
     for index, (variable, count) in enumerate(term.by):
         letter = symbol(variable, s).body
         power = s.raised(letter, s.number(str(count))) if count > 1 else letter
-        below += [s.token(Token.THIN)] * (index > 0 and s.stacked) + [d, power]
+        below += [s.token(Mark.THIN)] * (index > 0 and s.stacked) + [d, power]
     denominator = s.row(below)
     fraction = s.fraction(
         s.struck(above) if term.cancel_above else above,
@@ -91,7 +91,7 @@ def _derivative(term: Derivative, s: Setter[T]) -> Piece[T]:
     if isinstance(term.of, str):
         return Piece(fraction, Level.FRACTION, Shape.FRACTION, Shape.FRACTION, tall=True)
     operand = at_least(typeset(term.of, s), Level.PREFIX, s)
-    row = s.row([fraction, s.token(Token.APPLY), operand.body])
+    row = s.row([fraction, s.token(Mark.APPLY), operand.body])
     return Piece(row, Level.PREFIX, Shape.FRACTION, Shape.PREFIX, tall=True)
 
 
@@ -102,7 +102,7 @@ def _dots(factors: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
     kept += [at_least(factor, Level.RATIO, s) for factor in factors[1:]]
     parts = [kept[0].body]
     for factor in kept[1:]:
-        parts += [s.token(Token.WIDE_DOT), factor.body]
+        parts += [s.token(Mark.WIDE_DOT), factor.body]
     tall = any(factor.tall for factor in kept)
     negative = kept[0].negative
     return Piece(
@@ -112,7 +112,7 @@ def _dots(factors: Sequence[Piece[T]], s: Setter[T]) -> Piece[T]:
 
 def _digits(text: str, more: bool, s: Setter[T]) -> Piece[T]:
     figures = s.number(text.lstrip("-−"))
-    body = s.row([figures, s.token(Token.ELLIPSIS)]) if more else figures
+    body = s.row([figures, s.token(Mark.ELLIPSIS)]) if more else figures
     return atom(body, Shape.NUMBER).replaced(negative=text[:1] in ("-", "−"))
 
 

@@ -6,23 +6,23 @@ import unicodedata
 from collections.abc import Sequence
 
 from chainrule.render.letters import letter_unicode, subscript, superscript
-from chainrule.render.setter import Token
+from chainrule.render.setter import Mark
 
-TOKENS: dict[Token, str] = {
-    Token.PLUS: " + ",
-    Token.MINUS: " − ",
-    Token.SIGN: "−",
-    Token.DOT: "·",
-    Token.WIDE_DOT: " · ",
-    Token.THIN: " ",
-    Token.NEXT: "",
-    Token.APPLY: " ",
-    Token.SLASH: "/",
-    Token.COMMA: ", ",
-    Token.DIFFERENTIAL: "d",
-    Token.PARTIAL: "∂",
-    Token.PRIME: "′",
-    Token.ELLIPSIS: "…",
+TOKENS: dict[Mark, str] = {
+    Mark.PLUS: " + ",
+    Mark.MINUS: " − ",
+    Mark.SIGN: "−",
+    Mark.DOT: "·",
+    Mark.WIDE_DOT: " · ",
+    Mark.THIN: " ",
+    Mark.NEXT: "",
+    Mark.APPLY: " ",
+    Mark.SLASH: "/",
+    Mark.COMMA: ", ",
+    Mark.DIFFERENTIAL: "d",
+    Mark.PARTIAL: "∂",
+    Mark.PRIME: "′",
+    Mark.ELLIPSIS: "…",
 }
 RELATIONS = {"==": "=", "<=": "≤", ">=": "≥", "!=": "≠"}
 _ROOTS = {2: "√", 3: "∛", 4: "∜"}
@@ -52,7 +52,7 @@ class UnicodeSetter:
     def script(self) -> UnicodeSetter:
         return self
 
-    def token(self, token: Token) -> str:
+    def token(self, token: Mark) -> str:
         return TOKENS[token]
 
     def relation(self, operator: str) -> str:

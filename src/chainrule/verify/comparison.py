@@ -68,7 +68,7 @@ class Claim(Record):
     orders: Orders = ()
 
 
-class _Record:
+class _Found:
     """What was found for one claim so far."""
 
     def __init__(self, claim: Claim) -> None:
@@ -199,7 +199,7 @@ def compare(
         return []
     first = () if variable is None else (variable,)
     batch = _Batch(claims, _Setting(aliases or {}, condition, ranges or {}, first, everywhere))
-    records = [_Record(claim) for claim in batch.claims]
+    records = [_Found(claim) for claim in batch.claims]
     pool = grid(len(batch.symbols), tuple(map(batch.setting.ranges.get, batch.symbols)))
     extra = _extra_points(batch, pool)
     with precision(BITS, 2):
@@ -230,11 +230,11 @@ def _extra_points(batch: _Batch, pool: Sequence[Point]) -> list[Point]:
     ]
 
 
-def _enough(records: Iterable[_Record], points: int) -> bool:
+def _enough(records: Iterable[_Found], points: int) -> bool:
     return all(len(record.points) * 2 >= points or record.wrong for record in records)
 
 
-def _record(batch: _Batch, records: Sequence[_Record], points: Sequence[Point]) -> None:
+def _record(batch: _Batch, records: Sequence[_Found], points: Sequence[Point]) -> None:
     points, lefts, rights = batch.sides(points)
     doubtful: dict[int, list[int]] = {}
     for number, record in enumerate(records):
@@ -259,7 +259,7 @@ def _record(batch: _Batch, records: Sequence[_Record], points: Sequence[Point]) 
 
 
 def _look_again(
-    batch: _Batch, records: Sequence[_Record], numbers: Sequence[int], at: Point
+    batch: _Batch, records: Sequence[_Found], numbers: Sequence[int], at: Point
 ) -> None:
     """With more bits. Many claims are quicker together: alone, each brings what it rests on."""
     pending = [number for number in numbers if records[number].wrong is None]
@@ -291,7 +291,7 @@ def _look_again(
             _agreed(record, at, agreed)
 
 
-def _agreed(record: _Record, at: Point, bits: int) -> None:
+def _agreed(record: _Found, at: Point, bits: int) -> None:
     if bits < _LEAST_BITS:
         record.undecided += 1
     else:
@@ -332,7 +332,7 @@ def _near_zero(left: arb, right: arb, bits: int) -> int:
     return bits
 
 
-def _verdict(batch: _Batch, record: _Record, points: int) -> Verdict:
+def _verdict(batch: _Batch, record: _Found, points: int) -> Verdict:
     if record.wrong is None and len(record.points) < min(_FEW, points):
         _look_closer(batch.alone(record.claim), record, points)
     if record.wrong is not None:
@@ -352,7 +352,7 @@ def _verdict(batch: _Batch, record: _Record, points: int) -> Verdict:
     )
 
 
-def _why_not(record: _Record) -> str:
+def _why_not(record: _Found) -> str:
     if record.undecided:
         return f"the balls stay too wide even with {MAX_PRECISION} bits"
     if record.undefined:
@@ -360,7 +360,7 @@ def _why_not(record: _Record) -> str:
     return "no point was found at which both sides are defined"
 
 
-def _look_closer(alone: _Batch, record: _Record, points: int) -> None:
+def _look_closer(alone: _Batch, record: _Found, points: int) -> None:
     """Search for points of a small domain."""
 
     def defined(at: Point) -> bool:

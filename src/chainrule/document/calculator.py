@@ -34,7 +34,7 @@ LETTER_VALUES = (2, 3, 5, 7)
 _DIGITS = 17
 
 
-class Trial(Record):
+class ValueAt(Record):
     """The function at a point.
 
     Attributes:
@@ -47,7 +47,7 @@ class Trial(Record):
     digits: Digits | None
 
 
-def trial(derivation: Derivation, at: Mapping[Symbol, Expr]) -> Trial | None:
+def value_at(derivation: Derivation, at: Mapping[Symbol, Expr]) -> ValueAt | None:
     """The function at the point ``at``, or at a usual one; ``None`` if it has no value at these.
 
     Raises:
@@ -65,20 +65,20 @@ def trial(derivation: Derivation, at: Mapping[Symbol, Expr]) -> Trial | None:
     if problem.entry is not None:
         values |= {s: Number(problem.entry.typical(s.name)) for s in free}
     values.update(at)
-    found: Trial | None = None
+    found: ValueAt | None = None
     for point in [at[main]] if main in at else [Number(value) for value in POINTS]:
-        digits = _value_at(function, {**values, main: point})
+        digits = _digits_at(function, {**values, main: point})
         if digits is not None and (found is None or digits.more):
-            found = Trial({main: point, **values}, digits)
+            found = ValueAt({main: point, **values}, digits)
             # Digits to compare are what we look for: ELU(−2) says more than ELU(5) = 5.
             if digits.more:
                 break
     if found is None and main in at:
-        return Trial({main: at[main], **values}, None)
+        return ValueAt({main: at[main], **values}, None)
     return found
 
 
-def _value_at(function: Expr, values: Mapping[Symbol, Expr]) -> Digits | None:
+def _digits_at(function: Expr, values: Mapping[Symbol, Expr]) -> Digits | None:
     filled = substitute(function, values)
     if symbols(filled) or any(isinstance(node, Unknown) for node in postorder(filled)):
         return None
@@ -95,7 +95,7 @@ def to_try(derivation: Derivation, whole: Name, at: Mapping[Symbol, Expr]) -> li
         at: values for the variable and other letters.
     """
     main = derivation.problem.variables[0]
-    found = trial(derivation, at)
+    found = value_at(derivation, at)
     if found is None:
         return []
     if found.digits is None:

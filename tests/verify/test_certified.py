@@ -95,5 +95,19 @@ def test_a_number_that_cannot_be_told_from_a_short_one_is_not_called_exact():
     assert not found.exact or found.text == "0.5"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sqrt(2)*sqrt(3) - sqrt(6)",
+        "log(2) + log(3) - log(6)",
+        "(sin(1)^2 + cos(1)^2 - 1)*e^(-9000)",
+    ],
+)
+def test_what_is_0_for_all_one_can_tell_has_no_digits(text):
+    found = decimal(parse(text), {}, 15)
+    assert found is not None
+    assert found.text == "0"
+
+
 def test_numbers_by_themselves():
     assert str(decimal(Number(Fraction(22, 7)), {}, 6)) == "3.14285…"

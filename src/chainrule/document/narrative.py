@@ -318,10 +318,7 @@ def _by_itself(derivation: Derivation) -> list[Block]:
         return []
     output = form.output
     blocks: list[Block] = [Heading(2, ("By the function itself",))]
-    if form.cases and isinstance(derivation.function, Piecewise):
-        slopes = derivation.case_by_case
-        if not isinstance(slopes, Piecewise) or len(slopes.values) != len(form.cases):
-            return []  # cases that have come to be one
+    if form.cases:
         return blocks + _case_forms(derivation, form) + _needed(derivation, form)
     pieces: list[InlinePiece] = []
     others = [s for s in symbols(form.expr) if s not in (output, derivation.variable)]

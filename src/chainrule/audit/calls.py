@@ -39,7 +39,7 @@ Exact = Callable[[Array], Truth]
 Draw = Callable[[np.random.Generator, int], npt.NDArray[np.float64]]
 
 CANDIDATES = 200
-"""So many inputs of all sizes, and as many of everyday size, may be calm."""
+"""Inputs of all sizes, and as many of everyday size, among which calm ones are looked for."""
 CALM = 2.0
 """What is off by no more ULP there, and at the inputs next to it, is accurate."""
 LIMIT = 16.0
@@ -48,7 +48,7 @@ by one: then it is as many as half of the digits, which is less than any shorter
 # A calm value is 2^6 away from where numbers end: upstream gradients go up to 2^3 or down to 2^-3.
 _ROOM = 6
 _BLOCKS = 5
-"""So many of them are filled up to as many elements as are tried when a target is loaded."""
+"""Candidates are computed in this many blocks: each has as many as a target is tried with."""
 # Any number will do: the same calls are made each time.
 _SEED = 3141
 

@@ -51,7 +51,7 @@ def inexcusable(
         fault: a kind of fault, one of ``tally.KINDS``.
 
     Returns: of those that the audit came by, the one whose size is nearest to 1 by its exponent:
-        that is where a fault is met with.
+        inputs of everyday size are those that people have.
     """
     function = function_of(implementation, job.kind)
     assert function is not None

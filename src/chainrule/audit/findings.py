@@ -36,8 +36,8 @@ DIGITS = 50
 LARGE_ERROR = "large error"
 """The kind of fault that is none of those of ``ulp.faults``: a number, but not the right one."""
 LOST = 1000.0
-"""An operation off by so many ULP from operands that are not has lost the digits; in a format of
-few digits, a sixteenth of them all."""
+"""In ULP: an operation that is off by this much, from operands that are not, has lost the digits;
+in a format of few digits, a sixteenth of them all."""
 LONGEST = 160
 """Letters of a formula; a longer one is no help to anybody."""
 FINE = 1.0

@@ -72,7 +72,7 @@ INFIX: dict[str, Spelling] = {
 
 
 def calls(names: Mapping[str, str], prefix: str = "") -> dict[str, Spelling]:
-    """Operations that are calls of a function of so many arguments: {"power": "pow"}."""
+    """Operations that are calls, by the names of functions: {"power": "pow"}."""
     counts = {**dict.fromkeys(("power", "atan2", "max", "min", "scaled"), 2), "fma": 3}
     found = {}
     for operation, name in names.items():

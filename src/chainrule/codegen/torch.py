@@ -145,8 +145,8 @@ def _heading(
 def _of_triton(forward: Expr, gradient: Expr, spec: KernelSpec) -> str:
     """The kernels for CUDA tensors; none if Triton lacks one of the functions.
 
-    Triton calls those of a library too: the shorter of both forms is taken. What takes another
-    one ``exp`` takes ``expm1`` several of (mish by it: 1.7 triads on an H200, else 1.4).
+    Triton calls those of a library too: the shorter of both forms is taken. There ``expm1`` takes
+    several times as long as ``exp`` (mish with it: 1.7 triads on an H200, without 1.4).
     """
     choices = [(forward, gradient), *([spec.library] if spec.library is not None else [])]
 

@@ -27,7 +27,7 @@ TARGET = Path(__file__).parent / "coefficients.py"
 _BITS = 500
 # Terms of the Taylor expansions that bound an error.
 _TERMS = 14
-# A piece is halved where that bounds the error better, into so many parts at most.
+# A piece is halved where that bounds the error better, into this many parts at most.
 _MOST_PARTS = 256
 # Of these series on these intervals, and a bound of what is left out.
 _SUMMED, _TAIL = 60, 1e-60

@@ -22,7 +22,7 @@ from chainrule.program.lower import Lowered
 
 Array = npt.NDArray[Any]
 
-# Of a value that changes its kind more often, as sin(x) does, so many changes are looked at.
+# How many changes of kind, and how many dips, are looked at; sin(x) has more of them.
 MOST_OF_A_VALUE, MOST_DIPS = 12, 40
 # Of a program of a hundred operations two thousand places are looked at, of a longer one fewer.
 OPERATIONS = 200_000
@@ -121,7 +121,7 @@ def _between(
 
 
 def _some(numbers: Positions, most: int = MOST_OF_A_VALUE) -> Positions:
-    """All of them, or so many from one end to the other."""
+    """All of them, or ``most``, evenly from one end to the other."""
     if len(numbers) <= most:
         return numbers
     chosen = np.linspace(0, len(numbers) - 1, most).round().astype(np.intp)

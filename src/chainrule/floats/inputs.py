@@ -11,7 +11,7 @@ from chainrule.floats.formats import Format
 from chainrule.floats.positions import at, finite_count
 
 SAMPLE = 60_000
-"""Ball arithmetic takes a second for so many, 15 µs each."""
+"""About a second of ball arithmetic, at 15 µs for a value."""
 
 
 def every(fmt: Format) -> npt.NDArray[Any]:

@@ -15,8 +15,8 @@ from chainrule.verify.certified import decimal
 # A typical value, two inside of a range, and one next to either end (see ``_of_range``).
 _ROWS = 5
 FITTED = 3
-"""Of so many rows it is asked where a formula should switch; the others tell whether that holds
-for other numbers too."""
+"""How many rows decide where a formula switches; the others tell whether that holds for other
+numbers too."""
 
 
 def typical_values(derivation: Derivation) -> dict[Symbol, Fraction]:

@@ -55,7 +55,7 @@ def compensated(root: Expr, significand: int, terms: int = 0, *, far: bool = Fal
         root: an expression of functions that a target has.
         significand: bits of the format's significand: 53, or 24 for float32.
         terms: 0 for functions as accurate as a library has them. In float64, exponentials and
-            logarithms are computed here, with so many terms of the series in both parts: 2 give
+            logarithms are computed here, with this many terms of the series in both parts: 2 give
             some 75 bits, 7 more than 100.
         far: whether sines and cosines of large angles that are no numbers of the format are
             meant to be right, as that of c·x is not, with c·x rounded.

@@ -50,7 +50,7 @@ def split_number(value: Fraction, significand: int) -> Pair:
 
 
 def rounded(value: Fraction, significand: int) -> Fraction:
-    """To so many bits, to the nearest."""
+    """The nearest number of ``significand`` bits."""
     if not value:
         return value
     exponent = abs(value.numerator).bit_length() - value.denominator.bit_length() - significand

@@ -14,7 +14,7 @@ import numpy.typing as npt
 BLOCK = 1024
 """Inputs at a time: what is computed of them stays in the first cache."""
 HARD = 4096
-"""At most so many inputs of one call can be left to ball arithmetic."""
+"""The most inputs of one call that can be left to ball arithmetic."""
 # float32, in terms of the exponent field of float64: that of the smallest normal number, and
 # twice the bias plus the bits of the fraction, from which 1/ULP is made.
 _LEAST = 1023 - 126

@@ -35,7 +35,7 @@ SINGLE, DOUBLE = 20, 5
 LEAST = 64
 """Intervals of no more inputs are not halved, but settled one by one."""
 MANY = 1 << 14
-"""So many intervals at once are not halved any more: the function changes too quickly."""
+"""With more intervals than this none is halved any more: the function changes too quickly."""
 # Where in a binade it is tried whether a thousandth part has a polynomial: at no simple fractions,
 # since there a periodic function may happen to be calm.
 _PROBES = (0.23, 0.51, 0.82)

@@ -24,7 +24,7 @@ class PieceKind(IntEnum):
     """What is known on an interval."""
 
     POLYNOMIAL = 0
-    UNDEFINED = 1  # at all of some points of it, and by every enclosure
+    UNDEFINED = 1  # at each of a few points, and by every enclosure
     SETTLED = 2  # a few inputs, by ball arithmetic
     WILD = 3  # no polynomial will do: some of the inputs, by ball arithmetic
 

@@ -32,14 +32,14 @@ Evaluate = Callable[[Array], Array]
 """From inputs, shape (n,), to results of the same shape and dtype."""
 
 RANGES, RANGES_OF_SAMPLE, LEAST_RANGE = 4096, 1024, 64
-"""At most so many rows has a table, and columns a picture; and so many inputs a row, or more."""
+"""The most rows of a table, and of a sample's, one a column of a picture; the fewest inputs of a row."""
 CHUNK, CHUNK_OF_DEVICE = 1 << 18, 1 << 20
 """Inputs that are evaluated at once: they and their results stay in a processor's cache. A device
 has a call take long, and longer if several processes share it."""
 FEW = 1 << 16
-"""So many inputs of a long format are left to ball arithmetic; a reference takes longer to make."""
+"""The most inputs of a long format that are left to ball arithmetic: a reference takes longer."""
 WILD = 1 << 17
-"""So many inputs at most of where no polynomial will do, in a whole sweep."""
+"""The most inputs, in a whole sweep, from where no polynomial will do."""
 LONG = 10**8
 """Inputs of float64 in a sweep that is called exhaustive."""
 
@@ -53,7 +53,7 @@ class SweepPlan:
 
     Attributes:
         fmt: their format.
-        step: of so many neighbours one is drawn; 1 for all of them.
+        step: one of this many neighbours is drawn; 1 for all of them.
     """
 
     fmt: Format
@@ -130,7 +130,7 @@ class Sweep:
         """
         Args:
             reference: is made if it is needed and not given, which takes some seconds.
-            chunk: of all float32 so many are evaluated at once.
+            chunk: how many are evaluated at once, of all of float32.
         """
         self.plan, self.ranges = chosen, chosen.ranges()
         self._expr, self._variable, self._parameters = expr, variable, parameters
@@ -140,7 +140,7 @@ class Sweep:
         if reference is None and (count > FEW or chosen.fmt.bits <= 16):
             self.reference = make_reference(expr, variable, parameters, chosen.fmt)
         wild = _inputs_of(self.reference, PieceKind.WILD) // chosen.step if self.reference else 0
-        # Of wild inputs every so many-th one is compared.
+        # Of wild inputs only some are compared, at equal distances.
         self._stride = -(-wild // WILD) or 1
         self.left_out = wild - wild // self._stride
 
@@ -166,7 +166,7 @@ class Sweep:
         return rows
 
     def together(self, inputs: int) -> int:
-        """How many ranges have about so many inputs."""
+        """How many ranges there are, of about equally many inputs."""
         if self._all_floats:
             return 1
         count = 2 * finite_count(self.plan.fmt) // self.plan.step

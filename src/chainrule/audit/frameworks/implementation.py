@@ -33,7 +33,7 @@ Computed = Literal["gradient", "forward"]
 FRAMEWORKS = ("torch", "jax", "numpy", "c", "onnxruntime", "chainrule")
 """Modules of this package, by the word before the colon of a target."""
 LANES = 64
-"""Vector code handles so many elements at a time at most (bfloat16 in AVX-512, two vectors).
+"""The most elements that vector code handles at a time (bfloat16 in AVX-512, two vectors).
 
 The elements that are left over go through scalar code, which rounds differently: PyTorch's GELU
 at −14.2857 in float32 is 0 in a long tensor and −2e-44 as a scalar. Blocks are filled up, so that

@@ -36,8 +36,8 @@ from chainrule.sweep.tally import Tallies
 from chainrule.verify.certified import decimal
 
 SAMPLE = 4_000_000
-"""Inputs of a long format, about, so many that a reference is worth it: with that, the
-neighbourhoods of roots and kinks are tried too."""
+"""About how many inputs of a long format are tried: enough for a reference to be worth making, with
+which the neighbourhoods of roots and kinks are tried too."""
 DIGITS = 20
 """Of an exact value."""
 # Digits of an exponent that is too long to be read as a size.

@@ -32,7 +32,7 @@ Evaluate = Callable[[Array], Array]
 """From inputs, shape (n,), to results of the same shape and dtype."""
 
 RANGES, RANGES_OF_SAMPLE, LEAST_RANGE = 4096, 1024, 64
-"""The most rows of a table, and of a sample's, one a column of a picture; the fewest inputs of a row."""
+"""The most rows of a table, and of that of a sample; the fewest inputs of a row."""
 CHUNK, CHUNK_OF_DEVICE = 1 << 18, 1 << 20
 """Inputs that are evaluated at once: they and their results stay in a processor's cache. A device
 has a call take long, and longer if several processes share it."""

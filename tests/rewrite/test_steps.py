@@ -112,6 +112,7 @@ def test_no_value_is_false_whatever_a_letter_is(text: str, letter: str) -> None:
         ("x round(x)", "round(x)"),
         ("x trunc(|x|)", "trunc(|x|)"),
         ("x floor(e^x)", "floor(e^x)"),
+        ("arctan(cosh(e^trunc(x))) x", "atan(cosh(e^trunc(x)))"),
         ("x sign(x - a)", "sign(x - a)"),
         ("x sign(a x)", "sign(a*x)"),
         ("x ceil(|x - 1|) + |x|", "ceil(|x - 1|) + sign(x)"),

@@ -135,10 +135,6 @@ def _landings(node: Call, order: Order) -> tuple[list[Expr], set[int]]:
         if piece is not None:
             slopes.append(_slope(piece, order))
             cuts += order.zeros(slopes[-1])[0]
-    if node.name == "trunc":
-        # Towards 0: down where the argument is positive, up where it is not.
-        pieces = on_intervals(node.args[0], order).intervals
-        cuts += [zero for piece in pieces if piece is not None for zero in order.zeros(piece)[0]]
     cuts = sorted_points(cuts, order)
     ways: set[int] = set()
     ends: list[Expr | None] = [None, *cuts, None]
@@ -148,8 +144,11 @@ def _landings(node: Call, order: Order) -> tuple[list[Expr], set[int]]:
             if order.number(slope, at) is not None:
                 sign = order.sign(slope, at if depends_on(slope, variable) else None)
                 ways |= {way * sign} if way and not _unknown(slope, order) else {1, -1}
-    if node.name in ("ceil", "trunc"):
-        ways = {-w for w in ways} if node.name == "ceil" else {1, -1}
+    if node.name == "ceil":
+        ways = {-w for w in ways}
+    elif node.name == "trunc":
+        # Down where the argument is positive, up where it is not; around 0 it does not jump.
+        ways = {1, -1}
     level = _level(node)
     return [cut for cut in cuts if _may_be_whole(level, cut, order)], ways - {0}
 

@@ -13,6 +13,7 @@ FILE, CLASS, FUNCTION = 450, 250, 60
 """The most lines: a file is read at one sitting, a class on three pages, a function on one."""
 
 EXCEPTIONS = {
+    "expr/functions.py": "a table",
     "expr/nodes.py": "what a formula is, in one reading: nodes, what makes and what walks them",
     "parsing/tables.py": "a table, written by a script",
 }

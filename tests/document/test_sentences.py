@@ -17,7 +17,7 @@ from chainrule.differentiate.rule import Rule
 from chainrule.differentiate.rules import RULES
 from chainrule.document.sentences import rule_in_words
 from chainrule.expr.functions import BY_NAME, FUNCTIONS, Function
-from chainrule.expr.nodes import Expr, Symbol, Unknown, substitute
+from chainrule.expr.nodes import Comparison, Expr, Number, Symbol, Unknown, substitute
 from chainrule.parsing.formula import parse_text
 from chainrule.rewrite.identities import PATTERNS, WORDS
 from oracle import MPMATH, evaluate
@@ -147,6 +147,20 @@ def _atan2(name: str) -> bool:
     return by_v and by_u
 
 
+def _places(*slopes: Callable[[Any, Any], Any]) -> Callable[[str], bool]:
+    """The derivative by each of two arguments, where the second is positive."""
+
+    def holds(name: str) -> bool:
+        first, second = slopes
+        some = [mpmath.mpf(value) for value in (0.4, 1.7)]
+        inside = lambda u: Comparison((">",), (u, Number(0)))  # noqa: E731
+        by_u = all(agree(slope(name, 0, (v,)), lambda u, v=v: first(u, v)) for v in some)
+        by_v = all(agree(slope(name, 1, (u,)), lambda v, u=u: second(u, v), inside) for u in some)
+        return by_u and by_v
+
+    return holds
+
+
 SAID_OTHERWISE: dict[str, Callable[[str], bool]] = {
     "The exponential function is its own derivative.": lambda f: agree(slope(f), _by(f)),
     "Subtracting 1 does not change a derivative, and the exponential is its own.": lambda f: (
@@ -155,6 +169,20 @@ SAID_OTHERWISE: dict[str, Callable[[str], bool]] = {
     "A logarithm to base b is the natural one divided by ln b.": _logarithm,
     "The angle of the point (u, v) grows by u over u² + v² with v, and by −v over u² + v² with "
     "u.": _atan2,
+    "The logarithm of e^u + e^v grows with either argument by the share that its exponential has "
+    "in the sum.": _places(
+        lambda u, v: mpmath.exp(u) / (mpmath.exp(u) + mpmath.exp(v)),
+        lambda u, v: mpmath.exp(v) / (mpmath.exp(u) + mpmath.exp(v)),
+    ),
+    "The product u ln v grows by ln v with u, and by u over v with v.": _places(
+        lambda u, v: mpmath.log(v), lambda u, v: u / v
+    ),
+    "The product u ln(1 + v) grows by ln(1 + v) with u, and by u over 1 + v with v.": _places(
+        lambda u, v: mpmath.log1p(v), lambda u, v: u / (1 + v)
+    ),
+    "The hypotenuse of the legs u and v grows with either leg by that leg over itself.": _places(
+        lambda u, v: u / mpmath.hypot(u, v), lambda u, v: v / mpmath.hypot(u, v)
+    ),
     "Since erfc is 1 − erf, its derivative is that of erf with the sign changed.": lambda f: (
         agree(_by(f), lambda u: 1 - mpmath.erf(u)) and agree(slope(f), lambda u: -slope("erf")(u))
     ),
@@ -203,7 +231,7 @@ SAID_OTHERWISE: dict[str, Callable[[str], bool]] = {
 def is_true(row: Function, sentence: str) -> bool:
     usual = re.fullmatch(r"The derivative of (the .*?) is ([^,]*)\.", sentence)
     integral = re.fullmatch(
-        r"The error function is an integral; its derivative is the integrand, (.*)\.", sentence
+        r"(The .*) is an integral; its derivative is the integrand, (.*)\.", sentence
     )
     claimed = SAID_OTHERWISE.get(sentence)
     if claimed is not None:
@@ -212,7 +240,7 @@ def is_true(row: Function, sentence: str) -> bool:
         named, said = usual[1] == row.title, usual[2]
     else:
         assert integral is not None, f"nobody has tested what this says: {sentence}"
-        named, said = row.name == "erf", integral[1]
+        named, said = integral[1].lower() == row.title.lower(), integral[2]
     return named and agree(slope(row.name), read(said, row.name), row.domain)
 
 

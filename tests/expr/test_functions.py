@@ -34,8 +34,15 @@ DOMAINS = {
     "-1 < u < 1": (-1.0, 1.0),
     "0 < u < 1": (0.0, 1.0),
     "|u| > 1": (1.0, 6.0),
+    "0 < u < 2": (0.0, 2.0),
+    "u > -e^(-1)": (-0.36, 4.0),
+    "v > 0": (-3.0, 3.0),
+    "v > -1": (-3.0, 3.0),
 }
 """Where to look for points, by the condition."""
+
+DEGREES = ("sind", "cosd", "tand")
+"""Functions whose arguments are as large as those of others times some ninety."""
 
 INVERTIBLE = {
     "between −π/2 and π/2": (-math.pi / 2, math.pi / 2),
@@ -52,6 +59,8 @@ def points(row: Function, limits: tuple[float, float] | None = None) -> list[tup
     choose = random.Random(row.name)
     where = REAL_LINE if row.domain is None else DOMAINS[str(row.domain(*(U, V)[: row.arity]))]
     low, high = limits or where
+    if row.name in DEGREES:
+        low, high = 90 * low, 90 * high
     found = []
     for _ in range(12):
         first = mpmath.mpf(low + (high - low) * choose.uniform(0.01, 0.99))
@@ -60,6 +69,8 @@ def points(row: Function, limits: tuple[float, float] | None = None) -> list[tup
                 found.append((mpmath.mpf(choose.randint(1, 3)), first))
             case "logb":
                 found.append((first, mpmath.mpf(choose.choice([0.3, 2.5, 7.0]))))
+            case "xlogy" | "xlog1py":
+                found.append((first, mpmath.mpf(choose.uniform(0.1, 4))))
             case _:
                 others = [mpmath.mpf(choose.uniform(-3, 3)) for _ in range(row.arity - 1)]
                 found.append((first, *others))
@@ -161,7 +172,8 @@ def test_monotone(row: Function) -> None:
         return
     function = MPMATH[row.name]
     with mpmath.workdps(DIGITS):
-        line = [mpmath.mpf(k) / 64 + mpmath.mpf(1) / 128 for k in range(-400, 400)]
+        unit = mpmath.mpf(60 if row.name in DEGREES else 1) / 128
+        line = [(2 * k + 1) * unit for k in range(-400, 400)]
         found = [function(u) for u in line if row.domain is None or at(row.domain, (u,))]
     assert len(found) > 50
     up = all(a <= b for a, b in pairwise(found))
@@ -318,10 +330,12 @@ def test_every_function_is_written_as_code(row: Function) -> None:
     for write, names in notations:
         if row.name in names:
             assert write(node).startswith(f"{names[row.name]}(")
-        elif row.definition is not None:
+        elif row.definition is not None and not (
+            write is code_syntax.python and row.name in ("erfcinv", "li")
+        ):
             assert write(node) == write(row.definition(*node.args))
         else:
-            with pytest.raises(InputError, match=f"no function for {row.name}"):
+            with pytest.raises(InputError, match="no function for"):
                 write(node)
 
 

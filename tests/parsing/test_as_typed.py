@@ -232,3 +232,31 @@ def test_an_answer_that_was_meant_otherwise() -> None:
     assert done.exit_code == 1
     assert "Read e^2x as e^2*x (else write e^(2x))." in done.output
     assert "2e^(2x) would be right." in done.output
+
+
+SPELLINGS = [
+    *[(f"{typed}(x)", f"{name}(x)") for typed, name in {
+        "sen": "sin", "tg": "tan", "ctg": "cot", "arctg": "atan", "arcctg": "acot", "sh": "sinh",
+        "ch": "cosh", "th": "tanh", "cth": "coth", "lg": "log10", "lb": "log2", "expi": "Ei",
+        "cosec": "csc", "arsh": "asinh", "arch": "acosh", "arth": "atanh", "LambertW": "lambertw",
+    }.items()],
+    ("sen x", "sin(x)"),
+    ("sh x", "sinh(x)"),
+    ("inv(x)", "1/x"),
+    ("root(x, 3)", "cbrt(x)"),
+    ("nthRoot(x, 4)", "x^(1/4)"),
+    ("surd(x, 3)", "cbrt(x)"),
+    ("surd(x, 5)", "sign(x)*|x|^(1/5)"),
+    ("ifelse(x > 0, x, 0)", "{x > 0: x, else: 0}"),
+    ("mod(x, 3)", "x - 3*floor(x/3)"),
+    ("factorial(x)", "gamma(x + 1)"),
+    ("trigamma(x)", "polygamma(1, x)"),
+    ("ch + th", "c*h + t*h"),
+    ("thx", "t*h*x"),
+    ("Six", "S*i*x"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("typed", "wanted"), SPELLINGS)
+def test_spellings_and_operations(typed: str, wanted: str) -> None:
+    assert str(parse(typed).expr) == str(parse(wanted).expr)

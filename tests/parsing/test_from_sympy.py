@@ -239,7 +239,7 @@ def deep() -> Any:
     """What cannot be read and is too deep for SymPy to write."""
     found: Any = x
     for _ in range(3000):
-        found = sympy.LambertW(sympy.sin(found, evaluate=False), evaluate=False)
+        found = sympy.zeta(sympy.sin(found, evaluate=False), evaluate=False)
     return found
 
 
@@ -261,7 +261,7 @@ REFUSED = [
     sympy.Piecewise((x, sympy.Symbol("b")), (1, True)),
     sympy.Piecewise((x, sympy.Contains(x, sympy.Integers)), (1, True)),
     *(sympy.Max, f, sympy.Function("sin")(x), OwnSine(x), sympy.UnevaluatedExpr(x) * 2),
-    *(sympy.LambertW(x), sympy.sinc(x), sympy.re(x), sympy.hyper((1,), (2,), x)),
+    *(sympy.zeta(x), sympy.sinc(x), sympy.re(x), sympy.hyper((1,), (2,), x)),
     deep(),
 ]
 

@@ -239,7 +239,7 @@ def test_deep_formulas_there_and_back(link: Callable[[Expr], Expr]) -> None:
         sympy.nan,
         sympy.Integral(sympy.exp(-(x**2)), x),
         sympy.Matrix([x, y]),
-        sympy.LambertW(x),
+        sympy.zeta(x),
         sympy.Derivative(sympy.sin(x), x),
         sympy.Derivative(f(2 * x), x),
         sympy.Derivative(f(x), (x, a)),

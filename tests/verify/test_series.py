@@ -31,6 +31,12 @@ def _arguments(row: Function) -> list[tuple[Expr, ...]]:
     """The variable in each place, beside numbers of either sign."""
     if row.name == "polygamma":
         return [(Number(n), X) for n in (0, 1, 2)]
+    if row.name in ("xlogy", "xlog1py"):
+        return [
+            args
+            for other in (Number(3), Number(Fraction(1, 3)))
+            for args in ((X, other), (other, X))
+        ]
     if row.arity == 2:
         others = [Number(Fraction(*pair)) for pair in ((3, 7), (-5, 3), (9, 4))]
         return [args for other in others for args in ((X, other), (other, X))]

@@ -110,11 +110,11 @@ class Calls:
         operation = OPERATIONS.get(name.name)
         if operation is not None:
             self._check_count(token, arguments, operation.least, operation.most, operation.example)
-            conditions = 1 if name.name == "where" else 0
+            conditions = 1 if name.name in ("where", "ifelse") else 0
             self._refuse_conditions(arguments[conditions:], token)
             if conditions and not isinstance(arguments[0], Comparison):
                 raise self.error(
-                    "the first argument of `where` is a condition",
+                    f"the first argument of `{self._typed(token)}` is a condition",
                     token.start,
                     "where(x > 0, x, a*x)",
                 )

@@ -71,23 +71,32 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "log": ("ln",),
     "log2": ("lb",),
     "log10": ("lg",),
+    "sin": ("sen",),
     "tan": ("tg",),
-    "cot": ("ctg",),
+    "cot": ("ctg", "cotg", "cotan"),
+    "sinh": ("sh",),
+    "cosh": ("ch",),
+    "tanh": ("th",),
+    "coth": ("cth",),
     "csc": ("cosec",),
-    "asin": ("arcsin",),
+    "asin": ("arcsin", "arcsen"),
     "acos": ("arccos",),
     "atan": ("arctan", "arctg"),
-    "acot": ("arccot",),
+    "acot": ("arccot", "arcctg"),
     "asec": ("arcsec",),
     "acsc": ("arccsc",),
     "atan2": ("arctan2",),
-    "asinh": ("arcsinh", "arsinh"),
-    "acosh": ("arccosh", "arcosh"),
-    "atanh": ("arctanh", "artanh"),
+    "asinh": ("arcsinh", "arsinh", "arsh"),
+    "acosh": ("arccosh", "arcosh", "arch"),
+    "atanh": ("arctanh", "artanh", "arth"),
     "acoth": ("arccoth", "arcoth"),
     "asech": ("arcsech", "arsech"),
     "acsch": ("arccsch", "arcsch"),
     "erfinv": ("erf_inv",),
+    "Ei": ("expi",),
+    "fresnels": ("FresnelS",),
+    "fresnelc": ("FresnelC",),
+    "lambertw": ("LambertW",),
     "normpdf": ("phi", "varphi", "norm_pdf"),
     "normcdf": ("Phi", "norm_cdf", "ndtr"),
     "gamma": ("Gamma",),
@@ -103,6 +112,10 @@ ALIASES: dict[str, tuple[str, ...]] = {
     "trunc": ("fix",),
 }
 """Other names that elementary functions are read by."""
+
+
+ONLY_CALLED = frozenset(("sh", "ch", "th", "li", "Ei", "Si", "Ci", "Shi"))
+"""Spellings that are letters where nothing follows that they could be applied to."""
 
 
 def spellings() -> dict[str, str]:

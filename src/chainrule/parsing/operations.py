@@ -19,6 +19,8 @@ from chainrule.expr.nodes import (
     Power,
     Product,
     Quotient,
+    Sum,
+    negate,
 )
 
 
@@ -53,6 +55,20 @@ def _logarithm(argument: Expr, base: Expr = E) -> Expr:
     return Call(name, (argument,)) if name else Call("logb", (argument, base))
 
 
+def remainder(a: Expr, b: Expr) -> Expr:
+    """What is left of ``a`` after whole multiples of ``b``; it has the sign of ``b``."""
+    return Sum((a, negate(Product((b, Call("floor", (Quotient(a, b),)))))))
+
+
+def _real_root(radicand: Expr, degree: Expr) -> Expr:
+    """The root that is negative for a negative number if the degree is odd."""
+    match degree:
+        case Number(int(n)) if n > 3 and n % 2:
+            size = Power(Call("abs", (radicand,)), Number(Fraction(1, n)))
+            return Product((Call("sign", (radicand,)), size))
+    return root(degree, radicand)
+
+
 def _nested(name: str) -> Callable[..., Expr]:
     return lambda *args: reduce(lambda left, right: Call(name, (left, right)), args)
 
@@ -67,6 +83,18 @@ OPERATIONS: dict[str, Operation] = {
     "pow": Operation(2, 2, "pow(x, n)", Power),
     "power": Operation(2, 2, "power(x, n)", Power),
     "square": Operation(1, 1, "square(x)", lambda argument: Power(argument, TWO)),
+    "inv": Operation(1, 1, "inv(x)", lambda argument: Quotient(ONE, argument)),
+    "ifelse": Operation(
+        3, 3, "ifelse(x > 0, x, a*x)", lambda condition, yes, no: Piecewise((yes, condition, no))
+    ),
+    **dict.fromkeys(
+        ("root", "nthRoot", "nthroot"),
+        Operation(2, 2, "root(x, 3)", lambda radicand, degree: root(degree, radicand)),
+    ),
+    "surd": Operation(2, 2, "surd(x, 3)", _real_root),
+    "mod": Operation(2, 2, "mod(x, y)", remainder),
+    "factorial": Operation(1, 1, "factorial(x)", lambda n: Call("gamma", (Sum((n, ONE)),))),
+    "trigamma": Operation(1, 1, "trigamma(x)", lambda u: Call("polygamma", (ONE, u))),
     "reciprocal": Operation(1, 1, "reciprocal(x)", lambda argument: Quotient(ONE, argument)),
     "negative": Operation(1, 1, "negative(x)", lambda argument: Product((MINUS_ONE, argument))),
     "exp2": Operation(1, 1, "exp2(x)", lambda argument: Power(TWO, argument)),

@@ -59,6 +59,8 @@ CLASSES = {
     **{name: name for name in ("sinh", "cosh", "tanh", "coth", "sech", "csch")},
     **{name: name for name in ("asinh", "acosh", "atanh", "acoth", "asech", "acsch")},
     **{name: name for name in ("gamma", "digamma", "polygamma")},
+    **{name: name for name in ("erfi", "Ei", "li", "Si", "Ci", "Shi", "Chi")},
+    **{"fresnels": "fresnels", "fresnelc": "fresnelc", "lambertw": "LambertW"},
     **{"lgamma": "loggamma", "abs": "Abs", "max": "Max", "min": "Min", "ceil": "ceiling"},
 }
 """Our functions and SymPy's names for them; others are written by their definitions."""

@@ -15,6 +15,7 @@ from chainrule.parsing.names import (
     GREEK_WORDS,
     KEYWORDS,
     LOGIC,
+    ONLY_CALLED,
     Names,
     spellings,
 )
@@ -165,6 +166,8 @@ class Reader(NamedTuple):
             known = self.names.functions.get(word)
             if known is None and called == "(":
                 known = self.names.lookup(word)
+            if word in ONLY_CALLED and called in ("", "|"):
+                return None
             # A bar may close as well as open: |threshold| is the size of a symbol.
             if known is not None and known not in BY_NAME and called in ("", "|"):
                 return None
@@ -309,6 +312,8 @@ def split_letters(word: str, names: Names, called: str) -> list[str] | None:
 def _longest_known(word: str, start: int, names: Names) -> str | None:
     for length in range(_LONGEST_KNOWN, 1, -1):
         piece = word[start : start + length]
+        if piece in ONLY_CALLED and length < len(word):
+            continue
         if piece in GREEK_WORDS or names.functions.get(piece) in _UNARY:
             return piece
     return None

@@ -36,6 +36,7 @@ from oracle import evaluate
         ("|x|^3", "|x|^3"),
         ("|x|^(-2)", "x^(-2)"),
         ("cos(-x)", "cos(x)"),
+        ("e^(-|-|x||)", "e^(-|x|)"),
         ("sin(-2*x)", "-sin(2*x)"),
         ("tanh(-x/a)", "-tanh(x/a)"),
         ("e^(-x)", "e^(-x)"),

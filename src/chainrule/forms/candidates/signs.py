@@ -52,7 +52,10 @@ def _visit(node: Expr, known: _Known) -> Expr:
             sign, inner = _split(argument, known)
             if sign < 0:
                 call = Call(name, (inner,))
-                return call if parity == "even" else _negative(call)
+                node = call if parity == "even" else _negative(call)
+    match node:
+        case Call("abs", (Call("abs") as size,)):
+            return size
     return node
 
 

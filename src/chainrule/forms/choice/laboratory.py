@@ -29,6 +29,7 @@ from chainrule.forms.candidates.conjugates import conjugated
 from chainrule.forms.candidates.exponentials import exponential_fractions
 from chainrule.forms.candidates.regimes import Regime
 from chainrule.forms.candidates.respell import respelled
+from chainrule.forms.candidates.signs import collected
 from chainrule.program.inlining import contracted, inlined, uses
 from chainrule.program.kernel_spec import Accuracy
 from chainrule.program.lower import COMPARISONS, Lowered, lower
@@ -327,7 +328,7 @@ def _variants(found: Mapping[str, Expr], variable: Symbol, derivative: Expr) -> 
     both = {**found, **more}
     for name, expr in both.items():
         more[f"{name}, of |{variable}|"] = substitute(expr, {variable: size})
-        more[f"{name}, of -|{variable}|"] = substitute(expr, {variable: -size})
+        more[f"{name}, of -|{variable}|"] = collected(substitute(expr, {variable: -size}))
     return more
 
 

@@ -77,6 +77,27 @@ def test_a_small_domain_is_searched(wrong: bool) -> None:
     assert wrong or found.points > 1
 
 
+@pytest.mark.parametrize(
+    ("low", "width"), [("41/100", "1/2"), ("0", "1/10"), ("0", "1/100"), ("0", "1/100000")]
+)
+def test_points_of_a_small_domain_are_many_if_one_is_found(low: str, width: str) -> None:
+    left = f"ln((x - {low})*({low} + {width} - x))"
+    right = f"ln(x - {low}) + ln({low} + {width} - x)"
+    [found] = compare([Claim(parse(left), parse(right))], variable=X)
+    assert found.word == "checked"
+    assert found.points > 8
+
+
+@pytest.mark.parametrize("below", [-1, 0, 3])
+def test_only_where_the_condition_holds(below: int) -> None:
+    condition = parse(f"{{x < {below}: 1}}").args[1]
+    claims = [Claim(parse("|x - 3|"), parse("3 - x")), Claim(parse("|x - 3|"), parse("x - 3"))]
+    right, wrong = compare(claims, variable=X, condition=condition)
+    assert (right.word, wrong.word) == ("checked", "wrong")
+    assert right.interval is not None
+    assert float(right.interval[1]) <= below
+
+
 def test_two_sides_that_may_both_be_0_agree_after_the_point() -> None:
     for radius, bits in ((2.0**-110, 101), (2.0**-90, 0)):
         assert _near_zero(arb(0, radius), arb(0, radius), 7) == bits

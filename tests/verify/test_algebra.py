@@ -204,6 +204,11 @@ def test_assumptions_are_used():
     assert prove_equal(parse("abs(x)"), X, [(X, 1)])
     assert prove_equal(parse("sqrt(x^2)"), -X, signs_of_condition(parse_condition("x < 0")))
     assert prove_equal(parse("max(x, y)"), X, signs_of_condition(parse_condition("y < x")))
+    for known in ("x - y", "y - x", "2*y - x - 1", "1 + x - 2*y"):
+        for sign in (1, -1):
+            for side in (f"{known}", f"-({known})"):
+                size = known if sign > 0 else f"-({known})"
+                assert prove_equal(parse(f"abs({side})"), parse(size), [(parse(known), sign)])
 
 
 def parse_condition(text: str) -> Expr:

@@ -228,6 +228,15 @@ def test_a_proof_says_between_which_parts():
     assert both.parts == (call("exp", X),)
 
 
+@pytest.mark.parametrize("count", range(1, 7))
+def test_three_signs_are_told_apart_and_no_more(count: int) -> None:
+    letters = "abcdpq"[:count]
+    left = parse(" + ".join(f"max({c}, -{c})" for c in letters))
+    right = parse(" + ".join(f"{c}*sign({c})" for c in letters))
+    proof = prove(left, right)
+    assert (proof.cases if proof else None) == (3**count if count <= 3 else None)
+
+
 def test_a_product_of_polynomials_has_a_limit() -> None:
     ring = fmpz_mpoly_ctx.get(["a", "b"], "lex")
     a, b = ring.gens()

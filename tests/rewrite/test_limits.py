@@ -15,6 +15,7 @@ from chainrule.expr.functions import FUNCTIONS
 from chainrule.expr.nodes import ZERO, Call, Expr, Number, Symbol
 from chainrule.parsing.definitions import expand_all
 from chainrule.parsing.formula import parse_text
+from chainrule.rewrite.germs import Germs
 from chainrule.rewrite.limits import side
 from chainrule.rewrite.line import UNKNOWN
 from chainrule.rewrite.order import MOST_WORK, MOST_WORK_AT_ONCE, Order, UndecidedError
@@ -269,3 +270,14 @@ def test_the_work_is_bounded() -> None:
     assert order.work - spent < 100
     # A new derivation has it all to itself.
     assert side(parse_text("sin(x)/x").expr, Number(0), 1, Order(X)).slope is ZERO
+
+
+def test_zero_times_any_germ_is_zero() -> None:
+    germs = Germs(Order(X), 3)
+    zero, line = germs.constant(ZERO), germs.made([((0, 0), Number(2)), ((1, 0), Number(-3))])
+    assert zero.is_zero
+    for product in (germs.product(zero, line), germs.product(line, zero)):
+        assert product.is_zero
+    assert germs.product(line, line).terms == {
+        (0, 0): Number(4), (1, 0): Number(-12), (2, 0): Number(9),
+    }  # fmt: skip

@@ -113,6 +113,9 @@ def test_how_a_condition_on_several_letters_is_written(formula: str, derivative:
         ("soft_shrink", "{x > lambda: 1, x < -lambda: 1, -lambda < x < lambda: 0}"),
         ("{x > 0: x^2, else: 0}", "{x > 0: 2*x, else: 0}"),
         ("max(0, 1 - x)^2", "{x <= 1: 2*(x - 1), x > 1: 0}"),
+        ("max(0, x)^2", "2*max(0, x)"),
+        ("x max(0, 3x)", "6*max(0, x)"),
+        ("max(0, 3x - 6)^2", "max(0, 18*x - 36)"),
     ],
 )
 def test_cases_are_listed_by_intervals(formula: str, merged: str) -> None:

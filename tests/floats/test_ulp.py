@@ -176,8 +176,8 @@ def test_the_slope_is_the_truth_where_the_formula_has_no_value() -> None:
     assert found.known.tolist() == [True, True]
     assert found.high.tolist() == [0.0, 12.0]
     away = {b: np.array([1.0, 2.0]), x: np.array([1.0, 2.0])}
-    hole, filled = chainrule.parse("3 x (b - 1)/(b - 1)"), chainrule.parse("3 x b")
-    assert truth_at_points(hole, away, {}, slope_of=filled).high.tolist() == [3.0, 6.0]
+    hole, filled = chainrule.parse("3 x b^2 (b - 1)/(b - 1)"), chainrule.parse("x b^3")
+    assert truth_at_points(hole, away, {}, slope_of=filled).high.tolist() == [3.0, 24.0]
     kink = truth_at_points(slope, points, {}, slope_of=chainrule.parse("|b|"))
     assert kink.known.tolist() == [False, True]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
 import chainrule
@@ -113,3 +115,21 @@ def test_a_root_with_two_signs_is_no_form(formula: str) -> None:
     """y'^2 = 1 − y² for the sine, but cos x takes both signs."""
     form = chainrule.derive(formula).output_form
     assert form is None or form.needs_variable
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("x^2 e^x/(x sin x + 1)", ["divide-terms", "divide-terms", "factor"]),
+        ("x tanh x", []),
+        ("sin(x)/x", []),
+    ],
+)
+def test_the_steps_to_a_form_lead_to_it(text: str, reasons: list[str]) -> None:
+    form = chainrule.derive(text).output_form
+    assert form is not None
+    assert [step.rule for step in form.rewriting] == reasons
+    for step, following in pairwise(form.rewriting):
+        assert step.after is following.before
+    if form.rewriting:
+        assert form.rewriting[-1].after is form.expr

@@ -26,6 +26,7 @@ from chainrule.expr.nodes import Call, Expr, Power, Product, Quotient, Sum, Symb
 from chainrule.rewrite import everyday
 from chainrule.rewrite.normal_form import Tidier
 from chainrule.rewrite.simplify import simplify
+from chainrule.verify.verdict import Counterexample, Verdict
 
 
 def run(*args: str) -> Result:
@@ -232,6 +233,18 @@ def test_a_wrong_side_of_an_equation_ends_the_page(monkeypatch: pytest.MonkeyPat
     derivation = chainrule.implicit("x^2 + y^2 = 1")
     with pytest.raises(chainrule.FaultError):
         _ = derivation.derivative
+
+
+def test_a_wrong_step_ends_the_page_of_a_curve(monkeypatch: pytest.MonkeyPatch) -> None:
+    derivation = chainrule.implicit("x^2 + y^2 = 1")
+    verdicts = derivation.verdicts
+    wrong = Verdict("wrong", counterexample=Counterexample({"x": "1"}, "2", "3"))
+    [step, *_] = verdicts
+    planted = {**verdicts, step: wrong}
+    monkeypatch.setattr(curves.ImplicitDerivation, "verdicts", property(lambda _: planted))
+    page = " ".join(chainrule.implicit("x^2 + y^2 = 1").to_text().split())
+    assert "This derivation is wrong. That is a bug of chainrule; please report it:" in page
+    assert "Checked" not in page
 
 
 # --- the kind: a node is what its class says ------------------------------------------------

@@ -25,6 +25,8 @@ from real_values import Point
 # Sizes of x from 10⁻⁷ to 10⁵, both signs, and closer together where most formulas turn.
 SIZES = sorted({k / 2 for k in range(-14, 11)} | {k / 12 for k in range(-14, 15)})
 LINE = [sign * 1.00102 * 10**size for size in SIZES for sign in (-1, 1)]
+MANY_DIGITS = 50_000
+"""More than e^x has before or behind the point, for any x of the line."""
 PARAMETERS = (1.37, -0.73, 0.19, -3.1)
 
 KERNELS = (
@@ -68,7 +70,12 @@ def wrong_at(function: Expr, form: Expr, output: str, a: float) -> Point | None:
         found = Point({**at.letters, output: value}).value(form)
         nudged = Point({**at.letters, output: value * (1 + mpmath.mpf(10) ** -70)}).value(form)
         if found is None and nudged is None:
-            return at
+            # Or no digit is left, as of 1 - sigmoid(316)^2.
+            exact = Point(at.letters, MANY_DIGITS)
+            letters = {**at.letters, output: exact.value(function)}
+            if Point(letters, MANY_DIGITS).value(form) is None:
+                return at
+            continue
         if found is None or nudged is None or abs(found - nudged) > 1e-12 * abs(slope):
             continue
         if abs(found - slope) > 1e-9 * abs(slope):

@@ -117,7 +117,7 @@ def test_a_part_that_switches_is_left_as_it_is() -> None:
     assert saturated(left, left.exprs, X, {}, (-np.inf, 0.0), np.empty(0), F32) == []
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("dtype", [pytest.param("float32", marks=pytest.mark.slow), "float64"])
 def test_what_overflows_and_cancels_otherwise(dtype: str) -> None:
     """The inverse hyperbolic sine by its logarithm, of which no other form is good everywhere."""
     found = chosen("log(x + sqrt(x^2 + 1))", dtype)

@@ -319,7 +319,7 @@ RECTIFIERS: tuple[Entry, ...] = (
         title="softplus",
         formula="ln(1 + e^x)",
         letter="softplus",
-        aliases=("smooth_relu",),
+        aliases=("smooth_relu", "log1pexp"),
         apis=(
             "torch.nn.Softplus",
             "torch.nn.functional.softplus",

@@ -160,3 +160,25 @@ def test_lines(tmp_path: Path) -> None:
     lines = tmp_path / "lines"
     lines.write_text("f(x) = x^2\nd/dx (x^2) = 2x\nf'(x) = 2x\n")
     assert CliRunner().invoke(main, ["check", "--lines", str(lines)]).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["d/dx " * 5000 + "x", "1" + "+d/dx(x)" * 5000, "x + " + "d/dx " * 13 + "x", "D[x^2, x, 13]"],
+)
+def test_as_many_as_anybody_asks_for(text: str) -> None:
+    with pytest.raises(InputError):
+        chainrule.diff(text)
+    done = CliRunner().invoke(main, ["check", "x^2", "--answer", text])
+    assert done.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["d(" * 9000 + "x" + ")" * 9000 + "/dx", "d(" * 3000 + "x" + ")/dx" * 3000, "d(x" * 9000],
+)
+def test_nested_as_deep_as_you_like(text: str) -> None:
+    try:
+        parse_question(text)
+    except InputError as error:
+        assert len(str(error)) < 1_000  # noqa: PT017

@@ -119,6 +119,7 @@ def read_answer(text: str, problem: Problem) -> Formula:
     if formula.question is not None:
         # The derivative of something is what it is.
         variables = formula.question or (choose_variable(formula.expr, (), None),)
+        _check_order(len(variables))
         slope = _slope(formula.expr, variables)
         formula = formula.replaced(expr=slope, question=None)
     return differentiated_within(formula, text)
@@ -134,6 +135,13 @@ def differentiated_within(formula: Formula, text: str) -> Formula:
             text=text,
             position=0,
             hint="give the function that is differentiated; a line of yours goes to check --lines",
+        )
+    taken = sum(max(1, len(inner.by)) for inner in formula.inner)
+    if taken > MAX_ORDER:
+        raise InputError(
+            f"there are {taken:,} derivatives within this formula; at most {MAX_ORDER} are taken",
+            text=text,
+            position=0,
         )
     values: dict[Expr, Expr] = {}
     found = list(formula.notes)
@@ -179,8 +187,7 @@ def make_problem(
         )
     if method not in METHODS:
         raise InputError(f"unknown method {method!r}", hint=f"choose from {', '.join(METHODS)}")
-    if not 1 <= order <= MAX_ORDER:
-        raise InputError(f"the order must be between 1 and {MAX_ORDER}, not {order}")
+    _check_order(order)
     variables = _variables(formula, wrt, order)
     if formula.question is not None:
         variables = _agreed(formula, variables, wrt, order)
@@ -196,6 +203,11 @@ def make_problem(
         defaults=definition(entry.name).defaults if entry is not None else {},
         notes=formula.notes,
     )
+
+
+def _check_order(order: int) -> None:
+    if not 1 <= order <= MAX_ORDER:
+        raise InputError(f"the order must be between 1 and {MAX_ORDER}, not {order:,}")
 
 
 def _variables(formula: Formula, wrt: Wrt, order: int) -> tuple[Symbol, ...]:
@@ -231,6 +243,7 @@ def _agreed(
     asked = formula.question
     if not asked:
         return variables
+    _check_order(len(asked))
     by = ", ".join(symbol.name for symbol in asked)
     if wrt is not None and set(variables) != set(asked):
         other = ", ".join(symbol.name for symbol in dict.fromkeys(variables))

@@ -17,8 +17,6 @@ from chainrule.parsing.tokens import HIGHEST, FunctionName, Token
 
 _OPERAND_ENDS = frozenset({"NUMBER", "FRACTION", "NAME", "CONSTANT", "CLOSE", "BAR_CLOSE", "BANG"})
 
-_LONGEST_BRACKET = 1_000
-"""Tokens in brackets between d and /dx."""
 _BEFORE_FACTORS = _OPERAND_ENDS | {"TIMES", "OVER"}
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 _ASKED = re.compile(
@@ -107,18 +105,23 @@ def differentials(tokens: Sequence[Token], text: str) -> list[Token]:
         InputError: a ``dx`` at the end, ``dy/dx`` within a formula, or a ∂ that stands alone.
     """
     found: list[Token] = []
+    ends = _closing(tokens)
+    # After the bracket of d(…)/dx: the rest of it, which is skipped.
+    after: dict[int, int] = {}
     at = 0
     while at < len(tokens):
-        whole = _around(tokens, at)
+        whole = _around(tokens, at, ends)
         if whole is not None:
-            by, inside, at = whole
-            opener, closer = inside[0], inside[-1]
-            found += [
-                opener,
-                Token("DIFFERENTIAL", FunctionName("d", by=by), opener.start, opener.end),
-                *differentials(inside, text),
-                closer,
-            ]
+            by, at, stop = whole
+            opener = tokens[at]
+            name = FunctionName("d", by=by)
+            found += [opener, Token("DIFFERENTIAL", name, opener.start, opener.end), opener]
+            after[ends[at]] = stop
+            at += 1
+            continue
+        if at in after:
+            found += [tokens[at], tokens[at]]
+            at = after[at]
             continue
         operator = _fraction(tokens, at) or _slash(tokens, at) or _word(tokens, at)
         if operator is None:
@@ -211,21 +214,27 @@ def _fraction(tokens: Sequence[Token], at: int) -> tuple[By, int] | None:
     return by, stop + 1
 
 
-def _around(tokens: Sequence[Token], at: int) -> tuple[By, Sequence[Token], int] | None:
-    r"""``d(x^2)/dx`` and ``\frac{d(x^2)}{dx}``: by what, the bracket, and where it ends."""
+def _closing(tokens: Sequence[Token]) -> dict[int, int]:
+    """Where each bracket is closed."""
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for at, token in enumerate(tokens):
+        if token.kind == "OPEN":
+            opened.append(at)
+        elif token.kind == "CLOSE" and opened:
+            ends[opened.pop()] = at
+    return ends
+
+
+def _around(tokens: Sequence[Token], at: int, ends: dict[int, int]) -> tuple[By, int, int] | None:
+    r"""``d(x^2)/dx`` and ``\frac{d(x^2)}{dx}``: by what, where the bracket opens, and the end."""
     braces = 2 if tokens[at].kind == "FRAC" else 0
     if not _is_d(tokens, at + braces):
         return None
     order, start = _order(tokens, at + braces + 1)
-    if not order or start >= len(tokens) or tokens[start].kind != "OPEN":
+    if not order or start not in ends:
         return None
-    depth = 0
-    for end in range(start, min(len(tokens), start + _LONGEST_BRACKET)):
-        depth += (tokens[end].kind == "OPEN") - (tokens[end].kind == "CLOSE")
-        if not depth:
-            break
-    else:
-        return None
+    end = ends[start]
     kinds = [token.kind for token in tokens[end + 1 : end + 3]]
     if kinds[:braces] != ["CLOSE", "OPEN"][:braces] or (not braces and kinds[:1] != ["OVER"]):
         return None
@@ -233,7 +242,7 @@ def _around(tokens: Sequence[Token], at: int) -> tuple[By, Sequence[Token], int]
     if below is None or not _matching(order, below[0]):
         return None
     by, stop = below
-    return by, tokens[start : end + 1], stop + bool(braces)
+    return by, start, stop + bool(braces)
 
 
 def _word(tokens: Sequence[Token], at: int) -> tuple[By, int] | None:

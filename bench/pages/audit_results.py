@@ -131,7 +131,8 @@ def _outcome(data: Mapping[str, Any]) -> Outcome:
     return Outcome(
         job=job,
         rows=tally.none(),
-        measured=None if data["measured"] is None else _as(Measured, data["measured"]),
+        # A tally counts nothing as senseless, so that it is not recorded.
+        measured=data["measured"] and _as(Measured, {**data["measured"], "senseless": 0}),
         left_out=data["left_out"],
         versions=data["versions"],
         witnesses=tuple(_as(Witness, witness) for witness in data["witnesses"]),

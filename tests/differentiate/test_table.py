@@ -50,6 +50,18 @@ def _sigmoid(u: Any) -> Any:
     return 1 / (1 + sympy.exp(-u))
 
 
+def _of_degrees(function: Any) -> Any:
+    return lambda u: function(sympy.pi * u / 180)
+
+
+def _in_degrees(function: Any) -> Any:
+    return lambda u: 180 * function(u) / sympy.pi
+
+
+def _of_half_turns(function: Any) -> Any:
+    return lambda u: function(sympy.pi * u)
+
+
 SPELLINGS: dict[str, Any] = SYMBOLS | {
     "e": sympy.E,
     "pi": sympy.pi,
@@ -73,6 +85,17 @@ SPELLINGS: dict[str, Any] = SYMBOLS | {
     "lgamma": sympy.loggamma,
     "normpdf": lambda u: sympy.exp(-(u**2) / 2) / sympy.sqrt(2 * sympy.pi),
     "normcdf": lambda u: (1 + sympy.erf(u / sympy.sqrt(2))) / 2,
+    "exp10": lambda u: 10**u,
+    "hypot": lambda u, v: sympy.sqrt(u**2 + v**2),
+    "logaddexp": lambda u, v: sympy.log(sympy.exp(u) + sympy.exp(v)),
+    "xlogy": lambda u, v: u * sympy.log(v),
+    "xlog1py": lambda u, v: u * sympy.log(1 + v),
+    **{f"{name}d": _of_degrees(getattr(sympy, name)) for name in ("sin", "cos", "tan")},
+    **{f"{name}d": _in_degrees(getattr(sympy, name)) for name in ("asin", "acos", "atan")},
+    **{f"{name}pi": _of_half_turns(getattr(sympy, name)) for name in ("sin", "cos", "tan")},
+    "erfcx": lambda u: sympy.exp(u**2) * sympy.erfc(u),
+    "erfcinv": lambda u: sympy.erfinv(1 - u),
+    "lambertw": sympy.LambertW,
     "sigmoid": _sigmoid,
     "softplus": lambda u: sympy.log(1 + sympy.exp(u)),
 }
@@ -108,8 +131,10 @@ def by_sympy(text: str) -> Any:
 
 
 def value(expression: Any, point: dict[Any, Any]) -> Any:
+    # SymPy has no digits of erfcinv.
+    known = sympy.sympify(expression).replace(sympy.erfcinv, lambda u: sympy.erfinv(1 - u))
     with mpmath.workdps(DIGITS):
-        real, imaginary = sympy.sympify(expression).evalf(DIGITS, subs=point).as_real_imag()
+        real, imaginary = known.evalf(DIGITS, subs=point).as_real_imag()
         assert abs(imaginary) < TOLERANCE
         return mpmath.mpf(real)
 

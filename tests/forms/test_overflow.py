@@ -162,7 +162,8 @@ def test_shrunk_multiples_are_the_same() -> None:
         ("(sqrt(x^2 + c) - x)/2", "c/(sqrt(x^2 + c) + x)/2"),
         ("1 - x/sqrt(1 + x^2)", "1/(1 + x^2)/(x/sqrt(1 + x^2) + 1)"),
         ("sqrt(x^2 + 1) - 1", "x^2/(sqrt(x^2 + 1) + 1)"),
-        ("sqrt(x + 1) - sqrt(x)", "sqrt(x + 1) - sqrt(x)"),
+        ("sqrt(x + 1) - sqrt(x)", "1/(sqrt(x + 1) + sqrt(x))"),
+        ("sqrt(x + 1) - 2*sqrt(x) + sqrt(c)", "sqrt(x + 1) - 2*sqrt(x) + sqrt(c)"),
     ],
 )
 def test_roots_that_cancel(formula: str, conjugate: str) -> None:

@@ -13,8 +13,9 @@ import chainrule
 from chainrule.cli.main import main
 from chainrule.errors import InaccurateError
 from chainrule.floats.measure import Measured
-from chainrule.forms import plan as plans
 from chainrule.forms.accuracy import accuracy_of
+from chainrule.forms.choice import decision
+from chainrule.forms.choice.assemble import Effort
 from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.forms.choice.promises import FAR, promised, refusal
 from chainrule.forms.choice.selection import Asked, Chosen
@@ -116,14 +117,16 @@ def test_twice_the_precision_is_tried_where_a_promise_is_not_kept(
     monkeypatch: pytest.MonkeyPatch, kept: bool
 ) -> None:
     tried: list[str] = []
-    best_forms = plans._best_forms
+    best_forms = decision._best_forms
 
-    def noted(asked: Asked, labs: Sequence[Laboratory]) -> tuple[Chosen, Space | None]:
+    def noted(
+        asked: Asked, labs: Sequence[Laboratory], most: Effort
+    ) -> tuple[Chosen, Space | None]:
         tried.append(asked.spec.accuracy)
-        return best_forms(asked, labs)
+        return best_forms(asked, labs, most)
 
-    monkeypatch.setattr(plans, "_best_forms", noted)
-    monkeypatch.setattr(plans, "promised", lambda *_: 2.0 if kept else 0.0)
+    monkeypatch.setattr(decision, "_best_forms", noted)
+    monkeypatch.setattr(decision, "promised", lambda *_: 2.0 if kept else 0.0)
     plan(chainrule.derive("x/3"), "numpy", dtype="float64", accuracy="fast")
     assert tried == (["fast"] if kept else ["fast", "best"])
 

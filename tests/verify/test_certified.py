@@ -111,3 +111,12 @@ def test_what_is_0_for_all_one_can_tell_has_no_digits(text):
 
 def test_numbers_by_themselves():
     assert str(decimal(Number(Fraction(22, 7)), {}, 6)) == "3.14285…"
+
+
+@pytest.mark.parametrize(
+    "text", ["trunc(asind(x))", "floor(2*asin(x)/pi)", "ceil(sqrt(2)^2*x) - 1/3", "sign(sin(pi*x))"]
+)
+def test_a_step_at_a_number_that_no_ball_tells(text: str) -> None:
+    """A ball across a step holds both of its sides: it has no digits, and none are shown."""
+    found = decimal(parse(text), {X: 1}, 15)
+    assert found is None or found.exact

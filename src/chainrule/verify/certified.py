@@ -13,6 +13,8 @@ from chainrule.expr.nodes import Expr, Symbol
 from chainrule.record import Record
 
 ELLIPSIS = "…"
+# Enough for the sizes of a ball, which are compared and no more.
+_CLOSE_BITS = 64
 # Numbers from 10^-5 to 10^16 are written out, others as 1.25e-30.
 _SMALLEST, _LARGEST = -5, 16
 # FLINT aborts the process when a fraction gets too long; these are 12,000 digits.
@@ -187,10 +189,11 @@ def exact_decimal(value: Fraction, digits: int = 15) -> CertifiedDigits:
 
 def _closest(
     expr: Expr, env: Mapping[Symbol, Coordinate], value: arb, digits: int
-) -> CertifiedDigits:
+) -> CertifiedDigits | None:
     """For a number that is within 10⁻¹⁰⁰⁰ of a short decimal: that decimal.
 
-    It is called exact only if algebra proves it.
+    It is called exact only if algebra proves it. ``None`` if nobody knows the number so well: where
+    a function steps at a number that no ball tells from its neighbours, its ball stays wide.
     """
     from chainrule.expr.nodes import Number, substitute
     from chainrule.verify.algebra import prove_equal
@@ -207,5 +210,8 @@ def _closest(
     shown = exact_decimal(middle, digits)
     if proved:
         return shown
+    with precision(_CLOSE_BITS):
+        if value.rad() > max(abs(value.mid()), arb(1)) * arb(10) ** (-2 * digits):
+            return None
     padded = shown.text if "." in shown.text else shown.text + "."
     return CertifiedDigits(padded.ljust(digits + 1, "0") + ELLIPSIS, False)

@@ -52,7 +52,7 @@ belong to its package: some of it would be killed by the others.
 
 SEEN = """\
 Tests have been written for what survived in the sample of seed 1. How many faults that nobody
-looked at are noticed, the samples of other seeds say.
+looked at are noticed, the samples of other seeds say: they stand here as they were found.
 """
 
 PLANTED = """\

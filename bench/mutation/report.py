@@ -52,8 +52,8 @@ belong to its package: some of it would be killed by the others.
 
 SEEN = """\
 Tests have been written for what survived in the sample of seed 1. How many faults that nobody
-looked at are noticed, the samples of other seeds say: of them nothing is drawn that was drawn
-before, and they stand here as they were found, before any test was written for them.
+looked at are noticed, the samples of other seeds say: they stand here as
+they were found, before any test was written for them.
 """
 
 PLANTED = """\

@@ -145,6 +145,8 @@ DIFFERENT = """
 cos(asin(x))                        1-x^2
 sin(2*atan(x))                      -2*x/(1+x^2)
 cbrt(x^5)                           x*cbrt(x)
+exp(x/y)                            exp(x/z)
+sin(x/(1+y))                        sin(x/(2+y))
 ((x-1)^3)^(1/2)                     (x-1)^(5/2)
 {x != 0: 1, else: 0}                {x == 0: 1, else: 0}
 {x < 1: 2*x, else: x+2}             {x > 1: 2+x, else: x+x}

@@ -33,7 +33,7 @@ def test_the_sigmoid_in_bfloat16() -> None:
     assert output.measured.early_zeros == 487
     assert round(output.measured.largest, 1) == 255.8
     assert [letter.name for letter in output.saves] == ["sigma"]
-    assert output.bytes_saved(itself.format) == 2
+    assert output.bytes_saved(itself.fmt) == 2
 
 
 def test_an_exact_derivative_has_no_error() -> None:
@@ -68,7 +68,7 @@ def test_what_comes_first_is_what_is_written(name: str, dtype: str, accuracy: st
     [note] = [note for note in made.spec.notes if "The gradient is computed" in note]
     assert f"computed {first.how}, as" in note
     assert f"({best.name})" in note
-    if first.format.bits > 16:
+    if first.fmt.bits > 16:
         [measured] = [note for note in made.spec.notes if note.startswith("Measured in NumPy")]
         assert f"off by at most {best.measured.largest:.3g} ULP" in measured
 

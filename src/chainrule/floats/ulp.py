@@ -107,6 +107,12 @@ def faults(results: npt.NDArray[Any], off: Floats, truth: Truth, fmt: Format) ->
     }
 
 
+def faulty(results: npt.NDArray[Any], off: Floats, truth: Truth, fmt: Format) -> Flags:
+    """Which results are no answer at all, whatever the kind of fault."""
+    found: Flags = np.logical_or.reduce([*faults(results, off, truth, fmt).values()])
+    return found
+
+
 def distance(values: npt.NDArray[Any], truth: Truth, fmt: Format) -> Floats:
     """How far values of any format are from the truth, in ULP of ``fmt``."""
     high = np.clip(truth.high, -float_info.max, float_info.max)

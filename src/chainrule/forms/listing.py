@@ -51,9 +51,9 @@ class ListedForm:
     steps: int
     measured: Measured
 
-    def bytes_saved(self, format_: Format) -> int:
+    def bytes_saved(self, fmt: Format) -> int:
         """Bytes kept from the forward pass for each element."""
-        return len(self.saves) * format_.bits // 8
+        return len(self.saves) * fmt.bits // 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,14 @@ class FormTable:
     """The forms of a derivative in one arithmetic, the best first.
 
     Attributes:
-        format: of inputs and results.
+        fmt: the format of inputs and results.
         work: the format that operations are rounded to.
         how: from what ``code`` computes the gradient, and in which arithmetic, in the words of a
             file; empty if this is not its arithmetic, or it was not asked.
         rows: the forms; with ``how`` the first one is what ``code`` writes.
     """
 
-    format: Format
+    fmt: Format
     work: Format
     how: str
     rows: list[ListedForm]
@@ -107,7 +107,7 @@ def forms(
         asked = asked_for(derivation, "numpy", dtype=dtype, accuracy=accuracy)
         written = _as_written(asked, search=search, sweep=sweep)
         tables.append(written)
-        if written.work is not written.format:
+        if written.work is not written.fmt:
             tables.append(_in_itself(asked, search=search, sweep=sweep))
     return tables
 
@@ -115,11 +115,11 @@ def forms(
 def _as_written(asked: Asked, search: bool, sweep: Sweeping | None) -> FormTable:
     """In the arithmetic of a file, what is written first."""
     if not search:
-        forward = Candidate("as it was given", asked.derivation.function, (asked.spec.variable,))
-        return _table(asked, laboratories(asked), None, partial(_computed, forward), sweep)
+        outputs = partial(_computed, asked.derivation.function)
+        return _table(asked, laboratories(asked), None, outputs, sweep)
     found = decide(asked)
     spec, chosen = replace(asked.spec, promoted=found.promoted), found.chosen
-    outputs = partial(_computed, chosen.forward)
+    outputs = partial(_computed, chosen.forward.expr)
     return _table(asked, chosen.labs, chosen.gradient, outputs, sweep, how(spec, chosen))
 
 
@@ -131,24 +131,24 @@ def _in_itself(asked: Asked, search: bool, sweep: Sweeping | None) -> FormTable:
     if search:
         chosen = chosen_forms(fast, labs)
         labs, best = chosen.labs, chosen.gradient
-    return _table(asked, labs, best, _rounded, sweep)
+    return _table(asked, labs, best, partial(_rounded, asked.derivation.function), sweep)
 
 
-def _computed(forward: Candidate, asked: Asked, lab: Laboratory) -> Array:
-    """The outputs of a file at the inputs."""
-    return lab.values(forward.expr, {lab.variable: lab.inputs})[0]
+def _computed(function: Expr, lab: Laboratory) -> Array:
+    """The outputs at the inputs, as the arithmetic has them."""
+    return lab.values(function, {lab.variable: lab.inputs})[0]
 
 
-def _rounded(asked: Asked, lab: Laboratory) -> Array:
+def _rounded(function: Expr, lab: Laboratory) -> Array:
     """The correctly rounded outputs at the inputs."""
-    return lab.fmt.rounded(lab.truth(asked.derivation.function).high)
+    return lab.fmt.rounded(lab.truth(function).high)
 
 
 def _table(
     asked: Asked,
     labs: Sequence[Laboratory],
     best: Candidate | None,
-    outputs: Callable[[Asked, Laboratory], Array],
+    outputs: Callable[[Laboratory], Array],
     sweep: Sweeping | None,
     written: str = "",
 ) -> FormTable:
@@ -165,17 +165,14 @@ def _table(
     if labs[0].fmt.bits == 16:
         labs = [lab.at_all_inputs() for lab in labs]
     found, shown = _candidates(asked, labs[0], best)
-    exact = asked.derivation.derivative
-    letters = asked.spec.variable, asked.spec.output
+    variable, output = asked.spec.variable, asked.spec.output
+    known = [{variable: lab.inputs, output: outputs(lab)} for lab in labs]
+    truths = [lab.truth(asked.derivation.derivative) for lab in labs]
     measured = []
     for one in found:
         parts = [
-            lab.measured(
-                one,
-                lab.truth(exact),
-                dict(zip(letters, (lab.inputs, outputs(asked, lab)), strict=True)),
-            )
-            for lab in labs
+            lab.measured(one, truth, arrays)
+            for lab, truth, arrays in zip(labs, truths, known, strict=True)
         ]
         errors = together([part.measured for part in parts if part.measured is not None])
         measured.append(replace(parts[0], measured=errors))

@@ -58,7 +58,7 @@ def forms_data(derivation: Derivation, tables: Sequence[FormTable]) -> list[dict
     values = {s.name: float(v) for s, v in typical_values(derivation).items()}
     return [
         {
-            "dtype": table.format.name,
+            "dtype": table.fmt.name,
             "arithmetic": table.work.name,
             "written": bool(table.how),
             "at": values,
@@ -91,15 +91,15 @@ def form_blocks(derivation: Derivation, tables: Sequence[FormTable], level: int 
     blocks: list[Block] = [Bullets(tuple(formulas))]
     for table in tables:
         count = table.rows[0].measured.count
-        where = f"In {table.format.name}"
-        if table.work is not table.format:
+        where = f"In {table.fmt.name}"
+        if table.work is not table.fmt:
             where += f", computed in {table.work.name} and rounded once"
         blocks.append(Heading(level, (f"{where}, at {count:,} inputs",)))
         if not count:
             blocks.append(Paragraph(("There is no input at which the derivative has a value.",)))
             continue
         blocks.append(Paragraph(_best(table, slope)))
-        blocks.append(Table(_HEADER, tuple(_row(row, table.format) for row in table.rows)))
+        blocks.append(Table(_HEADER, tuple(_row(row, table.fmt) for row in table.rows)))
         wrong = _wrong(table)
         if wrong:
             blocks.append(Paragraph(wrong))
@@ -147,12 +147,12 @@ def _is_plain(row: ListedForm) -> bool:
     return row.name in OF_A_TEXTBOOK
 
 
-def _row(row: ListedForm, format_: Format) -> tuple[Inline, ...]:
+def _row(row: ListedForm, fmt: Format) -> tuple[Inline, ...]:
     found = row.measured
     saves = joined([(math(letter),) for letter in row.saves], ", ") if row.saves else ("nothing",)
     return (
         (row.name,),
-        (*saves, f" ({row.bytes_saved(format_)} B)"),
+        (*saves, f" ({row.bytes_saved(fmt)} B)"),
         (f"{row.steps}",),
         (figure(found.largest),),
         (figure(found.mean),),

@@ -51,7 +51,8 @@ from chainrule.forms.candidates.regimes import (
 )
 from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.forms.choice.switching import Cut, choices
-from chainrule.forms.choice.trial import FAULT_BITS, Part, Trial, part_of
+from chainrule.forms.choice.trial import Part, Trial, part_of
+from chainrule.forms.search.extraction import FAULT_BITS
 from chainrule.forms.search.saturated import saturated
 from chainrule.precise.compensated import compensated, polynomial_near
 from chainrule.precise.scaled import lifted

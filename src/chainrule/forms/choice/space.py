@@ -24,7 +24,7 @@ from chainrule.floats.formats import Format
 from chainrule.floats.inputs import stratified, usual
 from chainrule.floats.positions import Positions, at, finite_count, positions
 from chainrule.floats.truth import truth_at_points
-from chainrule.floats.ulp import Truth, errors, faults
+from chainrule.floats.ulp import Truth, errors, faulty
 from chainrule.forms.candidate import Candidate
 from chainrule.forms.choice.laboratory import Laboratory
 from chainrule.program.lower import lower
@@ -189,7 +189,7 @@ class Space:
         fmt, truth = self.lab.fmt, self.truths[exact]
         results, _ = self.lab.values(candidate.expr, self._known(candidate, outputs))
         off = errors(results, truth, fmt)
-        wrong = np.logical_or.reduce([*faults(results, off, truth, fmt).values()])
+        wrong = faulty(results, off, truth, fmt)
         off = np.where(wrong, np.inf, off)
         # Stable, so that of equal ones the same are found on every processor.
         found: Positions = self.points[:, np.argsort(-off, kind="stable")[:_WORST]]

@@ -9,13 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from chainrule.expr.nodes import Expr
-from chainrule.floats.ulp import Floats, Truth, errors, faults
+from chainrule.floats.ulp import Floats, Truth, errors, faulty
 from chainrule.forms.choice.laboratory import Laboratory
+from chainrule.forms.search.extraction import FAULT_BITS
 
 Array = npt.NDArray[Any]
-
-FAULT_BITS = 64.0
-"""What a fault counts: more than the digits of any format."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +88,7 @@ def excess(computed: Array, truth: Truth, lab: Laboratory) -> Floats:
     results = fmt.rounded(computed)
     with np.errstate(all="ignore"):
         off = errors(results, truth, fmt)
-        fault = np.logical_or.reduce([*faults(results, off, truth, fmt).values()])
+        fault = faulty(results, off, truth, fmt)
         hidden = lab.hidden(computed, truth)
         off = np.maximum(off, np.where(hidden > 0, 0.5 + hidden, 0.0))
         bits = np.where(off > allowed, 1 + np.log2(off / allowed), 0.0)

@@ -21,7 +21,7 @@ from chainrule.balls.arithmetic import compile_balls, precision
 from chainrule.expr.nodes import Expr, Symbol, substitute
 from chainrule.floats.evaluate import FUNCTIONS, apply_operation, evaluate
 from chainrule.floats.formats import Format
-from chainrule.floats.ulp import Floats, Truth, errors, faults
+from chainrule.floats.ulp import Floats, Truth, errors, faulty
 from chainrule.forms.search.saturation import Saturated, Term, build
 from chainrule.program.lower import lower
 
@@ -101,7 +101,7 @@ def fault_or_bits(results: npt.NDArray[Any], truth: Truth, fmt: Format) -> Float
     """log₂(1 + error in ULP) of each result, at most ``FAULT_BITS``, which a fault has."""
     with np.errstate(all="ignore"):
         off = errors(results, truth, fmt)
-        fault = np.logical_or.reduce([*faults(results, off, truth, fmt).values()])
+        fault = faulty(results, off, truth, fmt)
     bits: Floats = np.log2(1 + np.where(fault, 0.0, off))
     return np.where(fault, FAULT_BITS, np.minimum(bits, FAULT_BITS))
 
